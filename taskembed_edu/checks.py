@@ -1,0 +1,81 @@
+"""Argument checks that teach: what came, what was expected, and the likely cause.
+
+Every error of the package reads the same way, because every check of an argument goes through here:
+
+    margin: got -1.0, expected a number from 0 to 2 (the cosine distance ends at 2). A margin is a distance.
+
+Floor 0: knows tensors, nothing else.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+import torch
+
+
+def describe(value: object) -> str:
+    """How a value is named in an error: tensors by shape and dtype, everything else by its repr."""
+    if isinstance(value, torch.Tensor):
+        return f"a tensor of shape {tuple(value.shape)} and dtype {str(value.dtype).removeprefix('torch.')}"
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def problem(argument: str, came: object, expected: str, cause: str = "") -> str:
+    """The one sentence form of every error: `argument: got ..., expected .... cause`.
+
+    `came` is described unless it is already a plain string of words (wrap values you want quoted in `repr`).
+    """
+    got = came if isinstance(came, str) else describe(came)
+    return f"{argument}: got {got}, expected {expected}." + (f" {cause}" if cause else "")
+
+
+def check_choice(argument: str, value: str, known: Iterable[str]) -> str:
+    """`value` if it is one of `known`; else a ValueError that names the nearest known one.
+
+    >>> check_choice("metric", "euclidian", ["euclidean", "cosine"])
+    Traceback (most recent call last):
+    ...
+    ValueError: metric: got 'euclidian', expected one of euclidean, cosine. Did you mean 'euclidean'?
+    """
+    known = list(known)
+    if value in known:
+        return value
+    near = difflib.get_close_matches(str(value), known, n=1, cutoff=0.4)
+    hint = f"Did you mean {near[0]!r}?" if near else ""
+    raise ValueError(problem(argument, repr(value), f"one of {', '.join(known)}", hint))
+
+
+def check_number(argument: str, value: float, low: float | None, high: float | None, cause: str = "") -> float:
+    """`value` if it is a finite number with low <= value <= high (None: no end); else an error."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number:
+        raise TypeError(problem(argument, value, "a number", cause))
+    ends = f"a number from {low:g} to {high:g}" if low is not None and high is not None else None
+    ends = ends or (f"a number of at least {low:g}" if low is not None else None)
+    ends = ends or (f"a number of at most {high:g}" if high is not None else "a finite number")
+    finite = value == value and value not in (float("inf"), float("-inf"))
+    too_low = low is not None and value < low
+    too_high = high is not None and value > high
+    if not finite or too_low or too_high:
+        raise ValueError(problem(argument, value, ends, cause))
+    return value
+
+
+def check_finite(argument: str, tensor: torch.Tensor, cause: str = "") -> torch.Tensor:
+    """`tensor` if all its entries are finite; else a ValueError that says where the first bad one stands."""
+    finite = torch.isfinite(tensor)
+    if bool(finite.all()):
+        return tensor
+    where = tuple(int(i) for i in (~finite).nonzero()[0])
+    bad = int((~finite).sum())
+    raise ValueError(
+        problem(
+            argument,
+            f"{bad} NaN or infinite of {tensor.numel()} entries (the first, {tensor[where].item()}, at {where})",
+            "finite numbers only",
+            cause or "A learning rate that is too high, or a division by zero before this call, is the usual cause.",
+        )
+    )

@@ -1,0 +1,215 @@
+"""`taskembed test`: everything that must hold, one stage after the other; `make test` calls it.
+
+A failing stage does not stop the next. The run closes with a table of the stages, and then says, loudly, what could not
+be run on this machine and how to get it. BROWSER=required (as CI sets it) makes missing browser tests a failure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from taskembed_edu.commands.checkout import LESSONS, NO_CHECKOUT, find_checkout
+from taskembed_edu.commands.chromium import HOW_TO_GET, NamedChromiumError, find_chromium, get_chromium
+from taskembed_edu.commands.lab import is_root
+
+WORKERS = 2
+LESSON_CELL_SECONDS = 120
+TEST_TOOLS = ("pytest", "xdist", "nbval", "playwright", "ruff", "mypy", "importlinter", "pre_commit")
+NO_TOOLS = 'The test tools are not installed. Get them: python -m pip install -c constraints.txt -e ".[test]"'
+HAS_STAGES_OF_ITS_OWN = "ruff-format,ruff-check,mypy,lint-imports"
+
+NO_GPU = "tests marked gpu: there is no CUDA device here. Run them where there is one: python -m pytest -m gpu"
+NO_BROWSER = f"NOT RUN: the browser tests: there is no Chromium here. {HOW_TO_GET}"
+
+
+class CannotRunError(Exception):
+    """What a stage needs is not on this machine; the message says what."""
+
+
+def needs_nothing(checkout: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """The preparation of most stages: none."""
+    return {}
+
+
+def needs_git(checkout: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """pre-commit looks through what git tracks; the hooks that have a stage here need not run twice."""
+    if not (checkout / ".git").exists():
+        raise CannotRunError("This is no git checkout, so there is nothing for pre-commit to look through.")
+    return {"SKIP": HAS_STAGES_OF_ITS_OWN}
+
+
+def needs_chromium(checkout: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """Find a Chromium, or get one, and tell the tests which."""
+    chromium = find_chromium(environment) or get_chromium(is_root())
+    if chromium is None:
+        raise CannotRunError("No Chromium is here, and none could be installed.")
+    print(f"Chromium: {chromium}")
+    return {"CHROMIUM": chromium}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One thing to check: a name, what it is in words, and the arguments of `python` that check it.
+
+    `prepare` returns what the environment needs beside, or raises CannotRunError. `workers` share the cores.
+    """
+
+    name: str
+    title: str
+    arguments: tuple[str, ...]
+    workers: int = 1
+    prepare: Callable[[Path, Mapping[str, str]], dict[str, str]] = needs_nothing
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a stage went."""
+
+    stage: Stage
+    verdict: str  # "passed", "FAILED" or "NOT RUN"
+    seconds: float
+
+
+def stages(checkout: Path, workers: int = WORKERS) -> list[Stage]:
+    """All stages, in order: the quick ones first."""
+    parallel = ("-n", str(workers), "--dist", "loadscope") if workers > 1 else ()
+    lessons = sorted(str(path.relative_to(checkout)) for path in (checkout / LESSONS).glob("*.ipynb"))
+    nbval = ("--nbval", "--nbval-current-env", f"--nbval-cell-timeout={LESSON_CELL_SECONDS}")
+    lint_imports = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    return [
+        Stage("format", "ruff format: one style, in code and lessons", ("-m", "ruff", "format", "--check", ".")),
+        Stage("lint", "ruff check: no likely bugs, in code and lessons", ("-m", "ruff", "check", ".")),
+        Stage("types", "mypy: the types hold", ("-m", "mypy")),
+        Stage("imports", "import-linter: imports go down the floors only", ("-c", lint_imports)),
+        Stage("hooks", "pre-commit: the remaining hooks", ("-m", "pre_commit", "run", "--all-files"), 1, needs_git),
+        Stage(
+            "unit",
+            "pytest: unit tests, and the examples in the docstrings",
+            ("-m", "pytest", "tests", "taskembed_edu", "--ignore=tests/browser", *parallel),
+            workers,
+        ),
+        Stage(
+            "lessons",
+            f"nbval: {len(lessons)} lessons run, and print what they say they print",
+            ("-m", "pytest", *nbval, *parallel, *(lessons or [LESSONS])),
+            workers,
+        ),
+        Stage(
+            "browser",
+            "pytest: the labs in a real JupyterLab, in a real Chromium",
+            ("-m", "pytest", "tests/browser"),
+            prepare=needs_chromium,
+        ),
+    ]
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the stages that are asked for (default: all); 0 where all went well."""
+    arguments = parse(argv)
+    checkout = find_checkout()
+    if checkout is None:
+        print(NO_CHECKOUT, file=sys.stderr)
+        return 1
+    if not all(find_spec(tool) for tool in TEST_TOOLS):
+        print(NO_TOOLS, file=sys.stderr)
+        return 1
+    chosen = [stage for stage in stages(checkout, arguments.workers) if stage.name in arguments.only]
+    return run_all(chosen, checkout, required=os.environ.get("BROWSER") == "required")
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The options of `taskembed test`."""
+    names = [stage.name for stage in stages(Path())]
+    parser = argparse.ArgumentParser(prog="taskembed test", description=__doc__.split("\n")[0] if __doc__ else None)
+    parser.add_argument("--only", nargs="+", choices=names, default=names, metavar="STAGE", help=" ".join(names))
+    parser.add_argument("--workers", type=int, default=WORKERS, help="processes to share the tests (%(default)s)")
+    return parser.parse_args(argv)
+
+
+def run_all(chosen: list[Stage], checkout: Path, required: bool) -> int:
+    """Run the stages and close with the table and with what was not run."""
+    console = Console(highlight=False)
+    results: list[Result] = []
+    with tempfile.TemporaryDirectory() as folder:
+        notes = Path(folder) / "notes"
+        for stage in chosen:
+            console.rule(f"[bold]{stage.name}[/]: {stage.title}", align="left")
+            results.append(run_stage(stage, checkout, {**os.environ, "TASKEMBED_TEST_NOTES": str(notes)}))
+        not_run = read_notes(notes)
+    no_browser = any(result.verdict == "NOT RUN" and result.stage.prepare is needs_chromium for result in results)
+    console.print(summary(results))
+    for line in closing_lines(not_run, no_browser, required):
+        console.print(line, style="bold red", soft_wrap=True)
+    failed = any(result.verdict == "FAILED" for result in results) or (no_browser and required)
+    return 1 if failed else 0
+
+
+def run_stage(stage: Stage, checkout: Path, environment: Mapping[str, str]) -> Result:
+    """Run one stage; its output goes straight to the person."""
+    started = time.perf_counter()
+    verdict = "FAILED"
+    try:
+        extra = {**limit_threads(stage.workers, environment), **stage.prepare(checkout, environment)}
+        sys.stdout.flush()
+        command = [sys.executable, *stage.arguments]
+        if subprocess.run(command, cwd=checkout, env={**environment, **extra}, check=False).returncode == 0:
+            verdict = "passed"
+    except CannotRunError as error:
+        print(error)
+        verdict = "NOT RUN"
+    except NamedChromiumError as error:
+        print(error)
+    return Result(stage, verdict, time.perf_counter() - started)
+
+
+def limit_threads(workers: int, environment: Mapping[str, str]) -> dict[str, str]:
+    """Share the cores among the workers: two processes that each take every core wait for one another."""
+    if workers == 1:
+        return {}
+    threads = str(max(1, (os.cpu_count() or 1) // workers))
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+    return {name: threads for name in names if name not in environment}
+
+
+def read_notes(notes: Path) -> Counter[str]:
+    """How many tests of each mark the pytest stages left out, as tests/conftest.py noted them."""
+    counts: Counter[str] = Counter()
+    if notes.exists():
+        for line in notes.read_text(encoding="utf-8").splitlines():
+            counts.update(json.loads(line))
+    return counts
+
+
+def summary(results: list[Result]) -> Table:
+    """The closing table: stage, result, seconds."""
+    table = Table(title="What was run", title_justify="left", title_style="bold")
+    table.add_column("stage")
+    table.add_column("result")
+    table.add_column("seconds", justify="right")
+    colours = {"passed": "green", "FAILED": "bold red", "NOT RUN": "bold yellow"}
+    for result in results:
+        verdict = f"[{colours[result.verdict]}]{result.verdict}[/]"
+        table.add_row(result.stage.name, verdict, f"{result.seconds:.1f}")
+    return table
+
+
+def closing_lines(not_run: Mapping[str, int], no_browser: bool, required: bool) -> list[str]:
+    """What was not run and how to get it; the browser tests last, since they are the larger loss."""
+    lines = [f"NOT RUN: {not_run['gpu']} {NO_GPU}"] if not_run.get("gpu") else []
+    if no_browser:
+        lines.append(NO_BROWSER + (". BROWSER=required makes this a FAILURE." if required else ""))
+    return lines

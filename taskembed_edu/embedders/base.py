@@ -1,0 +1,122 @@
+"""The contract of every embedder: whatever is inside, tasks go in and vectors come out, one step at a time.
+
+    state = embedder.begin(family, tasks, settings, rng)
+    state, record = embedder.step(state, settings)
+    vectors = embedder.embed(state)
+
+`state` holds everything: parameters, optimiser, generator, step count. `state.copy()` shares nothing with its original,
+which is what makes branches and checkpoints possible. `step` prints nothing, draws nothing and starts nothing. It moves
+the state it was given on by one step and returns it; who wants to keep the old one copies it first.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, Self, TypeVar
+
+import torch
+from torch import Tensor
+
+from taskembed_edu.checks import check_choice
+from taskembed_edu.settings import Settings
+from taskembed_edu.tasks.base import TaskBatch, TaskFamily
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """What one step tells: the loss of its batch, still on its device so that reading it is the reader's choice."""
+
+    loss: Tensor
+
+
+class EmbedderState(Protocol):
+    """Everything that a run is, at one step."""
+
+    step: int
+    tasks: TaskBatch
+
+    def copy(self) -> Self:
+        """The same run at the same step, sharing no memory with this one."""
+        ...
+
+    def n_bytes(self) -> int:
+        """About how much memory a copy takes."""
+        ...
+
+
+State = TypeVar("State", bound=EmbedderState)
+Chosen = TypeVar("Chosen", bound=Settings)
+
+
+class Embedder(ABC, Generic[State, Chosen]):
+    """Turns tasks into vectors by training. Stateless itself: one embedder object can drive any number of runs."""
+
+    name: str
+    settings_class: type[Chosen]
+
+    @abstractmethod
+    def begin(self, family: TaskFamily, tasks: TaskBatch, settings: Chosen, rng: torch.Generator) -> State:
+        """A run at step 0: trains on `family`, is watched on `tasks`, draws everything from `rng`."""
+
+    @abstractmethod
+    def step(self, state: State, settings: Chosen) -> tuple[State, StepRecord]:
+        """One step with these settings, which may differ from the last step's."""
+
+    @abstractmethod
+    def embed(self, state: State, tasks: TaskBatch | None = None) -> Tensor:
+        """The tasks' vectors, shape (n_tasks, dim), on the CPU; None: the tasks being watched."""
+
+    def fit(
+        self,
+        family: TaskFamily,
+        steps: int,
+        settings: Chosen | None = None,
+        *,
+        rng: torch.Generator | None = None,
+    ) -> FittedEmbedder:
+        """Train in one line: `MetricEmbedder().fit(Sinusoids(), steps=3000).embed(tasks)`."""
+        settings = self.settings_class() if settings is None else settings
+        rng = torch.Generator().manual_seed(0) if rng is None else rng
+        state = self.begin(family, family.sample(1, rng=rng), settings, rng)
+        for _ in range(steps):
+            state, _record = self.step(state, settings)
+        return FittedEmbedder(self, state)
+
+
+@dataclass(frozen=True)
+class FittedEmbedder:
+    """A trained embedder: `embed(tasks)` gives their vectors."""
+
+    embedder: Embedder[Any, Any]
+    state: Any
+
+    def embed(self, tasks: TaskBatch) -> Tensor:
+        """The tasks' vectors, shape (n_tasks, dim)."""
+        return self.embedder.embed(self.state, tasks)
+
+
+DEVICES = ("auto", "cpu", "cuda")
+
+
+def chosen_device(name: str) -> torch.device:
+    """The device of this name: "auto" takes CUDA where there is one, "cuda" raises where there is none.
+
+    Errors: RuntimeError for "cuda" without a CUDA device; ValueError for an unknown name.
+    """
+    check_choice("device", name, DEVICES)
+    present = torch.cuda.is_available()
+    if name == "cuda" and not present:
+        raise RuntimeError(
+            "device: got 'cuda', expected a machine with a CUDA device and a CUDA build of PyTorch. "
+            f"This PyTorch is {torch.__version__} and sees none; choose device='auto' or 'cpu'."
+        )
+    return torch.device("cuda" if present and name != "cpu" else "cpu")
+
+
+def device_name(device: torch.device) -> str:
+    """What a person calls the device: the GPU's name, or the CPU with its number of threads."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    threads = torch.get_num_threads()
+    return f"CPU, {threads} thread{'s' if threads != 1 else ''}"

@@ -1,0 +1,201 @@
+"""The metric-based embedder: an encoder trained so that two support sets of one task land close together.
+
+The document's first method. A batch is n tasks, two support sets each, drawn independently. Sets of one task are
+positives, sets of different tasks are negatives; the loss says how far apart they should be. With a loss over pairs the
+encoder is used as a Siamese network, with one over triplets as a triplet network: same encoder, same weights.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from taskembed_edu.distances import METRICS
+from taskembed_edu.embedders.base import DEVICES, Embedder, StepRecord, chosen_device
+from taskembed_edu.losses import (
+    batch_triplet_loss,
+    info_nce_loss,
+    pairwise_contrastive_loss,
+    prototypical_loss,
+)
+from taskembed_edu.networks.encoders import SetEncoder, set_encoder
+from taskembed_edu.settings import Settings, setting
+from taskembed_edu.tasks.base import TaskBatch, TaskFamily
+
+LOSSES = ("contrastive", "contrastive_squared", "triplet", "info_nce", "prototypical")
+_WITH_MARGIN = ("contrastive", "contrastive_squared", "triplet")
+
+
+@dataclass(frozen=True)
+class MetricSettings(Settings):
+    """Every hyperparameter of the metric-based embedder, declared once."""
+
+    loss: str = setting(
+        "contrastive",
+        label="Loss",
+        help="What training asks for. Contrastive pulls two sets of one task together and pushes others out to the "
+        "margin; triplet only asks that the right one be nearer, by the margin.",
+        choices=LOSSES,
+    )
+    metric: str = setting(
+        "euclidean",
+        label="Distance",
+        help="How far apart two task vectors are. Neighbours on the map and all scores follow it.",
+        choices=tuple(METRICS),
+    )
+    margin: float = setting(
+        1.0,
+        label="Margin",
+        help="How far apart different tasks should be. Beyond it, a pair no longer pushes. Its range follows the "
+        "distance: cosine distance ends at 2.",
+        low=0.0,
+        high=lambda settings: METRICS[settings.metric].slider_max,
+        step=0.05,
+        applies=lambda settings: settings.loss in _WITH_MARGIN,
+    )
+    mining: str = setting(
+        "all",
+        label="Mining",
+        help="Which pairs or triplets count: all of them, the hardest of each anchor, or (for triplets) the "
+        "semi-hard: farther than the positive, yet inside the margin.",
+        choices=("all", "hard", "semi-hard"),
+        applies=lambda settings: settings.loss in _WITH_MARGIN,
+    )
+    temperature: float = setting(
+        0.1,
+        label="Temperature",
+        help="How sharply InfoNCE tells the nearest from the rest: smaller is sharper.",
+        low=0.02,
+        high=1.0,
+        log=True,
+        applies=lambda settings: settings.loss == "info_nce",
+    )
+    learning_rate: float = setting(
+        1e-3,
+        label="Learning rate",
+        help="How far one step moves the weights (Adam).",
+        low=1e-5,
+        high=1e-1,
+        log=True,
+    )
+    batch: int = setting(
+        64,
+        label="Tasks a step",
+        help="How many tasks one step compares, two support sets each.",
+        low=2,
+        high=512,
+        step=1,
+        advanced=True,
+    )
+    hidden: int = setting(
+        128, label="Width", help="Units in each hidden layer.", low=8, high=1024, step=8, live=False, advanced=True
+    )
+    dim: int = setting(
+        8,
+        label="Dimensions",
+        help="Numbers in a task's vector.",
+        low=2,
+        high=128,
+        step=1,
+        live=False,
+        advanced=True,
+    )
+    device: str = setting(
+        "auto",
+        label="Device",
+        help="Where training runs: auto takes a CUDA GPU where there is one.",
+        choices=DEVICES,
+        live=False,
+    )
+
+
+@dataclass
+class MetricState:
+    """A run of the metric-based embedder at one step."""
+
+    encoder: SetEncoder
+    optimiser: torch.optim.Adam
+    family: TaskFamily
+    tasks: TaskBatch
+    rng: torch.Generator
+    device: torch.device
+    step: int = 0
+
+    def copy(self) -> MetricState:
+        """The same run at the same step, sharing no memory with this one (family and tasks never change)."""
+        encoder = copy.deepcopy(self.encoder)
+        optimiser = _optimiser(encoder)
+        optimiser.load_state_dict(copy.deepcopy(self.optimiser.state_dict()))
+        rng = torch.Generator()
+        rng.set_state(self.rng.get_state())
+        return MetricState(encoder, optimiser, self.family, self.tasks, rng, self.device, self.step)
+
+    def n_bytes(self) -> int:
+        """Memory of a copy: weights and two moments of Adam for each."""
+        return 3 * sum(p.numel() * p.element_size() for p in self.encoder.parameters())
+
+
+class MetricEmbedder(Embedder[MetricState, MetricSettings]):
+    """Trains a set encoder with any loss, any distance and any margin, each of which may change between two steps."""
+
+    name: ClassVar[str] = "metric"
+    settings_class = MetricSettings
+
+    def begin(
+        self, family: TaskFamily, tasks: TaskBatch, settings: MetricSettings, rng: torch.Generator
+    ) -> MetricState:
+        device = chosen_device(settings.device)
+        encoder = set_encoder(family, rng, hidden=settings.hidden, dim=settings.dim).to(device)
+        return MetricState(encoder, _optimiser(encoder), family, tasks, rng, device)
+
+    def step(self, state: MetricState, settings: MetricSettings) -> tuple[MetricState, StepRecord]:
+        x, y = _two_sets_each(state, settings.batch)
+        for group in state.optimiser.param_groups:
+            group["lr"] = settings.learning_rate
+        state.optimiser.zero_grad(set_to_none=True)
+        loss = task_loss(state.encoder(x, y), settings)
+        loss.backward()
+        state.optimiser.step()
+        state.step += 1
+        return state, StepRecord(loss.detach())
+
+    @torch.no_grad()
+    def embed(self, state: MetricState, tasks: TaskBatch | None = None) -> Tensor:
+        tasks = state.tasks if tasks is None else tasks
+        mask = None if tasks.support_mask is None else tasks.support_mask.to(state.device)
+        return state.encoder(tasks.support_x.to(state.device), tasks.support_y.to(state.device), mask).cpu()
+
+
+def task_loss(embeddings: Tensor, settings: MetricSettings) -> Tensor:
+    """The loss of n tasks' two sets each: embeddings (2 n, dim), first all first sets, then all second sets."""
+    n_tasks = len(embeddings) // 2
+    labels = torch.arange(n_tasks, device=embeddings.device).repeat(2)
+    if settings.loss == "info_nce":
+        return info_nce_loss(
+            embeddings, labels, temperature=settings.temperature, metric=settings.metric, reduction="mean"
+        )
+    if settings.loss == "prototypical":
+        first, second = embeddings.chunk(2)
+        own = labels[:n_tasks]
+        return prototypical_loss(first, own, second, own, metric=settings.metric, reduction="mean")
+    asked = {"margin": settings.margin, "metric": settings.metric, "mining": settings.mining, "reduction": "mean"}
+    if settings.loss == "triplet":
+        return batch_triplet_loss(embeddings, labels, **asked)
+    return pairwise_contrastive_loss(
+        embeddings, labels, squared=settings.loss == "contrastive_squared", **asked
+    )
+
+
+def _two_sets_each(state: MetricState, n_tasks: int) -> tuple[Tensor, Tensor]:
+    truth = state.family.draw_truth(n_tasks, state.rng)
+    x, y = state.family.draw_samples(torch.cat((truth, truth)), state.family.default_shot, state.rng)
+    return x.to(state.device), y.to(state.device)
+
+
+def _optimiser(encoder: SetEncoder) -> torch.optim.Adam:
+    # One fused call for all parameters: half the cost of a step goes into the optimiser otherwise.
+    return torch.optim.Adam(encoder.parameters(), fused=True)

@@ -1,0 +1,230 @@
+"""What the DistanceLab reads off three vectors: distances, their arithmetic, the triangle, the similarity.
+
+Numbers and words only: no widget, no figure. Every distance comes from `taskembed_edu.distances`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from taskembed_edu.distances import METRICS, cosine_similarity
+
+Vector = tuple[float, ...]
+
+UNDEFINED = "undefined: the zero vector has no direction"
+
+# key -> (how the row is called, what its formula says in words). The keys of METRICS, and the similarity.
+ROWS: dict[str, tuple[str, str]] = {
+    "euclidean": (
+        "Euclidean",
+        "Square the differences, add them, take the root: the length of the straight line from x to y.",
+    ),
+    "squared_euclidean": (
+        "Squared Euclidean",
+        "The same without the root: the area of the square on that line. Twice as far counts four times.",
+    ),
+    "manhattan": (
+        "Manhattan",
+        "Add the differences without their signs: the way along the streets of a grid. Each such staircase is as long.",
+    ),
+    "cosine_similarity": (
+        "Cosine similarity",
+        "The cosine of the angle between x and y, from -1 to 1. Larger means closer: a similarity, not a distance.",
+    ),
+    "cosine": (
+        "Cosine distance",
+        "1 minus the cosine of the angle: 0 for one direction, 1 for a right angle, 2 for opposite directions. "
+        "It ends at 2, and so do its margins.",
+    ),
+}
+
+SHORT = {
+    "euclidean": "euclidean",
+    "squared_euclidean": "squared",
+    "manhattan": "manhattan",
+    "cosine_similarity": "cosine similarity",
+    "cosine": "cosine distance",
+}
+
+
+def tidy(value: float, digits: int = 4) -> str:
+    """A number as a lesson prints it: at most `digits` decimals, no trailing zeros, no minus zero.
+
+    >>> tidy(3.0), tidy(1.7320508), tidy(-1e-17)
+    ('3', '1.7321', '0')
+    """
+    if math.isnan(value):
+        return "undefined"
+    text = f"{round(value, digits) + 0.0:.{digits}f}"
+    return text.rstrip("0").rstrip(".")
+
+
+def listed(vector: Vector) -> str:
+    """A vector as a learner types it; a long one by its ends: `[1, 2, 3]`, `[0.1, 0.2, ..., 0.9 (64 numbers)]`."""
+    numbers = [tidy(v) for v in vector]
+    if len(numbers) > 8:
+        numbers = [*numbers[:2], "...", f"{numbers[-1]} ({len(vector)} numbers)"]
+    return f"[{', '.join(numbers)}]"
+
+
+def distance(key: str, x: Vector, y: Vector) -> float:
+    """One row of the table; NaN where the zero vector has no direction to compare."""
+    if key in ("cosine", "cosine_similarity") and not (_has_direction(x) and _has_direction(y)):
+        return math.nan
+    function = cosine_similarity if key == "cosine_similarity" else METRICS[key].distance
+    return float(function(_tensor(x), _tensor(y)))
+
+
+def _tensor(vector: Vector) -> torch.Tensor:
+    return torch.tensor(vector, dtype=torch.float64)
+
+
+def _has_direction(vector: Vector) -> bool:
+    return float(torch.linalg.vector_norm(_tensor(vector))) > 0.0  # squares of tiny coordinates are zero too
+
+
+def distances(x: Vector, y: Vector) -> dict[str, float]:
+    """All five rows, by name.
+
+    >>> {name: round(value, 4) for name, value in distances((1.0, 2.0, 3.0), (2.0, 3.0, 4.0)).items()}
+    {'euclidean': 1.7321, 'squared_euclidean': 3.0, 'manhattan': 3.0, 'cosine_similarity': 0.9926, 'cosine': 0.0074}
+    """
+    return {key: distance(key, x, y) for key in ROWS}
+
+
+@dataclass(frozen=True)
+class Triangle:
+    """The direct way from x to z against the way through y, under one distance.
+
+    A metric in the strict sense keeps d(x, z) <= d(x, y) + d(y, z) for every three points (Frechet, 1906).
+    """
+
+    metric: str
+    direct: float
+    first: float
+    second: float
+
+    @property
+    def detour(self) -> float:
+        """d(x, y) + d(y, z)."""
+        return self.first + self.second
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether the direct way is no longer than the detour, up to rounding; None where a distance is undefined."""
+        if math.isnan(self.direct + self.detour):
+            return None
+        return self.direct <= self.detour + 1e-9 * (1.0 + self.detour)
+
+    def __repr__(self) -> str:
+        verdict = {True: "holds", False: "broken", None: UNDEFINED}[self.holds]
+        sign = ">" if self.holds is False else "<="
+        legs = f"{tidy(self.first)} + {tidy(self.second)} = {tidy(self.detour)}"
+        return f"Triangle({self.metric}: d(x,z) = {tidy(self.direct)} {sign} d(x,y) + d(y,z) = {legs}, {verdict})"
+
+
+def triangle(metric: str, x: Vector, y: Vector, z: Vector) -> Triangle:
+    """The three sides of x, y, z under `metric`.
+
+    >>> triangle("cosine", (3.0, 0.0), (1.5, 1.5), (0.0, 3.0))
+    Triangle(cosine: d(x,z) = 1 > d(x,y) + d(y,z) = 0.2929 + 0.2929 = 0.5858, broken)
+    """
+    return Triangle(metric, distance(metric, x, z), distance(metric, x, y), distance(metric, y, z))
+
+
+def worked(key: str, x: Vector, y: Vector) -> str:
+    """The arithmetic behind a row, with the numbers in it.
+
+    >>> print(worked("euclidean", (1.0, 2.0, 3.0), (2.0, 3.0, 4.0)))
+    √((1 - 2)² + (2 - 3)² + (3 - 4)²) = √3 = 1.7321
+    """
+    value = distance(key, x, y)
+    if math.isnan(value):
+        return UNDEFINED
+    if key == "cosine":
+        return f"1 - {_signed(distance('cosine_similarity', x, y))} = {tidy(value)}"
+    if key == "cosine_similarity":
+        return _worked_cosine(x, y, value)
+    pairs = [f"{_signed(a)} - {_signed(b)}" for a, b in zip(x, y, strict=True)]
+    if key == "manhattan":
+        return f"{_sum([f'|{p}|' for p in pairs])} = {tidy(value)}"
+    squares = _sum([f"({p})²" for p in pairs])
+    if key == "squared_euclidean":
+        return f"{squares} = {tidy(value)}"
+    return f"√({squares}) = √{tidy(distance('squared_euclidean', x, y))} = {tidy(value)}"
+
+
+def _worked_cosine(x: Vector, y: Vector, value: float) -> str:
+    products = _sum([f"{_signed(a)}·{_signed(b)}" for a, b in zip(x, y, strict=True)])
+    origin = tuple(0.0 for _ in x)
+    lengths = "·".join(f"√{tidy(distance('squared_euclidean', v, origin))}" for v in (x, y))
+    return f"({products}) / ({lengths}) = {tidy(value)}"
+
+
+def _signed(value: float) -> str:
+    return f"({tidy(value)})" if value < 0 else tidy(value)
+
+
+def _sum(terms: Sequence[str]) -> str:
+    if len(terms) > 4:
+        terms = [*terms[:2], "...", terms[-1]]
+    return " + ".join(terms)
+
+
+def parts(metric: str, x: Vector, y: Vector) -> list[float]:
+    """What each coordinate adds: squared or plain difference, and for the cosine its product x_i y_i."""
+    if metric == "cosine":
+        return [a * b for a, b in zip(x, y, strict=True)]
+    one = METRICS["manhattan" if metric == "manhattan" else "squared_euclidean"].distance
+    each: list[float] = one(_tensor(x)[:, None], _tensor(y)[:, None]).tolist()  # every coordinate a vector of one
+    return each
+
+
+def total(metric: str, x: Vector, y: Vector) -> str:
+    """What the parts come to, and what is made of it."""
+    added = f"sum {tidy(sum(parts(metric, x, y)))}"
+    value = distance(metric, x, y)
+    if metric == "euclidean":
+        return f"{added}, its root {tidy(value)}"
+    return added
+
+
+def why_not_a_distance(x: Vector, y: Vector) -> dict[str, Any] | None:
+    """The numbers behind the three reasons; None where x or y is the zero vector."""
+    if not (_has_direction(x) and _has_direction(y)):
+        return None
+    tenfold = tuple(10.0 * v for v in x)
+    return {
+        "self": tidy(distance("cosine_similarity", x, x)),
+        "pair": tidy(distance("cosine_similarity", x, y)),
+        "scaled": tidy(distance("cosine_similarity", tenfold, y)),
+        "euclidean": tidy(distance("euclidean", x, y)),
+        "euclidean_scaled": tidy(distance("euclidean", tenfold, y)),
+    }
+
+
+def panel(x: Vector, y: Vector, z: Vector, metric: str) -> dict[str, Any]:
+    """Everything that the page shows as a number, ready to print."""
+    values = distances(x, y)
+    sides = {key: triangle(key, x, y, z) for key in METRICS}
+    chosen = sides[metric]
+    similarity = values["cosine_similarity"]
+    return {
+        "values": {key: None if math.isnan(v) else f"{v + 0.0:.4f}" for key, v in values.items()},
+        "triangles": {key: side.holds for key, side in sides.items()},
+        "triangle": {
+            name: None if math.isnan(getattr(chosen, name)) else getattr(chosen, name)
+            for name in ("direct", "first", "second", "detour")
+        },
+        "legs": {name: tidy(getattr(chosen, name)) for name in ("direct", "first", "second", "detour")},
+        "angle": None if math.isnan(similarity) else math.degrees(math.acos(max(-1.0, min(1.0, similarity)))),
+        "worked": {key: worked(key, x, y) for key in ROWS},
+        "parts": parts(metric, x, y),
+        "total": total(metric, x, y),
+        "why": why_not_a_distance(x, y),
+    }

@@ -1,0 +1,107 @@
+"""A still of the LossLab: points, margin, forces and the loss, for readers without a kernel."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.axes import Axes
+from matplotlib.patches import Circle, FancyArrowPatch, Patch, Polygon, Wedge
+
+from taskembed_edu import plots
+from taskembed_edu.labs.loss_readings import readings
+from taskembed_edu.labs.loss_steps import Point
+
+if TYPE_CHECKING:
+    from taskembed_edu.labs.loss import LossLab
+
+CLASS_COLOURS = (plots.BLUE, plots.ORANGE, plots.PURPLE, plots.SKY, plots.YELLOW, "#4d4d4d", "#a6a6a6", "#7a5195")
+CLASS_SHAPES = ("o", "s", "^", "D", "v", "P", "X", "*")
+MOST_ARROWS = 30
+ASIDE = 0.05
+WIDE = 2.2  # width of the plane over its height
+
+
+def picture(lab: LossLab) -> plots.Still:
+    """The plane as the panel shows it: each term's forces in colour, or, where there are many, the sums in black."""
+    seen = readings(lab)
+    points: list[Point] = seen["points"]
+    figure = plots.Still(figsize=(9, 4.6), layout="constrained")
+    axes = figure.add_subplot(aspect="equal")
+    how = seen["arithmetic"] if seen["arithmetic"].startswith("=") else f"({seen['arithmetic']})".replace("()", "")
+    axes.set_title(f"loss {seen['loss']} {how}", fontsize=15, loc="left", fontweight="bold")
+    if seen["marks"]:
+        axes.tick_params(labelbottom=False, labelleft=False, length=0)
+    for mark in seen["marks"]:
+        axes.annotate(mark["text"], mark["at"], (0, -24), textcoords="offset points", ha="center", fontsize=11)
+    axes.set_xlabel(f"{lab!r}\n{seen['undefined'] or seen['caution']}".rstrip(), fontsize=10)
+    axes.grid(color="#e4e4e4")
+    axes.set_axisbelow(True)
+    for region in [region for region in seen["regions"] if region["anchor"] == seen["regions"][0]["anchor"]]:
+        axes.add_patch(_region_patch(region, points[region["anchor"]]))
+    for row in seen["rows"]:
+        ends = [points[i] for i in row["members"]]
+        for other in ends[1:]:
+            axes.plot(*zip(ends[0], other, strict=True), color=plots.GREY, lw=1, ls="-" if row["active"] else ":")
+    for start, force, colour in _arrows(seen):
+        axes.add_patch(_arrow(start, force, colour))
+    for point, name, label in zip(points, seen["names"], seen["labels"], strict=True):
+        axes.plot(*point, CLASS_SHAPES[label], ms=13, mec="white", mew=1.5, color=CLASS_COLOURS[label], zorder=5)
+        axes.annotate(name, point, (0, 11), textcoords="offset points", ha="center", fontsize=11, zorder=6)
+    _frame(axes, points, seen["regions"])
+    return figure
+
+
+def _arrows(seen: dict[str, Any]) -> list[tuple[Point, Point, str]]:
+    """(from, force, colour) of every force that is not 0."""
+    points, active = seen["points"], [row for row in seen["rows"] if row["active"]]
+    arrows = [
+        (points[i], force, _colour(row["kind"], place))
+        for row in active
+        for place, (i, force) in enumerate(zip(row["members"], row["forces"], strict=True))
+    ]
+    if len(arrows) > MOST_ARROWS:
+        arrows = [(point, force, "black") for point, force in zip(points, seen["total"], strict=True)]
+    return [arrow for arrow in arrows if math.hypot(*arrow[1]) > 1e-6]
+
+
+def _colour(kind: str, place: int) -> str:
+    """Pulled together, pushed apart; in a triplet the positive is pulled, the negative pushed, the anchor both."""
+    if kind == "triplet":
+        return (plots.BLUE, plots.GREEN, plots.VERMILLION)[place]
+    return plots.GREEN if kind == "similar" else plots.VERMILLION
+
+
+def _arrow(start: Point, force: Point, colour: str) -> FancyArrowPatch:
+    """A force of 1 is drawn one unit long, a little aside, so that opposed arrows do not hide each other."""
+    size = math.hypot(*force)
+    start = (start[0] + ASIDE * force[1] / size, start[1] - ASIDE * force[0] / size)
+    end = (start[0] + force[0], start[1] + force[1])
+    return FancyArrowPatch(start, end, color=colour, lw=2.4, mutation_scale=16, shrinkA=0, shrinkB=0, zorder=4)
+
+
+def _region_patch(region: dict[str, Any], centre: Point) -> Patch:
+    """What the margin encloses, with its edge dashed."""
+    size, (x, y) = region["size"], centre
+    look = {"facecolor": plots.BLUE + "14", "edgecolor": plots.BLUE, "linestyle": "--"}
+    if region["shape"] == "wedge":
+        middle, half = math.degrees(math.atan2(y, x)), math.degrees(size)
+        return Wedge((0, 0), 1e3, middle - half, middle + half, **look)
+    if region["shape"] == "diamond":
+        return Polygon([(x + size, y), (x, y + size), (x - size, y), (x, y - size)], **look)
+    return Circle(centre, size, **look)
+
+
+def _frame(axes: Axes, points: list[Point], regions: list[dict[str, Any]]) -> None:
+    """Room for the points, for a circle round the first anchor, and under the cosine for the origin."""
+    wedge = any(region["shape"] == "wedge" for region in regions)
+    xs, ys = ([p[k] for p in points] + [0.0] * wedge for k in (0, 1))
+    reach = 0.0 if wedge else min(max((region["size"] for region in regions[:1]), default=0.0), 3.0)
+    room = 0.5 + 0.8 * reach
+    middle = [(max(v) + min(v)) / 2 for v in (xs, ys)]
+    half_x, half_y = ((max(v) - min(v)) / 2 + room for v in (xs, ys))
+    half_x, half_y = max(half_x, WIDE * half_y), max(half_y, half_x / WIDE)  # fills the picture, one unit a square
+    axes.set_xlim(middle[0] - half_x, middle[0] + half_x)
+    axes.set_ylim(middle[1] - half_y, middle[1] + half_y)
+    if wedge:
+        axes.plot(0, 0, "+", color="black", ms=10)

@@ -1,0 +1,210 @@
+"""What the LossLab can start from: the course's example, situations worth a look, and points of one's own.
+
+Points of more than two dimensions are laid into the plane where that can be done truly: if they and the origin lie in
+one plane, as the course's three vectors do. Then every Euclidean distance, every length and every angle stays as it is.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from taskembed_edu.checks import check_finite, problem
+from taskembed_edu.labs.distance_readings import tidy
+from taskembed_edu.labs.loss_steps import Point
+
+MAX_POINTS = 12
+MAX_CLASSES = 8
+FARTHEST = 1e6  # beyond it squares lose their decimals, and the plane its meaning
+FLAT = 1e-9  # how far, relative to the largest entry, points may stand off their plane
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A word beside a place, shown while the points still lie where they started."""
+
+    at: Point
+    text: str
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Points with their classes and names, and the settings that belong to them."""
+
+    title: str
+    points: tuple[Point, ...]
+    labels: tuple[int, ...]
+    names: tuple[str, ...]
+    note: str = ""
+    settings: dict[str, Any] = field(default_factory=dict, hash=False)
+    marks: tuple[Mark, ...] = ()
+    laid: bool = False  # the points came from more dimensions: their Manhattan distances are the plane's own
+
+
+COURSE_VECTORS = ((1, 2, 3), (2, 3, 4), (4, 5, 6))
+
+
+def in_plane(points: Sequence[Sequence[float]] | Tensor) -> tuple[Point, ...]:
+    """The points (n, dim) as points of the plane; from 3 dimensions on, by an isometry that keeps the origin.
+
+    The first axis runs from the first point to the second. Raises if the points and the origin span more than a plane.
+
+    The course's vectors lie on one line at 0, sqrt(3) and 3 sqrt(3), and keep their distance from the origin:
+
+    >>> [(round(x - 2 * 3**0.5, 4), round(y, 4)) for x, y in in_plane([[1, 2, 3], [2, 3, 4], [4, 5, 6]])]
+    [(0.0, 1.4142), (1.7321, 1.4142), (5.1962, 1.4142)]
+    """
+    rows = _rows(points)
+    if rows.shape[1] == 2:
+        return _pairs_of(rows)
+    axes = _two_axes([rows[1] - rows[0], *rows] if len(rows) > 1 else list(rows))
+    laid = rows @ axes.T
+    off = float((laid @ axes - rows).abs().max())
+    if off > FLAT * max(1.0, float(rows.abs().max())):
+        cause = "Two dimensions can be drawn; embed into two, or give three vectors on one line."
+        raise ValueError(problem("points", points, "points that lie in one plane with the origin", cause))
+    return _pairs_of(_aligned(laid))
+
+
+def own_scene(
+    points: Sequence[Sequence[float]] | Tensor, labels: Sequence[int] | Tensor | None, names: Sequence[str] | None
+) -> Scene:
+    """The caller's points, checked; without names they are called A1, A2, B1, ... by class."""
+    rows = _rows(points)
+    if labels is None:
+        raise ValueError(problem("labels", "none", f"{len(rows)} class numbers", "A loss needs to know who is alike."))
+    classes = [_whole(label) for label in (labels.tolist() if isinstance(labels, Tensor) else labels)]
+    if len(classes) != len(rows):
+        raise ValueError(problem("labels", f"{len(classes)} labels", f"{len(rows)}: one class for each point"))
+    if len(set(classes)) > MAX_CLASSES:
+        raise ValueError(problem("labels", f"{len(set(classes))} classes", f"at most {MAX_CLASSES}, to tell apart"))
+    called = tuple(map(str, names)) if names is not None else _names(classes)
+    if len(called) != len(rows) or len(set(called)) != len(called):
+        raise ValueError(problem("names", list(called), f"{len(rows)} names, each once"))
+    count = f"{len(rows)} points of {len(set(classes))} " + ("class" if len(set(classes)) == 1 else "classes")
+    return Scene(count, in_plane(points), tuple(classes), called, laid=rows.shape[1] > 2)
+
+
+def checked_point(name: str, place: Sequence[float] | Tensor) -> Point:
+    """A place in the plane as two floats."""
+    try:
+        at = torch.as_tensor(place, dtype=torch.float64)
+    except (TypeError, ValueError, RuntimeError):
+        raise TypeError(problem(name, place, "two numbers such as (1, 2)")) from None
+    if at.shape != (2,):
+        raise ValueError(problem(name, place, "two numbers such as (1, 2)"))
+    return _pairs_of(_within(name, at[None]))[0]
+
+
+def _rows(points: Sequence[Sequence[float]] | Tensor) -> Tensor:
+    try:
+        rows = torch.as_tensor(points, dtype=torch.float64)
+    except (TypeError, ValueError, RuntimeError):
+        raise TypeError(problem("points", points, "rows of numbers, all equally long")) from None
+    if rows.ndim != 2 or rows.shape[1] < 2:
+        raise ValueError(problem("points", rows, "one row for each point, of two numbers or more: shape (n, dim)"))
+    if not 2 <= len(rows) <= MAX_POINTS:
+        raise ValueError(problem("points", f"{len(rows)} points", f"2 to {MAX_POINTS}, so that each can be seen"))
+    return _within("points", rows)
+
+
+def _within(name: str, rows: Tensor) -> Tensor:
+    check_finite(name, rows, "The lab needs every coordinate.")
+    if bool((rows.abs() > FARTHEST).any()):
+        raise ValueError(problem(name, f"a coordinate of size {rows.abs().max():g}", f"at most {FARTHEST:g}"))
+    return rows
+
+
+def _whole(label: Any) -> int:
+    if isinstance(label, bool) or int(label) != label:
+        raise TypeError(problem("labels", label, "whole numbers, one class number for each point"))
+    return int(label)
+
+
+def _two_axes(directions: Sequence[Tensor]) -> Tensor:
+    """Two orthonormal axes (2, dim) out of the directions, in their order (Gram and Schmidt); zeros where none is left."""
+    axes: list[Tensor] = []
+    for direction in directions:
+        rest = direction - sum((axis * (axis @ direction) for axis in axes), torch.zeros_like(direction))
+        length = torch.linalg.vector_norm(rest)
+        if len(axes) < 2 and length > FLAT * max(1.0, float(direction.abs().max())):
+            axes.append(rest / length)
+    return torch.stack([*axes, *[torch.zeros_like(directions[0])] * (2 - len(axes))])
+
+
+def _aligned(laid: Tensor) -> Tensor:
+    """Coordinates that differ by rounding only become equal: the Manhattan gradient is a sign, and would see it."""
+    scale = max(1.0, float(laid.abs().max()))
+    same = (laid[:, None, :] - laid[None, :, :]).abs() <= FLAT * scale
+    return laid.gather(0, same.int().argmax(1))  # the first point that has this coordinate
+
+
+def _pairs_of(rows: Tensor) -> tuple[Point, ...]:
+    return tuple((x + 0.0, y + 0.0) for x, y in rows.tolist())
+
+
+def _names(classes: Sequence[int]) -> tuple[str, ...]:
+    """A1, A2, B1, ...: a letter for each class in the order of its number, counted within the class."""
+    letters = dict(zip(sorted(set(classes)), string.ascii_uppercase, strict=False))
+    return tuple(f"{letters[c]}{1 + classes[:i].count(c)}" for i, c in enumerate(classes))
+
+
+def _course() -> Scene:
+    points = in_plane(COURSE_VECTORS)
+    texts = ("0", "√3 = " + tidy(3**0.5), "3√3 = " + tidy(27**0.5))
+    return Scene(
+        "course example",
+        points,
+        (0, 0, 1),
+        ("anchor", "positive", "negative"),
+        "The vectors [1,2,3], [2,3,4] and [4,5,6] of the course lie on one line: at 0, √3 and 3√3 from the anchor.",
+        {"loss": "contrastive", "metric": "euclidean", "margin": 1.0, "mining": "all", "anchors": "first"},
+        tuple(Mark(at, text) for at, text in zip(points, texts, strict=True)),
+        laid=True,
+    )
+
+
+def _scene(title: str, note: str, points: Sequence[Point], names: Sequence[str], labels: str, **settings: Any) -> Scene:
+    return Scene(title, tuple(points), tuple(int(c) for c in labels), tuple(names), note, settings)
+
+
+SCENES: dict[str, Scene] = {
+    scene.title: scene
+    for scene in (
+        _course(),
+        _scene(
+            "hard and semi-hard",
+            "One anchor, one positive, three negatives: nearer than the positive (hard), farther but inside the margin "
+            "(semi-hard), beyond it (easy).",
+            [(2.0, 2.0), (3.5, 2.0), (1.6, 3.0), (2.8, 0.2), (5.4, 2.9)],
+            ["anchor", "positive", "negative 1", "negative 2", "negative 3"],
+            "00111",
+            loss="triplet",
+            metric="euclidean",
+            margin=1.0,
+            mining="all",
+            anchors="first",
+        ),
+        _scene(
+            "two classes",
+            "Two classes that are mixed up. Follow the summed forces as they come apart.",
+            [(1.0, 1.0), (3.2, 1.6), (1.8, 3.1), (2.2, 1.9), (4.0, 3.4), (4.1, 0.6)],
+            ["A1", "A2", "A3", "B1", "B2", "B3"],
+            "000111",
+            anchors="every",
+        ),
+        _scene(
+            "three classes",
+            "Three classes, two points each. How large may the margin be before they are in each other's way?",
+            [(1.0, 1.2), (3.4, 2.4), (2.1, 3.3), (2.6, 0.8), (4.2, 1.4), (1.5, 2.2)],
+            ["A1", "A2", "B1", "B2", "C1", "C2"],
+            "001122",
+            anchors="every",
+        ),
+    )
+}

@@ -1,0 +1,99 @@
+"""MetricLab: watch a space of tasks organise itself while you move the margin and switch the distance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from taskembed_edu.session import Session
+from taskembed_edu.tasks.base import TaskFamily
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from taskembed_edu.live.panel import SessionPanel
+
+_MAIN = ("family", "loss", "metric", "margin", "learning_rate", "projection")
+
+
+class MetricLab:
+    """The live lab of the metric-based embedder. Three doors, one room.
+
+    Shown in a notebook it is a panel: family, loss, distance, margin, learning rate, device; play, pause, step, reset;
+    the map of the task space; loss and scores. In a script it is a session: `lab.session.step(200)`. And
+    `lab.picture()` is the static picture for a page without a kernel.
+
+    Any setting can be given by name: `MetricLab(family="digits", loss="triplet", margin=0.5, seed=1)`.
+    Errors: ValueError for an unknown setting, or a value beyond its range; RuntimeError for device="cuda" without one.
+
+    >>> MetricLab(family="gaussians")
+    MetricLab(gaussians, contrastive loss, euclidean distance, margin 1: step 0, 200 tasks)
+    """
+
+    def __init__(self, family: TaskFamily | str = "sinusoids", **settings: Any) -> None:
+        self._asked = {"family": family, **settings}
+        self._session: Session | None = None
+        self._panel: SessionPanel | None = None
+        # A wrong name or value should fail here, where it was typed, and not later, where it is first used.
+        mine, theirs = Session.dealt("metric", {**settings, "family": _name(family)})
+        self._values = {**mine.as_dict(), **theirs.as_dict()}
+
+    @property
+    def session(self) -> Session:
+        """The run itself: `step(n)`, `set(...)`, `reset(...)`, `history`, `events`, `recording()`."""
+        if self._session is None:
+            self._session = Session("metric", **self._asked)
+        return self._session
+
+    @property
+    def panel(self) -> SessionPanel:
+        """The panel of widgets, made when first shown."""
+        if self._panel is None:
+            from taskembed_edu.live.panel import SessionPanel
+
+            if self._session is None and "projection" not in self._asked:
+                # The first picture should not wait for UMAP to compile: PCA holds its place.
+                self._session = Session("metric", **self._asked, projection="pca")
+            self._panel = SessionPanel(self.session, "Metric-based task embedding", _MAIN)
+        return self._panel
+
+    def replay(self, recording: dict[str, Any]) -> Session:
+        """Make a recorded run again in this lab; a recording of another family is refused.
+
+        Errors: ValueError, naming what came and what was expected.
+        """
+        from taskembed_edu.recordings import check_recording
+
+        if self._panel is not None:
+            raise RuntimeError(
+                "replay: the lab is already on screen. Replay into a fresh lab: lab = MetricLab(...); lab.replay(...)."
+            )
+        check_recording(recording, _name(self._asked["family"]))
+        self._session = Session.replay(recording)
+        return self._session
+
+    def picture(self) -> Figure:
+        """The map and the curves as they are now, as a matplotlib figure."""
+        from taskembed_edu.snapshots import session_figure
+
+        return session_figure(self.session)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        data = self.panel.root._repr_mimebundle_(**kwargs)
+        if isinstance(data, tuple):
+            return {**data[0], "text/plain": repr(self)}, data[1]
+        return {**(data or {}), "text/plain": repr(self)}
+
+    def __repr__(self) -> str:
+        values = self._values if self._session is None else self._session.values()
+        about = f"{values['family']}, {values['loss']} loss, {values['metric']} distance, margin {values['margin']:g}"
+        if self._session is None or self._session.steps == 0:
+            return f"MetricLab({about}: step 0, {values['n_tasks']} tasks)"
+        scores = self._session.frame.diagnostics
+        return (
+            f"MetricLab({about}: step {self._session.steps}, recall@1 {scores['recall@1']:.2f}, "
+            f"spearman {scores['spearman']:.2f})"
+        )
+
+
+def _name(family: TaskFamily | str) -> str:
+    return family if isinstance(family, str) else family.name

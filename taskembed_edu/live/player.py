@@ -1,0 +1,215 @@
+"""The player: the only thread. It moves a session on while a page watches, and stops when told.
+
+Callbacks never touch the session. They leave wishes (settings, a reset) in a locked dictionary, and the worker reads it
+between two steps. Code in a cell may still use the session: its calls pause the player first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from taskembed_edu.history import Frame
+from taskembed_edu.session import Session
+
+
+class Player:
+    """Plays a session on a daemon thread: `play()`, `pause()`, `step()`, `set(...)`, `reset(...)`, `stop()`.
+
+    `on_frame(frame)` is called from the worker for every new or redrawn frame, `on_change()` whenever playing, failing
+    or the settings may have changed. Both must be quick. A failure ends playing and is kept in `failure`.
+    """
+
+    def __init__(self, session: Session, on_frame: Callable[[Frame], None], on_change: Callable[[], None]) -> None:
+        self.session = session
+        self.failure: Exception | None = None
+        self.steps_a_second = 0.0
+        self._on_frame, self._on_change = on_frame, on_change
+        self._condition = threading.Condition()
+        self._turn = threading.RLock()
+        self._pending: dict[str, Any] = {}
+        self._reset: dict[str, Any] | None = None
+        self._frames_left = 0.0
+        self._busy = False
+        self._stopped = False
+        self._shown: Frame | None = session.frame
+        # The thread must not keep the player alive: a lab that nobody holds any more ends its worker.
+        self._thread = threading.Thread(target=_work, args=(weakref.ref(self),), name="taskembed-player", daemon=True)
+        session.guard = self._guard
+        self._thread.start()
+
+    # ---- wishes, from any thread -----------------------------------------------------------------------------------
+
+    @property
+    def playing(self) -> bool:
+        """Whether steps are being made, or will be as soon as the worker wakes."""
+        return self._frames_left > 0
+
+    @property
+    def alive(self) -> bool:
+        """Whether the worker thread still runs."""
+        return self._thread.is_alive()
+
+    def play(self) -> None:
+        """Go on until paused. Playing already: nothing changes."""
+        self._wish(frames=float("inf"))
+
+    def step(self, frames: int = 1) -> None:
+        """Go on for one frame (or several) and pause."""
+        self._wish(frames=float(frames))
+
+    def pause(self) -> None:
+        """Stop at the end of the frame being made, and wait for it; at once where nothing runs."""
+        with self._condition:
+            self._frames_left = 0.0
+            self._condition.notify_all()
+            if threading.current_thread() is not self._thread:
+                self._condition.wait_for(lambda: not self._busy or not self._thread.is_alive(), timeout=30)
+        self._on_change()
+
+    def set(self, **changes: Any) -> None:
+        """Settings to apply before the next step; the latest wish for each name counts."""
+        self.session.declared()
+        self._wish(changes=changes)
+
+    def reset(self, **changes: Any) -> None:
+        """Begin again, with these settings changed; playing stops."""
+        with self._condition:
+            self._frames_left = 0.0
+            self._pending.clear()
+            self._reset = changes
+            self._condition.notify_all()
+
+    def wait(self, timeout: float = 60) -> bool:
+        """Wait until every wish is fulfilled and nothing runs; False where that took longer than `timeout` seconds."""
+        with self._condition:
+            return self._condition.wait_for(self._idle, timeout=timeout)
+
+    def stop(self) -> None:
+        """End the thread for good. The session stays, with everything in it."""
+        with self._condition:
+            self._stopped = True
+            self._frames_left = 0.0
+            self._condition.notify_all()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(timeout=30)
+
+    # ---- the worker ------------------------------------------------------------------------------------------------
+
+    def _wish(self, frames: float | None = None, changes: dict[str, Any] | None = None) -> None:
+        with self._condition:
+            if frames is not None and not (self.playing and frames < self._frames_left):
+                self._frames_left = frames
+                self.failure = None
+            self._pending.update(changes or {})
+            self._condition.notify_all()
+        self._on_change()
+
+    def _idle(self) -> bool:
+        return not (self._busy or self._pending or self._reset is not None or self._frames_left > 0)
+
+    def _once(self, patience: float) -> bool:
+        """One round of the worker: wishes, then one step. False: there is nothing more to do, ever."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._stopped or not self._idle(), timeout=patience)
+            if self._stopped:
+                return False
+            if self._idle():
+                return True
+            changes, self._pending = self._pending, {}
+            reset, self._reset = self._reset, None
+            self._busy = True
+        try:
+            with self._turn:
+                self._fulfil(changes, reset)
+                if self._frames_left > 0:
+                    self._one_frame()
+        except Exception as failure:  # whatever it is, the page must say it and the worker must live on
+            self.failure, self._frames_left = failure, 0.0
+        finally:
+            with self._condition:
+                self._busy = False
+                self._condition.notify_all()
+        if self._frames_left <= 0 or changes or reset is not None:
+            self._on_change()
+        return True
+
+    def _fulfil(self, changes: dict[str, Any], reset: dict[str, Any] | None) -> None:
+        if reset is not None:
+            self.failure = None
+            self.session.reset(**reset)
+        if changes:
+            self.session.set(**changes)
+        self._show_if_new()
+
+    def _one_frame(self) -> None:
+        """Steps up to the next frame; wishes are fulfilled between two of them."""
+        session, begun, done = self.session, time.perf_counter(), 0
+        while not self._stopped:
+            session.step(1)
+            done += 1
+            if session.steps % session.setup.frame_every == 0:
+                break
+            with self._condition:
+                changes, self._pending = self._pending, {}
+            if changes:
+                session.set(**changes)
+        rate = done / max(1e-9, time.perf_counter() - begun)
+        self.steps_a_second = rate if not self.steps_a_second else 0.8 * self.steps_a_second + 0.2 * rate
+        self._frames_left -= 1
+        self._show_if_new()
+
+    def _show_if_new(self) -> None:
+        if self.session.frame is not self._shown:
+            self._shown = self.session.frame
+            self._on_frame(self._shown)
+
+    @contextlib.contextmanager
+    def _guard(self, verb: str) -> Iterator[None]:
+        """Calls from a cell take turns with the worker: they pause it; after a `set` it plays on."""
+        if threading.current_thread() is self._thread:
+            yield
+            return
+        left = self._frames_left
+        self.pause()
+        with self._turn:
+            yield
+            self._show_if_new()
+        if verb == "set" and left > 0:
+            self._wish(frames=left)
+
+
+def _work(player: weakref.ref[Player]) -> None:
+    while True:
+        alive = player()
+        if alive is None or not alive._once(patience=1.0):
+            return
+        del alive
+
+
+_BY_CELL: weakref.WeakValueDictionary[str, Player] = weakref.WeakValueDictionary()
+
+
+def stop_replaced(cell: str | None, player: Player) -> None:
+    """Note which cell made this player, and stop the one that an earlier run of the same cell made."""
+    if cell is None:
+        return
+    older = _BY_CELL.get(cell)
+    if older is not None and older is not player:
+        older.stop()
+    _BY_CELL[cell] = player
+
+
+def running_cell() -> str | None:
+    """The id of the notebook cell that is being run; None outside a notebook."""
+    try:
+        from IPython.core.getipython import get_ipython
+    except ImportError:
+        return None
+    shell = get_ipython()
+    parent = getattr(shell, "get_parent", dict)() if shell is not None else {}
+    return parent.get("metadata", {}).get("cellId")

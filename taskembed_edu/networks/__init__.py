@@ -1,0 +1,8 @@
+"""Networks: encoders (a task or a sample becomes a vector) and their Siamese and triplet faces."""
+
+from __future__ import annotations
+
+from taskembed_edu.networks.encoders import FourierFeatures, ImageFeatures, SetEncoder, set_encoder
+from taskembed_edu.networks.siamese import SiameseNetwork, TripletNetwork
+
+__all__ = ["FourierFeatures", "ImageFeatures", "SetEncoder", "SiameseNetwork", "TripletNetwork", "set_encoder"]

@@ -1,0 +1,231 @@
+"""From vectors of many numbers to points on a map: PCA, a stream of aligned UMAP frames, and how far to trust them.
+
+UMAP made for one picture is not made for a film: fitted anew for every frame it jumps, turns over and takes half a
+second. `LiveUMAP` keeps the last frame's positions, moves them a few epochs towards the new neighbours and turns the
+result back onto the last frame. It calls umap-learn's own graph and its own optimiser; what it leaves out is the search
+for neighbours (exact and fast at this size), the rescaling of the starting positions, and the refit.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from taskembed_edu.checks import check_choice, check_finite, check_number, problem
+from taskembed_edu.distances import METRICS, pairwise_distances
+
+Layout = NDArray[np.float32]
+
+# Two UMAP calls at once can abort the process under numba's workqueue threading layer: all calls take turns.
+_ONE_AT_A_TIME = threading.Lock()
+
+# Below this, umap-learn's own default for the epochs of a full fit (500) is more than a map of tasks needs.
+_FIRST_EPOCHS = 200
+_WARM_RATE = 0.1
+_FIRST_RATE = 1.0
+_NEGATIVE_SAMPLES = 5.0
+
+
+def pca_layout(embedding: Tensor, previous: Layout | None = None) -> Layout:
+    """The two directions of largest variance (Pearson 1901), signs as in the previous layout where there is one.
+
+        layout = (X - mean) V,   X - mean = U S V^T, the first two columns of V
+
+    Shapes: (n, dim) -> (n, 2) float32; a second column of zeros where dim or n is 1.
+    Worked number: the points (0, 0) and (3, 4) lie at -2.5 and 2.5 on the first axis.
+    """
+    centred = embedding.detach().cpu().double()
+    centred = centred - centred.mean(dim=0)
+    _u, _s, directions = torch.linalg.svd(centred, full_matrices=False)
+    layout = np.zeros((len(centred), 2), dtype=np.float32)
+    flat = (centred @ directions[:2].T).numpy()
+    layout[:, : flat.shape[1]] = flat
+    if previous is not None and previous.shape == layout.shape:
+        return layout * np.where((layout * previous).sum(axis=0) < 0, -1, 1).astype(np.float32)
+    # Without a past, the largest entry of each axis points to the right or upwards: the same on every machine.
+    largest = layout[np.abs(layout).argmax(axis=0), range(2)]
+    return layout * np.where(largest < 0, -1, 1).astype(np.float32)
+
+
+def align(layout: Layout, previous: Layout) -> Layout:
+    """The layout turned, mirrored and shifted onto the previous one; its scale is left alone (Schoenemann 1966).
+
+        argmin over R with R^T R = I of || (layout - mean) R - (previous - mean) ||_F = U V^T,
+        U S V^T = (layout - mean)^T (previous - mean)
+
+    Shapes: (n, 2), (n, 2) -> (n, 2). Worked number: a layout turned by 90 degrees comes back exactly.
+    """
+    mine, theirs = layout - layout.mean(axis=0), previous - previous.mean(axis=0)
+    u, _s, vt = np.linalg.svd(mine.T.astype(np.float64) @ theirs)
+    return (mine @ (u @ vt) + previous.mean(axis=0)).astype(np.float32)
+
+
+def jitter(layout: Layout, previous: Layout) -> float:
+    """How far points moved from one frame to the next, in units of the layout's size.
+
+        jitter = mean_i |layout_i - previous_i| / sqrt(mean_i |layout_i - mean|^2)
+
+    Range: [0, inf); 0 stands still. Worked number: two points at -1 and 1, both shifted by 0.1: 0.1.
+    """
+    moved = np.linalg.norm(layout - previous, axis=1).mean()
+    size = np.sqrt(((layout - layout.mean(axis=0)) ** 2).sum(axis=1).mean())
+    return float(moved / size) if size > 0 else 0.0
+
+
+def trustworthiness(embedding: Tensor, layout: Layout, n_neighbors: int = 15, metric: str = "euclidean") -> float:
+    """How far neighbours on the map are neighbours in truth (Venna and Kaski 2001, eq. 2; scikit-learn computes it).
+
+    Range: [0, 1]; 1 when every near point on the map is near in the embedding. It says nothing of what the map tore
+    apart, and nothing of distances. n_neighbors is lowered to what n tasks allow: below n / 2.
+    """
+    from sklearn.manifold import trustworthiness as sklearn_trustworthiness
+
+    n_neighbors = max(1, min(n_neighbors, (len(layout) - 1) // 2))
+    distances = pairwise_distances(embedding, metric=metric).numpy()
+    return float(sklearn_trustworthiness(distances, layout, n_neighbors=n_neighbors, metric="precomputed"))
+
+
+@dataclass
+class LiveUMAP:
+    """A stream of UMAP layouts, each a small step from the last (McInnes 2018; warm start and alignment are ours).
+
+        live = LiveUMAP(n_neighbors=15, metric="euclidean", seed=0)
+        layout = live.update(embedding)            # (n, dim) -> (n, 2); the first call fits, later calls follow
+
+    The state is the last layout and a count; frame k draws from (seed, k) alone, so that the same vectors give the same
+    frames. `metric` may change between frames. Fewer tasks than neighbours: lowered to n - 1, with a warning.
+    `epochs` is how far one frame may move; the first frame takes 200. A frame of another number of tasks starts anew.
+
+    Errors: ValueError for fewer than 3 tasks, NaN or infinite vectors, an unknown metric, n_neighbors below 2.
+    Worked number: 1,000 tasks of 8 numbers give a float32 array of shape (1000, 2), 8,000 bytes.
+    """
+
+    n_neighbors: int = 15
+    metric: str = "euclidean"
+    seed: int = 0
+    min_dist: float = 0.1
+    epochs: int = 12
+    layout: Layout | None = None
+    count: int = 0
+    _warned: bool = field(default=False, repr=False)
+
+    def __post_init__(self) -> None:
+        check_choice("metric", self.metric, METRICS)
+        check_number("n_neighbors", self.n_neighbors, 2, None, "One neighbour gives no picture of a neighbourhood.")
+
+    def update(self, embedding: Tensor) -> Layout:
+        """The next frame: the layout of these vectors, (n, dim) -> (n, 2) float32."""
+        if embedding.ndim != 2 or len(embedding) < 3:
+            raise ValueError(problem("embedding", embedding, "shape (n, dim) with at least 3 tasks to map"))
+        embedding = check_finite("embedding", embedding.detach().cpu().float())
+        neighbours, distances = self._neighbours(embedding)
+        previous = self.layout if self.layout is not None and len(self.layout) == len(embedding) else None
+        start = _starting_layout(embedding) if previous is None else previous
+        random = np.random.RandomState(np.random.MT19937(np.random.SeedSequence((self.seed, self.count))))
+        epochs, rate = (_FIRST_EPOCHS, _FIRST_RATE) if previous is None else (self.epochs, _WARM_RATE)
+        layout = _optimise(start, neighbours, distances, epochs, rate, self.min_dist, random)
+        self.layout = layout if previous is None else align(layout, previous)
+        self.count += 1
+        return self.layout
+
+    def copy(self) -> LiveUMAP:
+        """The same stream at the same frame, free to go its own way."""
+        layout = None if self.layout is None else self.layout.copy()
+        return LiveUMAP(
+            self.n_neighbors, self.metric, self.seed, self.min_dist, self.epochs, layout, self.count, self._warned
+        )
+
+    def _neighbours(self, embedding: Tensor) -> tuple[NDArray[np.int32], Layout]:
+        asked, possible = self.n_neighbors, len(embedding) - 1
+        if asked > possible and not self._warned:
+            self._warned = True
+            message = problem("n_neighbors", asked, f"fewer than the {len(embedding)} tasks", f"Lowered to {possible}.")
+            warnings.warn(message, UserWarning, stacklevel=3)
+        matrix = pairwise_distances(embedding, metric=self.metric)
+        # A task is its own nearest neighbour in umap-learn's graph; ties with a twin must not push it out.
+        matrix.fill_diagonal_(-1.0)
+        distances, indices = matrix.topk(min(asked, possible), largest=False)
+        return indices.numpy().astype(np.int32), distances.clamp_min_(0.0).numpy()
+
+
+def warm_up() -> None:
+    """Import umap and compile what it needs (seconds the first time, less once numba's cache holds it)."""
+    rng = torch.Generator().manual_seed(0)
+    live = LiveUMAP(n_neighbors=5)
+    for _ in range(2):
+        live.update(torch.randn(32, 4, generator=rng))
+
+
+def _starting_layout(embedding: Tensor) -> Layout:
+    # A fit that starts from PCA keeps the map that a learner has been looking at until UMAP was ready.
+    layout = pca_layout(embedding)
+    size = float(np.abs(layout).max()) or 1.0
+    # UMAP's optimiser cannot part points that start in one place; a fixed spiral of thousandths does it for it.
+    turn = np.arange(len(layout), dtype=np.float32) * np.float32(2.4)
+    return layout * np.float32(10 / size) + np.float32(1e-3) * np.stack((np.cos(turn), np.sin(turn)), axis=1)
+
+
+def _optimise(
+    start: Layout,
+    neighbours: NDArray[np.int32],
+    distances: Layout,
+    epochs: int,
+    rate: float,
+    min_dist: float,
+    random: np.random.RandomState,
+) -> Layout:
+    with _ONE_AT_A_TIME:
+        umap = _umap()
+        graph, _sigmas, _rhos = umap.umap_.fuzzy_simplicial_set(
+            start, neighbours.shape[1], random, "precomputed", knn_indices=neighbours, knn_dists=distances
+        )
+        graph = graph.tocoo()
+        # An edge weaker than this would be drawn less than once in all epochs: umap-learn drops it, and so do we.
+        strong = graph.data >= graph.data.max() / epochs
+        layout = start.astype(np.float32, order="C", copy=True)
+        return umap.layouts.optimize_layout_euclidean(
+            layout,
+            layout,
+            graph.row[strong],
+            graph.col[strong],
+            epochs,
+            len(layout),
+            umap.umap_.make_epochs_per_sample(graph.data[strong], epochs),
+            *_curve(min_dist),
+            random.randint(np.iinfo(np.int32).min + 1, np.iinfo(np.int32).max - 1, 3).astype(np.int64),
+            initial_alpha=rate,
+            negative_sample_rate=_NEGATIVE_SAMPLES,
+            move_other=True,
+        )
+
+
+_CURVES: dict[float, tuple[float, float]] = {}
+
+
+def _curve(min_dist: float) -> tuple[float, float]:
+    if min_dist not in _CURVES:
+        a, b = _umap().umap_.find_ab_params(1.0, min_dist)
+        _CURVES[min_dist] = (float(a), float(b))
+    return _CURVES[min_dist]
+
+
+def _umap():  # noqa: ANN202  # the module itself
+    """umap-learn, imported late (it takes seconds), its compiled functions kept on disk for the next kernel."""
+    import umap
+    import umap.layouts
+    import umap.umap_
+
+    for compiled in (
+        umap.umap_.smooth_knn_dist,
+        umap.umap_.compute_membership_strengths,
+        umap.layouts._nb_optimize_layout_euclidean_single_epoch,
+    ):
+        if not compiled.stats.cache_path:
+            compiled.enable_caching()
+    return umap

@@ -1,0 +1,121 @@
+"""How a hyperparameter is declared: once, with its range, its label and its help.
+
+A settings class is a frozen dataclass whose fields are made with `setting(...)`. From that one declaration come the
+slider, the event log's name, the command line's option, the range check with its message and the documentation's table.
+
+    @dataclass(frozen=True)
+    class MetricSettings(Settings):
+        margin: float = setting(1.0, low=0.0, high=6.0, step=0.05, label="Margin", help="How far apart ...")
+
+Floor 0: knows numbers and words, no screen.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from taskembed_edu.checks import check_choice, check_number, problem
+
+
+def _always(settings: object) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is known of one hyperparameter, beside its value.
+
+    `high` may be a function of the whole settings object, where the range follows another setting (the margin's
+    follows the metric). `live` says whether it may change while training runs; if not, it applies at reset.
+    `applies` says whether it has an effect at all, given the others (InfoNCE has no margin). `log` asks for a
+    logarithmic slider, `advanced` for a place behind a fold.
+    """
+
+    label: str
+    help: str
+    low: float | None = None
+    high: float | Callable[[Any], float] | None = None
+    step: float | None = None
+    choices: tuple[str, ...] = ()
+    live: bool = True
+    log: bool = False
+    advanced: bool = False
+    applies: Callable[[Any], bool] = _always
+
+    def highest(self, settings: Settings) -> float | None:
+        """The upper end of the range, given the other settings."""
+        return self.high(settings) if callable(self.high) else self.high
+
+
+def setting(default: Any, *, label: str, help: str, **declaration: Any) -> Any:
+    """A dataclass field that carries its declaration; see `Setting` for what can be declared."""
+    return dataclasses.field(default=default, metadata={"setting": Setting(label, help, **declaration)})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Base of every settings class: checks itself when made, so that no bad value ever reaches the training loop."""
+
+    def __post_init__(self) -> None:
+        for name, declared in self.declared().items():
+            _check_value(self, name, declared)
+
+    @classmethod
+    def declared(cls) -> dict[str, Setting]:
+        """The declaration of each field, by its name, in order."""
+        return {f.name: f.metadata["setting"] for f in dataclasses.fields(cls) if "setting" in f.metadata}
+
+    @classmethod
+    def check_names(cls, names: Mapping[str, object] | list[str]) -> None:
+        """Raise, naming the nearest known one, if a name is not a setting of this class."""
+        for name in names:
+            check_choice("setting", name, cls.declared())
+
+    @classmethod
+    def not_live(cls, names: Mapping[str, object] | list[str]) -> list[str]:
+        """Those of the names that only apply at reset."""
+        return [name for name in names if not cls.declared()[name].live]
+
+    def changed(self, **changes: Any) -> Self:
+        """A copy with these values; values whose range shrank by the change are clamped into it.
+
+        Only values that the caller did *not* name are clamped: asking for a margin beyond the range is an error.
+        """
+        self.check_names(changes)
+        values = {**dataclasses.asdict(self), **changes}
+        wished = _Unchecked(values)
+        for name, declared in self.declared().items():
+            if callable(declared.high) and name not in changes:
+                values[name] = min(values[name], declared.high(wished))
+        return type(self)(**values)
+
+    def difference(self, other: Settings) -> dict[str, Any]:
+        """The values of `other` where they differ from this one's."""
+        theirs = dataclasses.asdict(other)
+        return {name: theirs[name] for name, value in dataclasses.asdict(self).items() if theirs[name] != value}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain names and values, as a recording stores them."""
+        return dataclasses.asdict(self)
+
+
+class _Unchecked:
+    """Settings that are being put together: readable by a range that follows another setting, not yet checked."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.__dict__.update(values)
+
+
+def _check_value(settings: Settings, name: str, declared: Setting) -> None:
+    value = getattr(settings, name)
+    if declared.choices:
+        check_choice(name, value, declared.choices)
+    elif isinstance(value, bool) or isinstance(value, str):
+        return
+    elif declared.low is not None or declared.high is not None:
+        check_number(name, value, declared.low, declared.highest(settings), declared.help)
+    elif not isinstance(value, (int, float)):
+        raise TypeError(problem(name, value, "a number", declared.help))

@@ -1,0 +1,19 @@
+"""Task families: each draws tasks and knows their truth. `FAMILIES` names them all."""
+
+from __future__ import annotations
+
+from taskembed_edu.checks import check_choice
+from taskembed_edu.tasks.base import Episode, Split, Task, TaskBatch, TaskFamily
+from taskembed_edu.tasks.digits import Digits
+from taskembed_edu.tasks.gaussians import Gaussians
+from taskembed_edu.tasks.sinusoids import Sinusoids
+
+FAMILIES: dict[str, type[TaskFamily]] = {family.name: family for family in (Sinusoids, Gaussians, Digits)}
+
+
+def task_family(name: str) -> TaskFamily:
+    """The family of this name with its defaults; a ValueError names the nearest known one."""
+    return FAMILIES[check_choice("family", name, FAMILIES)]()
+
+
+__all__ = ["FAMILIES", "Digits", "Episode", "Gaussians", "Sinusoids", "Split", "Task", "TaskBatch", "TaskFamily", "task_family"]

@@ -1,0 +1,242 @@
+"""The currency of the course: what a task is, how many travel together, and what a family of tasks promises.
+
+A *task* is a small data set with a question: points of one curve, pictures of a few classes. Its *support set* is what
+a learner may study, its *query set* what the learner is judged by. A *task family* draws tasks and knows their truth,
+so that the course can say how good an embedding of tasks is.
+
+Shapes: support_x (n_tasks, n_support, *x_shape), support_y (n_tasks, n_support, *y_shape), query likewise,
+truth (n_tasks, n_truth). n_support is n_shot in regression and n_way * n_shot in classification (n_shot per class).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, NamedTuple, Self, overload
+
+import torch
+from torch import Tensor
+
+from taskembed_edu.checks import check_number, problem
+
+TruthKind = Literal["quantity", "angle", "category"]
+
+# A continuous task parameter is cut into this many slices, and each slice belongs to one part of the split. Slices this
+# thin leave every part spread over the whole range, while no task of one part can occur in another.
+N_SLICES = 1000
+
+
+class Episode(NamedTuple):
+    """One task as it is played: study the support set, be judged by the query set (Vinyals 2016)."""
+
+    support_x: Tensor
+    support_y: Tensor
+    query_x: Tensor
+    query_y: Tensor
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task: its episode, the truth that made it, and a name for people."""
+
+    episode: Episode
+    truth: Tensor
+    truth_names: tuple[str, ...]
+    name: str
+
+    def __repr__(self) -> str:
+        return f"Task({self.name}: {self.episode.support_x.shape[0]} support, {self.episode.query_x.shape[0]} query)"
+
+
+@dataclass(frozen=True)
+class TaskBatch:
+    """Tasks stacked into tensors. `batch[i]` is one `Task`; `batch[2:5]` and `batch[indices]` are smaller batches.
+
+    Masks are True where a sample is real and False where it only pads; None means that all are real.
+    """
+
+    support_x: Tensor
+    support_y: Tensor
+    query_x: Tensor
+    query_y: Tensor
+    truth: Tensor
+    truth_names: tuple[str, ...]
+    names: tuple[str, ...]
+    support_mask: Tensor | None = None
+    query_mask: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        n_tasks = self.support_x.shape[0]
+        for field in ("support_y", "query_x", "query_y", "truth"):
+            came = getattr(self, field)
+            if came.shape[0] != n_tasks:
+                cause = "Every tensor of a TaskBatch has one row a task; is one task's set standing for a batch?"
+                raise ValueError(problem(field, came, f"{n_tasks} tasks in its first dimension", cause))
+        for mask, samples in ((self.support_mask, self.support_x), (self.query_mask, self.query_x)):
+            if mask is not None and mask.shape != samples.shape[:2]:
+                raise ValueError(problem("mask", mask, f"shape {tuple(samples.shape[:2])}: one entry a sample"))
+
+    def __len__(self) -> int:
+        return self.support_x.shape[0]
+
+    def __iter__(self) -> Iterator[Task]:
+        return (self[i] for i in range(len(self)))
+
+    @overload
+    def __getitem__(self, which: int) -> Task: ...
+    @overload
+    def __getitem__(self, which: slice | Sequence[int] | Tensor) -> TaskBatch: ...
+    def __getitem__(self, which: int | slice | Sequence[int] | Tensor) -> Task | TaskBatch:
+        if isinstance(which, int):
+            return self._task(which)
+        indices = torch.arange(len(self))[which]
+        tensors = {name: value[indices] for name, value in self._tensors().items()}
+        return dataclasses.replace(self, names=tuple(self.names[i] for i in indices.tolist()), **tensors)
+
+    def to(self, device: torch.device | str) -> TaskBatch:
+        """The same tasks with every tensor on `device`."""
+        return dataclasses.replace(self, **{name: value.to(device) for name, value in self._tensors().items()})
+
+    def with_support(self, x: Tensor, y: Tensor) -> TaskBatch:
+        """The same tasks with another support set (no mask)."""
+        return dataclasses.replace(self, support_x=x, support_y=y, support_mask=None)
+
+    def _tensors(self) -> dict[str, Tensor]:
+        return {f.name: v for f in dataclasses.fields(self) if isinstance(v := getattr(self, f.name), Tensor)}
+
+    def _task(self, i: int) -> Task:
+        support = slice(None) if self.support_mask is None else self.support_mask[i]
+        query = slice(None) if self.query_mask is None else self.query_mask[i]
+        episode = Episode(
+            self.support_x[i][support], self.support_y[i][support], self.query_x[i][query], self.query_y[i][query]
+        )
+        return Task(episode, self.truth[i], self.truth_names, self.names[i])
+
+    def __repr__(self) -> str:
+        shape = "x".join(map(str, self.support_x.shape[2:]))
+        return f"TaskBatch({len(self)} tasks, {self.support_x.shape[1]} support samples of shape {shape})"
+
+
+class Split(NamedTuple):
+    """One family in three parts that share no task: to train on, to watch while training, and never seen."""
+
+    train: TaskFamily
+    validation: TaskFamily
+    unseen: TaskFamily
+
+
+@dataclass(frozen=True)
+class TaskFamily(ABC):
+    """A source of tasks that knows their truth. Subclasses are frozen dataclasses, one file each.
+
+    A subclass says how truth is drawn, how samples are drawn given the truth, and which coordinates of the truth have
+    the true distance as their Euclidean distance; everything else follows here.
+    """
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    classification: ClassVar[bool]
+    default_shot: ClassVar[int]
+
+    @property
+    @abstractmethod
+    def truth_names(self) -> tuple[str, ...]:
+        """What each column of the truth is called."""
+
+    @property
+    @abstractmethod
+    def truth_kinds(self) -> tuple[TruthKind, ...]:
+        """Whether each column is a quantity, an angle in radians or a category: it decides the colours."""
+
+    @property
+    @abstractmethod
+    def x_shape(self) -> tuple[int, ...]:
+        """The shape of one sample's x."""
+
+    @property
+    def n_way(self) -> int:
+        """Classes in a task; 1 in regression, where n_support is n_shot."""
+        return 1
+
+    @abstractmethod
+    def draw_truth(self, n_tasks: int, rng: torch.Generator) -> Tensor:
+        """Truth of new tasks, shape (n_tasks, n_truth)."""
+
+    @abstractmethod
+    def draw_samples(self, truth: Tensor, n_shot: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Samples x, y of the tasks with this truth, n_shot (a class); within one draw no image occurs twice."""
+
+    @abstractmethod
+    def coordinates(self, truth: Tensor) -> Tensor:
+        """The true geometry: task distance is Euclidean distance between these, shape (n_tasks, any)."""
+
+    @abstractmethod
+    def task_name(self, truth: Tensor) -> str:
+        """One task's name for people, from its row of truth."""
+
+    @abstractmethod
+    def split(self, rng: torch.Generator) -> Split:
+        """Three families that share no task (and no image)."""
+
+    def sample(
+        self, n_tasks: int, n_shot: int | None = None, *, rng: torch.Generator, n_query: int | None = None
+    ) -> TaskBatch:
+        """Draw tasks, each with a support set of n_shot samples (a class) and a query set of n_query.
+
+        Support and query of one task share no image. Errors: n_tasks or n_shot below 1.
+        """
+        n_shot = self.default_shot if n_shot is None else n_shot
+        n_query = n_shot if n_query is None else n_query
+        for argument, value in (("n_tasks", n_tasks), ("n_shot", n_shot), ("n_query", n_query)):
+            check_number(argument, value, 1, None, "A task needs at least one sample to be a task.")
+        truth = self.draw_truth(n_tasks, rng)
+        x, y = self.draw_samples(truth, n_shot + n_query, rng)
+        support_x, query_x = self._support_and_query(x, n_shot, n_query)
+        support_y, query_y = self._support_and_query(y, n_shot, n_query)
+        names = tuple(self.task_name(row) for row in truth)
+        return TaskBatch(support_x, support_y, query_x, query_y, truth, self.truth_names, names)
+
+    def redraw(self, batch: TaskBatch, rng: torch.Generator, n_shot: int | None = None) -> TaskBatch:
+        """The same tasks with a support set drawn anew, independently of the old one."""
+        n_shot = batch.support_x.shape[1] // self.n_way if n_shot is None else n_shot
+        return batch.with_support(*self.draw_samples(batch.truth.cpu(), n_shot, rng))
+
+    def true_distance(self, batch: TaskBatch) -> Tensor:
+        """The distance between every two tasks of the batch, from their truth: shape (n_tasks, n_tasks)."""
+        if batch.truth_names != self.truth_names:
+            came = f"tasks with truth {', '.join(batch.truth_names)}"
+            raise ValueError(problem("batch", came, f"truth {', '.join(self.truth_names)}", "Is it another family's?"))
+        coordinates = self.coordinates(batch.truth.double())
+        return torch.cdist(coordinates, coordinates).to(batch.truth.dtype)
+
+    def _support_and_query(self, samples: Tensor, n_shot: int, n_query: int) -> tuple[Tensor, Tensor]:
+        # draw_samples lays a classification task out class by class, so each class gives n_shot to the support set.
+        by_class = samples.unflatten(1, (self.n_way, n_shot + n_query))
+        return by_class[:, :, :n_shot].flatten(1, 2), by_class[:, :, n_shot:].flatten(1, 2)
+
+    def describe(self) -> dict[str, Any]:
+        """Name and fields, as a recording stores them."""
+        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "part"}
+        return {"name": self.name, **fields}
+
+    def with_part(self, part: tuple[Any, ...]) -> Self:
+        """The same family, drawing from this part only."""
+        return dataclasses.replace(self, part=part)
+
+
+def uniform(n: int, rng: torch.Generator, part: tuple[int, ...] = ()) -> Tensor:
+    """n numbers in [0, 1), uniform over all slices or over those of `part` only."""
+    inside = torch.rand(n, generator=rng)
+    if not part:
+        return inside
+    slices = torch.tensor(part)[torch.randint(len(part), (n,), generator=rng)]
+    return ((slices + inside) / N_SLICES).clamp_(max=1.0 - 2.0**-24)
+
+
+def split_slices(rng: torch.Generator) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+    """The slices of [0, 1) dealt into 80 % for training, 10 % for validation and 10 % never seen."""
+    order = torch.randperm(N_SLICES, generator=rng).tolist()
+    first, second = N_SLICES * 8 // 10, N_SLICES * 9 // 10
+    return tuple(sorted(order[:first])), tuple(sorted(order[first:second])), tuple(sorted(order[second:]))

@@ -1,0 +1,166 @@
+"""Real handwritten digits, turned: few-shot image tasks that fit on a laptop."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from taskembed_edu.checks import check_number, problem
+from taskembed_edu.tasks.base import Split, TaskFamily, TruthKind
+
+N_DIGITS = 10
+
+
+class DigitsPart(NamedTuple):
+    """What one part of a split may use: class sets, and images by digit (positions in the data set)."""
+
+    class_sets: tuple[tuple[int, ...], ...]
+    images: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class Digits(TaskFamily):
+    r"""N-way tasks on the 1,797 handwritten digits that ship with scikit-learn (Alpaydin and Kaynak 1998).
+
+    A task is a set of n_way digits and an angle by which all its pictures are turned. Labels 0, 1, ... follow the order
+    of the digits. Truth: (angle, contains 0, ..., contains 9), the angle in radians. True geometry:
+
+        d^2 = |exp(i angle_1) - exp(i angle_2)|^2 + 4 * (share of the digits that differ)
+
+    so that opposite angles and disjoint sets both stand at distance 2.
+
+    Shapes: x (n_tasks, n_way * n_shot, 1, 8, 8) in [0, 1]; y (n_tasks, n_way * n_shot), int64.
+    Errors: n_way outside 2..9; more shots than a part has pictures of a digit.
+
+    >>> tasks = Digits().sample(2, n_shot=5, rng=torch.Generator().manual_seed(0))
+    >>> tasks.support_x.shape
+    torch.Size([2, 15, 1, 8, 8])
+    """
+
+    n_way: int = 3  # type: ignore[assignment]  # a field here, a constant in the base
+    angle: tuple[float, float] = (0.0, 2 * math.pi)
+    part: DigitsPart | tuple[()] = ()
+
+    name: ClassVar[str] = "digits"
+    label: ClassVar[str] = "Handwritten digits"
+    classification: ClassVar[bool] = True
+    default_shot: ClassVar[int] = 5
+
+    def __post_init__(self) -> None:
+        check_number("n_way", self.n_way, 2, N_DIGITS - 1, "There are ten digits, and a task takes some of them.")
+
+    @property
+    def truth_names(self) -> tuple[str, ...]:
+        return ("angle", *(f"contains {digit}" for digit in range(N_DIGITS)))
+
+    @property
+    def truth_kinds(self) -> tuple[TruthKind, ...]:
+        return ("angle", *("category",) * N_DIGITS)  # type: ignore[return-value]
+
+    @property
+    def x_shape(self) -> tuple[int, ...]:
+        return (1, 8, 8)
+
+    def draw_truth(self, n_tasks: int, rng: torch.Generator) -> Tensor:
+        sets = _class_sets(self._allowed().class_sets)
+        low, high = self.angle
+        angle = low + (high - low) * torch.rand(n_tasks, 1, generator=rng)
+        chosen = sets[torch.randint(len(sets), (n_tasks,), generator=rng)]
+        return torch.cat((angle, F.one_hot(chosen, N_DIGITS).sum(1).float()), dim=1)
+
+    def draw_samples(self, truth: Tensor, n_shot: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        pool, sizes = _image_pool(self._allowed().images)
+        if n_shot > (fewest := int(sizes.min())):
+            cause = "Support and query sets together take n_shot + n_query pictures of each digit."
+            raise ValueError(problem("n_shot", n_shot, f"at most {fewest} pictures of each digit", cause))
+        digits = truth[:, 1:].topk(self.n_way).indices.sort(dim=1).values
+        lottery = torch.rand(len(truth), self.n_way, pool.shape[1], generator=rng)
+        absent = torch.arange(pool.shape[1]) >= sizes[digits].unsqueeze(-1)
+        drawn = lottery.masked_fill_(absent, -1.0).topk(n_shot, sorted=False).indices
+        pictures = _all_images()[pool[digits].gather(2, drawn)].flatten(1, 2)
+        labels = torch.arange(self.n_way).repeat_interleave(n_shot).expand(len(truth), -1)
+        return rotate(pictures, truth[:, 0]), labels.contiguous()
+
+    def coordinates(self, truth: Tensor) -> Tensor:
+        angle = truth[:, :1]
+        return torch.cat((angle.cos(), angle.sin(), truth[:, 1:] * math.sqrt(2 / self.n_way)), dim=1)
+
+    def task_name(self, truth: Tensor) -> str:
+        digits = ", ".join(str(d) for d in range(N_DIGITS) if truth[1 + d] > 0.5)
+        return f"digits {digits} turned by {math.degrees(float(truth[0])):.0f}°"
+
+    def split(self, rng: torch.Generator) -> Split:
+        """Class sets are held out whole (60, 20 and 20 %), and each digit's pictures are dealt out likewise.
+
+        A never-seen task therefore has a set of digits that no training task had, in handwriting that none had.
+        """
+        sets = list(itertools.combinations(range(N_DIGITS), self.n_way))
+        sets = [sets[i] for i in torch.randperm(len(sets), generator=rng).tolist()]
+        set_parts = _deal(sets)
+        image_parts = zip(*(_deal(_shuffled(images, rng)) for images in _whole().images), strict=True)
+        return Split(*(self.with_part(DigitsPart(s, i)) for s, i in zip(set_parts, image_parts, strict=True)))
+
+    def _allowed(self) -> DigitsPart:
+        if isinstance(self.part, DigitsPart):
+            return self.part
+        return DigitsPart(tuple(itertools.combinations(range(N_DIGITS), self.n_way)), _whole().images)
+
+
+def rotate(images: Tensor, angle: Tensor) -> Tensor:
+    """Images (n_tasks, n, 1, h, w) turned by each task's angle in radians, bilinear, black outside."""
+    cos, sin = angle.cos(), angle.sin()
+    zero = torch.zeros_like(cos)
+    matrix = torch.stack((torch.stack((cos, -sin, zero), 1), torch.stack((sin, cos, zero), 1)), 1)
+    # One grid a task, its pictures as channels: a rotation costs one gather, however many pictures a task has.
+    stacked = images.squeeze(2)
+    grid = F.affine_grid(matrix, list(stacked.shape), align_corners=False)
+    return F.grid_sample(stacked, grid, align_corners=False).unsqueeze(2)
+
+
+@functools.cache
+def _data() -> tuple[Tensor, Tensor]:
+    from sklearn.datasets import load_digits  # heavy, and only this family needs it
+
+    bunch = load_digits()
+    images = torch.tensor(bunch.images, dtype=torch.float32).unsqueeze(1) / 16
+    return images, torch.tensor(bunch.target)
+
+
+def _all_images() -> Tensor:
+    return _data()[0]
+
+
+@functools.cache
+def _whole() -> DigitsPart:
+    target = _data()[1]
+    return DigitsPart((), tuple(tuple((target == d).nonzero()[:, 0].tolist()) for d in range(N_DIGITS)))
+
+
+@functools.lru_cache(maxsize=16)
+def _image_pool(images: tuple[tuple[int, ...], ...]) -> tuple[Tensor, Tensor]:
+    sizes = torch.tensor([len(of_digit) for of_digit in images])
+    pool = torch.zeros(N_DIGITS, int(sizes.max()), dtype=torch.long)
+    for digit, of_digit in enumerate(images):
+        pool[digit, : len(of_digit)] = torch.tensor(of_digit)
+    return pool, sizes
+
+
+@functools.lru_cache(maxsize=16)
+def _class_sets(class_sets: tuple[tuple[int, ...], ...]) -> Tensor:
+    return torch.tensor(class_sets)
+
+
+def _shuffled(items: tuple[int, ...], rng: torch.Generator) -> list[int]:
+    return [items[i] for i in torch.randperm(len(items), generator=rng).tolist()]
+
+
+def _deal(items: list) -> tuple[tuple, tuple, tuple]:
+    first, second = len(items) * 6 // 10, len(items) * 8 // 10
+    return tuple(items[:first]), tuple(items[first:second]), tuple(items[second:])

@@ -1,0 +1,80 @@
+"""Gaussian classes: the simplest classification tasks, whose truth is where the classes stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from taskembed_edu.checks import check_number
+from taskembed_edu.tasks.base import Split, TaskFamily, TruthKind, split_slices, uniform
+
+
+@dataclass(frozen=True)
+class Gaussians(TaskFamily):
+    r"""N-way classification of points drawn from Gaussians with means of their own.
+
+    Class k of a task: x ~ N(mean_k, spread^2 I) in `dim` dimensions, mean_k uniform in [-box, box]^dim. Truth: all
+    means, flattened, n_way * dim numbers. True geometry: Euclidean between the flattened means, with the labels as
+    they are: which class stands where is what makes the task.
+
+    Shapes: x (n_tasks, n_way * n_shot, dim); y (n_tasks, n_way * n_shot), int64 labels, class by class.
+
+    >>> tasks = Gaussians(n_way=2).sample(4, n_shot=5, rng=torch.Generator().manual_seed(0))
+    >>> tasks.support_x.shape, tasks.truth.shape
+    (torch.Size([4, 10, 2]), torch.Size([4, 4]))
+    """
+
+    n_way: int = 2  # type: ignore[assignment]  # a field here, a constant in the base
+    dim: int = 2
+    box: float = 3.0
+    spread: float = 0.5
+    part: tuple[int, ...] = ()
+
+    name: ClassVar[str] = "gaussians"
+    label: ClassVar[str] = "Gaussian classes"
+    classification: ClassVar[bool] = True
+    default_shot: ClassVar[int] = 8
+
+    def __post_init__(self) -> None:
+        check_number("n_way", self.n_way, 2, None, "A classification task has at least two classes.")
+        check_number("dim", self.dim, 1, None)
+
+    @property
+    def truth_names(self) -> tuple[str, ...]:
+        axes = "xyz" if self.dim <= 3 else None
+        names = [axes[i] if axes else f"x{i}" for i in range(self.dim)]
+        return tuple(f"mean of class {k}, {axis}" for k in range(self.n_way) for axis in names)
+
+    @property
+    def truth_kinds(self) -> tuple[TruthKind, ...]:
+        return ("quantity",) * (self.n_way * self.dim)
+
+    @property
+    def x_shape(self) -> tuple[int, ...]:
+        return (self.dim,)
+
+    def draw_truth(self, n_tasks: int, rng: torch.Generator) -> Tensor:
+        unit = torch.rand(n_tasks, self.n_way * self.dim, generator=rng)
+        # The split cuts the first coordinate of the first mean; one coordinate is enough to keep tasks apart.
+        unit[:, 0] = uniform(n_tasks, rng, self.part)
+        return self.box * (2 * unit - 1)
+
+    def draw_samples(self, truth: Tensor, n_shot: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        means = truth.reshape(len(truth), self.n_way, 1, self.dim)
+        noise = torch.randn(len(truth), self.n_way, n_shot, self.dim, generator=rng)
+        labels = torch.arange(self.n_way).repeat_interleave(n_shot).expand(len(truth), -1)
+        return (means + self.spread * noise).flatten(1, 2), labels.contiguous()
+
+    def coordinates(self, truth: Tensor) -> Tensor:
+        return truth
+
+    def task_name(self, truth: Tensor) -> str:
+        means = truth.reshape(self.n_way, self.dim)
+        return ", ".join(f"class {k} at ({', '.join(f'{v:.1f}' for v in mean)})" for k, mean in enumerate(means))
+
+    def split(self, rng: torch.Generator) -> Split:
+        """The first mean's first coordinate falls into thin slices; each slice belongs to one part."""
+        return Split(*(self.with_part(part) for part in split_slices(rng)))

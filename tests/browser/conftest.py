@@ -1,0 +1,119 @@
+"""The browser tests' fixtures: a Chromium, a JupyterLab of our own, and notebooks opened in it.
+
+    def test_lab(open_notebook):
+        page = open_notebook(["from taskembed_edu import MetricLab", "lab = MetricLab()", "lab"])
+        expect(page.get_by_role("button", name="Play")).to_be_visible()
+        assert page.run("lab.session.step_count") == "0\n"
+
+A test fails where its page throws, logs an error, or asks for anything that is not on this machine.
+One server and one browser a pytest-xdist worker; a fresh browser context (no cookies, no storage) a notebook.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
+
+from taskembed_edu.commands.chromium import HOW_TO_GET, find_chromium
+from tests.browser.notebook_page import NotebookPage, write_notebook
+from tests.browser.server import JupyterServer, running_server
+
+VIEWPORT = (1280, 720)
+LAUNCH_ARGS = [
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-background-networking",
+    "--no-proxy-server",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+]
+
+OPENED = pytest.StashKey[list[NotebookPage]]()
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """Path of the Chromium to drive; without one the test is skipped, loudly, or fails where BROWSER=required."""
+    path = find_chromium()
+    if path is None:
+        give_up = pytest.fail if os.environ.get("BROWSER") == "required" else pytest.skip
+        give_up(f"BROWSER TESTS NOT RUN: there is no Chromium here. {HOW_TO_GET}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    """One Chromium for all tests of a worker."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=LAUNCH_ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
+    """One JupyterLab for all tests of a worker; it and its kernels end with the session."""
+    with running_server(tmp_path_factory.mktemp("jupyter")) as server:
+        yield server
+
+
+@pytest.fixture
+def open_notebook(
+    browser: Browser, jupyter: JupyterServer, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., NotebookPage]]:
+    """A factory: `open_notebook(cells)` gives the notebook, open in JupyterLab, all its cells run.
+
+    `cells` is a list of code cells, or the path of a notebook to copy. `name` is the file's name in the server's
+    folder (default: the test's own), `viewport` the size of the window. With `run=False` nothing is run yet.
+    """
+    opened: list[NotebookPage] = []
+    request.node.stash[OPENED] = opened
+
+    def factory(
+        cells: list[str] | Path,
+        name: str | None = None,
+        *,
+        run: bool = True,
+        allow_errors: bool = False,
+        viewport: tuple[int, int] = VIEWPORT,
+    ) -> NotebookPage:
+        name = name or f"{re.sub(r'[^A-Za-z0-9]+', '-', request.node.name)}-{len(opened)}.ipynb"
+        if isinstance(cells, Path):
+            shutil.copy(cells, jupyter.notebooks / name)
+        else:
+            write_notebook(jupyter.notebooks / name, cells)
+        size = ViewportSize(width=viewport[0], height=viewport[1])
+        page = NotebookPage(browser.new_context(viewport=size), jupyter, name)
+        opened.append(page)
+        page.open()
+        if run:
+            page.run_all(allow_errors=allow_errors)
+        return page
+
+    yield factory
+    for page in opened:
+        page.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Fail a test whose page had a problem; keep a picture of every page of a test that failed."""
+    pages = item.stash.get(OPENED, [])
+    try:
+        result = yield
+        problems = [problem for page in pages for problem in page.problems]
+        assert not problems, "the page had problems:\n" + "\n".join(problems)
+    except (Exception, pytest.fail.Exception):
+        for page in pages:
+            item.add_report_section("call", "screenshot", page.picture())
+            item.add_report_section("call", "problems of the page", "\n".join(page.problems))
+        raise
+    return result

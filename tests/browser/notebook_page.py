@@ -1,0 +1,182 @@
+"""A notebook open in a real JupyterLab in a real browser, and what a test does with it.
+
+A `NotebookPage` can do what its Playwright page can (`page.locator(...)`, `page.keyboard`, ...), and beside that it
+runs code and cells, reloads, and asks for the kernel's state. Every wait is for a condition.
+"""
+
+from __future__ import annotations
+
+import re
+import urllib.parse
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebSocket
+
+from tests.browser.server import JupyterServer
+
+HARNESS = Path(__file__).with_name("harness.js")
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+LOCAL_SCHEMES = {"data", "blob", "about"}
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class CellError(AssertionError):
+    """A cell, or code run in the kernel, raised: the message is its traceback."""
+
+
+class NotebookPage:
+    """One notebook, open; everything that this class lacks is looked up on the Playwright page, `self.page`."""
+
+    def __init__(self, context: BrowserContext, server: JupyterServer, name: str) -> None:
+        self.name = name
+        self.problems: list[str] = []
+        self._server = server
+        self._context = context
+        context.add_init_script(path=HARNESS)
+        self.page: Page = context.new_page()
+        self._watch()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.page, name)
+
+    def open(self) -> None:
+        """Open the notebook in a workspace of its own, so that no layout of an earlier one comes back."""
+        place = urllib.parse.quote(self.name)
+        workspace = re.sub(r"\W", "-", self.name)
+        self.page.goto(f"{self._server.url}/lab/workspaces/{workspace}/tree/{place}?token={self._server.token}")
+        self.wait_idle()
+
+    # -- running ------------------------------------------------------------------------------------------------
+
+    def run_all(self, allow_errors: bool = False) -> None:
+        """Run every cell and wait for the last one; raise `CellError` where one raised."""
+        self.page.evaluate("harness.runAll()")
+        if not allow_errors:
+            self._raise_cell_errors()
+
+    def run_cell(self, index: int, allow_errors: bool = False) -> None:
+        """Run one cell (again) and wait for its end."""
+        self.page.evaluate("index => harness.runCell(index)", index)
+        if not allow_errors:
+            self._raise_cell_errors()
+
+    def start_cell(self, index: int) -> None:
+        """Run one cell and do not wait for its end; returns once the kernel is at it."""
+        self.page.evaluate("index => harness.startCell(index)", index)
+        self.page.wait_for_function("harness.kernel()?.status === 'busy'")
+
+    def add_cell(self, source: str, run: bool = True) -> int:
+        """Append a code cell, run it unless told not to, and give back its number."""
+        index: int = self.page.evaluate("source => harness.addCell(source)", source)
+        if run:
+            self.run_cell(index)
+        return index
+
+    def set_source(self, index: int, source: str) -> None:
+        """Replace a cell's code, as a learner does before running it again."""
+        self.page.evaluate("([index, source]) => harness.setSource(index, source)", [index, source])
+
+    def run(self, code: str) -> str:
+        """Run code in the kernel, without a cell, and give back what it printed and its value, as text."""
+        answer = self.page.evaluate("code => harness.execute(code)", code)
+        if answer["error"]:
+            raise CellError(ANSI.sub("", answer["error"]))
+        return str(answer["text"])
+
+    # -- the kernel ---------------------------------------------------------------------------------------------
+
+    def kernel_busy(self) -> bool:
+        """Is the kernel running something, or gone? A training thread does not make it busy: that is the point."""
+        return not self.page.evaluate("harness.idle()")
+
+    def wait_idle(self, seconds: float = 60) -> None:
+        """Wait until the notebook is read and its kernel has nothing to do."""
+        self.page.wait_for_function("window.harness && harness.idle()", timeout=1000 * seconds)
+
+    def restart_kernel(self) -> None:
+        """Restart the kernel and wait until it is idle again: all variables are gone."""
+        self.page.evaluate("harness.restart()")
+        self.wait_idle()
+
+    def interrupt_kernel(self) -> None:
+        """What the square button does. It does not reach a worker thread."""
+        self.page.evaluate("harness.interrupt()")
+
+    # -- the page -----------------------------------------------------------------------------------------------
+
+    def reload(self, save: bool = True) -> None:
+        """Reload the page as F5 does; the kernel lives on. Without `save`, the outputs since the last save are lost."""
+        if save:
+            self.page.evaluate("harness.save()")
+        self.page.reload()
+        self.wait_idle()
+
+    def saved(self) -> dict[str, Any]:
+        """The notebook as JupyterLab would save it now."""
+        notebook: dict[str, Any] = self.page.evaluate("harness.saved()")
+        return notebook
+
+    def cell(self, index: int) -> Any:
+        """Locator of a cell, scrolled into view."""
+        locator = self.page.locator(f'.jp-Cell[data-windowed-list-index="{index}"]')
+        locator.scroll_into_view_if_needed()
+        return locator
+
+    def change_theme(self, theme: str) -> None:
+        """`"JupyterLab Dark"` or `"JupyterLab Light"`; `close` brings the light one back for the next notebook."""
+        self.page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
+        light = "true" if theme == "JupyterLab Light" else "false"
+        self.page.wait_for_selector(f'body[data-jp-theme-light="{light}"]', state="attached")
+
+    def picture(self) -> str:
+        """A screenshot of the whole window, in the server's folder; its path."""
+        path = self._server.notebooks.parent / "screenshots" / f"{Path(self.name).stem}.png"
+        self.page.screenshot(path=path)
+        return str(path)
+
+    def close(self) -> None:
+        """Close the page and end its kernel."""
+        if self.page.locator('body[data-jp-theme-light="false"]').count():
+            self.change_theme("JupyterLab Light")
+        self._context.close()
+        for session in self._server.api("sessions"):
+            if session["path"] == self.name:
+                self._server.api(f"sessions/{session['id']}", "DELETE")
+
+    # -- what must not happen -----------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        self.page.on("pageerror", lambda error: self.problems.append(f"uncaught exception: {error}"))
+        self.page.on("console", self._on_console)
+        self.page.on("request", self._on_request)
+        self.page.on("websocket", self._on_request)
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.problems.append(f"console error: {message.text} ({message.location.get('url', '')})")
+
+    def _on_request(self, request: Request | WebSocket) -> None:
+        url = urllib.parse.urlsplit(request.url)
+        if url.scheme not in LOCAL_SCHEMES and url.hostname not in LOOPBACK:
+            self.problems.append(f"request that leaves this machine: {request.url}")
+
+    def _raise_cell_errors(self) -> None:
+        for index, cell in enumerate(self.saved()["cells"]):
+            for output in cell.get("outputs", []):
+                if output["output_type"] == "error":
+                    raise CellError(f"cell {index}:\n" + ANSI.sub("", "\n".join(output["traceback"])))
+
+
+def write_notebook(path: Path, cells: list[str]) -> None:
+    """A notebook of these code cells that names its kernel (JupyterLab asks for one otherwise)."""
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source, id=f"cell-{i}") for i, source in enumerate(cells)],
+        metadata={
+            "kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"},
+            "language_info": {"name": "python"},
+        },
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)

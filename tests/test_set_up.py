@@ -1,0 +1,217 @@
+"""make, and the set-up that it calls: installs once, says what is missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+posix_only = pytest.mark.skipif(os.name != "posix", reason="make and sh are not Windows's")
+
+
+@posix_only
+@pytest.mark.parametrize(
+    ("arguments", "last"),
+    [
+        (["lab", "ARGS=--no-browser --port 8899"], ".venv/bin/python -m taskembed_edu lab --no-browser --port 8899"),
+        (["test"], ".venv/bin/python -m taskembed_edu test"),
+        (["notebooks"], ".venv/bin/python tools/notebooks.py"),
+        (["bench", "ARGS=losses"], ".venv/bin/python -m benchmarks losses"),
+    ],
+)
+def test_make_sets_up_and_then_calls_the_same_command(arguments: list[str], last: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    dry_run = subprocess.run(
+        ["make", "-n", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    lines = [line.strip() for line in dry_run.stdout.splitlines() if not line.startswith("make")]
+    assert lines[0] == f"sh tools/set_up.sh {'lab' if arguments[0] == 'lab' else 'test'}"
+    assert lines[-1] == last
+
+
+@posix_only
+def test_ci_asks_for_a_browser() -> None:
+    script = ROOT / ".ci" / "run"
+    assert os.access(script, os.X_OK)
+    text = script.read_text(encoding="utf-8")
+    assert "export BROWSER=required" in text
+    assert text.rstrip().endswith("exec make test")
+
+
+FAKE_PYTHON = """#!/bin/sh
+# A Python of version {version} that makes environments out of itself and writes down what pip is asked to do.
+case "$*" in
+    -V) echo "Python {version}" ;;
+    "-c import sys; sys.exit(sys.version_info < (3, 11))") exit {too_old} ;;
+    -c*sys.version_info*2*) echo "{minor}" ;;
+    "-c import venv") exit 0 ;;
+    "-c import ensurepip") exit {no_ensurepip} ;;
+    "-m venv --clear .venv") rm -rf .venv; mkdir -p .venv/bin; touch .venv/pyvenv.cfg; cp "$0" .venv/bin/python ;;
+    "-m pip --python"*) exit 1 ;;
+    "-m pip install"*) echo "$*" >>{log}; exit {pip_fails} ;;
+    *) echo "unexpected: $*" >&2; exit 99 ;;
+esac
+"""
+
+
+class SetUp:
+    """tools/set_up.sh in a folder of its own, with a made-up Python."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.log = folder / "pip.log"
+        (folder / "tools").mkdir()
+        (folder / "bin").mkdir()
+        shutil.copy(ROOT / "tools" / "set_up.sh", folder / "tools")
+        (folder / "pyproject.toml").write_text("one")
+        (folder / "constraints.txt").write_text("two")
+
+    def python(self, name: str, version: str, *, no_ensurepip: bool = False, pip_fails: bool = False) -> Path:
+        """Put a Python of this version on the PATH."""
+        major, minor = map(int, version.split(".")[:2])
+        path = self.folder / "bin" / name
+        path.write_text(
+            FAKE_PYTHON.format(
+                version=version,
+                minor=f"{major}.{minor}",
+                too_old=int((major, minor) < (3, 11)),
+                no_ensurepip=int(no_ensurepip),
+                pip_fails=int(pip_fails),
+                log=self.log,
+            )
+        )
+        path.chmod(0o755)
+        return path
+
+    def run(self, what: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Set up for `what`, with no other Python in reach."""
+        tools = [str(self.folder / "bin"), str(self.folder / "coreutils")]
+        if not (self.folder / "coreutils").exists():
+            (self.folder / "coreutils").mkdir()
+            for tool in ("sh", "cat", "cksum", "cp", "mkdir", "rm", "touch", "dirname", "pwd"):
+                (self.folder / "coreutils" / tool).symlink_to(str(shutil.which(tool)))
+        return subprocess.run(
+            ["sh", "tools/set_up.sh", what],
+            cwd=self.folder,
+            env={"PATH": os.pathsep.join(tools), **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def installs(self) -> list[str]:
+        """What pip was asked to install, call by call."""
+        return self.log.read_text().splitlines() if self.log.exists() else []
+
+
+@pytest.fixture
+def set_up(tmp_path: Path) -> SetUp:
+    """A folder with tools/set_up.sh in it, and no Python yet."""
+    if os.name != "posix":
+        pytest.skip("sh is not Windows's")
+    return SetUp(tmp_path)
+
+
+def test_the_second_set_up_installs_nothing(set_up: SetUp) -> None:
+    set_up.python("python3.11", "3.11.7")
+    assert set_up.run("lab").returncode == 0
+    assert len(set_up.installs()) == 1
+    assert set_up.installs()[0].endswith("--constraint constraints.txt --editable .")
+    again = set_up.run("lab")
+    assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
+    assert len(set_up.installs()) == 1
+
+
+def test_a_set_up_for_tests_serves_the_lab_too_but_not_the_other_way_round(set_up: SetUp) -> None:
+    set_up.python("python3.11", "3.11.7")
+    set_up.run("lab")
+    set_up.run("test")
+    assert set_up.installs()[1].endswith("--editable .[test]")
+    set_up.run("lab")
+    set_up.run("test")
+    assert len(set_up.installs()) == 2
+
+
+@pytest.mark.parametrize("changed", ["pyproject.toml", "constraints.txt"])
+def test_changed_dependencies_are_installed(set_up: SetUp, changed: str) -> None:
+    set_up.python("python3.11", "3.11.7")
+    set_up.run("lab")
+    (set_up.folder / changed).write_text("three")
+    set_up.run("lab")
+    assert len(set_up.installs()) == 2
+
+
+def test_a_moved_folder_is_set_up_again(set_up: SetUp) -> None:
+    set_up.python("python3.11", "3.11.7")
+    set_up.run("lab")
+    stamp = set_up.folder / ".venv" / ".ready-lab"
+    stamp.write_text(stamp.read_text().replace(str(set_up.folder), "/elsewhere"))
+    set_up.run("lab")
+    assert len(set_up.installs()) == 2
+
+
+def test_a_failed_install_is_tried_again(set_up: SetUp) -> None:
+    set_up.python("python3.11", "3.11.7", pip_fails=True)
+    assert set_up.run("lab").returncode != 0
+    assert set_up.run("lab").returncode != 0
+    assert len(set_up.installs()) == 2
+
+
+def test_the_newest_python_that_serves_is_taken(set_up: SetUp) -> None:
+    set_up.python("python3", "3.9.2")
+    set_up.python("python3.11", "3.11.2")
+    set_up.python("python3.12", "3.12.1")
+    assert "with python3.12 (Python 3.12.1)" in set_up.run("lab").stdout
+
+
+def test_python_can_be_named_and_changing_it_makes_the_environment_anew(set_up: SetUp) -> None:
+    set_up.python("python3.12", "3.12.1")
+    named = set_up.python("my-python", "3.11.4")
+    assert "with python3.12 " in set_up.run("lab").stdout
+    assert f"with {named} " in set_up.run("lab", PYTHON=str(named)).stdout
+    assert set_up.run("lab", PYTHON=str(named)).stdout == ""
+
+
+def test_an_old_python_is_refused_with_what_to_do(set_up: SetUp) -> None:
+    set_up.python("python3", "3.9.2")
+    answer = set_up.run("lab")
+    assert answer.returncode == 1
+    assert "Python 3.11 or newer is needed; the newest found here is: Python 3.9.2" in answer.stderr
+    assert "apt-get install python3" in answer.stderr
+    assert "environment.yml" in answer.stderr
+
+
+def test_no_python_at_all_is_said(set_up: SetUp) -> None:
+    answer = set_up.run("lab")
+    assert answer.returncode == 1
+    assert "found here is: none" in answer.stderr
+
+
+def test_a_named_python_that_is_old_or_absent_is_refused(set_up: SetUp) -> None:
+    old = set_up.python("python3", "3.10.9")
+    answer = set_up.run("lab", PYTHON=str(old))
+    assert answer.returncode == 1
+    assert f"PYTHON: got {old}, which is Python 3.10.9, expected Python 3.11 or newer" in answer.stderr
+    assert "There is no such program" in set_up.run("lab", PYTHON="python9").stderr
+
+
+def test_a_debian_without_ensurepip_is_told_what_to_install(set_up: SetUp) -> None:
+    set_up.python("python3.11", "3.11.2", no_ensurepip=True)
+    answer = set_up.run("lab")
+    assert answer.returncode == 1
+    assert "apt-get install python3.11-venv" in answer.stderr
+
+
+def test_a_folder_that_is_no_environment_is_left_alone(set_up: SetUp) -> None:
+    set_up.python("python3.11", "3.11.2")
+    (set_up.folder / ".venv").mkdir()
+    (set_up.folder / ".venv" / "precious").touch()
+    answer = set_up.run("lab")
+    assert answer.returncode == 1
+    assert "is no virtual environment" in answer.stderr
+    assert (set_up.folder / ".venv" / "precious").exists()

@@ -1,0 +1,241 @@
+"""One command for the lessons: sync with their text, execute, clean. `make notebooks` calls it.
+
+    python tools/notebooks.py                 # all lessons
+    python tools/notebooks.py 01 02           # those whose names start so
+    python tools/notebooks.py --check         # do text and notebook agree, is each clean? Runs and writes nothing
+
+A lesson is two files with one source. `notebooks/text/NAME.py` (jupytext's percent format) is the side to read, to
+review and to edit; `notebooks/NAME.ipynb` is what a learner opens, with its outputs. Either may be edited: as with
+`jupytext --sync`, where their sources differ the file that was changed last wins. Outputs are never carried over from
+an older source: every lesson is executed from top to bottom in a fresh kernel, and written if it has no problem.
+
+What is cleaned away is what differs between two runs or two machines, or cannot be shown without a kernel: widget
+views and state, times, the Python version, random cell ids. A second run changes no byte unless an output changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jupytext  # type: ignore[import-untyped]
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+
+from tools import hygiene
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = ROOT / "notebooks"
+LONGEST_SECONDS = 45.0
+CELL_SECONDS = 120
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+# No header in the text side: all metadata that a lesson may have is the same for all lessons.
+TEXT_FORMAT = {
+    "extension": ".py",
+    "format_name": "percent",
+    "notebook_metadata_filter": "-all",
+    "cell_metadata_filter": "tags,jupyter,slideshow,-all",
+}
+KEPT_CELL_METADATA = ("tags", "jupyter", "slideshow")
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """The two files of one lesson."""
+
+    name: str
+    folder: Path
+
+    @property
+    def notebook(self) -> Path:
+        """What a learner opens."""
+        return self.folder / f"{self.name}.ipynb"
+
+    @property
+    def text(self) -> Path:
+        """What an author edits."""
+        return self.folder / "text" / f"{self.name}.py"
+
+
+def lessons(folder: Path = NOTEBOOKS, prefixes: Sequence[str] = ()) -> list[Lesson]:
+    """The lessons of a folder whose names start with one of `prefixes` (default: all), in order."""
+    names = {path.stem for path in [*folder.glob("*.ipynb"), *folder.glob("text/*.py")]}
+    unknown = [prefix for prefix in prefixes if not any(name.startswith(prefix) for name in names)]
+    if unknown:
+        raise ValueError(f"lesson: got {', '.join(unknown)}, expected the start of one of {', '.join(sorted(names))}.")
+    return [Lesson(name, folder) for name in sorted(names) if name.startswith(tuple(prefixes) or "")]
+
+
+# -- sync -----------------------------------------------------------------------------------------------------------
+
+
+def read_text(lesson: Lesson) -> NotebookNode:
+    """The text side as a notebook without outputs."""
+    return jupytext.read(lesson.text, fmt=TEXT_FORMAT)
+
+
+def read_notebook(lesson: Lesson) -> NotebookNode:
+    """The notebook as it is on the disk."""
+    return nbformat.read(lesson.notebook, as_version=4)
+
+
+def source(notebook: NotebookNode) -> list[tuple[str, str, list[str]]]:
+    """What the two sides must agree on: each cell's kind, text and tags."""
+    return [(cell.cell_type, cell.source.strip(), list(cell.metadata.get("tags", []))) for cell in notebook.cells]
+
+
+def sync(lesson: Lesson) -> NotebookNode:
+    """The lesson's source as a notebook; where the notebook is the newer side, its source is written to the text."""
+    if not lesson.notebook.exists():
+        return read_text(lesson)
+    notebook = read_notebook(lesson)
+    if lesson.text.exists():
+        text = read_text(lesson)
+        if source(text) == source(notebook):
+            return notebook
+        if lesson.text.stat().st_mtime >= lesson.notebook.stat().st_mtime:
+            return text
+        kept = shutil.copy(lesson.text, tempfile.mkdtemp(prefix="lesson-text-"))
+        print(
+            f"{lesson.name}: the notebook is newer than its text and differs: its source is taken (text kept: {kept})"
+        )
+    lesson.text.parent.mkdir(exist_ok=True)
+    jupytext.write(notebook, lesson.text, fmt=TEXT_FORMAT)
+    return notebook
+
+
+# -- execute --------------------------------------------------------------------------------------------------------
+
+
+def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
+    """A copy, run from top to bottom in a fresh kernel that works in `folder`, as JupyterLab's does."""
+    notebook = nbformat.from_dict(notebook)
+    for cell in hygiene.code_cells(notebook):
+        cell.outputs, cell.execution_count = [], None
+    client = NotebookClient(
+        notebook,
+        kernel_name=hygiene.KERNEL["name"],
+        resources={"metadata": {"path": str(folder)}},
+        timeout=CELL_SECONDS,
+        store_widget_state=False,
+        record_timing=False,
+        coalesce_streams=True,
+    )
+    importable = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    return client.execute(env={**os.environ, "PYTHONPATH": importable})
+
+
+# -- clean ----------------------------------------------------------------------------------------------------------
+
+
+def clean(notebook: NotebookNode) -> NotebookNode:
+    """A copy without what differs between two runs or cannot be shown without a kernel."""
+    cells = []
+    seen: Counter[str] = Counter()
+    for cell in notebook.cells:
+        kept = {name: cell.metadata[name] for name in KEPT_CELL_METADATA if name in cell.metadata}
+        fresh = nbformat.from_dict({"cell_type": cell.cell_type, "metadata": kept, "source": cell.source})
+        fresh.id = _cell_id(cell, seen)
+        if cell.cell_type == "code":
+            fresh.execution_count = cell.execution_count
+            fresh.outputs = [_clean_output(output) for output in cell.outputs]
+        cells.append(fresh)
+    metadata = {"kernelspec": hygiene.KERNEL, "language_info": {"name": "python"}}
+    return nbformat.from_dict({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
+
+
+def _cell_id(cell: NotebookNode, seen: Counter[str]) -> str:
+    """An id made of the cell's own source, so that a new cell does not rename those below it."""
+    digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:8]
+    seen[digest] += 1
+    return digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
+
+
+def _clean_output(output: NotebookNode) -> NotebookNode:
+    """An output as it is kept: of a widget only its repr, since its picture is left by the next cell."""
+    output = nbformat.from_dict(output)
+    if hygiene.WIDGET_VIEW in output.get("data", {}):
+        output.data = {"text/plain": output.data["text/plain"]}
+    if "metadata" in output:
+        output.metadata = {}
+    return output
+
+
+def serialise(notebook: NotebookNode) -> str:
+    """The file's text: sorted keys, one line a source line, as nbformat writes it."""
+    return nbformat.writes(notebook) + "\n"
+
+
+# -- the command ----------------------------------------------------------------------------------------------------
+
+
+def make(lesson: Lesson) -> list[str]:
+    """Sync, execute, clean and write one lesson; what is wrong with it (then it is not written, unless merely slow)."""
+    started = time.perf_counter()
+    try:
+        notebook = clean(execute(sync(lesson), lesson.folder))
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        return [ANSI.sub("", str(error))]
+    seconds = time.perf_counter() - started
+    found = hygiene.problems(notebook)
+    slow = [f"it took {seconds:.0f} s, at most {LONGEST_SECONDS:.0f} s"] if seconds > LONGEST_SECONDS else []
+    if not found:
+        text = serialise(notebook)
+        unchanged = lesson.notebook.exists() and lesson.notebook.read_text("utf-8") == text
+        if unchanged:
+            lesson.notebook.touch()  # the two sides agree now: neither is to be taken for an edit of the other
+        else:
+            lesson.notebook.write_text(text, encoding="utf-8", newline="\n")
+        print(f"{lesson.name}: {seconds:.1f} s, {len(text) / 1000:.0f} KB, {'unchanged' if unchanged else 'written'}")
+    return found + slow
+
+
+def check(lesson: Lesson) -> list[str]:
+    """What keeps the two sides of a lesson, as they are on the disk, from being one clean lesson."""
+    missing = [path for path in (lesson.text, lesson.notebook) if not path.exists()]
+    if missing:
+        return [f"{path.name} is missing: run `make notebooks`" for path in missing]
+    notebook = read_notebook(lesson)
+    found = hygiene.problems(notebook)
+    if source(read_text(lesson)) != source(notebook):
+        found.append("its text and its notebook differ: run `make notebooks`")
+    if serialise(clean(notebook)) != lesson.notebook.read_text("utf-8"):
+        found.append("it is not as the cleaner leaves it: run `make notebooks`")
+    return found
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """0 where every lesson is well."""
+    parser = argparse.ArgumentParser(description="Sync, execute and clean the lessons.")
+    parser.add_argument("lessons", nargs="*", help="names, or how they start (default: all)")
+    parser.add_argument("--check", action="store_true", help="only say whether text and notebook agree and are clean")
+    parser.add_argument("--folder", type=Path, default=NOTEBOOKS, help="where the lessons are (%(default)s)")
+    arguments = parser.parse_args(argv)
+    try:
+        chosen = lessons(arguments.folder, arguments.lessons)
+    except ValueError as error:
+        parser.error(str(error))
+    work = check if arguments.check else make
+    bad = {lesson.name: found for lesson in chosen if (found := work(lesson))}
+    for name, found in bad.items():
+        for problem in found:
+            print(f"PROBLEM in {name}: {problem}", file=sys.stderr)
+    print(f"{len(chosen) - len(bad)} of {len(chosen)} lessons are well.")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
