@@ -35,7 +35,7 @@ def euclidean_distance(x: Vectors, y: Vectors) -> torch.Tensor:
 
     Shapes: (..., dim) and (..., dim) to (...). A metric: d(x, z) <= d(x, y) + d(y, z). It does not change when both
     vectors are shifted or rotated together. Gradient with respect to x: (x - y) / d, of length 1; zero where x = y.
-    (The square root of a sum of squares would give NaN there.)
+    (A plain square root of the sum of squares gives NaN there, and so does `torch.linalg.norm` differentiated twice.)
 
     Source: Euclid, Elements I.47, by Descartes' coordinates.
 
@@ -168,7 +168,9 @@ class Metric:
 
 
 def _euclidean(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    return torch.linalg.vector_norm(x - y, dim=-1)
+    squares = _squared_euclidean(x, y)
+    apart = squares > 0  # where they coincide, the root is taken of 1 instead: its slope at 0 is infinite
+    return torch.where(apart, squares, 1).sqrt() * apart
 
 
 def _squared_euclidean(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:

@@ -83,7 +83,7 @@ def hard_triplets(distances: Vectors, labels: Vectors) -> Triplets:
     distances, labels = _as_measured_batch(distances, labels)
     positive, negative = _hardest(distances, labels)
     anchors = (positive.any(1) & negative.any(1)).nonzero()[:, 0]
-    return anchors, positive[anchors].int().argmax(1), negative[anchors].int().argmax(1)
+    return anchors, positive[anchors].nonzero()[:, 1], negative[anchors].nonzero()[:, 1]  # one to a row
 
 
 def semi_hard_triplets(distances: Vectors, labels: Vectors, margin: float) -> Triplets:

@@ -22,6 +22,16 @@ BLUE, ORANGE, SKY, PURPLE, YELLOW = "#0072b2", "#e69f00", "#56b4e9", "#cc79a7", 
 GREEN, VERMILLION, GREY = "#009e73", "#d55e00", "#808080"
 
 
+# The curves of a loss figure: name, label of the pair, squared or not, colour, dash.
+LONGEST_DISTANCE = 6.0
+CURVES = (
+    ("similar, linear", 1, False, GREEN, "solid"),
+    ("different, linear", 0, False, VERMILLION, "solid"),
+    ("similar, squared", 1, True, GREEN, "dash"),
+    ("different, squared", 0, True, VERMILLION, "dash"),
+)
+
+
 class Still(Figure):
     """A matplotlib figure that a notebook shows as a picture, with no pyplot and no backend.
 
@@ -73,20 +83,12 @@ def loss_surface_figure(
         line = {"color": colour, "dash": dash, "width": 3}
         figure.add_scatter(x=distances, y=y, name=name, mode="lines", line=line, hovertemplate=hover)
     figure.update_layout(_plain_layout(f"{METRICS[metric].label} distance of the pair", "term of the loss", end))
-    figure.update_layout(shapes=[_upright(stops[first], BLUE, "dot")], sliders=[_margin_slider(stops, first, distances)])
+    sliders = [_margin_slider(stops, first, distances)]
+    figure.update_layout(shapes=[_upright(stops[first], BLUE, "dot")], sliders=sliders)
     for text, distance in (marks or {}).items():
         figure.add_shape(_upright(distance, GREY, "solid", to=0.93))
         figure.add_annotation(x=distance, y=0.94, yref="paper", text=text, showarrow=False, yanchor="bottom")
     return figure
-
-
-LONGEST_DISTANCE = 6.0
-CURVES = (
-    ("similar, linear", 1, False, GREEN, "solid"),
-    ("different, linear", 0, False, VERMILLION, "solid"),
-    ("similar, squared", 1, True, GREEN, "dash"),
-    ("different, squared", 0, True, VERMILLION, "dash"),
-)
 
 
 def _terms(distances: Sequence[float], label: int, margin: float, squared: bool) -> list[float]:

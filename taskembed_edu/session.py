@@ -86,6 +86,13 @@ def _unguarded(verb: str) -> AbstractContextManager[None]:
     return nullcontext()
 
 
+def _parted(values: dict[str, Any], known: dict[str, Setting]) -> tuple[dict[str, Any], dict[str, Any]]:
+    for name in values:
+        check_choice("setting", name, known)
+    mine = {name: value for name, value in values.items() if name in Setup.declared()}
+    return mine, {name: value for name, value in values.items() if name not in mine}
+
+
 class Session:
     """A run with its history: `step(n)`, `set(margin=0.5)`, `reset()`, `history[k]`, `branch(at=k)`, `events`.
 
@@ -111,11 +118,7 @@ class Session:
     def dealt(embedder: Embedder | str, values: dict[str, Any]) -> tuple[Setup, Any]:
         """Checked settings from names and values: the session's own, and the embedder's."""
         embedder = task_embedder(embedder) if isinstance(embedder, str) else embedder
-        known = {**Setup.declared(), **embedder.settings_class.declared()}
-        for name in values:
-            check_choice("setting", name, known)
-        mine = {name: value for name, value in values.items() if name in Setup.declared()}
-        theirs = {name: value for name, value in values.items() if name not in mine}
+        mine, theirs = _parted(values, {**Setup.declared(), **embedder.settings_class.declared()})
         return Setup(**mine), embedder.settings_class(**theirs)
 
     # ---- moving on -------------------------------------------------------------------------------------------------
@@ -141,10 +144,15 @@ class Session:
             cause = f"Use reset({listed}): it begins again with the new value."
             raise ValueError(problem("set", listed, "settings that may change while training runs", cause))
         with self.guard("set"):
-            self._apply(changes)
+            self._apply(*self._changed(changes))
 
-    def _apply(self, changes: dict[str, Any]) -> None:
-        setup, settings = self._changed(changes)
+    def set_within_range(self, **changes: Any) -> None:
+        """As `set`, but a value beyond its range is brought into it: for sliders, which learn of a new range late."""
+        with self.guard("set"):
+            mine, theirs = self._owners(changes)
+            self._apply(self.setup.brought_into_range(**mine), self.settings.brought_into_range(**theirs))
+
+    def _apply(self, setup: Setup, settings: Settings) -> None:
         applied = {**self.setup.difference(setup), **self.settings.difference(settings)}
         if not applied:
             return
@@ -327,11 +335,12 @@ class Session:
         self.step(max(0, until - self.steps))
 
     def _changed(self, changes: dict[str, Any]) -> tuple[Setup, Settings]:
-        for name in changes:
-            check_choice("setting", name, self.declared())
-        mine = {name: value for name, value in changes.items() if name in Setup.declared()}
-        theirs = {name: value for name, value in changes.items() if name not in mine}
+        mine, theirs = self._owners(changes)
         return self.setup.changed(**mine), self.settings.changed(**theirs)
+
+    def _owners(self, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Names and values, parted into the session's own and the embedder's; an unknown name raises."""
+        return _parted(values, self.declared())
 
     def __repr__(self) -> str:
         scores = ", ".join(f"{name} {self.frame.diagnostics[name]:.2f}" for name in ("recall@1", "spearman"))

@@ -13,7 +13,7 @@ Floor 0: knows numbers and words, no screen.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -30,6 +30,7 @@ class Setting:
 
     `high` may be a function of the whole settings object, where the range follows another setting (the margin's
     follows the metric). `live` says whether it may change while training runs; if not, it applies at reset.
+    `allowed` narrows the choices by the other settings (semi-hard mining is for triplets).
     `applies` says whether it has an effect at all, given the others (InfoNCE has no margin). `log` asks for a
     logarithmic slider, `advanced` for a place behind a fold.
     """
@@ -40,14 +41,19 @@ class Setting:
     high: float | Callable[[Any], float] | None = None
     step: float | None = None
     choices: tuple[str, ...] = ()
+    allowed: Callable[[Any], tuple[str, ...]] | None = None
     live: bool = True
     log: bool = False
     advanced: bool = False
     applies: Callable[[Any], bool] = _always
 
-    def highest(self, settings: Settings) -> float | None:
+    def highest(self, settings: Any) -> float | None:
         """The upper end of the range, given the other settings."""
         return self.high(settings) if callable(self.high) else self.high
+
+    def choices_for(self, settings: Any) -> tuple[str, ...]:
+        """The choices that are left, given the other settings."""
+        return self.allowed(settings) if self.allowed else self.choices
 
 
 def setting(default: Any, *, label: str, help: str, **declaration: Any) -> Any:
@@ -69,27 +75,34 @@ class Settings:
         return {f.name: f.metadata["setting"] for f in dataclasses.fields(cls) if "setting" in f.metadata}
 
     @classmethod
-    def check_names(cls, names: Mapping[str, object] | list[str]) -> None:
+    def check_names(cls, names: Iterable[str]) -> None:
         """Raise, naming the nearest known one, if a name is not a setting of this class."""
         for name in names:
             check_choice("setting", name, cls.declared())
 
-    @classmethod
-    def not_live(cls, names: Mapping[str, object] | list[str]) -> list[str]:
-        """Those of the names that only apply at reset."""
-        return [name for name in names if not cls.declared()[name].live]
-
     def changed(self, **changes: Any) -> Self:
-        """A copy with these values; values whose range shrank by the change are clamped into it.
+        """A copy with these values; others whose range shrank by the change are brought back into it.
 
-        Only values that the caller did *not* name are clamped: asking for a margin beyond the range is an error.
+        A value that the caller named is not: asking for a margin beyond the range is an error.
         """
+        return self._with(changes, forgiven=set(self.declared()) - set(changes))
+
+    def brought_into_range(self, **changes: Any) -> Self:
+        """As `changed`, but a named value beyond its range is brought into it too.
+
+        For sliders: one may be moved before it has learnt of its new end.
+        """
+        return self._with(changes, forgiven=set(self.declared()))
+
+    def _with(self, changes: Mapping[str, Any], forgiven: set[str]) -> Self:
         self.check_names(changes)
-        values = {**dataclasses.asdict(self), **changes}
+        values = {**self.as_dict(), **changes}
         wished = _Unchecked(values)
         for name, declared in self.declared().items():
-            if callable(declared.high) and name not in changes:
+            if name in forgiven and callable(declared.high):
                 values[name] = min(values[name], declared.high(wished))
+            if name in forgiven and declared.allowed and values[name] not in (left := declared.allowed(wished)):
+                values[name] = left[0]
         return type(self)(**values)
 
     def difference(self, other: Settings) -> dict[str, Any]:
@@ -112,7 +125,7 @@ class _Unchecked:
 def _check_value(settings: Settings, name: str, declared: Setting) -> None:
     value = getattr(settings, name)
     if declared.choices:
-        check_choice(name, value, declared.choices)
+        check_choice(name, value, declared.choices_for(settings))
     elif isinstance(value, bool) or isinstance(value, str):
         return
     elif declared.low is not None or declared.high is not None:

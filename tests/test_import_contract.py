@@ -60,8 +60,8 @@ def test_a_sound_house_keeps_the_contract(tmp_path: Path) -> None:
         ("plots.py", "from taskembed_edu.live import player", FLOORS),
         ("utils.py", "x = 1", FLOORS),
         ("tasks/digits.py", "from taskembed_edu.tasks.sinusoids import x", "No task family imports another"),
-        ("losses.py", "import matplotlib.pyplot as plt", "Only plots, live, labs and course know a screen"),
-        ("session.py", "import plotly.graph_objects", "Only plots, live, labs and course know a screen"),
+        ("losses.py", "import matplotlib.pyplot as plt", "Only pictures and the course know a screen"),
+        ("session.py", "import plotly.graph_objects", "Only pictures and the course know a screen"),
         ("session.py", "def f():\n    import umap", "Only the projection knows UMAP"),
     ],
 )

@@ -52,7 +52,9 @@ case "$*" in
     "-c import venv") exit 0 ;;
     "-c import ensurepip") exit {no_ensurepip} ;;
     "-m venv --clear .venv") rm -rf .venv; mkdir -p .venv/bin; touch .venv/pyvenv.cfg; cp "$0" .venv/bin/python ;;
-    "-m pip --python"*) exit 1 ;;
+    "-m venv --clear --without-pip .venv") rm -rf .venv; mkdir -p .venv/bin; touch .venv/pyvenv.cfg; cp "$0" .venv/bin/python ;;
+    "-m pip --python $0 --version") exit {old_pip} ;;
+    "-m pip --python .venv/bin/python install --quiet pip") echo "pip for .venv" >>{log} ;;
     "-m pip install"*) echo "$*" >>{log}; exit {pip_fails} ;;
     *) echo "unexpected: $*" >&2; exit 99 ;;
 esac
@@ -71,7 +73,9 @@ class SetUp:
         (folder / "pyproject.toml").write_text("one")
         (folder / "constraints.txt").write_text("two")
 
-    def python(self, name: str, version: str, *, no_ensurepip: bool = False, pip_fails: bool = False) -> Path:
+    def python(
+        self, name: str, version: str, *, no_ensurepip: bool = False, old_pip: bool = False, pip_fails: bool = False
+    ) -> Path:
         """Put a Python of this version on the PATH."""
         major, minor = map(int, version.split(".")[:2])
         path = self.folder / "bin" / name
@@ -81,6 +85,7 @@ class SetUp:
                 minor=f"{major}.{minor}",
                 too_old=int((major, minor) < (3, 11)),
                 no_ensurepip=int(no_ensurepip),
+                old_pip=int(old_pip),
                 pip_fails=int(pip_fails),
                 log=self.log,
             )
@@ -200,8 +205,15 @@ def test_a_named_python_that_is_old_or_absent_is_refused(set_up: SetUp) -> None:
     assert "There is no such program" in set_up.run("lab", PYTHON="python9").stderr
 
 
-def test_a_debian_without_ensurepip_is_told_what_to_install(set_up: SetUp) -> None:
+def test_a_debian_without_ensurepip_is_filled_by_its_pip(set_up: SetUp) -> None:
     set_up.python("python3.11", "3.11.2", no_ensurepip=True)
+    assert set_up.run("lab").returncode == 0
+    assert set_up.installs()[0] == "pip for .venv"
+    assert len(set_up.installs()) == 2
+
+
+def test_a_debian_without_ensurepip_and_with_an_old_pip_is_told_what_to_install(set_up: SetUp) -> None:
+    set_up.python("python3.11", "3.11.2", no_ensurepip=True, old_pip=True)
     answer = set_up.run("lab")
     assert answer.returncode == 1
     assert "apt-get install python3.11-venv" in answer.stderr

@@ -51,7 +51,7 @@ make_venv() {
     printf 'Making %s with %s (%s)\n' "$venv" "$python" "$("$python" -V 2>&1)"
     if has "$python" ensurepip; then
         "$python" -m venv --clear "$venv"
-    elif "$python" -m pip --python "$python" --version >/dev/null 2>&1; then
+    elif "$python" -m pip --python "$(command -v "$python")" --version >/dev/null 2>&1; then
         "$python" -m venv --clear --without-pip "$venv"
         "$python" -m pip --python "$venv/bin/python" install --quiet pip
     else

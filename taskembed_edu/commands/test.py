@@ -153,7 +153,7 @@ def run_all(chosen: list[Stage], checkout: Path, required: bool) -> int:
     no_browser = any(result.verdict == "NOT RUN" and result.stage.prepare is needs_chromium for result in results)
     console.print(summary(results))
     for line in closing_lines(not_run, no_browser, required):
-        console.print(line, style="bold red", soft_wrap=True)
+        console.print(line, style="bold red", soft_wrap=True, markup=False)
     failed = any(result.verdict == "FAILED" for result in results) or (no_browser and required)
     return 1 if failed else 0
 

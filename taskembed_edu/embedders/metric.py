@@ -14,14 +14,15 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from taskembed_edu.distances import METRICS
+from taskembed_edu.distances import METRICS, pairwise_distances
 from taskembed_edu.embedders.base import DEVICES, Embedder, StepRecord, chosen_device
 from taskembed_edu.losses import (
     batch_triplet_loss,
+    contrastive_loss,
     info_nce_loss,
-    pairwise_contrastive_loss,
     prototypical_loss,
 )
+from taskembed_edu.mining import PAIR_MINING, TRIPLET_MINING, select_pairs
 from taskembed_edu.networks.encoders import SetEncoder, set_encoder
 from taskembed_edu.settings import Settings, setting
 from taskembed_edu.tasks.base import TaskBatch, TaskFamily
@@ -62,7 +63,8 @@ class MetricSettings(Settings):
         label="Mining",
         help="Which pairs or triplets count: all of them, the hardest of each anchor, or (for triplets) the "
         "semi-hard: farther than the positive, yet inside the margin.",
-        choices=("all", "hard", "semi-hard"),
+        choices=TRIPLET_MINING,
+        allowed=lambda settings: TRIPLET_MINING if settings.loss == "triplet" else PAIR_MINING,
         applies=lambda settings: settings.loss in _WITH_MARGIN,
     )
     temperature: float = setting(
@@ -182,12 +184,34 @@ def task_loss(embeddings: Tensor, settings: MetricSettings) -> Tensor:
         first, second = embeddings.chunk(2)
         own = labels[:n_tasks]
         return prototypical_loss(first, own, second, own, metric=settings.metric, reduction="mean")
-    asked = {"margin": settings.margin, "metric": settings.metric, "mining": settings.mining, "reduction": "mean"}
     if settings.loss == "triplet":
-        return batch_triplet_loss(embeddings, labels, **asked)
-    return pairwise_contrastive_loss(
-        embeddings, labels, squared=settings.loss == "contrastive_squared", **asked
-    )
+        return batch_triplet_loss(
+            embeddings, labels, settings.margin, settings.metric, mining=settings.mining, reduction="mean"
+        )
+    return _siamese_loss(embeddings, labels, settings)
+
+
+def _siamese_loss(embeddings: Tensor, labels: Tensor, settings: MetricSettings) -> Tensor:
+    """Contrastive loss with similar and different pairs in balance: the mean of either kind, added.
+
+    Among n tasks one pair in 2 n - 1 is similar. A plain mean over all pairs would push and hardly ever pull.
+    """
+    with torch.no_grad():
+        distances = pairwise_distances(embeddings, metric=settings.metric)
+        kinds = select_pairs(settings.mining, distances, labels)
+    loss = embeddings.new_zeros(())
+    for similar, chosen in zip((1.0, 0.0), kinds, strict=True):
+        i, j = chosen.nonzero(as_tuple=True)
+        loss = loss + contrastive_loss(
+            embeddings[i],
+            embeddings[j],
+            torch.full(i.shape, similar, device=i.device),
+            margin=settings.margin,
+            metric=settings.metric,
+            squared=settings.loss == "contrastive_squared",
+            reduction="mean",
+        )
+    return loss
 
 
 def _two_sets_each(state: MetricState, n_tasks: int) -> tuple[Tensor, Tensor]:

@@ -5,12 +5,15 @@
 const ROWS_SHOWN = 12; // of a longer vector the first coordinates are drawn, all of them count
 const BUSY_AFTER = 400; // ms without an answer, after which the page says that it waits
 
+const TAKES_KEYS = new Set(["button", "input", "summary"]);
+
+const COSINE = '<span class="fraction"><span><i>x</i> · <i>y</i></span><span>|<i>x</i>| |<i>y</i>|</span></span>';
 const FORMULAS = {
   euclidean: '√<span class="root">Σ (<i>x</i><sub>i</sub> − <i>y</i><sub>i</sub>)<sup>2</sup></span>',
   squared_euclidean: "Σ (<i>x</i><sub>i</sub> − <i>y</i><sub>i</sub>)<sup>2</sup>",
   manhattan: "Σ |<i>x</i><sub>i</sub> − <i>y</i><sub>i</sub>|",
-  cosine_similarity: '<span class="fraction"><span><i>x</i> · <i>y</i></span><span>|<i>x</i>| |<i>y</i>|</span></span>',
-  cosine: '1 − <span class="fraction"><span><i>x</i> · <i>y</i></span><span>|<i>x</i>| |<i>y</i>|</span></span>',
+  cosine_similarity: COSINE,
+  cosine: `1 − ${COSINE}`,
 };
 const SHAPES = { x: "M9,0A9,9 0 1 1 -9,0A9,9 0 1 1 9,0Z", y: "M-8,-8H8V8H-8Z", z: "M0,-10.5L10,8H-10Z" };
 
@@ -24,6 +27,8 @@ function make(namespace) {
       else if (value === true) node.setAttribute(key, "");
       else if (value !== false && value != null) node.setAttribute(key, value);
     }
+    // JupyterLab matches its shortcuts from the focused element upwards ("x" cuts the cell): it must stop right there.
+    if (TAKES_KEYS.has(name) || "tabindex" in attributes) node.setAttribute("data-lm-suppress-shortcuts", "true");
     node.append(...children.filter((child) => child != null));
     return node;
   };
@@ -46,7 +51,7 @@ function roundStep(least) {
 
 /** Both drawings are drawn in the page's own pixels, so that type and handles keep their size at every width. */
 function sizeOf(width, projector) {
-  const height = Math.min(0.8 * width, 560);
+  const height = Math.min(0.8 * width, Math.max(360, 0.6 * window.innerHeight)); // the numbers beside it stay in view
   const unit = projector ? 1.4 : 1; // of type and handles
   return { width, height, unit, grid: Math.min(width / 11.2, height / 8.96), cx: width / 2, cy: height / 2 };
 }
@@ -147,6 +152,8 @@ function tip(name, actions, { at, moveTo, nudge }) {
     actions.hold(true);
     event.preventDefault();
   });
+  // A finger on a handle drags it, elsewhere it scrolls the page. (Parts of an SVG do not obey CSS touch-action.)
+  node.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
   node.addEventListener("pointermove", (event) => {
     if (!grip) return;
     const [px, py] = pointer(event);
@@ -262,12 +269,14 @@ function plane(actions) {
   }
   function arrow(name) {
     const { px, py, far, ux, uy } = ray(name);
-    if (far < 26 * size.unit) return [svg("line", { class: `arrow ${name}`, x1: size.cx, y1: size.cy, x2: px, y2: py })];
     const at = (back, aside) => [px - ux * back * size.unit - uy * aside, py - uy * back * size.unit + ux * aside];
     const wing = 6.5 * size.unit;
-    const [ex, ey] = at(18, 0);
+    const short = far < 26 * size.unit;
+    const [ex, ey] = short ? [px, py] : at(18, 0);
+    const shaft = svg("line", { class: `arrow ${name}`, x1: size.cx, y1: size.cy, x2: ex, y2: ey });
+    if (short) return [shaft];
     return [
-      svg("line", { class: `arrow ${name}`, x1: size.cx, y1: size.cy, x2: ex, y2: ey }),
+      shaft,
       svg("path", { class: `arrow-head ${name}`, d: `M${at(9, 0)}L${at(23, wing)}L${at(23, -wing)}Z` }),
     ];
   }
@@ -393,8 +402,10 @@ const WAYS = {
     const inner = kind === " detour";
     const words = settings.triangle || readings.angle == null ? text : `${tidy(readings.angle, 1)}°`;
     const [lx, ly] = at(start + sweep * (kind === " direct" ? 0.28 : 0.5), radius + (inner ? -19 : 22) * size.unit);
-    const sector = inner || kind ? [] : [svg("path", { class: "sector", d: `M${size.cx},${size.cy}L${at(start, radius)}${arc}Z` })];
-    return [...sector, svg("path", { class: `way${kind}`, d: `M${at(start, radius)}${arc}` }), label(size, words, lx, ly + 5, BOLD)];
+    const first = at(start, radius);
+    const sector = svg("path", { class: "sector", d: `M${size.cx},${size.cy}L${first}${arc}Z` });
+    const edge = svg("path", { class: `way${kind}`, d: `M${first}${arc}` });
+    return [...(kind ? [] : [sector]), edge, label(size, words, lx, ly + 5, BOLD)];
   },
 };
 
@@ -521,8 +532,8 @@ function coordinates(actions) {
     const zero = shares() + (signed ? room / 2 : 0);
     const bar = { x: part < 0 ? zero - wide : zero, y: y - tall / 2, width: wide, height: tall };
     const text = svg("text", { class: "strong", x: shares() + room + 10, y: y + 5 }, tidy(part));
-    const middle = signed ? [svg("line", { class: "axis", x1: zero, x2: zero, y1: y - height / 2, y2: y + height / 2 })] : [];
-    return [svg("rect", { class: part < 0 ? "area detour" : "share", ...bar }), ...middle, text];
+    const middle = svg("line", { class: "axis", x1: zero, x2: zero, y1: y - height / 2, y2: y + height / 2 });
+    return [svg("rect", { class: part < 0 ? "area detour" : "share", ...bar }), ...(signed ? [middle] : []), text];
   }
   return { node, draw };
 }
@@ -795,7 +806,8 @@ function render({ model, el }) {
 
   const undo = html("button", { onclick: ask("undo"), title: "Ctrl+Z" }, "Undo");
   const reset = html("button", { onclick: ask("reset"), title: "Back to the first vectors" }, "Reset");
-  const projector = html("button", { onclick: project, "aria-pressed": "false", title: "Large type: key p" }, "Projector");
+  const large = { onclick: project, "aria-pressed": "false", title: "Large type: key p" };
+  const projector = html("button", large, "Projector");
   const presets = words.presets.map((name) => html("button", { onclick: ask("preset", { name }) }, name));
   const busy = html("span", { class: "te-note", role: "status", hidden: true }, "The kernel is busy: numbers follow.");
   const problem = html("div", { class: "problem", role: "alert", hidden: true });
@@ -808,16 +820,17 @@ function render({ model, el }) {
     radius: radiusSlider(words, actions),
   };
   const hint = html("div", { class: "te-note small" });
+  const drawings = [views.plane.node, views.coordinates.node];
   const tools = html("div", { class: "bar tools" }, undo, reset, projector);
   const root = html(
     "div",
-    { class: "te-lab te-distance", tabindex: -1, "data-lm-suppress-shortcuts": "true", onkeydown: keys },
+    { class: "te-lab te-distance", tabindex: -1, onkeydown: keys },
     html("div", { class: "bar" }, html("div", { class: "te-title" }, "How far is x from y?"), busy, tools),
     html("div", { class: "bar" }, ...presets),
     html(
       "div",
       { class: "columns" },
-      html("div", { class: "stack" }, views.plane.node, views.coordinates.node, parts.radius.node, parts.fields.node, hint),
+      html("div", { class: "stack" }, ...drawings, parts.radius.node, parts.fields.node, hint),
       html("div", { class: "stack" }, problem, parts.table.node, parts.table.help, parts.triangle.node, parts.why.node),
     ),
   );

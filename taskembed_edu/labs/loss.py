@@ -49,7 +49,7 @@ class LossLab:
     >>> lab.set(margin=6)
     >>> lab.step()
     >>> lab
-    LossLab(course example after 1 update, contrastive, margin 6: loss 1.7359 = 1.3321 + 0.4038)
+    LossLab(course example after 1 update, contrastive, margin 6: loss 2.1359 = 1.5321 + 0.6038)
 
     Without `points` it shows the course's example. `points` (n, 2) or, where they lie in one plane with the origin,
     (n, dim), with one class number each in `labels`; 2 to 12 of them. `loss` is "contrastive" (linear, as the course
@@ -239,7 +239,7 @@ class LossLab:
             self._view = LossView(self)
         return self._view
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Any:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         return self.widget._repr_mimebundle_(include=include, exclude=exclude)
 
     def hear(self, message: Mapping[str, Any]) -> None:
@@ -278,8 +278,10 @@ class LossLab:
         return replace(self._state, **changes, before=None, phase=0 if finished else self._state.phase)
 
     def _read(self, state: State) -> Reading:
-        return self.reading if state is self._state else read(
-            state.points, state.scene.labels, state.scene.names, state.settings
+        return (
+            self.reading
+            if state is self._state
+            else read(state.points, state.scene.labels, state.scene.names, state.settings)
         )
 
     def _next(self, state: State) -> tuple[Point, ...]:

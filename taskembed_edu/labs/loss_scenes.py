@@ -127,7 +127,7 @@ def _whole(label: Any) -> int:
 
 
 def _two_axes(directions: Sequence[Tensor]) -> Tensor:
-    """Two orthonormal axes (2, dim) out of the directions, in their order (Gram and Schmidt); zeros where none is left."""
+    """Two orthonormal axes (2, dim) out of the directions, in order (Gram and Schmidt); zeros for a missing one."""
     axes: list[Tensor] = []
     for direction in directions:
         rest = direction - sum((axis * (axis @ direction) for axis in axes), torch.zeros_like(direction))

@@ -51,7 +51,7 @@ class LossSettings(Settings):
         "euclidean",
         choices=tuple(METRICS),
         label="Distance",
-        help="How the distance of two points is measured. The margin's range follows it: the cosine distance ends at 2.",
+        help="How the distance of two points is measured. The margin's range follows: the cosine distance ends at 2.",
     )
     margin: float = setting(
         1.0,

@@ -48,6 +48,9 @@ class Control:
     def __init__(self, name: str, declared: Setting, value: Any, on_change: Callable[[str, Any], None]) -> None:
         self.name, self.declared = name, declared
         self._on_change, self._quiet = on_change, False
+        # What a person asked for and the session has not yet confirmed. Until then the widget is theirs: news of an
+        # older value must not pull the slider from under a moving hand.
+        self._asked: Any = None
         self.widget = _widget(declared, value)
         self.widget.tooltip = declared.help
         self.widget.add_class(f"te-set-{name}")
@@ -57,20 +60,38 @@ class Control:
         self.box.add_class("te-control")
         self.widget.observe(self._changed, names="value")
 
-    def show(self, value: Any, high: float | None, applies: bool) -> None:
-        """Show this value, this upper end of the range, and whether the setting has an effect now."""
+    def show(self, value: Any, settings: Any) -> None:
+        """Show this value, with the range, the choices and the use that the other settings leave it."""
         self._quiet = True
         try:
-            if high is not None and hasattr(self.widget, "max") and not self.declared.log:
-                self.widget.max = max(high, self.widget.min) if isinstance(high, float) else int(high)
-            if self.widget.value != value:
+            self._fit(settings)
+            if isinstance(self.widget, widgets.SelectionSlider) and value not in self._options():
+                self.widget.options = _labelled(sorted({*self._options(), value}))
+            if self._asked is None and self.widget.value != value:
                 self.widget.value = value
-            self.widget.disabled = not applies
+            if self._asked == value:
+                self._asked = None
+            self.widget.disabled = not self.declared.applies(settings)
         finally:
             self._quiet = False
 
+    def forget(self) -> None:
+        """What was asked for is settled, one way or the other: show the session's value again."""
+        self._asked = None
+
+    def _fit(self, settings: Any) -> None:
+        choices = self.declared.choices_for(settings)
+        if choices and tuple(self._options()) != choices:
+            self.widget.options = [(say(choice), choice) for choice in choices]
+        if callable(self.declared.high):
+            self.widget.max = self.declared.high(settings)
+
+    def _options(self) -> list[Any]:
+        return [value for _words, value in self.widget.options]
+
     def _changed(self, change: Mapping[str, Any]) -> None:
         if not self._quiet:
+            self._asked = change["new"]
             self._on_change(self.name, change["new"])
 
 
@@ -81,21 +102,25 @@ def _label(declared: Setting) -> str:
 def _widget(declared: Setting, value: Any) -> Any:
     full = widgets.Layout(width="auto")
     if declared.choices:
-        options = [(WORDS.get(choice, choice), choice) for choice in declared.choices]
-        return widgets.Dropdown(options=options, value=value, layout=full)
-    high = declared.high if isinstance(declared.high, (int, float)) else None
-    if declared.log and declared.low is not None and high is not None:
-        ends = (math.log10(declared.low), math.log10(high))
-        return widgets.FloatLogSlider(
-            value=value, min=ends[0], max=ends[1], step=0.05, readout_format=".2g", layout=full
-        )
+        return widgets.Dropdown(options=[(say(c), c) for c in declared.choices], value=value, layout=full)
+    low, high = declared.low, declared.high
+    if declared.log and low is not None and isinstance(high, (int, float)):
+        options = _labelled(sorted({*_round_numbers(low, high), value}))
+        return widgets.SelectionSlider(options=options, value=value, layout=full)
+    ends = {"min": low, "max": high if isinstance(high, (int, float)) else max(value, 1.0), "layout": full}
     if isinstance(value, float):
-        ceiling = high if high is not None else max(value, 6.0)
-        return widgets.FloatSlider(
-            value=value, min=declared.low, max=ceiling, step=declared.step, readout_format=".2f", layout=full
-        )
-    if high is not None and high > 10_000:
-        return widgets.BoundedIntText(value=value, min=int(declared.low or 0), max=int(high), layout=full)
-    return widgets.IntSlider(
-        value=value, min=int(declared.low or 0), max=int(high or 100), step=int(declared.step or 1), layout=full
-    )
+        return widgets.FloatSlider(value=value, step=declared.step, readout_format=".2f", **ends)
+    if ends["max"] > 10_000:
+        return widgets.BoundedIntText(value=value, **ends)
+    return widgets.IntSlider(value=value, step=int(declared.step or 1), **ends)
+
+
+def _round_numbers(low: float, high: float) -> list[float]:
+    """1, 2 and 5 times each power of ten from low to high: what a person would type."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    numbers = (float(f"{first}e{power}") for power in powers for first in (1, 2, 5))
+    return [number for number in numbers if low <= number <= high]
+
+
+def _labelled(numbers: list[float]) -> list[tuple[str, float]]:
+    return [(f"{number:g}", number) for number in numbers]

@@ -17,7 +17,8 @@ function element(tag, className, parent) {
 
 function rounded(value) {
   if (!Number.isFinite(value)) return "–";
-  return Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3);
+  if (value === 0) return "0";
+  return Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(Math.abs(value) < 0.1 ? 3 : 2);
 }
 
 class CurvesView {

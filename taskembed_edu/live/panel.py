@@ -88,13 +88,13 @@ class SessionPanel:
 
     def _arrange(self, title: str) -> widgets.Box:
         heading = widgets.HTML(f'<div class="te-title">{title}</div>')
-        bar = widgets.HBox([heading, self.play, self.step, self.reset, self.status, self.device])
+        bar = widgets.HBox([heading, self.play, self.step, self.reset, self.device])
         bar.add_class("te-bar")
         body = widgets.Box([self.control_column, self.map, self.curves])
         body.add_class("te-body")
         style = widgets.HTML(f"<style>{LOOK}{(_HERE / 'panel.css').read_text(encoding='utf-8')}</style>")
         style.layout.display = "none"
-        root = widgets.VBox([style, bar, body])
+        root = widgets.VBox([style, bar, self.status, body])
         root.add_class("te-lab")
         root.add_class("te-panel")
         return root
@@ -136,9 +136,12 @@ class SessionPanel:
         self.play.tooltip = "Pause training" if playing else "Train until paused"
         self.reset.button_style = "warning" if self._wishes else ""
         values = {**self.session.values(), **self._wishes}
+        if player and player.settled:
+            for control in self.controls.values():
+                control.forget()
         for name, control in self.controls.items():
-            settings = self.session.setup if hasattr(self.session.setup, name) else self.session.settings
-            control.show(values[name], control.declared.highest(settings), control.declared.applies(settings))
+            owner = self.session.setup if hasattr(self.session.setup, name) else self.session.settings
+            control.show(values[name], owner)
         self.status.value = f'<span role="status">{self._status(playing)}</span>'
         self.device.value = f"<span>{self._device()}</span>"
         if player and not playing:

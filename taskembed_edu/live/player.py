@@ -50,6 +50,12 @@ class Player:
         return self._frames_left > 0
 
     @property
+    def settled(self) -> bool:
+        """Whether every wish has been taken up: nothing waits to be applied."""
+        with self._condition:
+            return not self._pending and self._reset is None and not self._busy
+
+    @property
     def alive(self) -> bool:
         """Whether the worker thread still runs."""
         return self._thread.is_alive()
@@ -72,8 +78,7 @@ class Player:
         self._on_change()
 
     def set(self, **changes: Any) -> None:
-        """Settings to apply before the next step; the latest wish for each name counts."""
-        self.session.declared()
+        """Settings to apply before the next step, brought into their ranges; the latest wish for a name counts."""
         self._wish(changes=changes)
 
     def reset(self, **changes: Any) -> None:
@@ -123,18 +128,20 @@ class Player:
             changes, self._pending = self._pending, {}
             reset, self._reset = self._reset, None
             self._busy = True
+        news = True
         try:
             with self._turn:
                 self._fulfil(changes, reset)
+                news = bool(changes) or reset is not None
                 if self._frames_left > 0:
-                    self._one_frame()
+                    news = self._one_frame() or news
         except Exception as failure:  # whatever it is, the page must say it and the worker must live on
             self.failure, self._frames_left = failure, 0.0
         finally:
             with self._condition:
                 self._busy = False
                 self._condition.notify_all()
-        if self._frames_left <= 0 or changes or reset is not None:
+        if self._frames_left <= 0 or news:
             self._on_change()
         return True
 
@@ -143,12 +150,12 @@ class Player:
             self.failure = None
             self.session.reset(**reset)
         if changes:
-            self.session.set(**changes)
+            self.session.set_within_range(**changes)
         self._show_if_new()
 
-    def _one_frame(self) -> None:
-        """Steps up to the next frame; wishes are fulfilled between two of them."""
-        session, begun, done = self.session, time.perf_counter(), 0
+    def _one_frame(self) -> bool:
+        """Steps up to the next frame; wishes are fulfilled between two of them. Whether there were any."""
+        session, begun, done, news = self.session, time.perf_counter(), 0, False
         while not self._stopped:
             session.step(1)
             done += 1
@@ -157,11 +164,13 @@ class Player:
             with self._condition:
                 changes, self._pending = self._pending, {}
             if changes:
-                session.set(**changes)
+                news = True
+                session.set_within_range(**changes)
         rate = done / max(1e-9, time.perf_counter() - begun)
         self.steps_a_second = rate if not self.steps_a_second else 0.8 * self.steps_a_second + 0.2 * rate
         self._frames_left -= 1
         self._show_if_new()
+        return news
 
     def _show_if_new(self) -> None:
         if self.session.frame is not self._shown:

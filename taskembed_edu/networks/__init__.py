@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from taskembed_edu.networks.encoders import FourierFeatures, ImageFeatures, SetEncoder, set_encoder
+from taskembed_edu.networks.encoders import (
+    CurveFeatures,
+    FourierFeatures,
+    ImageFeatures,
+    LabelledFeatures,
+    SetEncoder,
+    set_encoder,
+)
 from taskembed_edu.networks.siamese import SiameseNetwork, TripletNetwork
 
-__all__ = ["FourierFeatures", "ImageFeatures", "SetEncoder", "SiameseNetwork", "TripletNetwork", "set_encoder"]
+__all__ = ["CurveFeatures", "FourierFeatures", "ImageFeatures", "LabelledFeatures", "SetEncoder", "SiameseNetwork", "TripletNetwork", "set_encoder"]

@@ -64,58 +64,95 @@ class ImageFeatures(nn.Module):
         return self.convolutions(x.flatten(0, -4)).unflatten(0, x.shape[:-3])
 
 
-class SetEncoder(nn.Module):
-    r"""A task's support set in, the task's vector out; the order of the samples does not matter.
+class CurveFeatures(nn.Module):
+    r"""A point (x, y) of a curve: (w(x), y w(x)), with w the Fourier features of x.
 
-        embedding = rho( mean_i phi(features(x_i), y_i) )        (Zaheer 2017, eq. 2, with a mean for the sum)
+    Averaged over the points, the second half is the curve's correlation with each wave: what tells one curve from
+    another. A network that only sees x and y side by side has to learn to multiply them first.
 
-    `features` are random Fourier features for numbers and convolutions for pictures. In regression y goes in with x, in
-    classification as a one-hot label. A mask leaves padding out of the mean.
-
-    Shapes: support_x (n_tasks, n_support, *x_shape), support_y (n_tasks, n_support[, 1]) -> (n_tasks, dim).
-    Errors: a support_x of another family's shape.
+    Shapes: x (..., d), y (..., 1) -> (..., 2 n_features).
+    Worked number: with w(x) = (0, 1) and y = 3, the point becomes (0, 1, 0, 3).
     """
 
-    def __init__(self, features: nn.Module, n_inputs: int, n_way: int, hidden: int, dim: int) -> None:
+    def __init__(self, waves: FourierFeatures) -> None:
+        super().__init__()
+        self.waves = waves
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        waves = self.waves(x)
+        return torch.cat((waves, y * waves), dim=-1)
+
+
+class LabelledFeatures(nn.Module):
+    """A labelled sample: features of x, and its label as n_way zeros but for a one.
+
+    Shapes: x (..., *x_shape), y (...) -> (..., n_features + n_way).
+    Worked number: label 1 of 3 becomes (0, 1, 0).
+    """
+
+    def __init__(self, features: nn.Module, n_way: int) -> None:
         super().__init__()
         self.features = features
         self.n_way = n_way
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        labels = F.one_hot(y, self.n_way).to(x.dtype)
+        return torch.cat((self.features(x), labels), dim=-1)
+
+
+class SetEncoder(nn.Module):
+    r"""A task's support set in, the task's vector out; the order of the samples does not matter.
+
+        embedding = rho( mean_i phi(features(x_i, y_i)) )        (Zaheer 2017, eq. 2, with a mean for the sum)
+
+    `features` turns a sample (x, y) into n_inputs numbers; phi and rho are small networks. A mask leaves padding out
+    of the mean.
+
+    Shapes: support_x (n_tasks, n_support, *x_shape), support_y (n_tasks, n_support[, 1]) -> (n_tasks, dim).
+    Errors: ValueError where x and y are not one batch of tasks.
+    """
+
+    def __init__(self, features: nn.Module, n_inputs: int, hidden: int, dim: int) -> None:
+        super().__init__()
+        self.features = features
         self.dim = dim
-        self.phi = nn.Sequential(nn.Linear(n_inputs, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU())
+        self.phi = nn.Sequential(nn.Linear(n_inputs, hidden), nn.ReLU())
         self.rho = nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, dim))
 
     def forward(self, support_x: Tensor, support_y: Tensor, mask: Tensor | None = None) -> Tensor:
-        samples = self.phi(self._samples(support_x, support_y))
+        if support_x.ndim < 3 or support_x.shape[:2] != support_y.shape[:2]:
+            cause = "Is this one task's set instead of a batch's? Add a first dimension: x[None], y[None]."
+            came = f"x of shape {tuple(support_x.shape)} with y of shape {tuple(support_y.shape)}"
+            raise ValueError(problem("support", came, "x (n_tasks, n_support, ...) and y (n_tasks, n_support)", cause))
+        samples = self.phi(self.features(support_x, support_y))
         if mask is None:
             return self.rho(samples.mean(dim=1))
         weights = mask.to(samples.dtype).unsqueeze(-1)
         return self.rho((samples * weights).sum(dim=1) / weights.sum(dim=1).clamp_min(1.0))
 
-    def _samples(self, x: Tensor, y: Tensor) -> Tensor:
-        if self.n_way == 1:
-            return self.features(torch.cat((x, y), dim=-1))
-        labels = F.one_hot(y, self.n_way).to(x.dtype)
-        return torch.cat((self.features(x), labels), dim=-1)
-
 
 def set_encoder(family: TaskFamily, rng: torch.Generator, *, hidden: int = 128, dim: int = 8) -> SetEncoder:
-    """The encoder that fits a family, its weights drawn from `rng` (PyTorch's default ranges; He 2015)."""
+    """The encoder that fits a family, its weights drawn from `rng` (uniform within 1 / sqrt(inputs), as PyTorch does).
+
+    Curves are read by `CurveFeatures`, labelled points by Fourier features and labels, pictures by convolutions.
+    """
 
     def make() -> SetEncoder:
-        n_labels = family.n_way if family.classification else 0
         if len(family.x_shape) == 3:
-            return SetEncoder(ImageFeatures(family.x_shape, hidden), hidden + n_labels, family.n_way, hidden, dim)
-        n_numbers = family.x_shape[0] + (0 if family.classification else 1)
-        features = FourierFeatures(n_numbers, hidden, scale=FOURIER_SCALE)
-        return SetEncoder(features, hidden + n_labels, family.n_way, hidden, dim)
+            pictures = ImageFeatures(family.x_shape, hidden)
+            return SetEncoder(LabelledFeatures(pictures, family.n_way), hidden + family.n_way, hidden, dim)
+        waves = FourierFeatures(family.x_shape[0], hidden // 2, FOURIER_SCALE)
+        if family.classification:
+            return SetEncoder(LabelledFeatures(waves, family.n_way), hidden // 2 + family.n_way, hidden, dim)
+        return SetEncoder(CurveFeatures(waves), hidden // 2 * 2, hidden, dim)
 
     return drawn(make, rng)
 
 
 Network = TypeVar("Network", bound=nn.Module)
 
-# Standard deviation of the random frequencies: waves about as long as the inputs' spread (x in [-5, 5], y likewise).
-FOURIER_SCALE = 0.15
+# Standard deviation of the random frequencies, in waves a unit of x: a wave about as long as the inputs spread.
+FOURIER_SCALE = 0.3
 
 
 def drawn(make: Callable[[], Network], rng: torch.Generator) -> Network:
