@@ -14,7 +14,6 @@ from taskembed_edu.tasks.base import TruthKind
 OKABE_ITO = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 N_SHAPES = 4
 
-_MAPS = {"quantity": "cividis", "angle": "twilight_shifted"}
 _STOPS = 9
 
 
@@ -27,21 +26,24 @@ class Colouring(NamedTuple):
 
 
 def colour_tasks(values: NDArray[np.floating], name: str, kind: TruthKind) -> Colouring:
-    """Colours of n tasks by one column of their truth, shape (n,) -> rgb (n, 3), shapes (n,), legend."""
+    """Colours of n tasks by one column of their truth, shape (n,) -> rgb (n, 3), shapes (n,), legend.
+
+    Angles over more than half a circle take a cyclic map, since 0 and 360 degrees are one; others are quantities.
+    """
     if kind == "category":
         return _by_category(values, name)
     from matplotlib import colormaps
 
-    colours = colormaps[_MAPS[kind]]
-    low, high = (0.0, 2 * math.pi) if kind == "angle" else (float(values.min()), float(values.max()))
-    share = (values - low) / (high - low or 1.0)
-    rgb = (colours(share)[:, :3] * 255).round().astype(np.uint8)
+    low, high = float(values.min()), float(values.max())
+    circle = kind == "angle" and high - low > math.pi
+    if circle:
+        low, high = 0.0, 2 * math.pi
+    colours = colormaps["twilight_shifted" if circle else "cividis"]
+    rgb = (colours((values - low) / (high - low or 1.0))[:, :3] * 255).round().astype(np.uint8)
     stops = [_hex(colours(k / (_STOPS - 1))) for k in range(_STOPS)]
-    ends = ("0°", "360°") if kind == "angle" else (f"{low:.2g}", f"{high:.2g}")
-    entries = [{"label": ends[0]}, {"label": ends[1]}]
-    return Colouring(
-        rgb, np.zeros(len(values), np.uint8), {"title": name, "kind": kind, "stops": stops, "entries": entries}
-    )
+    ends = [f"{math.degrees(end):.0f}°" if kind == "angle" else f"{end:.2g}" for end in (low, high)]
+    legend = {"title": name, "kind": kind, "stops": stops, "entries": [{"label": end} for end in ends]}
+    return Colouring(rgb, np.zeros(len(values), np.uint8), legend)
 
 
 def _by_category(values: NDArray[np.floating], name: str) -> Colouring:

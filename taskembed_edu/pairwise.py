@@ -24,13 +24,13 @@ SMALL = 2**18
 
 def euclidean_matrix(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     r"""Euclidean distances. Gradient: sum_j G_ij (x_i - y_j) / D_ij, to which a coincident pair adds nothing."""
-    distances: torch.Tensor = _EuclideanMatrix.apply(x, y)
+    distances: torch.Tensor = _EuclideanMatrix.apply(x, y.view_as(y))  # a view: torch.compile wants two tensors
     return distances
 
 
 def squared_euclidean_matrix(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     r"""Squared Euclidean distances. Gradient: 2 sum_j G_ij (x_i - y_j)."""
-    distances: torch.Tensor = _SquaredEuclideanMatrix.apply(x, y)
+    distances: torch.Tensor = _SquaredEuclideanMatrix.apply(x, y.view_as(y))
     return distances
 
 

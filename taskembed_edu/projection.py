@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import warnings
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -168,7 +169,8 @@ def _starting_layout(embedding: Tensor) -> Layout:
     size = float(np.abs(layout).max()) or 1.0
     # UMAP's optimiser cannot part points that start in one place; a fixed spiral of thousandths does it for it.
     turn = np.arange(len(layout), dtype=np.float32) * np.float32(2.4)
-    return layout * np.float32(10 / size) + np.float32(1e-3) * np.stack((np.cos(turn), np.sin(turn)), axis=1)
+    spiral = np.float32(1e-3) * np.stack((np.cos(turn), np.sin(turn)), axis=1)
+    return (layout * np.float32(10 / size) + spiral).astype(np.float32)
 
 
 def _optimise(
@@ -215,7 +217,7 @@ def _curve(min_dist: float) -> tuple[float, float]:
     return _CURVES[min_dist]
 
 
-def _umap():  # noqa: ANN202  # the module itself
+def _umap() -> Any:
     """umap-learn, imported late (it takes seconds), its compiled functions kept on disk for the next kernel."""
     import umap
     import umap.layouts

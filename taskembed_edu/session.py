@@ -28,6 +28,7 @@ from taskembed_edu.settings import Setting, Settings, setting
 from taskembed_edu.tasks import FAMILIES, task_family
 from taskembed_edu.tasks.base import TaskBatch, TaskFamily
 
+
 @dataclass(frozen=True)
 class Setup(Settings):
     """What a session itself can be told, beside the embedder's hyperparameters."""
@@ -104,7 +105,9 @@ class Session:
     (20, 3)
     """
 
-    def __init__(self, embedder: Embedder | str = "metric", family: TaskFamily | str | None = None, **values: Any):
+    def __init__(
+        self, embedder: Embedder[Any, Any] | str = "metric", family: TaskFamily | str | None = None, **values: Any
+    ):
         self.embedder = task_embedder(embedder) if isinstance(embedder, str) else embedder
         self.family = family if isinstance(family, TaskFamily) else None
         if family is not None:
@@ -115,7 +118,7 @@ class Session:
         self._begin(*self.dealt(self.embedder, values))
 
     @staticmethod
-    def dealt(embedder: Embedder | str, values: dict[str, Any]) -> tuple[Setup, Any]:
+    def dealt(embedder: Embedder[Any, Any] | str, values: dict[str, Any]) -> tuple[Setup, Any]:
         """Checked settings from names and values: the session's own, and the embedder's."""
         embedder = task_embedder(embedder) if isinstance(embedder, str) else embedder
         mine, theirs = _parted(values, {**Setup.declared(), **embedder.settings_class.declared()})

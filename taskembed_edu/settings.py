@@ -126,7 +126,7 @@ def _check_value(settings: Settings, name: str, declared: Setting) -> None:
     value = getattr(settings, name)
     if declared.choices:
         check_choice(name, value, declared.choices_for(settings))
-    elif isinstance(value, bool) or isinstance(value, str):
+    elif isinstance(value, (bool, str)):
         return
     elif declared.low is not None or declared.high is not None:
         check_number(name, value, declared.low, declared.highest(settings), declared.help)

@@ -40,7 +40,8 @@ def _map(axes: Axes, session: Session, colour_by: str) -> None:
     for shape in np.unique(colouring.shapes):
         chosen = colouring.shapes == shape
         axes.scatter(
-            *frame.layout[chosen].T,
+            frame.layout[chosen, 0],
+            frame.layout[chosen, 1],
             c=colouring.rgb[chosen] / 255,
             marker=_MARKERS[shape],
             s=28,

@@ -73,8 +73,8 @@ def as_tensor(name: str, value: Any, device: torch.device | None = None) -> torc
             return torch.stack([torch.as_tensor(row) for row in value])
         return torch.tensor(np.asarray(value), device=device)
     except (TypeError, ValueError, RuntimeError) as error:
-        cause = f"{type(error).__name__} says: {str(error).rstrip('.')}."
-        raise TypeError(problem(name, value, "numbers: a tensor, an array or a list of equal rows", cause)) from error
+        came = repr(value) if isinstance(value, str) else value
+        raise TypeError(problem(name, came, "numbers: a tensor, an array or a list of equal rows")) from error
 
 
 def check_rows(**given: torch.Tensor) -> None:

@@ -73,6 +73,22 @@ def test_no_chromium_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert chromium.find_chromium({"PATH": ""}) is None
 
 
+@posix_only
+@pytest.mark.parametrize("own", ["/nowhere/chrome", None])
+def test_a_chromium_without_a_driver_is_of_no_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: str | None
+) -> None:
+    monkeypatch.setattr(chromium, "playwrights_own", lambda: own)
+    here = program(tmp_path / "chromium")
+    assert chromium.drivable_chromium({"PATH": str(tmp_path)}) == (here if own else None)
+
+
+def test_a_driver_that_does_not_start_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert chromium.playwrights_own() is not None
+    monkeypatch.setattr(chromium, "ASK_PLAYWRIGHT", "raise SystemExit('libatomic.so.1: cannot open')")
+    assert chromium.playwrights_own() is None
+
+
 def test_getting_one_tries_playwright_then_debians_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
     asked: list[str] = []
@@ -86,7 +102,7 @@ def test_getting_one_tries_playwright_then_debians_package(monkeypatch: pytest.M
     assert [line.removeprefix(sys.executable + " ") for line in asked] == [
         "-m playwright install chromium",
         "apt-get update",
-        "apt-get install --yes --no-install-recommends chromium",
+        "apt-get install --yes --no-install-recommends chromium libatomic1",
     ]
 
 

@@ -62,7 +62,7 @@ def test_a_run_in_which_all_passes_passes(tmp_path: Path, capfd: pytest.CaptureF
 def test_without_a_chromium_the_last_line_says_so(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, required: bool
 ) -> None:
-    monkeypatch.setattr(suite, "find_chromium", lambda environment: None)
+    monkeypatch.setattr(suite, "drivable_chromium", lambda environment: None)
     monkeypatch.setattr(suite, "get_chromium", lambda is_root: None)
     note = "import json, os; open(os.environ['TASKEMBED_TEST_NOTES'], 'a').write(json.dumps({'gpu': 5}) + chr(10))"
     chosen = [stage("unit", note), stage("browser", "raise SystemExit(9)", prepare=suite.needs_chromium)]
@@ -76,7 +76,7 @@ def test_without_a_chromium_the_last_line_says_so(
 
 
 def test_the_browser_tests_are_told_which_chromium(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(suite, "find_chromium", lambda environment: "/opt/chrome")
+    monkeypatch.setattr(suite, "drivable_chromium", lambda environment: "/opt/chrome")
     code = "import os; raise SystemExit(os.environ['CHROMIUM'] != '/opt/chrome')"
     assert suite.run_all([stage("browser", code, prepare=suite.needs_chromium)], tmp_path, required=True) == 0
 

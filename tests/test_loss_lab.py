@@ -10,7 +10,7 @@ import sys
 
 import pytest
 import torch
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from taskembed_edu.distances import METRICS, pairwise_distances
@@ -78,7 +78,7 @@ def test_under_manhattan_it_says_that_the_plane_s_distances_are_its_own(lab):
 
 
 @pytest.mark.parametrize(
-    ("settings", "loss"),
+    ("choice", "loss"),
     [
         ({}, 1.7320508),
         ({"loss": "hadsell"}, 1.5),
@@ -87,8 +87,8 @@ def test_under_manhattan_it_says_that_the_plane_s_distances_are_its_own(lab):
         ({"margin": 6}, 2.5358984),
     ],
 )
-def test_its_value_in_each_convention(settings, loss):
-    assert LossLab(**settings).loss == pytest.approx(loss, abs=1e-6)
+def test_its_value_in_each_convention(choice, loss):
+    assert LossLab(**choice).loss == pytest.approx(loss, abs=1e-6)
 
 
 def test_repr_is_short_and_rounded(lab):
@@ -105,7 +105,7 @@ def test_repr_is_short_and_rounded(lab):
     assert repr(lab).endswith("margin 0.02, semi-hard: loss 0 for want of a pair or triplet)")
     lab.preset("two classes")
     lab.set(loss="contrastive", metric="euclidean", margin=1)
-    assert repr(lab).endswith("contrastive, margin 1: loss 13.2838, the sum of 15 terms, 6 above 0)")
+    assert repr(lab).endswith("contrastive, margin 1: loss 14.0264, the sum of 15 terms, 6 above 0)")
 
 
 # ---------------------------------------------------------------------------------------------- what it reads
@@ -125,6 +125,7 @@ def test_the_sum_is_the_package_s_batch_loss(loss, mining, metric):
     assert len(lab.terms()) > 0
 
 
+@settings(deadline=None)
 @given(planar, st.data())
 def test_terms_against_plain_loops(points, data):
     labels = data.draw(st.lists(st.integers(0, 2), min_size=len(points), max_size=len(points)))
@@ -143,6 +144,7 @@ def test_terms_against_plain_loops(points, data):
     assert [t.term for t in lab.terms()] == pytest.approx([v * v / 2 for *_, v, _ in expected], abs=1e-9)
 
 
+@settings(deadline=None)
 @given(planar, st.data())
 def test_triplets_against_plain_loops(points, data):
     labels = data.draw(st.lists(st.integers(0, 2), min_size=len(points), max_size=len(points)))
@@ -163,7 +165,8 @@ def test_triplets_against_plain_loops(points, data):
 @pytest.mark.parametrize(("loss", "mining"), MININGS)
 def test_a_force_is_minus_the_gradient_of_the_loss(loss, mining, metric):
     """Against central differences of the lab's own loss: the points are away from every kink."""
-    lab = LossLab(SIX, SIX_LABELS, loss, metric, margin=0.9, mining=mining)
+    apart = [(x + 0.013 * k, y - 0.017 * k * k) for k, (x, y) in enumerate(SIX)]
+    lab = LossLab(apart, SIX_LABELS, loss, metric, margin=0.9, mining=mining)
     h = 1e-6
     for name, (fx, fy) in lab.forces().items():
         x, y = lab.points[name]
@@ -301,7 +304,7 @@ def test_n_steps_are_n_single_steps(loss):
 def test_the_linear_loss_trembles_where_the_squared_one_comes_to_rest():
     linear, squared = LossLab(), LossLab(loss="hadsell")
     for lab in (linear, squared):
-        lab.step(200)
+        lab.step(40)
     assert squared.loss < 1e-12
     assert linear.loss > 0.1  # its pull never weakens: each update steps over the goal
 
@@ -464,7 +467,7 @@ def test_labels_are_whole_numbers():
 def test_a_point_on_the_origin_has_no_cosine_distance(lab):
     lab.set(metric="cosine")
     lab.move("negative", (0, 0))
-    with pytest.raises(ValueError, match="negative: got a point on the origin.*The zero vector has no direction"):
+    with pytest.raises(ValueError, match=r"negative: got a point on the origin.*The zero vector has no direction"):
         _ = lab.loss
     with pytest.raises(ValueError, match="no direction"):
         lab.step()
@@ -483,7 +486,7 @@ def test_a_point_on_the_origin_has_no_cosine_distance(lab):
 def test_points_that_fly_apart_are_stopped_with_a_reason():
     lab = LossLab(metric="squared_euclidean", learning_rate=1.0)
     before = lab._state
-    with pytest.raises(ValueError, match="learning_rate: got 1.0, expected a smaller one. The points fly apart"):
+    with pytest.raises(ValueError, match=r"learning_rate: got 1\.0, expected a smaller one\. The points fly apart"):
         lab.step(100)
     assert lab._state is before
 
@@ -502,13 +505,14 @@ def test_own_points_get_names_and_a_title():
     assert list(LossLab(COURSE, [0, 0, 1], names="apn").points) == ["a", "p", "n"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(-5, 5), st.floats(-5, 5)), min_size=2, max_size=6), st.integers(3, 6), st.data())
 def test_points_of_more_dimensions_keep_distances_and_the_origin(plane, dim, data):
     rng = torch.Generator().manual_seed(data.draw(st.integers(0, 10)))
     axes = torch.linalg.qr(torch.randn(dim, 2, generator=rng, dtype=torch.float64)).Q
     points = torch.tensor(plane, dtype=torch.float64)
     assume(float(points.abs().max()) > 1e-3)
-    laid = torch.tensor(in_plane(points @ axes.T))
+    laid = torch.tensor(in_plane(points @ axes.T), dtype=torch.float64)
     assert torch.allclose(laid @ laid.T, points @ points.T, atol=1e-6)
 
 
@@ -538,7 +542,8 @@ def test_a_term_in_words(lab):
 def test_each_sub_step_says_what_happens_with_its_numbers(lab):
     said = {}
     for _ in range(5):
-        said[lab.substep()] = readings(lab)["said"]
+        phase = lab.substep()
+        said[phase] = readings(lab)["said"]
     assert said["pairs"] == "2 pairs are chosen, all of them, with the first point as anchor: 1 similar, 1 different."
     assert said["distances"] == "The Euclidean distance of every pair that is needed: 2 pairs."
     assert said["violations"].endswith("1 of 2 pairs violate that: the loss is 1.7321 = 1.7321 + 0.")
@@ -685,7 +690,7 @@ def test_its_slider_redraws_the_different_pair_for_every_margin():
     for step in slider.steps:
         curves, line, traces = step.args
         m = float(step.label)
-        assert traces == [1, 3]
+        assert list(traces) == [1, 3]
         assert line == {"shapes[0].x0": m, "shapes[0].x1": m}
         for k, d in enumerate(figure.data[1].x):
             assert curves["y"][0][k] == pytest.approx(max(0, m - d), abs=1e-4)

@@ -51,8 +51,8 @@ case "$*" in
     -c*sys.version_info*2*) echo "{minor}" ;;
     "-c import venv") exit 0 ;;
     "-c import ensurepip") exit {no_ensurepip} ;;
-    "-m venv --clear .venv") rm -rf .venv; mkdir -p .venv/bin; touch .venv/pyvenv.cfg; cp "$0" .venv/bin/python ;;
-    "-m venv --clear --without-pip .venv") rm -rf .venv; mkdir -p .venv/bin; touch .venv/pyvenv.cfg; cp "$0" .venv/bin/python ;;
+    "-m venv --clear .venv" | "-m venv --clear --without-pip .venv")
+        rm -rf .venv; mkdir -p .venv/bin; touch .venv/pyvenv.cfg; cp "$0" .venv/bin/python ;;
     "-m pip --python $0 --version") exit {old_pip} ;;
     "-m pip --python .venv/bin/python install --quiet pip") echo "pip for .venv" >>{log} ;;
     "-m pip install"*) echo "$*" >>{log}; exit {pip_fails} ;;

@@ -23,10 +23,19 @@ MACOS_PLACES = tuple(
     f"/Applications/{name}.app/Contents/MacOS/{name}" for name in ("Chromium", "Google Chrome", "Microsoft Edge")
 )
 
+# What Debian calls it, with the one library that Playwright's driver needs and a bare Debian lacks.
+DEBIAN_PACKAGES = ("chromium", "libatomic1")
+
 HOW_TO_GET = (
-    "Get one: `python -m playwright install --with-deps chromium`, or your system's package "
-    "(Debian: `sudo apt-get install chromium`), or name a Chrome that you have: CHROMIUM=/path/to/chrome"
+    "Get one: `python -m playwright install --with-deps chromium`, or your system's package (Debian: `sudo apt-get "
+    f"install {' '.join(DEBIAN_PACKAGES)}`), or name a Chrome that you have: CHROMIUM=/path/to/chrome"
 )
+
+ASK_PLAYWRIGHT = """
+from playwright.sync_api import sync_playwright
+with sync_playwright() as playwright:
+    print(playwright.chromium.executable_path)
+"""
 
 
 class NamedChromiumError(FileNotFoundError):
@@ -59,13 +68,18 @@ def candidates(environment: Mapping[str, str]) -> Iterator[str]:
 
 
 def playwrights_own() -> str | None:
-    """Where Playwright keeps (or would keep) its own Chromium; None without Playwright."""
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        return None
-    with sync_playwright() as playwright:
-        return playwright.chromium.executable_path
+    """Where Playwright keeps (or would keep) its own Chromium; None where its driver does not start.
+
+    Asked in a process of its own: the driver needs libraries that a bare system lacks, and says so on its way down.
+    """
+    answer = subprocess.run([sys.executable, "-c", ASK_PLAYWRIGHT], capture_output=True, text=True, check=False)
+    return answer.stdout.strip() if answer.returncode == 0 else None
+
+
+def drivable_chromium(environment: Mapping[str, str] = os.environ) -> str | None:
+    """A Chromium on this machine that runs, and that Playwright can drive; or None."""
+    path = find_chromium(environment)
+    return path if playwrights_own() is not None else None
 
 
 def runs(path: str) -> bool:
@@ -95,7 +109,9 @@ def run_loudly(command: list[str]) -> bool:
         return False
 
 
-def get_chromium(is_root: bool, run: Run = run_loudly, find: Callable[[], str | None] = find_chromium) -> str | None:
+def get_chromium(
+    is_root: bool, run: Run = run_loudly, find: Callable[[], str | None] = drivable_chromium
+) -> str | None:
     """Install a Chromium, trying one way after the other, and return its path; None where none could be had."""
     for commands in ways_to_get(is_root):
         if all(run(command) for command in commands):
@@ -109,5 +125,5 @@ def ways_to_get(is_root: bool) -> Iterator[list[list[str]]]:
     """Each way is a list of commands, of which all must succeed."""
     yield [[sys.executable, "-m", "playwright", "install", "chromium"]]
     if is_root and shutil.which("apt-get"):
-        yield [["apt-get", "update"], ["apt-get", "install", "--yes", "--no-install-recommends", "chromium"]]
+        yield [["apt-get", "update"], ["apt-get", "install", "--yes", "--no-install-recommends", *DEBIAN_PACKAGES]]
         yield [[sys.executable, "-m", "playwright", "install", "--with-deps", "chromium"]]

@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from taskembed_edu.commands.checkout import LESSONS, NO_CHECKOUT, find_checkout
-from taskembed_edu.commands.chromium import HOW_TO_GET, NamedChromiumError, find_chromium, get_chromium
+from taskembed_edu.commands.chromium import HOW_TO_GET, NamedChromiumError, drivable_chromium, get_chromium
 from taskembed_edu.commands.lab import is_root
 
 WORKERS = 2
@@ -33,7 +33,7 @@ NO_TOOLS = 'The test tools are not installed. Get them: python -m pip install -c
 HAS_STAGES_OF_ITS_OWN = "ruff-format,ruff-check,mypy,lint-imports"
 
 NO_GPU = "tests marked gpu: there is no CUDA device here. Run them where there is one: python -m pytest -m gpu"
-NO_BROWSER = f"NOT RUN: the browser tests: there is no Chromium here. {HOW_TO_GET}"
+NO_BROWSER = f"NOT RUN: the browser tests: there is no Chromium here that runs. {HOW_TO_GET}"
 
 
 class CannotRunError(Exception):
@@ -54,9 +54,9 @@ def needs_git(checkout: Path, environment: Mapping[str, str]) -> dict[str, str]:
 
 def needs_chromium(checkout: Path, environment: Mapping[str, str]) -> dict[str, str]:
     """Find a Chromium, or get one, and tell the tests which."""
-    chromium = find_chromium(environment) or get_chromium(is_root())
+    chromium = drivable_chromium(environment) or get_chromium(is_root())
     if chromium is None:
-        raise CannotRunError("No Chromium is here, and none could be installed.")
+        raise CannotRunError("No Chromium that Playwright can drive is here, and none could be installed.")
     print(f"Chromium: {chromium}")
     return {"CHROMIUM": chromium}
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -144,7 +143,7 @@ class MetricState:
 class MetricEmbedder(Embedder[MetricState, MetricSettings]):
     """Trains a set encoder with any loss, any distance and any margin, each of which may change between two steps."""
 
-    name: ClassVar[str] = "metric"
+    name = "metric"
     settings_class = MetricSettings
 
     def begin(

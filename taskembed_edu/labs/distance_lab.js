@@ -125,7 +125,7 @@ function cable(model, { onWait, onQuiet }) {
 
 // ------------------------------------------------------------------------------------------------ tips to drag
 
-/** A handle for mouse, touch and arrow keys. `reach(name, event)` turns a pointer into coordinates. */
+/** A handle for mouse, touch and arrow keys: `at` says where it is in the drawing, `moveTo` and `nudge` move it. */
 function tip(name, actions, { at, moveTo, nudge }) {
   let grip = null; // from the pointer to the middle of the handle, so that it does not jump
   let gesture = "";
@@ -809,7 +809,8 @@ function render({ model, el }) {
   const large = { onclick: project, "aria-pressed": "false", title: "Large type: key p" };
   const projector = html("button", large, "Projector");
   const presets = words.presets.map((name) => html("button", { onclick: ask("preset", { name }) }, name));
-  const busy = html("span", { class: "te-note", role: "status", hidden: true }, "The kernel is busy: numbers follow.");
+  const late = "Waiting for the kernel: the numbers follow.";
+  const busy = html("span", { class: "te-note", role: "status", hidden: true }, late);
   const problem = html("div", { class: "problem", role: "alert", hidden: true });
   const views = { plane: plane(actions), coordinates: coordinates(actions) };
   const parts = {

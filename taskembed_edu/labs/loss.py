@@ -184,8 +184,9 @@ class LossLab:
         with self._lock:
             state, losses = self._state, list(self._state.losses)
             for _ in range(n):
-                losses.append(self._read(state).loss)
-                state = replace(state, points=self._next(state))
+                reading = self._read(state)
+                losses.append(reading.loss)
+                state = replace(state, points=_next(state, reading))
             self._change(replace(state, losses=tuple(losses), phase=0, before=None))
 
     def substep(self) -> str:
@@ -195,7 +196,9 @@ class LossLab:
             phase = state.phase % (len(PHASES) - 1) + 1
             if PHASES[phase] == "move":
                 losses = (*state.losses, self.loss)
-                made = replace(state, points=self._next(state), losses=losses, before=state.points, phase=phase)
+                made = replace(
+                    state, points=_next(state, self.reading), losses=losses, before=state.points, phase=phase
+                )
                 self._change(made)
             else:
                 self._show(replace(state, phase=phase, before=None))
@@ -284,14 +287,6 @@ class LossLab:
             else read(state.points, state.scene.labels, state.scene.names, state.settings)
         )
 
-    def _next(self, state: State) -> tuple[Point, ...]:
-        """Where an update takes the points."""
-        points = moved(state.points, self._read(state), state.settings.learning_rate)
-        if max(abs(c) for point in points for c in point) > FARTHEST:
-            cause = "The points fly apart: each update overshoots by more than the one before."
-            raise ValueError(problem("learning_rate", state.settings.learning_rate, "a smaller one", cause))
-        return points
-
     def _change(self, state: State, gesture: str | None = None) -> None:
         """The one place where something is done that undo takes back. One gesture (one drag) is one step of undo."""
         with self._lock:
@@ -309,3 +304,12 @@ class LossLab:
     def _publish(self, trouble: str = "") -> None:
         if self._view is not None:
             self._view.publish(trouble)
+
+
+def _next(state: State, reading: Reading) -> tuple[Point, ...]:
+    """Where an update takes the points."""
+    points = moved(state.points, reading, state.settings.learning_rate)
+    if max(abs(c) for point in points for c in point) > FARTHEST:
+        cause = "The points fly apart: each update overshoots by more than the one before."
+        raise ValueError(problem("learning_rate", state.settings.learning_rate, "a smaller one", cause))
+    return points

@@ -561,11 +561,21 @@ class Page {
       this.update(before);
     };
     model.on("change:readings", this.onReadings);
+    window.addEventListener("keydown", this.keepKey, true);
   }
+
+  /** Plain keys are the lab's while it has the focus (JupyterLab's would move and cut cells); Ctrl+S still saves.
+      JupyterLab looks at the focused element itself, and before anyone inside the document hears of the key. */
+  keepKey = (event) => {
+    if (!this.root.contains(event.target)) return;
+    const ours = event.ctrlKey || event.metaKey ? event.key === "z" : !(event.shiftKey && event.key === "Enter");
+    event.target.toggleAttribute("data-lm-suppress-shortcuts", ours);
+  };
 
   close() {
     this.stop();
     this.model.off("change:readings", this.onReadings);
+    window.removeEventListener("keydown", this.keepKey, true);
     this.outbox.close();
     this.plane.close();
   }
@@ -596,7 +606,6 @@ class Page {
         class: "te-lab te-loss-lab",
         "aria-label": "Loss lab",
         tabindex: -1,
-        "data-lm-suppress-shortcuts": "true", // arrow keys move points here, not JupyterLab's cells
         onkeydown: (event) => this.key(event),
       },
       this.buildPresets(), head, html("div", { class: "te-main" }, stage, side), this.buildSlowMotion(), this.said, this.late,
@@ -648,9 +657,9 @@ class Page {
     return html("div", { class: "te-controls te-card" }, ...nodes);
   }
 
-  choice({ name, choices }) {
+  choice({ name, label, choices }) {
     const options = choices.map((choice) => html("option", { value: choice.value }, choice.label));
-    const select = html("select", { onchange: () => this.set(name, select.value) }, ...options);
+    const select = html("select", { "aria-label": label, onchange: () => this.set(name, select.value) }, ...options);
     this.controls[name] = {
       show: (now) => {
         select.value = now.settings[name];

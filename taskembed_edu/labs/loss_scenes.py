@@ -56,18 +56,19 @@ def in_plane(points: Sequence[Sequence[float]] | Tensor) -> tuple[Point, ...]:
 
     The course's vectors lie on one line at 0, sqrt(3) and 3 sqrt(3), and keep their distance from the origin:
 
-    >>> [(round(x - 2 * 3**0.5, 4), round(y, 4)) for x, y in in_plane([[1, 2, 3], [2, 3, 4], [4, 5, 6]])]
+    >>> [(round(x - 2 * 3**0.5, 4) + 0.0, round(y, 4)) for x, y in in_plane([[1, 2, 3], [2, 3, 4], [4, 5, 6]])]
     [(0.0, 1.4142), (1.7321, 1.4142), (5.1962, 1.4142)]
     """
     rows = _rows(points)
     if rows.shape[1] == 2:
         return _pairs_of(rows)
-    axes = _two_axes([rows[1] - rows[0], *rows] if len(rows) > 1 else list(rows))
-    laid = rows @ axes.T
-    off = float((laid @ axes - rows).abs().max())
-    if off > FLAT * max(1.0, float(rows.abs().max())):
+    scale = max(1.0, float(rows.abs().max()))
+    axes = torch.linalg.svd(rows, full_matrices=False).Vh[:2]
+    flat = rows @ axes.T
+    if float((flat @ axes - rows).abs().max()) > FLAT * scale:
         cause = "Two dimensions can be drawn; embed into two, or give three vectors on one line."
         raise ValueError(problem("points", points, "points that lie in one plane with the origin", cause))
+    laid = _turned(flat, scale)
     return _pairs_of(_aligned(laid))
 
 
@@ -126,15 +127,14 @@ def _whole(label: Any) -> int:
     return int(label)
 
 
-def _two_axes(directions: Sequence[Tensor]) -> Tensor:
-    """Two orthonormal axes (2, dim) out of the directions, in order (Gram and Schmidt); zeros for a missing one."""
-    axes: list[Tensor] = []
-    for direction in directions:
-        rest = direction - sum((axis * (axis @ direction) for axis in axes), torch.zeros_like(direction))
-        length = torch.linalg.vector_norm(rest)
-        if len(axes) < 2 and length > FLAT * max(1.0, float(direction.abs().max())):
-            axes.append(rest / length)
-    return torch.stack([*axes, *[torch.zeros_like(directions[0])] * (2 - len(axes))])
+def _turned(flat: Tensor, scale: float) -> Tensor:
+    """Points of the plane (n, 2), turned until the way from the first to the second runs right, and the first is up."""
+    ways = [flat[1] - flat[0], flat[0], torch.tensor([1.0, 0.0], dtype=flat.dtype)]
+    way = next(way for way in ways if float(way.norm()) > FLAT * scale)
+    cos, sin = (way / way.norm()).tolist()
+    turned = flat @ torch.tensor([[cos, -sin], [sin, cos]], dtype=flat.dtype)
+    up = turned[:, 1][turned[:, 1].abs() > FLAT * scale]
+    return turned * torch.tensor([1.0, -1.0]) if len(up) and float(up[0]) < 0 else turned
 
 
 def _aligned(laid: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple, Self
 import torch
 from torch import Tensor
 
-from taskembed_edu.checks import problem
+from taskembed_edu.checks import check_choice, problem
 from taskembed_edu.distances import METRICS, pairwise_distances
 from taskembed_edu.labs.distance_readings import tidy
 from taskembed_edu.losses import contrastive_loss, triplet_loss
@@ -34,6 +34,11 @@ LOSSES = {
 ANCHORS = {"first": "The first point only", "every": "Every point"}
 STILL = 1e-9  # a force below this moves nothing that could be seen
 NEAR_ORIGIN = 1e-6  # a point this near the origin has no direction worth the name
+
+
+def _largest_margin(settings: Any) -> float:
+    """The end of the margin's slider; the metric may not have been checked yet."""
+    return METRICS[check_choice("metric", settings.metric, METRICS)].slider_max
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ class LossSettings(Settings):
     margin: float = setting(
         1.0,
         low=0.0,
-        high=lambda settings: METRICS[settings.metric].slider_max,
+        high=_largest_margin,
         step=0.05,
         label="Margin",
         help="How far different points must be apart; in the triplet loss, how much farther than the positive.",
@@ -87,7 +92,7 @@ class LossSettings(Settings):
         super().__post_init__()
         if self.mining not in self.minings:
             cause = "Semi-hard compares a negative with a positive, so it is for triplets."
-            raise ValueError(problem("mining", self.mining, f"one of {', '.join(self.minings)}", cause))
+            raise ValueError(problem("mining", repr(self.mining), f"one of {', '.join(self.minings)}", cause))
 
     @property
     def minings(self) -> tuple[str, ...]:

@@ -40,7 +40,7 @@ class Curves(anywidget.AnyWidget):
 
     packet = traitlets.Bytes(b"").tag(sync=True)
     columns = traitlets.List(traitlets.Unicode(), default_value=list(COLUMNS)).tag(sync=True)
-    marks = traitlets.List().tag(sync=True)
+    marks: Any = traitlets.List().tag(sync=True)
     help = traitlets.Dict(default_value=HELP).tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:

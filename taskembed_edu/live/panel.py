@@ -56,7 +56,11 @@ class SessionPanel:
         self.play = _button("Play", "play", "Train until paused", self._play_or_pause, "te-play")
         self.step = _button("Step", "step-forward", "Train up to the next picture", lambda: self.player.step(), "")
         self.reset = _button(
-            "Reset", "undo", "Begin again from the same initial weights; the run so far is kept", self._reset, "te-reset"
+            "Reset",
+            "undo",
+            "Begin again from the same initial weights; the run so far is kept",
+            self._reset,
+            "te-reset",
         )
         self.status = widgets.HTML()
         self.status.add_class("te-status")

@@ -220,5 +220,5 @@ def running_cell() -> str | None:
     except ImportError:
         return None
     shell = get_ipython()
-    parent = getattr(shell, "get_parent", dict)() if shell is not None else {}
+    parent: dict[str, Any] = getattr(shell, "get_parent", dict)() if shell is not None else {}
     return parent.get("metadata", {}).get("cellId")

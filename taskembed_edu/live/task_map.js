@@ -67,6 +67,8 @@ class TaskMapView {
     this.canvas = element("canvas", "te-map-canvas", this.root);
     this.canvas.tabIndex = 0;
     this.canvas.setAttribute("role", "img");
+    // JupyterLab reads single keys as commands for the cell; not while the map has the focus.
+    this.canvas.dataset.lmSuppressShortcuts = "true";
     this.legend = element("div", "te-map-legend", this.root);
     this.tooltip = element("div", "te-map-tooltip te-card", this.root);
     this.tooltip.setAttribute("role", "status");

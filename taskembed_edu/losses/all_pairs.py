@@ -31,6 +31,8 @@ def pair_terms(distances: torch.Tensor, similar: torch.Tensor, margin: float, sq
 
 def all_pairs_sum(embeddings: torch.Tensor, labels: torch.Tensor, margin: float, squared: bool) -> torch.Tensor:
     """The sum of the terms of all pairs i < j of the batch (n, dim) with classes (n,)."""
+    if not (embeddings.requires_grad and torch.is_grad_enabled()):
+        return _value_and_gradient(embeddings, labels, margin, squared, with_gradient=False)[0]
     total: torch.Tensor = _AllPairsSum.apply(embeddings, labels, margin, squared)
     return total
 
@@ -38,7 +40,7 @@ def all_pairs_sum(embeddings: torch.Tensor, labels: torch.Tensor, margin: float,
 class _AllPairsSum(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, labels: torch.Tensor, margin: float, squared: bool) -> torch.Tensor:
-        total, gradient = _value_and_gradient(x, labels, margin, squared, ctx.needs_input_grad[0])
+        total, gradient = _value_and_gradient(x, labels, margin, squared, with_gradient=True)
         ctx.save_for_backward(x, labels, gradient)
         ctx.margin, ctx.squared = margin, squared
         return total

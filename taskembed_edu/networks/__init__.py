@@ -12,4 +12,13 @@ from taskembed_edu.networks.encoders import (
 )
 from taskembed_edu.networks.siamese import SiameseNetwork, TripletNetwork
 
-__all__ = ["CurveFeatures", "FourierFeatures", "ImageFeatures", "LabelledFeatures", "SetEncoder", "SiameseNetwork", "TripletNetwork", "set_encoder"]
+__all__ = [
+    "CurveFeatures",
+    "FourierFeatures",
+    "ImageFeatures",
+    "LabelledFeatures",
+    "SetEncoder",
+    "SiameseNetwork",
+    "TripletNetwork",
+    "set_encoder",
+]

@@ -16,4 +16,15 @@ def task_family(name: str) -> TaskFamily:
     return FAMILIES[check_choice("family", name, FAMILIES)]()
 
 
-__all__ = ["FAMILIES", "Digits", "Episode", "Gaussians", "Sinusoids", "Split", "Task", "TaskBatch", "TaskFamily", "task_family"]
+__all__ = [
+    "FAMILIES",
+    "Digits",
+    "Episode",
+    "Gaussians",
+    "Sinusoids",
+    "Split",
+    "Task",
+    "TaskBatch",
+    "TaskFamily",
+    "task_family",
+]

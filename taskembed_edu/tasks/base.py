@@ -92,12 +92,13 @@ class TaskBatch:
         if isinstance(which, int):
             return self._task(which)
         indices = torch.arange(len(self))[which]
-        tensors = {name: value[indices] for name, value in self._tensors().items()}
+        tensors: dict[str, Any] = {name: value[indices] for name, value in self._tensors().items()}
         return dataclasses.replace(self, names=tuple(self.names[i] for i in indices.tolist()), **tensors)
 
     def to(self, device: torch.device | str) -> TaskBatch:
         """The same tasks with every tensor on `device`."""
-        return dataclasses.replace(self, **{name: value.to(device) for name, value in self._tensors().items()})
+        tensors: dict[str, Any] = {name: value.to(device) for name, value in self._tensors().items()}
+        return dataclasses.replace(self, **tensors)
 
     def with_support(self, x: Tensor, y: Tensor) -> TaskBatch:
         """The same tasks with another support set (no mask)."""
@@ -223,7 +224,8 @@ class TaskFamily(ABC):
 
     def with_part(self, part: tuple[Any, ...]) -> Self:
         """The same family, drawing from this part only."""
-        return dataclasses.replace(self, part=part)
+        changes: dict[str, Any] = {"part": part}
+        return dataclasses.replace(self, **changes)
 
 
 def uniform(n: int, rng: torch.Generator, part: tuple[int, ...] = ()) -> Tensor:

@@ -27,7 +27,7 @@ class Gaussians(TaskFamily):
     (torch.Size([4, 10, 2]), torch.Size([4, 4]))
     """
 
-    n_way: int = 2  # type: ignore[assignment]  # a field here, a constant in the base
+    n_way: int = 2
     dim: int = 2
     box: float = 3.0
     spread: float = 0.5
@@ -50,7 +50,8 @@ class Gaussians(TaskFamily):
 
     @property
     def truth_kinds(self) -> tuple[TruthKind, ...]:
-        return ("quantity",) * (self.n_way * self.dim)
+        quantity: TruthKind = "quantity"
+        return (quantity,) * (self.n_way * self.dim)
 
     @property
     def x_shape(self) -> tuple[int, ...]:

@@ -16,8 +16,8 @@ from taskembed_edu.tasks.base import Split, TaskFamily, TruthKind, split_slices,
 class Sinusoids(TaskFamily):
     r"""Curves y = A sin(x - phase), the tasks of Finn 2017 (MAML), section 5.1.
 
-    A is uniform in `amplitude`, phase in `phase`, x in `x_range`. Truth: (amplitude, phase). True geometry: Euclidean in
-    (A cos phase, A sin phase), because A sin(x - phase) = (A cos phase) sin x - (A sin phase) cos x. Two waves whose
+    A is uniform in `amplitude`, phase in `phase`, x in `x_range`. Truth: (amplitude, phase). True geometry: Euclidean
+    in (A cos phase, A sin phase), because A sin(x - phase) = (A cos phase) sin x - (A sin phase) cos x. Two waves whose
     vectors are close are close as functions, whatever their phase: near A = 0 all phases are one task.
 
     Shapes: x and y are (n_tasks, n_shot, 1).

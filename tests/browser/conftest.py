@@ -49,18 +49,18 @@ def chromium_path() -> str:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(chromium_path: str) -> Iterator[Browser]:
-    """One Chromium for all tests of a worker."""
+    """One Chromium for all tests of a worker. It ends with this folder: other tests may want a Playwright of their own."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path, args=LAUNCH_ARGS)
         yield browser
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
-    """One JupyterLab for all tests of a worker; it and its kernels end with the session."""
+    """One JupyterLab for all tests of a worker; it and its kernels end with this folder."""
     with running_server(tmp_path_factory.mktemp("jupyter")) as server:
         yield server
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebSocket
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, WebSocket
 
 from tests.browser.server import JupyterServer
 
@@ -118,11 +118,18 @@ class NotebookPage:
         notebook: dict[str, Any] = self.page.evaluate("harness.saved()")
         return notebook
 
-    def cell(self, index: int) -> Any:
-        """Locator of a cell, scrolled into view."""
-        locator = self.page.locator(f'.jp-Cell[data-windowed-list-index="{index}"]')
-        locator.scroll_into_view_if_needed()
+    def reveal(self, locator: Locator) -> Locator:
+        """Scroll something into view and wait until it is visible; the locator.
+
+        JupyterLab does not lay out the cells outside the window: Playwright's own scrolling finds nothing there.
+        """
+        locator.evaluate("element => element.scrollIntoView({ block: 'center' })")
+        locator.wait_for(state="visible")
         return locator
+
+    def cell(self, index: int) -> Locator:
+        """Cell number `index` (text cells count too), in view."""
+        return self.reveal(self.page.locator(".jp-Notebook .jp-Cell").nth(index))
 
     def change_theme(self, theme: str) -> None:
         """`"JupyterLab Dark"` or `"JupyterLab Light"`; `close` brings the light one back for the next notebook."""

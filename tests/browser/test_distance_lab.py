@@ -174,11 +174,11 @@ def test_a_drag_while_the_kernel_is_busy_is_smooth_and_its_end_is_what_counts(
     page.start_cell(1)
     drag(page, tip(page, "y"), unit(page), 1.0, 0.5)
     expect(tip(page, "y")).to_have_attribute("aria-label", re.compile(r"^Vector y at \(2, 3\)"))
-    expect(page.get_by_text("The kernel is busy: numbers follow.")).to_be_visible()
+    expect(page.get_by_text("Waiting for the kernel: the numbers follow.")).to_be_visible()
     expect(value(page, "manhattan")).to_have_text("3.5000")  # the last that Python said
     go_on.touch()
     expect(value(page, "manhattan")).to_have_text("3.0000")
-    expect(page.get_by_text("The kernel is busy: numbers follow.")).to_be_hidden()
+    expect(page.get_by_text("Waiting for the kernel: the numbers follow.")).to_be_hidden()
     page.wait_idle()
     assert page.run("lab.y") == "[2.0, 3.0]\n"
     assert page.run("len(lab._past)") == "1\n"  # one drag, one step

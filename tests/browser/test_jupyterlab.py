@@ -31,14 +31,16 @@ counter
 
 
 def test_a_widget_is_shown_reaches_the_kernel_and_outlives_a_reload(open_notebook):
-    page = open_notebook([COUNTER, "print(6 * 7)"])
-    page.get_by_role("button", name="count 0").click()
+    page = open_notebook([*["print(6 * 7)\n" * 30] * 2, COUNTER])  # the widget is far below the window
+    page.reveal(page.get_by_role("button", name="count 0")).click()
     expect(page.get_by_role("button", name="count 1")).to_be_visible()
     assert page.run("counter.value") == "1\n"
-    assert page.saved()["cells"][1]["outputs"][0]["text"] == "42\n"
+    assert page.saved()["cells"][1]["outputs"][0]["text"] == "42\n" * 30
+    expect(page.cell(1)).to_contain_text("42")
     assert page.viewport_size == {"width": 1280, "height": 720}
 
     page.reload()
+    page.cell(2)
     expect(page.get_by_role("button", name="count 1")).to_be_visible()
     page.run("counter.value = 5")
     expect(page.get_by_role("button", name="count 5")).to_be_visible()

@@ -1,0 +1,134 @@
+"""`taskembed run metric --family digits --steps 500 --out run/`: the main job without a page."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from taskembed_edu.embedders import EMBEDDERS, chosen_device, device_name
+from taskembed_edu.recordings import load_recording, save_recording
+from taskembed_edu.session import Session, Setup
+from taskembed_edu.settings import Setting
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+SCORES = {
+    "recall@1": "its second support set finds its first as the nearest of all",
+    "recall@5": "... among the five nearest",
+    "spearman": "rank correlation of distances with the true ones",
+}
+
+
+def main(argv: Sequence[str]) -> int:
+    """Train, then print the closing scores and write picture, table and recording; the exit code."""
+    from rich.console import Console
+
+    console = Console()
+    known, _rest = _parser(None).parse_known_args([word for word in argv if word not in ("-h", "--help")])
+    options = _parser(known.embedder).parse_args(argv)
+    try:
+        session, steps = _session(options)
+        _train(session, steps, console)
+    except (ValueError, RuntimeError, FloatingPointError, OSError) as error:
+        Console(stderr=True).print(f"[bold red]taskembed run[/] {error}", highlight=False)
+        return 1
+    scores = session.closing_scores()
+    _print_scores(session, scores, console)
+    for path in write_run(session, scores, Path(options.out)):
+        console.print(f"wrote {path}", highlight=False)
+    return 0
+
+
+def write_run(session: Session, scores: dict[str, float], folder: Path) -> list[Path]:
+    """Write map.png, frames.csv, scores.csv and recording.json into the folder; their paths."""
+    from taskembed_edu.snapshots import session_figure
+
+    folder.mkdir(parents=True, exist_ok=True)
+    picture = folder / "map.png"
+    session_figure(session).savefig(picture)
+    names = list(session.frame.diagnostics)
+    frames = [[f.step, f.loss, *(f.diagnostics[name] for name in names)] for f in session.history]
+    places = [
+        [name, *truth, x, y]
+        for name, truth, (x, y) in zip(
+            session.tasks.names, session.tasks.truth.tolist(), session.frame.layout.tolist(), strict=True
+        )
+    ]
+    return [
+        picture,
+        _write_csv(folder / "frames.csv", ["step", "loss", *names], frames),
+        _write_csv(folder / "map.csv", ["task", *session.tasks.truth_names, "x", "y"], places),
+        _write_csv(folder / "scores.csv", list(scores), [list(scores.values())]),
+        save_recording(session.recording(), folder / "recording.json"),
+    ]
+
+
+def _parser(embedder: str | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="taskembed run", description="Train a task embedder without a page; write scores, picture and recording."
+    )
+    parser.add_argument("embedder", nargs="?", default="metric", choices=list(EMBEDDERS), help="which method")
+    parser.add_argument("--steps", type=int, help="training steps (default 500, or as many as the recording has)")
+    parser.add_argument("--out", default="run", help="folder for what is written (default run/)")
+    parser.add_argument("--replay", metavar="FILE", help="make the run of this recording.json again")
+    if embedder is not None:
+        group = parser.add_argument_group("settings")
+        for name, declared, default in _settings(embedder):
+            _add_setting(group, name, declared, default)
+    return parser
+
+
+def _settings(embedder: str) -> list[tuple[str, Setting, Any]]:
+    setup, settings = Setup(), EMBEDDERS[embedder].settings_class()
+    both = [*Setup.declared().items()], [*settings.declared().items()]
+    owners = (setup, settings)
+    return [(n, d, getattr(owner, n)) for owner, pairs in zip(owners, both, strict=True) for n, d in pairs]
+
+
+def _add_setting(group: Any, name: str, declared: Setting, default: Any) -> None:
+    # argparse reads a lone % as a format.
+    words = f"{declared.help} (default {default})".replace("%", "%%")
+    flag = "--" + name.replace("_", "-")
+    choices = {"choices": list(declared.choices)} if declared.choices else {"metavar": declared.label.upper()}
+    group.add_argument(flag, dest=name, type=type(default), help=words, default=argparse.SUPPRESS, **choices)
+
+
+def _session(options: argparse.Namespace) -> tuple[Session, int]:
+    values = {n: v for n, v in vars(options).items() if n not in ("embedder", "steps", "out", "replay")}
+    if options.replay:
+        recording = load_recording(options.replay, values.get("family"))
+        return Session.replay(recording), options.steps or 0
+    return Session(options.embedder, **values), 500 if options.steps is None else options.steps
+
+
+def _train(session: Session, steps: int, console: Console) -> None:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    device = device_name(chosen_device(session.values().get("device", "cpu")))
+    title = f"{session.embedder.name} on {session.setup.family}, {device}"
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, TextColumn("loss {task.fields[loss]:.3f}"), console=console) as progress:
+        bar = progress.add_task(title, total=steps, loss=float("nan"))
+        while (left := steps - int(progress.tasks[bar].completed)) > 0:
+            done = min(left, session.setup.frame_every)
+            frame = session.step(done)
+            progress.update(bar, advance=done, loss=frame.loss)
+
+
+def _print_scores(session: Session, scores: dict[str, float], console: Console) -> None:
+    from rich.table import Table
+
+    table = Table("score", "never-seen tasks", "watched tasks", "what it says", title=f"After {session.steps} steps")
+    for name, value in scores.items():
+        table.add_row(name, f"{value:.3f}", f"{session.frame.diagnostics[name]:.3f}", SCORES[name])
+    console.print(table)
+
+
+def _write_csv(path: Path, header: list[str], rows: list[list[Any]]) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([header, *rows])
+    return path
