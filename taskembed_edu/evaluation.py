@@ -1,7 +1,7 @@
 """How good is an embedding? Retrieval, and agreement with the true distance between tasks.
 
-Retrieval asks for identity: does a task find itself among others? Rank correlation asks for geometry: are similar tasks
-near and different ones far? They are different questions, and a training run can gain on one while it loses on the other.
+Retrieval asks for identity: does a task find itself among others? Rank correlation asks for geometry: are similar
+tasks near and different ones far? They are different questions: a run can gain on one while it loses on the other.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Making UMAP ready while a learner already looks at PCA.
 
-umap-learn compiles itself, for seconds, in every fresh kernel. Compiling in this process would make the picture stutter,
-so a child process does it once and leaves the result in numba's cache on disk; this process then only reads it.
+umap-learn compiles itself, for seconds, in every fresh kernel. Compiling in this process would make the picture
+stutter, so a child process does it once and leaves the result in numba's cache on disk; this one then only reads it.
 """
 
 from __future__ import annotations

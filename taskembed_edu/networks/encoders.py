@@ -1,7 +1,7 @@
 """Encoders: a whole task in, one vector out.
 
-A support set has no order, so an encoder of sets must not see one: every sample goes through the same small network, the
-results are averaged over the set, and a second network reads the average (Zaheer 2017, theorem 2).
+A support set has no order, so an encoder of sets must not see one: every sample goes through the same small network,
+the results are averaged over the set, and a second network reads the average (Zaheer 2017, theorem 2).
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def chromium_path() -> str:
 
 @pytest.fixture(scope="package")
 def browser(chromium_path: str) -> Iterator[Browser]:
-    """One Chromium for all tests of a worker. It ends with this folder: other tests may want a Playwright of their own."""
+    """One Chromium for all tests of a worker, ended with this folder: a later test may start Playwright itself."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path, args=LAUNCH_ARGS)
         yield browser
