@@ -12,7 +12,7 @@ from rich.console import Console
 
 from benchmarks.table import Row, header, print_table, write_markdown
 
-MODULES = ("losses",)
+MODULES = ("startup", "losses", "frames", "embedder")
 """Every module of this folder that has a function `rows() -> Iterator[Row]`, in the order of the table."""
 
 

@@ -117,5 +117,10 @@ def test_who_is_not_root_installs_no_package() -> None:
     assert [command[1:] for command in asked] == [["-m", "playwright", "install", "chromium"]]
 
 
-def test_what_was_installed_must_also_run() -> None:
+def test_what_was_installed_must_also_run(monkeypatch: pytest.MonkeyPatch) -> None:
     assert chromium.get_chromium(is_root=False, run=lambda command: True, find=lambda: None) is None
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    found = iter([None, "/usr/bin/chromium"])  # Playwright's lacks a library; Debian's runs
+    assert (
+        chromium.get_chromium(is_root=True, run=lambda command: True, find=lambda: next(found)) == "/usr/bin/chromium"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -171,7 +172,9 @@ def running_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLab
         text=True,
     )
     try:
-        yield RunningLab(process, port, read_until(process, r"127\.0\.0\.1:.*token="))
+        printed = read_until(process, r"127\.0\.0\.1:.*token=")
+        wait_until_it_listens(process, port)
+        yield RunningLab(process, port, printed)
     finally:
         process.terminate()
         process.communicate(timeout=60)
@@ -186,6 +189,17 @@ def read_until(process: subprocess.Popen[str], pattern: str) -> str:
         if re.search(pattern, line):
             return printed
     raise AssertionError(f"the process ended, having printed:\n{printed}")
+
+
+def wait_until_it_listens(process: subprocess.Popen[str], port: int) -> None:
+    """Jupyter prints its address shortly before it listens there; wait for the second, or for the process's end."""
+    for _ in range(600):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            raise AssertionError(f"the process ended, with exit code {process.wait(timeout=0.1)}")
+    raise AssertionError(f"nothing listens at port {port}")
 
 
 def test_the_lab_opens_on_the_first_lesson(running_lab: RunningLab) -> None:

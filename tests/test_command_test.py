@@ -36,13 +36,13 @@ def test_the_stages_are_all_there_and_in_order() -> None:
 
 def test_every_lesson_is_run(tmp_path: Path) -> None:
     (tmp_path / "notebooks").mkdir()
-    for name in ("01_b.ipynb", "00_a.ipynb", "notes.txt"):
-        (tmp_path / "notebooks" / name).touch()
+    lessons = [f"notebooks/{number:02}_lesson.ipynb" for number in range(8)]
+    for name in [*reversed(lessons), "notebooks/conftest.py"]:
+        (tmp_path / name).touch()
     arguments = next(stage for stage in suite.stages(tmp_path) if stage.name == "lessons").arguments
-    assert [Path(argument).as_posix() for argument in arguments[-2:]] == [
-        "notebooks/00_a.ipynb",
-        "notebooks/01_b.ipynb",
-    ]
+    assert [
+        Path(argument).as_posix() for argument in arguments if "conftest" in argument or "ipynb" in argument
+    ] == lessons
 
 
 def test_a_failing_stage_fails_the_run_and_stops_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -182,6 +182,16 @@ def test_skipped_for_a_reason_of_its_own():
     pytest.skip("not today")
 """
 
+BROWSER_SUITE = """
+import pytest
+
+def test_lab():
+    pytest.skip("no Chromium")
+
+def test_skipped_for_a_reason_of_its_own():
+    pytest.skip("not today")
+"""
+
 
 def test_gpu_tests_are_reported_as_not_run(tmp_path: Path) -> None:
     suite = tmp_path / "tests"
@@ -190,7 +200,7 @@ def test_gpu_tests_are_reported_as_not_run(tmp_path: Path) -> None:
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     (tmp_path / "torch.py").write_text(FAKE_TORCH)
     (suite / "test_gpu.py").write_text(SUITE)
-    (suite / "browser" / "test_lab.py").write_text("import pytest\ndef test_lab():\n    pytest.skip('no Chromium')\n")
+    (suite / "browser" / "test_lab.py").write_text(BROWSER_SUITE)
     notes = tmp_path / "notes"
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "TASKEMBED_TEST_NOTES": str(notes)}
     command = [sys.executable, "-m", "pytest", "tests", "-p", "no:cacheprovider"]
@@ -198,5 +208,5 @@ def test_gpu_tests_are_reported_as_not_run(tmp_path: Path) -> None:
     assert answer.returncode == 0, answer.stdout
     assert "NOT RUN: 2 tests marked gpu (no CUDA device" in answer.stdout
     assert "NOT RUN: 1 tests marked browser (no Chromium" in answer.stdout
-    assert "4 skipped" in answer.stdout
+    assert "5 skipped" in answer.stdout
     assert json.loads(notes.read_text()) == {"gpu": 2, "browser": 1}

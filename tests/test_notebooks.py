@@ -78,7 +78,8 @@ def failed_cells(notebook: NotebookNode, folder: Path) -> set[str]:
         "-p",
         "no:cacheprovider",
     ]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    environment = {**notebooks.PATIENT_THREADS, **inherited}
     run = subprocess.run(
         [*command, *options], cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
     )

@@ -169,6 +169,7 @@ print("500 steps later, recall@1 is above 0.5:", after["recall@1"] > 0.5)
 print("500 steps later, Spearman is above 0.8:", after["spearman"] > 0.8)
 
 # %%
+lab.session.set(projection="pca")  # PCA draws the map to scale; UMAP only keeps neighbours together
 lab.picture()
 
 # %% [markdown]

@@ -680,7 +680,9 @@ class Page {
       entry.value = slider.value;
       this.set(name, Number(slider.value), `${name}-${this.outbox.page}-${gesture}`);
     });
-    entry.addEventListener("change", () => this.set(name, Number(entry.value)));
+    const typed = () => entry.value !== "" && this.set(name, Number(entry.value));
+    entry.addEventListener("change", typed);
+    entry.addEventListener("keydown", (event) => event.key === "Enter" && typed());
     this.controls[name] = {
       show: (now) => {
         const value = now.settings[name];

@@ -27,6 +27,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from taskembed_edu.commands.lab import SETTINGS_FOLDER, is_root
+from tools.notebooks import PATIENT_THREADS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 STARTUP_SECONDS = 60
@@ -102,6 +103,7 @@ def _environment(folder: Path, token: str) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "PYTEST"))}
     paths = [str(REPOSITORY), *filter(None, [inherited.get("PYTHONPATH")])]
     return {
+        **PATIENT_THREADS,
         **inherited,
         "JUPYTER_TOKEN": token,
         "JUPYTER_CONFIG_DIR": str(folder / "config"),

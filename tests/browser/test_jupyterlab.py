@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.notebook_page import CellError
+from tests.browser.notebook_page import CellError, write_notebook
 
 COUNTER = """
 import anywidget, traitlets
@@ -69,8 +69,11 @@ def test_cells_and_the_kernel_obey(open_notebook):
     assert page.run("'x' in globals()") == "False\n"
 
 
-def test_the_page_is_the_course_s_and_can_be_dark(open_notebook):
-    page = open_notebook([])
+def test_the_page_is_the_course_s_and_can_be_dark(open_notebook, tmp_path):
+    write_notebook(tmp_path / "lesson.ipynb", ["print(6 * 7)"])
+    page = open_notebook(tmp_path / "lesson.ipynb", "copy.ipynb", viewport=(1000, 600))
+    assert page.viewport_size == {"width": 1000, "height": 600}
+    assert page.saved()["cells"][0]["outputs"][0]["text"] == "42\n"
     fetch = "name => jupyterapp.serviceManager.settings.fetch('@jupyterlab/apputils-extension:' + name)"
     kernels = page.evaluate(fetch, "kernels-settings")["schema"]["properties"]
     news = page.evaluate(fetch, "notification")["schema"]["properties"]
