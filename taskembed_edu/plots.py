@@ -56,7 +56,7 @@ def loss_surface_figure(
     in Hadsell's, d^2 / 2 and max(0, m - d)^2 / 2. The values are those of `contrastive_loss`. Only the curves of the
     different pair follow the margin. The metric says where distances end: at 2 for the cosine, else the axis ends at 6.
 
-    `margins` are the stops of the slider (default: 25 from 0 to the end of the axis) and `margin` the one shown first
+    `margins` are the stops of the slider (default: every 0.5, or 0.1 where the axis is that short) and `margin` the one shown first
     (the nearest stop). `marks` names distances that are marked on the axis.
 
     Source: Hadsell, Chopra and LeCun 2006, equation 4; the linear form is the course's.
@@ -64,18 +64,19 @@ def loss_surface_figure(
     >>> figure = loss_surface_figure(margin=4.0)
     >>> [trace.name for trace in figure.data]
     ['similar, linear', 'different, linear', 'similar, squared', 'different, squared']
-    >>> [float(trace.y[60]) for trace in figure.data]  # at distance 3
+    >>> [float(trace.y[30]) for trace in figure.data]  # at distance 3
     [3.0, 1.0, 4.5, 0.5]
     """
     check_choice("metric", metric, METRICS)
     end = min(LONGEST_DISTANCE, METRICS[metric].largest)
-    stops = [end * k / 24 for k in range(25)] if margins is None else sorted(margins)
+    step = 0.5 if end > 2.0 else 0.1
+    stops = [round(step * k, 1) for k in range(round(end / step) + 1)] if margins is None else sorted(margins)
     if not stops:
         raise ValueError(problem("margins", "no stop", "one margin or more"))
     for stop in (margin, *stops):
         check_number("margin", stop, 0.0, end, f"A margin is a distance, and this axis ends at {end:g}.")
     first = min(range(len(stops)), key=lambda k: abs(stops[k] - margin))
-    distances = [round(end * k / 120, 4) for k in range(121)]
+    distances = [round(end * k / 60, 4) for k in range(61)]
     figure = go.Figure()
     for name, label, squared, colour, dash in CURVES:
         y = _terms(distances, label, stops[first], squared)

@@ -41,7 +41,7 @@ def pca_layout(embedding: Tensor, previous: Layout | None = None) -> Layout:
     Shapes: (n, dim) -> (n, 2) float32; a second column of zeros where dim or n is 1.
     Worked number: the points (0, 0) and (3, 4) lie at -2.5 and 2.5 on the first axis.
     """
-    centred = embedding.detach().cpu().double()
+    centred = check_finite("embedding", embedding.detach().cpu().double())
     centred = centred - centred.mean(dim=0)
     _u, _s, directions = torch.linalg.svd(centred, full_matrices=False)
     layout = np.zeros((len(centred), 2), dtype=np.float32)

@@ -45,6 +45,15 @@ def save_recording(recording: dict[str, Any], path: str | Path) -> Path:
     return path
 
 
+def free_path(path: Path) -> Path:
+    """This path, or the first of path-2, path-3 ... that is not taken: nothing a learner saved is overwritten."""
+    taken, number = path, 2
+    while path.exists():
+        path = taken.with_stem(f"{taken.stem}-{number}")
+        number += 1
+    return path
+
+
 def load_recording(path: str | Path, family: str | None = None) -> dict[str, Any]:
     """Read and check a recording; see `check_recording` for the errors."""
     try:

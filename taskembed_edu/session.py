@@ -49,7 +49,7 @@ class Setup(Settings):
         200,
         label="Tasks on the map",
         help="How many validation tasks are watched. They are never trained on.",
-        low=4,
+        low=5,
         high=5000,
         step=1,
         live=False,
@@ -109,7 +109,7 @@ class Session:
         self, embedder: Embedder[Any, Any] | str = "metric", family: TaskFamily | str | None = None, **values: Any
     ):
         self.embedder = task_embedder(embedder) if isinstance(embedder, str) else embedder
-        self.family = family if isinstance(family, TaskFamily) else None
+        self.family = family if isinstance(family, TaskFamily) else None  # None: the family of this name, as it comes
         if family is not None:
             values["family"] = family if isinstance(family, str) else family.name
         self.past: list[dict[str, Any]] = []
@@ -140,20 +140,24 @@ class Session:
         Changing the distance clamps the margin into its range, within the same event. Errors: ValueError for an
         unknown name, a value beyond its range, or a setting that only applies at reset.
         """
+        self._check_live(changes)
+        with self.guard("set"):
+            self._apply(*self._changed(changes))
+
+    def set_within_range(self, **changes: Any) -> None:
+        """As `set`, but a value beyond its range is brought into it: for sliders, which learn of a new range late."""
+        self._check_live(changes)
+        with self.guard("set"):
+            mine, theirs = self._owners(changes)
+            self._apply(self.setup.brought_into_range(**mine), self.settings.brought_into_range(**theirs))
+
+    def _check_live(self, changes: dict[str, Any]) -> None:
         declared = self.declared()
         fixed = [name for name in changes if name in declared and not declared[name].live]
         if fixed:
             listed = ", ".join(f"{name}={changes[name]!r}" for name in fixed)
             cause = f"Use reset({listed}): it begins again with the new value."
             raise ValueError(problem("set", listed, "settings that may change while training runs", cause))
-        with self.guard("set"):
-            self._apply(*self._changed(changes))
-
-    def set_within_range(self, **changes: Any) -> None:
-        """As `set`, but a value beyond its range is brought into it: for sliders, which learn of a new range late."""
-        with self.guard("set"):
-            mine, theirs = self._owners(changes)
-            self._apply(self.setup.brought_into_range(**mine), self.settings.brought_into_range(**theirs))
 
     def _apply(self, setup: Setup, settings: Settings) -> None:
         applied = {**self.setup.difference(setup), **self.settings.difference(settings)}
@@ -169,11 +173,10 @@ class Session:
         """Begin again from the same initial weights, with these settings changed; the old run goes to `past`."""
         setup, settings = self._changed(changes)
         with self.guard("reset"):
-            if self.steps:
-                self.past.append(self.recording())
-            if setup.family != self.setup.family:
-                self.family = None
+            ended = self.recording() if self.steps else None
             self._begin(setup, settings)
+            if ended is not None:
+                self.past.append(ended)
         return self.history[-1]
 
     def branch(self, at: int = -1) -> Session:
@@ -262,13 +265,15 @@ class Session:
     # ---- inside ----------------------------------------------------------------------------------------------------
 
     def _begin(self, setup: Setup, settings: Settings) -> None:
-        family = self.family or task_family(setup.family)
+        given = self.family if self.family is not None and self.family.name == setup.family else None
         rng = torch.Generator().manual_seed(setup.seed)
-        self.split = family.split(rng)
-        self.tasks: TaskBatch = self.split.validation.sample(setup.n_tasks, rng=rng)
-        self._second_sets = self.split.validation.redraw(self.tasks, rng)
-        self._geometry = TrueGeometry(self.split.validation.true_distance(self.tasks))
-        state = self.embedder.begin(self.split.train, self.tasks, settings, rng)
+        split = (given or task_family(setup.family)).split(rng)
+        tasks = split.validation.sample(setup.n_tasks, rng=rng)
+        second_sets = split.validation.redraw(tasks, rng)
+        state = self.embedder.begin(split.train, tasks, settings, rng)
+        # Nothing of the old run is touched before this line: a reset that fails (no CUDA, say) leaves it as it was.
+        self.family, self.split, self.tasks, self._second_sets = given, split, tasks, second_sets
+        self._geometry = TrueGeometry(split.validation.true_distance(tasks))
         umap = LiveUMAP(setup.n_neighbors, seed=setup.seed)
         self._now = Moment(state, umap, None, settings, setup, [])
         self._initial = {**setup.as_dict(), **settings.as_dict()}
@@ -281,21 +286,27 @@ class Session:
         now.state, record = self.embedder.step(now.state, now.settings)
         now.losses.append(record.loss)
         if now.state.step % now.setup.frame_every == 0:
-            self._keep_frame(self._mean_loss())
-            now.losses.clear()
+            loss = self._mean_loss()
+            now.losses.clear()  # before the frame: its checkpoint begins the next mean afresh
+            self._keep_frame(loss)
 
     def _mean_loss(self) -> float:
         # The loss stays on its device until a frame falls: reading it at every step would hold a GPU up.
         loss = float(torch.stack(self._now.losses).mean())
         if not math.isfinite(loss):
-            rate = getattr(self.settings, "learning_rate", math.nan)
-            cause = f"Lower the learning rate ({rate:g} now) and reset; all frames so far are kept."
-            raise FloatingPointError(problem("loss", f"{loss} at step {self.steps}", "a finite number", cause))
+            raise self._diverged("loss", loss)
         return loss
+
+    def _diverged(self, what: str, came: float) -> FloatingPointError:
+        rate = getattr(self.settings, "learning_rate", math.nan)
+        cause = f"Lower the learning rate ({rate:g} now) and reset; all frames so far are kept."
+        return FloatingPointError(problem(what, f"{came} at step {self.steps}", "a finite number", cause))
 
     def _keep_frame(self, loss: float, index: int | None = None) -> None:
         now = self._now
         first, second = self.embedder.embed(now.state), self.embedder.embed(now.state, self._second_sets)
+        if not (torch.isfinite(first).all() and torch.isfinite(second).all()):
+            raise self._diverged("embedding", math.nan)
         layout = self._layout(first)
         scores = self._scores(first, second, self._geometry)
         scores["trustworthiness"] = trustworthiness(first, layout, now.setup.n_neighbors, self._metric())

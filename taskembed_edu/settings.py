@@ -99,6 +99,9 @@ class Settings:
         values = {**self.as_dict(), **changes}
         wished = _Unchecked(values)
         for name, declared in self.declared().items():
+            if declared.choices:  # first: a range that follows an unknown name would fail without naming it
+                check_choice(name, values[name], declared.choices)
+        for name, declared in self.declared().items():
             if name in forgiven and callable(declared.high):
                 values[name] = min(values[name], declared.high(wished))
             if name in forgiven and declared.allowed and values[name] not in (left := declared.allowed(wished)):
@@ -126,9 +129,15 @@ def _check_value(settings: Settings, name: str, declared: Setting) -> None:
     value = getattr(settings, name)
     if declared.choices:
         check_choice(name, value, declared.choices_for(settings))
-    elif isinstance(value, (bool, str)):
-        return
     elif declared.low is not None or declared.high is not None:
         check_number(name, value, declared.low, declared.highest(settings), declared.help)
+        if isinstance(_default(settings, name), int) and not isinstance(value, int):
+            raise TypeError(problem(name, value, "a whole number", declared.help))
+    elif isinstance(value, (bool, str)):
+        return
     elif not isinstance(value, (int, float)):
         raise TypeError(problem(name, value, "a number", declared.help))
+
+
+def _default(settings: Settings, name: str) -> Any:
+    return next(field.default for field in dataclasses.fields(settings) if field.name == name)

@@ -53,14 +53,16 @@ def pairs(labels: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def hard_pairs(points: Sequence[Vector], labels: Sequence[int], d: Distance) -> list[tuple[int, int]]:
-    chosen = set()
+    chosen: set[tuple[int, int]] = set()
     for i in range(len(labels)):
         positives = [j for j in range(len(labels)) if j != i and labels[j] == labels[i]]
         negatives = [j for j in range(len(labels)) if labels[j] != labels[i]]
         if positives:
-            chosen.add(tuple(sorted((i, max(positives, key=lambda j: d(points[i], points[j]))))))
+            farthest = max(positives, key=lambda j: d(points[i], points[j]))
+            chosen.add((min(i, farthest), max(i, farthest)))
         if negatives:
-            chosen.add(tuple(sorted((i, min(negatives, key=lambda j: d(points[i], points[j]))))))
+            nearest = min(negatives, key=lambda j: d(points[i], points[j]))
+            chosen.add((min(i, nearest), max(i, nearest)))
     return sorted(chosen)
 
 

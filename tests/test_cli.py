@@ -163,7 +163,16 @@ def running_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLab
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("JUPYTER")}
     folders = ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")
     process = subprocess.Popen(
-        [sys.executable, "-m", "taskembed_edu", "lab", "--no-browser", "--port", str(port)],
+        [
+            sys.executable,
+            "-m",
+            "taskembed_edu",
+            "lab",
+            "--no-browser",
+            "--port",
+            str(port),
+            "--ServerApp.port_retries=0",
+        ],
         cwd=ROOT,
         env={**inherited, **{f"JUPYTER_{name}": str(folder / name) for name in folders}},
         stdin=subprocess.DEVNULL,
@@ -172,7 +181,7 @@ def running_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLab
         text=True,
     )
     try:
-        printed = read_until(process, r"127\.0\.0\.1:.*token=")
+        printed = read_until(process, rf"127\.0\.0\.1:{port}")
         wait_until_it_listens(process, port)
         yield RunningLab(process, port, printed)
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -90,8 +91,8 @@ def test_margin_negative_or_beyond_the_metric(name: str) -> None:
 
 def test_temperature_must_be_above_zero() -> None:
     for bad in (0, 0.0):
-        refused(lambda bad=bad: info_nce_loss(A, LABELS, bad), "temperature: got 0")
-        refused(lambda bad=bad: info_nce_loss(A, LABELS, bad), "expected a number above 0. Distances are divided by")
+        refused(partial(info_nce_loss, A, LABELS, bad), "temperature: got 0")
+        refused(partial(info_nce_loss, A, LABELS, bad), "expected a number above 0. Distances are divided by")
     refused(lambda: info_nce_loss(A, LABELS, -1.0), "temperature: got -1.0, expected a number of at least 0.")
 
 
@@ -110,7 +111,7 @@ def test_nan_and_infinite_entries(metric: str, bad: float) -> None:
     refused(lambda: contrastive_loss(A, broken, 1, metric=metric), f"x2: got {where}")
     refused(lambda: triplet_loss(A, B, broken, metric=metric), f"negative: got {where}")
     for loss in (pairwise_contrastive_loss, batch_triplet_loss, info_nce_loss):
-        refused(lambda loss=loss: loss(broken, LABELS, metric=metric), f"embeddings: got {where}")
+        refused(partial(loss, broken, LABELS, metric=metric), f"embeddings: got {where}")
     refused(lambda: prototypical_loss(broken, LABELS, A, LABELS, metric=metric), f"support: got {where}")
     refused(lambda: prototypical_loss(A, LABELS, broken, LABELS, metric=metric), f"query: got {where}")
 
@@ -124,7 +125,7 @@ def test_zero_vectors_under_cosine_name_the_row() -> None:
     refused(lambda: contrastive_loss(WITH_ZERO, [1, 1], 1, metric="cosine"), f"x1: {message}")
     refused(lambda: triplet_loss([1, 1], WITH_ZERO, [1, 1], metric="cosine"), f"positive: {message}")
     for loss in (pairwise_contrastive_loss, batch_triplet_loss, info_nce_loss):
-        refused(lambda loss=loss: loss(WITH_ZERO, [0, 0, 1], metric="cosine"), f"embeddings: {message}")
+        refused(partial(loss, WITH_ZERO, [0, 0, 1], metric="cosine"), f"embeddings: {message}")
     opposite = torch.tensor([[1.0, 0], [0, 1], [0, -1]])  # the mean of the second class is zero
     refused(
         lambda: prototypical_loss(opposite, [0, 1, 1], opposite, [0, 1, 1], metric="cosine"),
@@ -208,7 +209,10 @@ def test_shapes_that_do_not_fit(metric: str) -> None:
         "y: got a tensor of shape (2, 3) and dtype float32, expected a shape that goes with x: (4, 3). "
         "Row is compared with row; pairwise_distances compares every row with every row.",
     )
-    refused(lambda: distance(1.0, [2.0]), "x: got the number 1, expected a vector. A single number is a vector of one")
+    refused(
+        lambda: distance(1.0, [2.0]),  # type: ignore[arg-type]
+        "x: got the number 1, expected a vector. A single number is a vector of one",
+    )
     refused(lambda: pairwise_distances([1, 2, 3], metric=metric), "x: got a tensor of shape (3,)")
     refused(lambda: pairwise_distances(A, A[None], metric), "y: got a tensor of shape (1, 4, 3)")
 
@@ -220,9 +224,9 @@ def test_loss_shapes_that_do_not_fit() -> None:
     refused(lambda: triplet_loss(A[:1], B, torch.ones(2, 3)), "expected a shape that goes with anchor")
     refused(lambda: prototypical_loss(A, LABELS, torch.ones(4, 2), LABELS), "query: got a tensor of shape (4, 2)")
     for loss in (pairwise_contrastive_loss, batch_triplet_loss, info_nce_loss):
-        refused(lambda loss=loss: loss(A[0], [0]), "embeddings: got a tensor of shape (3,)")
-        refused(lambda loss=loss: loss(A[0], [0]), "One vector is a batch of one: write x[None].")
-        refused(lambda loss=loss: loss(A[None], [0]), "embeddings.flatten(0, -2)")
+        refused(partial(loss, A[0], [0]), "embeddings: got a tensor of shape (3,)")
+        refused(partial(loss, A[0], [0]), "One vector is a batch of one: write x[None].")
+        refused(partial(loss, A[None], [0]), "embeddings.flatten(0, -2)")
 
 
 @pytest.mark.parametrize("bad", ["words", [[1, 2], [3]], ["1", "2"], None, {"a": 1}, np.array([None])])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -83,7 +84,7 @@ def test_pairs_equal_plain_loops(name: str, squared: bool) -> None:
         plain.pair_term(plain.DISTANCES[name](a, b), bool(y), 1.5, squared)
         for a, b, y in zip(x1.tolist(), x2.tolist(), label, strict=True)
     ]
-    settings = {"margin": 1.5, "metric": name, "squared": squared}
+    settings: dict[str, Any] = {"margin": 1.5, "metric": name, "squared": squared}
     assert contrastive_loss(x1, x2, label, **settings, reduction="none").tolist() == pytest.approx(terms)
     assert contrastive_loss(x1, x2, label, **settings).item() == pytest.approx(math.fsum(terms))
     assert contrastive_loss(x1, x2, label, **settings, reduction="mean").item() == pytest.approx(math.fsum(terms) / 30)
@@ -98,7 +99,7 @@ def test_a_batch_equals_plain_loops(labels: list[int], name: str, squared: bool,
     rows, distance = points.tolist(), plain.DISTANCES[name]
     pairs = plain.pairs(labels) if mining == "all" else plain.hard_pairs(rows, labels, distance)
     terms = [plain.pair_term(distance(rows[i], rows[j]), labels[i] == labels[j], 1.5, squared) for i, j in pairs]
-    settings = {"margin": 1.5, "metric": name, "squared": squared, "mining": mining}
+    settings: dict[str, Any] = {"margin": 1.5, "metric": name, "squared": squared, "mining": mining}
     ours = {r: pairwise_contrastive_loss(points, labels, **settings, reduction=r) for r in ("none", "sum", "mean")}
     assert ours["none"].tolist() == pytest.approx(terms)
     assert ours["sum"].item() == pytest.approx(math.fsum(terms))
@@ -122,13 +123,13 @@ def test_value_and_gradient_equal_the_library_s(n: int, classes: int) -> None:
 @pytest.mark.parametrize("n", [5, ROWS + 3])
 def test_the_blocks_equal_autograd_over_all_terms(n: int, squared: bool, dtype: torch.dtype) -> None:
     points, labels = random_rows(n, 6, dtype=dtype).requires_grad_(), torch.arange(n) % 7
-    settings = {"margin": 2.5, "squared": squared}
+    settings: dict[str, Any] = {"margin": 2.5, "squared": squared}
     one_by_one = pairwise_contrastive_loss(points, labels, **settings, reduction="none")
     in_blocks = pairwise_contrastive_loss(points, labels, **settings)
     tolerance = 1e-4 if dtype == torch.float32 else 1e-10
     assert in_blocks.item() == pytest.approx(one_by_one.sum().item(), rel=1e-6)
-    gradients = [torch.autograd.grad(total, points)[0] for total in (in_blocks, one_by_one.sum())]
-    assert torch.allclose(*gradients, rtol=tolerance, atol=tolerance)
+    ours, expected = (torch.autograd.grad(total, points)[0] for total in (in_blocks, one_by_one.sum()))
+    assert torch.allclose(ours, expected, rtol=tolerance, atol=tolerance)
 
 
 @settings(deadline=None, max_examples=40)
@@ -147,7 +148,7 @@ def test_the_order_and_the_names_of_classes_do_not_matter(labels: list[int], see
 @pytest.mark.parametrize("name", NAMES)
 def test_gradients_against_finite_differences(name: str, squared: bool) -> None:
     x1, x2, label = random_rows(4, 2, 1).requires_grad_(), random_rows(4, 2, 2).requires_grad_(), [1, 0] * 2
-    settings = {"margin": 1.7, "metric": name, "squared": squared}
+    settings: dict[str, Any] = {"margin": 1.7, "metric": name, "squared": squared}
 
     def loss(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         return contrastive_loss(a, b, label, **settings)
@@ -162,7 +163,13 @@ def test_gradients_against_finite_differences(name: str, squared: bool) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_batch_gradients_against_finite_differences(name: str, squared: bool, mining: str, reduction: str) -> None:
     points = random_rows(5, 2).requires_grad_()
-    settings = {"margin": 1.9, "metric": name, "squared": squared, "mining": mining, "reduction": reduction}
+    settings: dict[str, Any] = {
+        "margin": 1.9,
+        "metric": name,
+        "squared": squared,
+        "mining": mining,
+        "reduction": reduction,
+    }
 
     def loss(batch: torch.Tensor) -> torch.Tensor:
         return pairwise_contrastive_loss(batch, [0, 0, 0, 1, 1], **settings)
@@ -180,7 +187,7 @@ def test_batch_gradients_against_finite_differences(name: str, squared: bool, mi
 def test_a_collapsed_batch_has_a_finite_gradient(name: str, squared: bool, dtype: torch.dtype) -> None:
     points = torch.ones(6, 3, dtype=dtype, requires_grad=True)
     labels = [0, 0, 0, 1, 1, 1]
-    settings = {"metric": name, "squared": squared}
+    settings: dict[str, Any] = {"metric": name, "squared": squared}
     total = pairwise_contrastive_loss(points, labels, **settings)
     assert total.item() == pytest.approx(9 * (0.5 if squared else 1.0))  # nine different pairs, each short by 1
     (gradient,) = torch.autograd.grad(total, points)

@@ -116,12 +116,12 @@ def test_a_missing_side_is_made_from_the_other(lesson: Lesson):
 @pytest.mark.usefixtures("no_kernel")
 def test_a_new_cell_renames_no_other(lesson: Lesson):
     notebooks.make(lesson)
-    before = [cell.id for cell in notebooks.read_notebook(lesson).cells]
+    before = [(cell.id, cell.source) for cell in notebooks.read_notebook(lesson).cells]
     edit(lesson.text, "# %%\nprint(3**0.5)", "# %%\nx = 1\n\n# %%\nprint(3**0.5)\n\n# %%\nprint(3**0.5)", at=60)
     notebooks.make(lesson)
-    after = [cell.id for cell in notebooks.read_notebook(lesson).cells]
-    assert [name for name in after if name in before] == before
-    assert len(set(after)) == len(after) == len(before) + 2
+    after = [(cell.id, cell.source) for cell in notebooks.read_notebook(lesson).cells]
+    assert [cell for cell in after if cell in before] == before
+    assert len({name for name, _ in after}) == len(after) == len(before) + 2
 
 
 @pytest.mark.parametrize(

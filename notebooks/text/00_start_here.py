@@ -186,7 +186,7 @@ lab.picture()
 # %% [markdown]
 # ## Three things to try
 #
-# Use the panel, or the cell below: as it stands, it repeats the run above. Each time: predict first.
+# Use the panel, or the cell below: as it stands, it repeats the run above up to step 300. Each time: predict first.
 #
 # 1. **Margin 0**, then *Reset* and *Play*. Nothing pushes different tasks apart now. *Look for*: the loss falls, and
 #    recall@1 stays where chance put it. A small loss is not yet a good embedding.
@@ -197,7 +197,7 @@ lab.picture()
 
 # %%
 lab.session.reset(margin=1.0, metric="euclidean", seed=0)  # change one of the three, and run the cell again
-lab.session.step(500)
+lab.session.step(300)
 lab.picture()
 
 # %% [markdown]

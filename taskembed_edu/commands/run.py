@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from taskembed_edu.checks import check_number, problem
 from taskembed_edu.embedders import EMBEDDERS, chosen_device, device_name
 from taskembed_edu.recordings import load_recording, save_recording
 from taskembed_edu.session import Session, Setup
@@ -28,8 +29,7 @@ def main(argv: Sequence[str]) -> int:
     from rich.console import Console
 
     console = Console()
-    known, _rest = _parser(None).parse_known_args([word for word in argv if word not in ("-h", "--help")])
-    options = _parser(known.embedder).parse_args(argv)
+    options = _parser(next((word for word in argv if word in EMBEDDERS), "metric")).parse_args(argv)
     try:
         session, steps = _session(options)
         _train(session, steps, console)
@@ -67,7 +67,7 @@ def write_run(session: Session, scores: dict[str, float], folder: Path) -> list[
     ]
 
 
-def _parser(embedder: str | None) -> argparse.ArgumentParser:
+def _parser(embedder: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="taskembed run", description="Train a task embedder without a page; write scores, picture and recording."
     )
@@ -75,10 +75,9 @@ def _parser(embedder: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--steps", type=int, help="training steps (default 500, or as many as the recording has)")
     parser.add_argument("--out", default="run", help="folder for what is written (default run/)")
     parser.add_argument("--replay", metavar="FILE", help="make the run of this recording.json again")
-    if embedder is not None:
-        group = parser.add_argument_group("settings")
-        for name, declared, default in _settings(embedder):
-            _add_setting(group, name, declared, default)
+    group = parser.add_argument_group("settings")
+    for name, declared, default in _settings(embedder):
+        _add_setting(group, name, declared, default)
     return parser
 
 
@@ -99,7 +98,12 @@ def _add_setting(group: Any, name: str, declared: Setting, default: Any) -> None
 
 def _session(options: argparse.Namespace) -> tuple[Session, int]:
     values = {n: v for n, v in vars(options).items() if n not in ("embedder", "steps", "out", "replay")}
+    check_number("steps", options.steps or 0, 0, None, "Training goes forwards.")
     if options.replay:
+        other = [name for name in values if name != "family"]
+        if other:
+            cause = "A replay takes every setting from its recording."
+            raise ValueError(problem("--replay", f"it together with {', '.join(other)}", "the recording alone", cause))
         recording = load_recording(options.replay, values.get("family"))
         return Session.replay(recording), options.steps or 0
     return Session(options.embedder, **values), 500 if options.steps is None else options.steps

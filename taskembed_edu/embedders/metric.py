@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from taskembed_edu.checks import problem
 from taskembed_edu.distances import METRICS, pairwise_distances
 from taskembed_edu.embedders.base import DEVICES, Embedder, StepRecord, chosen_device
 from taskembed_edu.losses import (
@@ -158,7 +159,11 @@ class MetricEmbedder(Embedder[MetricState, MetricSettings]):
         for group in state.optimiser.param_groups:
             group["lr"] = settings.learning_rate
         state.optimiser.zero_grad(set_to_none=True)
-        loss = task_loss(state.encoder(x, y), settings)
+        embeddings = state.encoder(x, y)
+        if not bool(torch.isfinite(embeddings).all()):
+            cause = f"Training has diverged. Lower the learning rate ({settings.learning_rate:g} now) and begin again."
+            raise FloatingPointError(problem("embedding", f"NaN or infinite after step {state.step}", "numbers", cause))
+        loss = task_loss(embeddings, settings)
         loss.backward()
         state.optimiser.step()
         state.step += 1

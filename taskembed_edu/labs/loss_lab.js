@@ -48,8 +48,8 @@ class Outbox {
       if (message.page !== this.page || message.heard !== this.inFlight) return;
       this.inFlight = null;
       clearTimeout(this.timer);
-      onLate(false);
       this.flush();
+      onLate(false);
     };
     model.on("msg:custom", this.hear);
   }
@@ -83,6 +83,7 @@ class Plane {
     this.each = true;
     this.sums = false;
     this.held = null; // {index, at, gesture, grab}: the point in the learner's hand
+    this.sent = null; // {index, at}: a point that was put down, until Python has heard of it
     this.shown = []; // where the points are drawn now, on their way to where they are
     this.nodes = [];
     this.names = "";
@@ -181,7 +182,8 @@ class Plane {
 
   /** Let the points and the view glide to where they should be. */
   start(duration) {
-    const target = this.page.now.points.map((p, i) => (this.held?.index === i ? this.held.at : p));
+    const own = [this.sent, this.held].filter(Boolean);
+    const target = this.page.now.points.map((p, i) => own.findLast((o) => o.index === i)?.at ?? p);
     const still = this.shown.length !== target.length || reducedMotion() || this.held;
     const from = still ? target : this.shown.map((p) => [...p]);
     this.glide = { from, target, view: still ? this.wishedView : { ...this.view }, start: performance.now(), duration };
@@ -435,7 +437,7 @@ class Plane {
   makePoints(now) {
     this.names = now.names.join();
     this.shown = [];
-    this.held = null;
+    this.held = this.sent = null;
     this.nodes = now.names.map((name, i) => {
       const shape = svg("path", { class: "te-shape", d: SHAPES[now.labels[i]], fill: COLOURS[now.labels[i]] });
       const node = svg(
@@ -484,11 +486,12 @@ class Plane {
     const node = this.nodes[index];
     node.focus({ preventScroll: true });
     node.setPointerCapture(event.pointerId);
-    const [x, y] = this.pixel(this.page.now.points[index]);
+    const at = this.sent?.index === index ? this.sent.at : this.page.now.points[index];
+    const [x, y] = this.pixel(at);
     const box = this.root.getBoundingClientRect();
     this.held = {
       index,
-      at: this.page.now.points[index],
+      at,
       gesture: `drag-${this.page.outbox.page}-${performance.now()}`,
       grab: [event.clientX - box.left - x, event.clientY - box.top - y],
     };
@@ -521,9 +524,15 @@ class Plane {
     const [x, y] = this.page.now.points[index];
     if (at[0] !== x || at[1] !== y || this.page.outbox.busy) this.send();
     this.nodes[index].classList.remove("te-held");
-    // Until Python has heard of it, the point stays where it was let go.
-    this.page.now.points[index] = at;
+    this.sent = this.page.outbox.busy ? { index, at } : null;
     this.held = null;
+    this.start(0);
+  }
+
+  /** Python has heard of everything: the points are where it says. */
+  settle() {
+    if (!this.sent) return;
+    this.sent = null;
     this.start(0);
   }
 
@@ -534,8 +543,9 @@ class Plane {
     event.preventDefault();
     this.page.stop();
     const size = event.shiftKey ? 0.5 : 0.1;
-    const to = this.page.now.points[index].map((v, k) => Math.round((v + size * way[k]) * 100) / 100);
-    this.page.now.points[index] = to;
+    const from = this.sent?.index === index ? this.sent.at : this.page.now.points[index];
+    const to = from.map((v, k) => Math.round((v + size * way[k]) * 100) / 100);
+    this.sent = { index, at: to };
     if (this.nudged !== index) this.gesture = `keys-${this.page.outbox.page}-${performance.now()}`;
     this.nudged = index;
     this.page.outbox.send("move", { do: "move", name: this.page.now.names[index], to, gesture: this.gesture });
@@ -551,7 +561,10 @@ class Page {
     this.now = structuredClone(model.get("readings"));
     this.projector = false;
     this.playing = null;
-    this.outbox = new Outbox(model, (late) => this.root?.classList.toggle("te-late", late));
+    this.outbox = new Outbox(model, (late) => {
+      this.root.classList.toggle("te-late", late);
+      if (!this.outbox.busy) this.plane.settle();
+    });
     this.plane = new Plane(this);
     this.build(el);
     this.update(null);
@@ -816,8 +829,8 @@ class Page {
     const judged = now.phase === EXPLORE || now.phase >= VIOLATIONS;
     const point = hint?.point !== undefined && (now.phase === EXPLORE || now.phase === FORCES) ? now.points_said[hint.point] : null;
     const help = typeof hint === "string" && hint !== "row" ? hint : null;
-    const text = now.trouble || (judged && row?.words) || point || help;
-    const said = text || [now.said, now.caution].filter(Boolean).join(" ");
+    const text = now.trouble || now.undefined || (judged && row?.words) || point || help;
+    const said = [text || now.said, now.caution].filter(Boolean).join(" ");
     if (this.said.textContent !== said) this.said.textContent = said;
     this.said.classList.toggle("te-trouble", Boolean(now.trouble || now.undefined));
   }

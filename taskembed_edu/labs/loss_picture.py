@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 CLASS_COLOURS = (plots.BLUE, plots.ORANGE, plots.PURPLE, plots.SKY, plots.YELLOW, "#4d4d4d", "#a6a6a6", "#7a5195")
 CLASS_SHAPES = ("o", "s", "^", "D", "v", "P", "X", "*")
-MOST_ARROWS = 30
-ASIDE = 0.05
+SOME_ROWS = 10  # with more pairs or triplets, as in the panel, only the sums are drawn
+ASIDE = 0.015  # of the height of the picture
 WIDE = 2.2  # width of the plane over its height
 
 
@@ -34,7 +34,6 @@ def picture(lab: LossLab) -> plots.Still:
         axes.tick_params(labelbottom=False, labelleft=False, length=0)
     for mark in seen["marks"]:
         axes.annotate(mark["text"], mark["at"], (0, -24), textcoords="offset points", ha="center", fontsize=11)
-    axes.set_xlabel(f"{lab!r}\n{seen['undefined'] or seen['caution']}".rstrip(), fontsize=10)
     axes.grid(color="#e4e4e4")
     axes.set_axisbelow(True)
     for region in [region for region in seen["regions"] if region["anchor"] == seen["regions"][0]["anchor"]]:
@@ -43,24 +42,35 @@ def picture(lab: LossLab) -> plots.Still:
         ends = [points[i] for i in row["members"]]
         for other in ends[1:]:
             axes.plot(*zip(ends[0], other, strict=True), color=plots.GREY, lw=1, ls="-" if row["active"] else ":")
-    for start, force, colour in _arrows(seen):
-        axes.add_patch(_arrow(start, force, colour))
+    height = _frame(axes, points, seen["regions"])
+    arrows = _arrows(seen)
+    scale = _scale(max((math.hypot(*force) for _, force, _ in arrows), default=0.0), height)
+    for start, force, colour in arrows:
+        axes.add_patch(_arrow(start, (scale * force[0], scale * force[1]), colour, ASIDE * height))
     for point, name, label in zip(points, seen["names"], seen["labels"], strict=True):
         axes.plot(*point, CLASS_SHAPES[label], ms=13, mec="white", mew=1.5, color=CLASS_COLOURS[label], zorder=5)
         axes.annotate(name, point, (0, 11), textcoords="offset points", ha="center", fontsize=11, zorder=6)
-    _frame(axes, points, seen["regions"])
+    remarks = [repr(lab), seen["undefined"] or seen["caution"]]
+    if scale != 1.0:
+        remarks.append(f"forces drawn at {scale:g} of their size")
+    axes.set_xlabel("\n".join(filter(None, remarks)), fontsize=10)
     return figure
+
+
+def _scale(longest: float, height: float) -> float:
+    """A force of 1 is drawn one unit long, or less where the longest would leave the picture."""
+    return next((s for s in (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01) if s * longest <= 0.45 * height), 0.005)
 
 
 def _arrows(seen: dict[str, Any]) -> list[tuple[Point, Point, str]]:
     """(from, force, colour) of every force that is not 0."""
-    points, active = seen["points"], [row for row in seen["rows"] if row["active"]]
+    points = seen["points"]
     arrows = [
         (points[i], force, _colour(row["kind"], place))
-        for row in active
+        for row in seen["rows"]
         for place, (i, force) in enumerate(zip(row["members"], row["forces"], strict=True))
     ]
-    if len(arrows) > MOST_ARROWS:
+    if len(seen["rows"]) > SOME_ROWS:
         arrows = [(point, force, "black") for point, force in zip(points, seen["total"], strict=True)]
     return [arrow for arrow in arrows if math.hypot(*arrow[1]) > 1e-6]
 
@@ -72,10 +82,10 @@ def _colour(kind: str, place: int) -> str:
     return plots.GREEN if kind == "similar" else plots.VERMILLION
 
 
-def _arrow(start: Point, force: Point, colour: str) -> FancyArrowPatch:
-    """A force of 1 is drawn one unit long, a little aside, so that opposed arrows do not hide each other."""
+def _arrow(start: Point, force: Point, colour: str, aside: float) -> FancyArrowPatch:
+    """An arrow a little aside of the line, so that opposed ones do not hide each other."""
     size = math.hypot(*force)
-    start = (start[0] + ASIDE * force[1] / size, start[1] - ASIDE * force[0] / size)
+    start = (start[0] + aside * force[1] / size, start[1] - aside * force[0] / size)
     end = (start[0] + force[0], start[1] + force[1])
     return FancyArrowPatch(start, end, color=colour, lw=2.4, mutation_scale=16, shrinkA=0, shrinkB=0, zorder=4)
 
@@ -92,8 +102,8 @@ def _region_patch(region: dict[str, Any], centre: Point) -> Patch:
     return Circle(centre, size, **look)
 
 
-def _frame(axes: Axes, points: list[Point], regions: list[dict[str, Any]]) -> None:
-    """Room for the points, for a circle round the first anchor, and under the cosine for the origin."""
+def _frame(axes: Axes, points: list[Point], regions: list[dict[str, Any]]) -> float:
+    """Room for the points, for a circle round the first anchor, and under the cosine for the origin; how high it is."""
     wedge = any(region["shape"] == "wedge" for region in regions)
     xs, ys = ([p[k] for p in points] + [0.0] * wedge for k in (0, 1))
     reach = 0.0 if wedge else min(max((region["size"] for region in regions[:1]), default=0.0), 3.0)
@@ -105,3 +115,4 @@ def _frame(axes: Axes, points: list[Point], regions: list[dict[str, Any]]) -> No
     axes.set_ylim(middle[1] - half_y, middle[1] + half_y)
     if wedge:
         axes.plot(0, 0, "+", color="black", ms=10)
+    return 2 * half_y

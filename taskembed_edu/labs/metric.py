@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from taskembed_edu.session import Session
@@ -56,19 +57,21 @@ class MetricLab:
             self._panel = SessionPanel(self.session, "Metric-based task embedding", _MAIN)
         return self._panel
 
-    def replay(self, recording: dict[str, Any]) -> Session:
-        """Make a recorded run again in this lab; a recording of another family is refused.
+    def replay(self, recording: dict[str, Any] | str | Path) -> Session:
+        """Make a recorded run again in this lab, from a recording or the path of a saved one.
 
-        Errors: ValueError, naming what came and what was expected.
+        Errors: ValueError for an outdated or broken recording, or one of another family; RuntimeError where the lab is
+        on screen already.
         """
-        from taskembed_edu.recordings import check_recording
+        from taskembed_edu.recordings import check_recording, load_recording
 
         if self._panel is not None:
             raise RuntimeError(
                 "replay: the lab is already on screen. Replay into a fresh lab: lab = MetricLab(...); lab.replay(...)."
             )
-        check_recording(recording, _name(self._asked["family"]))
-        self._session = Session.replay(recording)
+        family = _name(self._asked["family"])
+        given = recording if isinstance(recording, dict) else load_recording(recording)
+        self._session = Session.replay(check_recording(given, family))
         return self._session
 
     def picture(self) -> Figure:

@@ -20,6 +20,7 @@ from taskembed_edu.live.curves import Curves
 from taskembed_edu.live.player import Player, running_cell, stop_replaced
 from taskembed_edu.live.task_map import LOOK, LatestOnly, TaskMap, encode_frame
 from taskembed_edu.live.warming import warm_in_background
+from taskembed_edu.recordings import free_path, save_recording
 from taskembed_edu.session import Session
 
 _HERE = Path(__file__).parent
@@ -36,19 +37,18 @@ class SessionPanel:
         self.session = session
         self._wishes: dict[str, Any] = {}
         self._dressed: object = None
-        self._warming = session.setup.projection == "pca"
+        self._saved = ""
+        self._warming, self._warming_begun = session.setup.projection == "pca", False
         self.map, self.curves = TaskMap(), Curves()
         self.slot = LatestOnly(self._send)
         self._make_transport()
         self._make_controls(main)
         self.root = self._arrange(title)
-        self.map.observe(lambda change: self.slot.taken(change["new"]), names="shown")
+        self.map.observe(self._page_has_taken, names="shown")
         self.player = Player(session, self.slot.offer, self.refresh)
         stop_replaced(running_cell(), self.player)
         self.slot.offer(session.frame, now=True)
         self.refresh()
-        if self._warming:
-            warm_in_background(self._umap_is_ready)
 
     # ---- building --------------------------------------------------------------------------------------------------
 
@@ -61,6 +61,9 @@ class SessionPanel:
             "Begin again from the same initial weights; the run so far is kept",
             self._reset,
             "te-reset",
+        )
+        self.save = _button(
+            "Save", "save", "Write the recording of this run beside the notebook: it can be replayed", self._save, ""
         )
         self.status = widgets.HTML()
         self.status.add_class("te-status")
@@ -92,7 +95,7 @@ class SessionPanel:
 
     def _arrange(self, title: str) -> widgets.Box:
         heading = widgets.HTML(f'<div class="te-title">{title}</div>')
-        bar = widgets.HBox([heading, self.play, self.step, self.reset, self.device])
+        bar = widgets.HBox([heading, self.play, self.step, self.reset, self.save, self.device])
         bar.add_class("te-bar")
         body = widgets.Box([self.control_column, self.map, self.curves])
         body.add_class("te-body")
@@ -115,6 +118,14 @@ class SessionPanel:
         wishes, self._wishes = self._wishes, {}
         self.player.reset(**wishes)
 
+    def _save(self) -> None:
+        session = self.session
+        path = free_path(Path(f"{session.embedder.name}-{session.setup.family}-step-{session.steps}.json"))
+        save_recording(session.recording(), path)
+        self._saved = f'Saved. It runs again with <code>lab.replay("{path}")</code> in a fresh lab.'
+        self.refresh()
+        self._saved = ""
+
     def _on_control(self, name: str, value: Any) -> None:
         declared = self.session.declared()[name]
         if declared.live:
@@ -124,6 +135,13 @@ class SessionPanel:
         else:
             self._wishes[name] = value
             self.refresh()
+
+    def _page_has_taken(self, change: dict[str, Any]) -> None:
+        self.slot.taken(change["new"])
+        if self._warming and not self._warming_begun:
+            # Only now: a lab that no page shows (a script, a test) has no use for two seconds of work behind its back.
+            self._warming_begun = True
+            warm_in_background(self._umap_is_ready)
 
     def _umap_is_ready(self) -> None:
         if self._warming:
@@ -155,14 +173,16 @@ class SessionPanel:
         player = getattr(self, "player", None)
         if player and player.failure is not None:
             return f'<span class="te-failure">{player.failure}</span>'
+        if self._saved:
+            return self._saved
         if self._wishes:
             words = ", ".join(self.session.declared()[name].label for name in self._wishes)
             return f"Press Reset to apply: {words}."
-        if self._warming:
-            return "The map shows PCA until UMAP is ready."
+        until = " The map shows PCA until UMAP is ready." if self._warming else ""
         if playing:
-            return "Training. Move the margin and watch."
-        return "Press Play: the tasks find their places." if self.session.steps == 0 else "Paused."
+            return "Training. Move the margin and watch." + until
+        begun = "Paused." if self.session.steps else "Press Play: the tasks find their places."
+        return begun + until
 
     def _device(self) -> str:
         name = device_name(chosen_device(getattr(self.session.settings, "device", "cpu")))

@@ -34,6 +34,7 @@ class Player:
         self._pending: dict[str, Any] = {}
         self._reset: dict[str, Any] | None = None
         self._frames_left = 0.0
+        self._frames_made = 0
         self._busy = False
         self._stopped = False
         self._shown: Frame | None = session.frame
@@ -168,7 +169,9 @@ class Player:
                 session.set_within_range(**changes)
         rate = done / max(1e-9, time.perf_counter() - begun)
         self.steps_a_second = rate if not self.steps_a_second else 0.8 * self.steps_a_second + 0.2 * rate
-        self._frames_left -= 1
+        with self._condition:
+            self._frames_left -= 1
+            self._frames_made += 1
         self._show_if_new()
         return news
 
@@ -183,13 +186,17 @@ class Player:
         if threading.current_thread() is self._thread:
             yield
             return
-        left = self._frames_left
+        with self._condition:
+            left, made = self._frames_left, self._frames_made
         self.pause()
-        with self._turn:
-            yield
-            self._show_if_new()
-        if verb == "set" and left > 0:
-            self._wish(frames=left)
+        try:
+            with self._turn:
+                yield
+                self._show_if_new()
+        finally:
+            left -= self._frames_made - made  # the frame that was being made has been finished meanwhile
+            if verb == "set" and left > 0:
+                self._wish(frames=left)
 
 
 def _work(player: weakref.ref[Player]) -> None:

@@ -69,6 +69,7 @@ class LatestOnly:
         self._number = 0
         self._taken = 0
         self._sent_at = -float("inf")
+        self._at_once = False
 
     def offer(self, thing: Any, now: bool = False) -> None:
         """Send this as soon as the page is ready; with `now`, without waiting for the clock (a last frame)."""
@@ -83,17 +84,18 @@ class LatestOnly:
             self._send_if_ready(False)
 
     def flush(self) -> None:
-        """Send what waits if the page is ready, whatever the clock says: nothing newer is coming."""
+        """Send what waits as soon as the page is ready, whatever the clock says: nothing newer is coming."""
         with self._lock:
             self._send_if_ready(True)
 
     def _send_if_ready(self, now: bool) -> None:
         clock = time.monotonic()
         # The first thing goes out unasked: it is what a page finds when it opens.
-        ready = self._taken == self._number and (now or clock - self._sent_at >= self._apart)
+        self._at_once = (self._at_once or now) and self._waiting is not None
+        ready = self._taken == self._number and (self._at_once or clock - self._sent_at >= self._apart)
         if self._waiting is None or not (ready or self._number == 0):
             return
         thing, self._waiting = self._waiting, None
         self._number += 1
-        self._sent_at = clock
+        self._sent_at, self._at_once = clock, False
         self._send(thing, self._number)

@@ -178,10 +178,11 @@ def set_encoder(family: TaskFamily, rng: torch.Generator, *, hidden: int = 128, 
         if len(family.x_shape) == 3:
             pictures = ImageFeatures(family.x_shape, hidden)
             return SetEncoder(LabelledFeatures(pictures, family.n_way), hidden + family.n_way, hidden, dim)
-        waves = FourierFeatures(family.x_shape[0], hidden // 2, FOURIER_SCALE)
+        n_waves = hidden // 4 * 2  # a cosine and a sine of each
+        waves = FourierFeatures(family.x_shape[0], n_waves, FOURIER_SCALE)
         if family.classification:
-            return SetEncoder(LabelledFeatures(waves, family.n_way), hidden // 2 + family.n_way, hidden, dim)
-        return SetEncoder(CurveFeatures(waves), hidden // 2 * 2, hidden, dim)
+            return SetEncoder(LabelledFeatures(waves, family.n_way), n_waves + family.n_way, hidden, dim)
+        return SetEncoder(CurveFeatures(waves), 2 * n_waves, hidden, dim)
 
     encoder = drawn(make, rng)
     first_look = family.sample(_FIRST_LOOK, rng=rng)

@@ -1,0 +1,396 @@
+# %% [markdown]
+# # Contrastive and triplet loss: who is pulled, who is pushed
+#
+# Lesson 01 said what *near* means. Now a network shall learn it: similar things near each other, different things apart.
+# A loss turns that wish into one number, and its gradient into forces. This lesson lets you take both in your hands.
+#
+# ## What you will be able to do
+#
+# - compute a contrastive loss (对比损失) and a triplet loss (三元组损失) by hand
+# - read any paper's formula: what its label means, linear or squared, sum or mean
+# - say what the margin (间隔) does, and find the margins at which a slip in a worked example matters
+# - predict the force on each point, and go through one update step by step
+# - train a Siamese network (孪生网络) with the course's own loop
+#
+# **Time:** 40 minutes.
+#
+# ## What you need first
+#
+# [Lesson 01](01_distances.ipynb), and what a gradient is.
+
+# %% [markdown]
+# ## The loss by hand
+#
+# The course's example has three embeddings (嵌入向量): an **anchor** (锚点) $x = [1, 2, 3]$, a **positive** (正样本)
+# $x^+ = [2, 3, 4]$ that is similar to it, and a **negative** (负样本) $x^- = [4, 5, 6]$ that is not. Its loss wants the
+# positive *at* the anchor, and the negative at least a margin $m$ away:
+#
+# $$L = d(x, x^+) + \max(0,\, m - d(x, x^-))$$
+#
+# **Predict.** You know $d(x, x^+) = \sqrt 3$ from lesson 01. Each entry of $x^-$ is 3 larger than that of $x$. With
+# margin 1, does the negative add anything to the loss?
+
+# %%
+import math
+
+from taskembed_edu import contrastive_loss
+
+x, positive, negative = [1, 2, 3], [2, 3, 4], [4, 5, 6]
+pull = math.dist(x, positive)
+push = max(0.0, 1 - math.dist(x, negative))
+by_hand = pull + push
+assert math.isclose(by_hand, contrastive_loss([x, x], [positive, negative], label=[1, 0]), rel_tol=1e-6)
+print(f"{pull:.4f} + {push:.4f} = {by_hand:.4f}")
+
+# %% [markdown]
+# **Explain.** $L = \sqrt 3 \approx 1.7321$. The negative is 5.2 away, far beyond the margin of 1, so it adds nothing.
+# That is the point of a margin: what is far enough is left alone.
+#
+# ## A slip to learn from: the wrong distance, the right loss
+#
+# The course text writes $\max(0,\, 1 - \sqrt{14})$ for the second term.
+#
+# **Predict.** Is $\sqrt{14}$ the distance of $[1, 2, 3]$ and $[4, 5, 6]$? If not, would you have noticed from the loss?
+
+# %%
+printed = math.sqrt(14)
+true = math.dist(x, negative)
+print(f"printed {printed:.4f}, true {true:.4f} = sqrt({true**2:.0f}), and 3 sqrt(3) is {3 * math.sqrt(3):.4f}")
+print(f"and what is sqrt(14)? The length of [1, 2, 3] itself: {math.hypot(*x):.4f}")
+
+# %% [markdown]
+# **Explain.** The distance is $\sqrt{27} = 3\sqrt 3$. The slip does no harm here, because both values are beyond the
+# margin and $\max$ makes both terms 0. A right result does not prove a right calculation.
+#
+# **Predict.** From which margin on would it have done harm?
+
+# %%
+print("margin   with sqrt(14)   true     too much by")
+for margin in (1, 3, 3.74, 3.75, 4, 5, 6):
+    wrong, right = (pull + max(0.0, margin - d) for d in (printed, true))
+    print(f"{margin:6.2f} {wrong:13.4f} {right:9.4f} {wrong - right:11.4f}")
+assert all((margin > printed) == (max(0, margin - printed) > 0) for margin in (3.74, 3.75))
+
+# %% [markdown]
+# **Explain.** From every margin above $\sqrt{14} \approx 3.74$ on. Between 3.74 and 5.20 the true negative is still left
+# alone while the wrong one is pushed; from 5.20 on the loss is too large by $\sqrt{27} - \sqrt{14} = 1.4545$.
+#
+# ## Read the label
+#
+# The course's general formula has one label for two pairs:
+#
+# $$L = \sum_i \left[\, y_i\, d(x_i, x_i^+) + (1 - y_i) \max(0,\, m - d(x_i, x_i^-)) \right]$$
+#
+# **Predict.** $y_i$ is 0 or 1. Can one summand ever give $\sqrt 3 + \max(0, 1 - d(x, x^-))$, as the example does?
+
+
+# %%
+def as_printed(y, margin=4.0):
+    return y * math.dist(x, positive) + (1 - y) * max(0.0, margin - printed)
+
+
+print(f"y = 1: {as_printed(1):.4f}    y = 0: {as_printed(0):.4f}    both added, as in the example: ", end="")
+print(f"{as_printed(1) + as_printed(0):.4f}")
+
+# %% [markdown]
+# **Explain.** No: $y_i$ switches one of the two terms off. Read the formula with **one summand for each pair**: the
+# label $y$ says whether *this* pair is similar. The example then has two pairs, one with $y = 1$ and one with $y = 0$,
+# which is how `contrastive_loss` was called above.
+#
+# And mind which way round the label is. Here, as in the course, $y = 1$ means similar. In the paper that introduced the
+# loss (Hadsell, Chopra and LeCun 2006) $Y = 0$ means similar. Labels the wrong way round raise no error:
+
+# %%
+right_way = contrastive_loss([x, x], [positive, negative], label=[1, 0])
+wrong_way = contrastive_loss([x, x], [positive, negative], label=[0, 1])
+print(f"1 = similar: {right_way:.4f}    the same labels read as Hadsell's Y: {wrong_way:.4f}")
+
+# %% [markdown]
+# The second loss pulls the negative in from 5.2 and pays no heed to the positive.
+#
+# ## Linear or squared
+#
+# Hadsell's loss is not linear. A pair adds $\tfrac12 d^2$ if it is similar and $\tfrac12 \max(0,\, m - d)^2$ if not.
+#
+# **Predict.** What is Hadsell's loss of the example, at margin 1?
+
+# %%
+import torch
+
+from taskembed_edu import cosine_distance, triplet_loss
+
+rows = torch.tensor([[1.0, 2, 3], [2, 3, 4], [4, 5, 6]])
+a, p, n = rows
+pairs = ([a, a], [p, n], [1, 0])
+unit_a, unit_p, unit_n = rows / rows.norm(dim=1, keepdim=True)
+unit_pairs = ([unit_a, unit_a], [unit_p, unit_n], [1, 0])
+
+# %%
+conventions = {
+    "linear, sum (the course)": contrastive_loss(*pairs),
+    "Hadsell: half squares, sum": contrastive_loss(*pairs, squared=True),
+    "squares without the half": 2 * contrastive_loss(*pairs, squared=True),
+    "linear, mean over the two pairs": contrastive_loss(*pairs, reduction="mean"),
+    "linear, vectors of length 1": contrastive_loss(*unit_pairs),
+    "linear, cosine distance": contrastive_loss(*pairs, metric="cosine"),
+}
+for name, value in conventions.items():
+    print(f"{name:32} {value:.4f}")
+
+# %% [markdown]
+# **Explain.** Same points, same margin, same name, and six numbers. $\tfrac12 (\sqrt 3)^2 = 1.5$ is Hadsell's. When your
+# number is not the paper's number, ask five questions before you look for a bug: Which label is similar? Linear or
+# squared, with the half or without? Sum or mean? Are the vectors normalised first? Which pairs count? (The library
+# pytorch-metric-learning prints 0.9573 here: it normalises, takes the pair $x^+, x^-$ as well, and averages.)
+#
+# The figure shows one pair. Move the slider below it to change the margin; point at a curve to read it. The grey lines
+# mark the example's distances, and the $\sqrt{14}$ of the slip.
+#
+# **Predict.** Which curves will move with the margin? At which distance does each of them touch zero?
+
+# %%
+from taskembed_edu.plots import loss_surface_figure
+
+figure = loss_surface_figure(margin=4, marks={"√3": math.sqrt(3), "√14": math.sqrt(14), "√27": math.sqrt(27)})
+figure
+
+# %%
+distance, curves = list(figure.data[0].x), {curve.name: list(curve.y) for curve in figure.data}
+assert math.isclose(curves["different, linear"][distance.index(3.0)], contrastive_loss([[0.0]], [[3.0]], [0], margin=4))
+for name, y in curves.items():
+    print(f"{name:20} at distance 1, 3, 5: {', '.join(f'{y[distance.index(d)]:.2f}' for d in (1.0, 3.0, 5.0))}")
+
+# %% [markdown]
+# **Explain.** Only the two curves of the different pair move, and both reach zero exactly at the margin. Look at their
+# *slopes*, for the slope is the force: the linear loss pulls and pushes with force 1 wherever the points are. The
+# squared loss pulls harder the farther a similar pair is apart, and lets go gently.
+#
+# ## The triplet loss
+#
+# The **triplet loss** (三元组损失) does not ask *how far*. It asks only that the negative be farther from the anchor than
+# the positive is, by the margin:
+#
+# $$L = \max(0,\; d(a, p) - d(a, n) + m)$$
+#
+# **Predict.** What is it for the example at margin 1? And at margin 4?
+
+# %%
+for margin in (1, 4):
+    by_hand = max(0.0, math.dist(x, positive) - math.dist(x, negative) + margin)
+    assert math.isclose(by_hand, triplet_loss(x, positive, negative, margin), abs_tol=1e-6)
+    print(f"margin {margin}: max(0, 1.7321 - 5.1962 + {margin}) = {by_hand:.4f}")
+print(f"at margin 1 with the cosine distance: {triplet_loss(x, positive, negative, 1.0, 'cosine'):.4f}")
+
+# %% [markdown]
+# **Explain.** At margin 1 it is 0: the negative is already $2\sqrt 3 \approx 3.46$ farther. The contrastive loss went on
+# pulling at the positive; the triplet loss is content with the *order*. So it leaves the geometry of the task space
+# (任务空间) more freedom. The cosine sees three vectors that
+# point almost the same way, and its loss is nearly the whole margin. (You have met 0.9820 above: where no margin is
+# reached, the contrastive loss of the two pairs is $d(a, p) - d(a, n) + m$ as well.)
+#
+# Seen from an anchor and its positive, a negative is **hard** if it is no farther than the positive, **semi-hard** if it
+# is farther but inside the margin, and **easy** beyond. Easy triplets add nothing, and soon nearly all are easy. So one
+# **mines** (难例挖掘): takes for each anchor the hardest (Hermans 2017), or the semi-hard ones (Schroff 2015).
+
+# %% [markdown]
+# ## The lab
+#
+# The three vectors of the course lie on one line, at 0, $\sqrt 3$ and $3\sqrt 3$; so they can be shown in the plane with
+# their true distances. Each arrow is the **force** of one pair: minus the gradient of its term. The dashed circle is the
+# margin round the anchor.
+#
+# - Drag the points, or click one and use the arrow keys. *Ctrl+Z* takes it back.
+# - Point at a row of the table to read that pair in words.
+# - *Next* goes through one update (更新) by its sub-steps: pairs, distances, violations, forces, move.
+# - The key *p* makes everything large, for a projector.
+#
+# **Predict.** Before you press *Next* five times: which points will move, which way, and will the loss be smaller?
+
+# %%
+from taskembed_edu import LossLab
+
+lab = LossLab()
+lab
+
+# %%
+lab.picture()
+
+# %% [markdown]
+# **Explain.** Anchor and positive pull each other with force 1. The negative is outside the circle and feels nothing.
+# You can work the lab from a cell, too; the panel follows. At margin 6 the negative comes under the circle:
+
+# %%
+lab.set(margin=6)
+for term in lab.terms():
+    print(term)
+print("forces:", {name: (round(fx, 4), round(fy, 4)) for name, (fx, fy) in lab.forces().items()})
+lab.step(5)
+print(lab)
+
+# %% [markdown]
+# **Explain.** The anchor is pulled to the right by the positive and pushed to the left by the negative, which lies on the
+# same side: the two forces are 1 and -1, and the anchor stays where it is.
+#
+# **Predict.** Margin 1 again, 40 updates with learning rate 0.2. Does the linear loss reach 0? Does the squared one?
+
+# %%
+for loss in ("contrastive", "hadsell"):
+    run = LossLab(loss=loss)
+    run.step(40)
+    print(f"{loss:12} {run.loss:.4f}")
+lab.preset("course example")  # the panel above is back at its start
+print(lab)
+
+# %% [markdown]
+# **Explain.** The linear force stays 1 down to distance 0. Each update closes the gap by 0.4, steps over the goal, and the
+# next one steps back: the pair trembles for ever. The squared loss weakens its force on the way and comes to rest. (An
+# optimiser such as Adam, with small steps, makes the trembling small.)
+
+# %% [markdown]
+# ## The course's training loop
+#
+# A **Siamese network** (孪生网络) is one encoder used twice, with the same weights. Below is the loop of the course's
+# section 5 with its dots filled in. The data: noisy vectors of three kinds, and pairs of them with label 1 for same.
+
+# %%
+import torch.optim as optim
+from torch.utils.data import DataLoader, TensorDataset
+
+from taskembed_edu import ContrastiveLoss, SiameseNetwork
+
+rng = torch.Generator().manual_seed(0)
+kinds = torch.randint(3, (2, 600), generator=rng)
+centres = torch.tensor([[1.0, 2, 3], [2, 3, 1], [3, 1, 2]])
+x1, x2 = centres[kinds] + 0.3 * torch.randn(2, 600, 3, generator=rng)
+dataset = TensorDataset(x1, x2, (kinds[0] == kinds[1]).float())
+dataloader = DataLoader(dataset, batch_size=50, shuffle=True, generator=rng)
+
+# %%
+torch.manual_seed(0)  # the network draws its first weights
+model = SiameseNetwork()
+criterion = ContrastiveLoss()
+optimizer = optim.Adam(model.parameters())
+
+# %%
+losses, num_epochs = [], 60
+
+for epoch in range(num_epochs):
+    for data in dataloader:
+        output1, output2 = model(data[0], data[1])
+        loss = criterion(output1, output2, data[2])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item() / len(data[2]))
+
+# %% [markdown]
+# **Predict.** By how much did the loss of a pair fall: to a half, to a third, to less?
+
+# %%
+first, last = sum(losses[:12]) / 12, sum(losses[-12:]) / 12
+assert last < first / 2, (first, last)
+print(f"{len(losses)} updates; in the last epoch a pair costs less than half of what it did in the first: {last < first / 2}")
+
+# %% [markdown]
+# Nine fresh vectors, three of each kind, as the trained network embeds them, and the forces that are still at work:
+
+# %%
+with torch.no_grad():
+    fresh = model.encoder(centres.repeat(3, 1) + 0.3 * torch.randn(9, 3, generator=rng))
+trained = LossLab(fresh, labels=[0, 1, 2] * 3)
+trained.picture()
+
+# %% [markdown]
+# **Explain.** Three groups, about a margin apart, where the input had three clouds. What told the members of one kind
+# apart is nearly gone: the loss was asked to forget it. Put `trained` alone in a cell to drag these points.
+
+# %% [markdown]
+# ## Three things to try
+#
+# In the lab above. Each time: predict first.
+#
+# 1. *two classes*, loss *Contrastive, linear*, and press *Update* twenty times. *Look for*: the classes come apart in the
+#    first five; then the sum goes up and down and never reaches 0. Choose *Contrastive, squared* and go on: now it does.
+# 2. *hard and semi-hard*: drag *negative 1* slowly outwards across the two circles. *Look for*: its sort changes from
+#    hard to semi-hard to easy. Its arrow does not get shorter on the way, and beyond the outer circle it is gone at once.
+# 3. *three classes* with the distance *Cosine*. *Look for*: the margin's slider ends at 2, the circle becomes a wedge of
+#    directions, and every force stands at a right angle to the way from the origin: it turns a point, whatever its length.
+
+# %% [markdown]
+# ## Exercises
+#
+# **1.** What is the contrastive loss of the course's example at margin 6? Give an exact expression or four decimals.
+
+# %%
+my_loss = None  # put your number in place of None, and run the cell again
+
+if my_loss is None:
+    print("Your turn: both terms are above 0 now. math.sqrt(3) may help.")
+else:
+    right = math.isclose(my_loss, contrastive_loss([x, x], [positive, negative], [1, 0], margin=6), abs_tol=1e-4)
+    print("Right." if right else "Not yet: add the distance to the positive and what the negative lacks to the margin.")
+
+# %% [markdown]
+# <details><summary>Solution</summary>
+#
+# $\sqrt 3 + 6 - 3\sqrt 3 = 6 - 2\sqrt 3 \approx 2.5359$.
+# </details>
+#
+# **2.** What is the largest margin at which the *triplet* loss of the example is still 0?
+
+# %%
+my_margin = None  # put your number in place of None, and run the cell again
+
+if my_margin is None:
+    print("Your turn: how much farther than the positive is the negative?")
+else:
+    at, beyond = (float(triplet_loss(x, positive, negative, my_margin + more)) for more in (0, 0.001))
+    print("Right." if at < 1e-4 < beyond else f"Not yet: at your margin it is {at:.4f}, and just beyond {beyond:.4f}.")
+
+# %% [markdown]
+# <details><summary>Solution</summary>
+#
+# $d(a, n) - d(a, p) = 3\sqrt 3 - \sqrt 3 = 2\sqrt 3 \approx 3.4641$.
+# </details>
+#
+# **3.** Write Hadsell's loss of one pair from its distance, its label (1 = similar) and the margin.
+
+
+# %%
+def my_hadsell(distance, label, margin):
+    return None  # put your formula in place of None, and run the cell again
+
+
+cases = [(0.5, 1, 1.0), (0.5, 0, 1.0), (2.0, 0, 1.0), (2.0, 0, 3.0)]
+if my_hadsell(*cases[0]) is None:
+    print("Your turn: half a square for a similar pair, half the square of what is missing for a different one.")
+else:
+    known = [float(contrastive_loss([[0.0]], [[d]], [y], margin=m, squared=True)) for d, y, m in cases]
+    wrong = [c for c, value in zip(cases, known, strict=True) if not math.isclose(my_hadsell(*c), value, abs_tol=1e-6)]
+    print("Right." if not wrong else f"Not yet for (distance, label, margin) = {wrong[0]}.")
+
+# %% [markdown]
+# <details><summary>Solution</summary>
+#
+# `return 0.5 * distance**2 if label == 1 else 0.5 * max(0, margin - distance) ** 2`
+# </details>
+#
+# ## What to remember
+#
+# - Contrastive loss (对比损失): similar pairs to distance 0, different pairs to at least the margin. One summand a pair.
+# - Triplet loss (三元组损失): the negative (负样本) farther from the anchor (锚点) than the positive (正样本), by the margin.
+# - The course's example is worth $\sqrt 3$ at margin 1. Its $\sqrt{14}$ should be $\sqrt{27}$; that matters above 3.74.
+# - Say your convention: which label is similar, linear or squared, sum or mean, normalised or not, which pairs.
+# - A force is minus a gradient. Linear: always 1. Squared: as large as the violation. Beyond the margin: 0.
+# - The margin lives on the scale of the distance: under the cosine it ends at 2.
+#
+# ## Sources
+#
+# - J. Bromley and others, *Signature Verification using a "Siamese" Time Delay Neural Network*, 1993.
+# - S. Chopra, R. Hadsell and Y. LeCun, *Learning a Similarity Metric Discriminatively*, 2005.
+# - R. Hadsell, S. Chopra and Y. LeCun, *Dimensionality Reduction by Learning an Invariant Mapping*, 2006: the
+#   contrastive loss, equation 4, with springs for forces.
+# - K. Weinberger and L. Saul, *Distance Metric Learning for Large Margin Nearest Neighbor Classification*, 2009.
+# - F. Schroff, D. Kalenichenko and J. Philbin, *FaceNet*, 2015: the triplet loss and semi-hard mining.
+# - E. Hoffer and N. Ailon, *Deep Metric Learning using Triplet Network*, 2015.
+# - A. Hermans, L. Beyer and B. Leibe, *In Defense of the Triplet Loss for Person Re-Identification*, 2017: batch-hard.
