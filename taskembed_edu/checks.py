@@ -52,7 +52,7 @@ def check_number(argument: str, value: float, low: float | None, high: float | N
     """`value` if it is a finite number with low <= value <= high (None: no end); else an error."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not is_number:
-        raise TypeError(problem(argument, value, "a number", cause))
+        raise TypeError(problem(argument, repr(value) if isinstance(value, str) else value, "a number", cause))
     ends = f"a number from {low:g} to {high:g}" if low is not None and high is not None else None
     ends = ends or (f"a number of at least {low:g}" if low is not None else None)
     ends = ends or (f"a number of at most {high:g}" if high is not None else "a finite number")

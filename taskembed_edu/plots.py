@@ -56,8 +56,8 @@ def loss_surface_figure(
     in Hadsell's, d^2 / 2 and max(0, m - d)^2 / 2. The values are those of `contrastive_loss`. Only the curves of the
     different pair follow the margin. The metric says where distances end: at 2 for the cosine, else the axis ends at 6.
 
-    `margins` are the stops of the slider (default: every 0.5, or 0.1 where the axis is that short) and `margin` the one shown first
-    (the nearest stop). `marks` names distances that are marked on the axis.
+    `margins` are the stops of the slider (default: every 0.5, or 0.1 where the axis is that short) and `margin` the
+    one shown first (the nearest stop). `marks` names distances that are marked on the axis.
 
     Source: Hadsell, Chopra and LeCun 2006, equation 4; the linear form is the course's.
 

@@ -29,6 +29,9 @@ def check_recording(recording: Any, family: str | None = None) -> dict[str, Any]
     if missing:
         cause = "The file was cut or edited; record the run again."
         raise ValueError(problem("recording", f"no entry {', '.join(missing)}", f"entries {', '.join(_KEYS)}", cause))
+    if not _well_formed(recording):
+        cause = "The file was cut or edited; record the run again."
+        raise ValueError(problem("recording", "entries of another form", "family, initial and events as saved", cause))
     recorded = recording["family"].get("name")
     if recorded not in FAMILIES:
         raise ValueError(problem("recording", f"tasks {recorded!r}", f"one of {', '.join(FAMILIES)}"))
@@ -36,6 +39,17 @@ def check_recording(recording: Any, family: str | None = None) -> dict[str, Any]
         cause = f"Reset with family={recorded!r} first, or load a recording of {family}."
         raise ValueError(problem("recording", f"a run on {recorded!r}", f"a run on {family!r}", cause))
     return recording
+
+
+def _well_formed(recording: dict[str, Any]) -> bool:
+    family, events = recording["family"], recording["events"]
+    if not (isinstance(family, dict) and isinstance(recording["initial"], dict) and isinstance(events, list)):
+        return False
+    known = FAMILIES[family["name"]].__dataclass_fields__ if family.get("name") in FAMILIES else family
+    return family.keys() - {"name"} <= known.keys() and all(
+        isinstance(event, dict) and isinstance(event.get("changes"), dict) and isinstance(event.get("step"), int)
+        for event in events
+    )
 
 
 def save_recording(recording: dict[str, Any], path: str | Path) -> Path:

@@ -26,7 +26,7 @@ from taskembed_edu.projection import Layout, LiveUMAP, pca_layout, trustworthine
 from taskembed_edu.recordings import FORMAT, check_recording
 from taskembed_edu.settings import Setting, Settings, setting
 from taskembed_edu.tasks import FAMILIES, task_family
-from taskembed_edu.tasks.base import TaskBatch, TaskFamily
+from taskembed_edu.tasks.base import TaskFamily
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,8 @@ class Session:
         twin = object.__new__(Session)
         twin.__dict__.update(self.__dict__)
         twin.past, twin.guard = [], _unguarded
-        twin.history, twin._now, n_before = self.history.until(at)
+        with self.guard("look"):
+            twin.history, twin._now, n_before = self.history.until(at)
         twin.events = self.events[:n_before]
         twin._follow(self.events[n_before : self.history.n_events(at)], self.history[at].step)
         return twin
@@ -229,7 +230,8 @@ class Session:
         tasks = self.split.unseen.sample(n_tasks, rng=rng)
         again = self.split.unseen.redraw(tasks, rng)
         geometry = TrueGeometry(self.split.unseen.true_distance(tasks))
-        first, second = (self.embedder.embed(self._now.state, batch) for batch in (tasks, again))
+        with self.guard("look"):
+            first, second = (self.embedder.embed(self._now.state, batch) for batch in (tasks, again))
         return self._scores(first, second, geometry)
 
     # ---- recording -------------------------------------------------------------------------------------------------

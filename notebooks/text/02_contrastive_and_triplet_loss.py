@@ -1,8 +1,9 @@
 # %% [markdown]
 # # Contrastive and triplet loss: who is pulled, who is pushed
 #
-# Lesson 01 said what *near* means. Now a network shall learn it: similar things near each other, different things apart.
-# A loss turns that wish into one number, and its gradient into forces. This lesson lets you take both in your hands.
+# Lesson 01 said what *near* means. Now a network shall learn it: similar things near each other, different things
+# apart. A loss turns that wish into one number, and its gradient into forces. This lesson lets you take both in your
+# hands.
 #
 # ## What you will be able to do
 #
@@ -64,16 +65,22 @@ print(f"and what is sqrt(14)? The length of [1, 2, 3] itself: {math.hypot(*x):.4
 #
 # **Predict.** From which margin on would it have done harm?
 
+
 # %%
-print("margin   with sqrt(14)   true     too much by")
+def losses_at(margin):
+    return [pull + max(0.0, margin - d) for d in (printed, true)]
+
+
+print("margin  with sqrt(14)   true      too much by")
 for margin in (1, 3, 3.74, 3.75, 4, 5, 6):
-    wrong, right = (pull + max(0.0, margin - d) for d in (printed, true))
+    wrong, right = losses_at(margin)
     print(f"{margin:6.2f} {wrong:13.4f} {right:9.4f} {wrong - right:11.4f}")
-assert all((margin > printed) == (max(0, margin - printed) > 0) for margin in (3.74, 3.75))
+same, differs = losses_at(printed), losses_at(math.nextafter(printed, 9))  # at sqrt(14), and the next number above it
+print("first harm: at sqrt(14)", same[0] != same[1], "- just above it", differs[0] != differs[1])
 
 # %% [markdown]
-# **Explain.** From every margin above $\sqrt{14} \approx 3.74$ on. Between 3.74 and 5.20 the true negative is still left
-# alone while the wrong one is pushed; from 5.20 on the loss is too large by $\sqrt{27} - \sqrt{14} = 1.4545$.
+# **Explain.** From every margin above $\sqrt{14} \approx 3.74$ on. Between 3.74 and 5.20 the true negative is still
+# left alone while the wrong one is pushed; from 5.20 on the loss is too large by $\sqrt{27} - \sqrt{14} = 1.4545$.
 #
 # ## Read the label
 #
@@ -117,7 +124,7 @@ print(f"1 = similar: {right_way:.4f}    the same labels read as Hadsell's Y: {wr
 # %%
 import torch
 
-from taskembed_edu import cosine_distance, triplet_loss
+from taskembed_edu import triplet_loss
 
 rows = torch.tensor([[1.0, 2, 3], [2, 3, 4], [4, 5, 6]])
 a, p, n = rows
@@ -138,9 +145,9 @@ for name, value in conventions.items():
     print(f"{name:32} {value:.4f}")
 
 # %% [markdown]
-# **Explain.** Same points, same margin, same name, and six numbers. $\tfrac12 (\sqrt 3)^2 = 1.5$ is Hadsell's. When your
-# number is not the paper's number, ask five questions before you look for a bug: Which label is similar? Linear or
-# squared, with the half or without? Sum or mean? Are the vectors normalised first? Which pairs count? (The library
+# **Explain.** Same points, same margin, same name, and six numbers. $\tfrac12 (\sqrt 3)^2 = 1.5$ is Hadsell's. When
+# your number is not the paper's number, ask five questions before you look for a bug: Which label is similar? Linear
+# or squared, with the half or without? Sum or mean? Are the vectors normalised first? Which pairs count? (The library
 # pytorch-metric-learning prints 0.9573 here: it normalises, takes the pair $x^+, x^-$ as well, and averages.)
 #
 # The figure shows one pair. Move the slider below it to change the margin; point at a curve to read it. The grey lines
@@ -167,8 +174,8 @@ for name, y in curves.items():
 #
 # ## The triplet loss
 #
-# The **triplet loss** (三元组损失) does not ask *how far*. It asks only that the negative be farther from the anchor than
-# the positive is, by the margin:
+# The **triplet loss** (三元组损失) does not ask *how far*. It asks only that the negative be farther from the anchor
+# than the positive is, by the margin:
 #
 # $$L = \max(0,\; d(a, p) - d(a, n) + m)$$
 #
@@ -182,22 +189,22 @@ for margin in (1, 4):
 print(f"at margin 1 with the cosine distance: {triplet_loss(x, positive, negative, 1.0, 'cosine'):.4f}")
 
 # %% [markdown]
-# **Explain.** At margin 1 it is 0: the negative is already $2\sqrt 3 \approx 3.46$ farther. The contrastive loss went on
-# pulling at the positive; the triplet loss is content with the *order*. So it leaves the geometry of the task space
-# (任务空间) more freedom. The cosine sees three vectors that
-# point almost the same way, and its loss is nearly the whole margin. (You have met 0.9820 above: where no margin is
-# reached, the contrastive loss of the two pairs is $d(a, p) - d(a, n) + m$ as well.)
+# **Explain.** At margin 1 it is 0: the negative is already $2\sqrt 3 \approx 3.46$ farther. The contrastive loss went
+# on pulling at the positive; the triplet loss is content with the *order*. So it leaves the geometry of the task space
+# (任务空间) more freedom. The cosine sees three vectors that point almost the same way, and its loss is nearly the
+# whole margin. (You have met 0.9820 above: where the negative is inside the margin, the contrastive
+# loss of the two pairs is $d(a, p) - d(a, n) + m$ as well.)
 #
-# Seen from an anchor and its positive, a negative is **hard** if it is no farther than the positive, **semi-hard** if it
-# is farther but inside the margin, and **easy** beyond. Easy triplets add nothing, and soon nearly all are easy. So one
-# **mines** (难例挖掘): takes for each anchor the hardest (Hermans 2017), or the semi-hard ones (Schroff 2015).
+# Seen from an anchor and its positive, a negative is **hard** if it is no farther than the positive, **semi-hard** if
+# it is farther but inside the margin, and **easy** beyond. Easy triplets add nothing, and soon nearly all are easy. So
+# one **mines** (难例挖掘): takes for each anchor the hardest (Hermans 2017), or the semi-hard ones (Schroff 2015).
 
 # %% [markdown]
 # ## The lab
 #
-# The three vectors of the course lie on one line, at 0, $\sqrt 3$ and $3\sqrt 3$; so they can be shown in the plane with
-# their true distances. Each arrow is the **force** of one pair: minus the gradient of its term. The dashed circle is the
-# margin round the anchor.
+# The three vectors of the course lie on one line, at 0, $\sqrt 3$ and $3\sqrt 3$; so they can be shown in the plane
+# with their true distances. Each arrow is the **force** of one pair: minus the gradient of its term. The dashed circle
+# is the margin round the anchor.
 #
 # - Drag the points, or click one and use the arrow keys. *Ctrl+Z* takes it back.
 # - Point at a row of the table to read that pair in words.
@@ -228,8 +235,8 @@ lab.step(5)
 print(lab)
 
 # %% [markdown]
-# **Explain.** The anchor is pulled to the right by the positive and pushed to the left by the negative, which lies on the
-# same side: the two forces are 1 and -1, and the anchor stays where it is.
+# **Explain.** The anchor is pulled to the right by the positive and pushed to the left by the negative, which lies on
+# the same side: the two forces are 1 and -1, and the anchor stays where it is.
 #
 # **Predict.** Margin 1 again, 40 updates with learning rate 0.2. Does the linear loss reach 0? Does the squared one?
 
@@ -242,9 +249,9 @@ lab.preset("course example")  # the panel above is back at its start
 print(lab)
 
 # %% [markdown]
-# **Explain.** The linear force stays 1 down to distance 0. Each update closes the gap by 0.4, steps over the goal, and the
-# next one steps back: the pair trembles for ever. The squared loss weakens its force on the way and comes to rest. (An
-# optimiser such as Adam, with small steps, makes the trembling small.)
+# **Explain.** The linear force stays 1 down to distance 0. Each update closes the gap by 0.4, steps over the goal, and
+# the next one steps back: the pair trembles for ever. The squared loss weakens its force on the way and comes to rest.
+# (An optimiser such as Adam, with small steps, makes the trembling small.)
 
 # %% [markdown]
 # ## The course's training loop
@@ -272,7 +279,8 @@ criterion = ContrastiveLoss()
 optimizer = optim.Adam(model.parameters())
 
 # %%
-losses, num_epochs = [], 60
+num_epochs = 60
+losses = [0.0] * num_epochs  # of a pair, in the mean over an epoch
 
 for epoch in range(num_epochs):
     for data in dataloader:
@@ -281,15 +289,14 @@ for epoch in range(num_epochs):
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        losses.append(loss.item() / len(data[2]))
+        losses[epoch] += loss.item() / len(dataset)
 
 # %% [markdown]
 # **Predict.** By how much did the loss of a pair fall: to a half, to a third, to less?
 
 # %%
-first, last = sum(losses[:12]) / 12, sum(losses[-12:]) / 12
-assert last < first / 2, (first, last)
-print(f"{len(losses)} updates; in the last epoch a pair costs less than half of what it did in the first: {last < first / 2}")
+print(f"{num_epochs * len(dataloader)} updates of {len(dataset)} pairs in batches of {dataloader.batch_size}")
+print("in the last epoch a pair costs less than a third of what it did in the first:", losses[-1] < losses[0] / 3)
 
 # %% [markdown]
 # Nine fresh vectors, three of each kind, as the trained network embeds them, and the forces that are still at work:
@@ -309,12 +316,15 @@ trained.picture()
 #
 # In the lab above. Each time: predict first.
 #
-# 1. *two classes*, loss *Contrastive, linear*, and press *Update* twenty times. *Look for*: the classes come apart in the
-#    first five; then the sum goes up and down and never reaches 0. Choose *Contrastive, squared* and go on: now it does.
+# 1. *two classes*, loss *Contrastive, linear*, and press *Update* twenty times. *Look for*: the classes come apart in
+#    the first five; then the sum goes up and down and never reaches 0. Choose *Contrastive, squared* and go on: now it
+#    does.
 # 2. *hard and semi-hard*: drag *negative 1* slowly outwards across the two circles. *Look for*: its sort changes from
-#    hard to semi-hard to easy. Its arrow does not get shorter on the way, and beyond the outer circle it is gone at once.
-# 3. *three classes* with the distance *Cosine*. *Look for*: the margin's slider ends at 2, the circle becomes a wedge of
-#    directions, and every force stands at a right angle to the way from the origin: it turns a point, whatever its length.
+#    hard to semi-hard to easy. Its arrow does not get shorter on the way, and beyond the outer circle it is gone at
+#    once.
+# 3. *three classes* with the distance *Cosine*. *Look for*: the margin's slider ends at 2, the circle becomes a wedge
+#    of directions, and every force stands at a right angle to the way from the origin: it turns a point, whatever its
+#    length.
 
 # %% [markdown]
 # ## Exercises
@@ -377,8 +387,10 @@ else:
 #
 # ## What to remember
 #
-# - Contrastive loss (对比损失): similar pairs to distance 0, different pairs to at least the margin. One summand a pair.
-# - Triplet loss (三元组损失): the negative (负样本) farther from the anchor (锚点) than the positive (正样本), by the margin.
+# - Contrastive loss (对比损失): similar pairs to distance 0, different pairs to at least the margin. One summand a
+#   pair.
+# - Triplet loss (三元组损失): the negative (负样本) farther from the anchor (锚点) than the positive (正样本), by the
+#   margin.
 # - The course's example is worth $\sqrt 3$ at margin 1. Its $\sqrt{14}$ should be $\sqrt{27}$; that matters above 3.74.
 # - Say your convention: which label is similar, linear or squared, sum or mean, normalised or not, which pairs.
 # - A force is minus a gradient. Linear: always 1. Squared: as large as the violation. Beyond the margin: 0.

@@ -18,10 +18,10 @@ from taskembed_edu.distances import METRICS, pairwise_distances
 from taskembed_edu.embedders.base import DEVICES, Embedder, StepRecord, chosen_device
 from taskembed_edu.losses import (
     batch_triplet_loss,
-    contrastive_loss,
     info_nce_loss,
     prototypical_loss,
 )
+from taskembed_edu.losses.all_pairs import pair_terms
 from taskembed_edu.mining import PAIR_MINING, TRIPLET_MINING, select_pairs
 from taskembed_edu.networks.encoders import SetEncoder, set_encoder
 from taskembed_edu.settings import Settings, setting
@@ -200,22 +200,15 @@ def _siamese_loss(embeddings: Tensor, labels: Tensor, settings: MetricSettings) 
 
     Among n tasks one pair in 2 n - 1 is similar. A plain mean over all pairs would push and hardly ever pull.
     """
-    with torch.no_grad():
-        distances = pairwise_distances(embeddings, metric=settings.metric)
-        kinds = select_pairs(settings.mining, distances, labels)
-    loss = embeddings.new_zeros(())
-    for similar, chosen in zip((1.0, 0.0), kinds, strict=True):
-        i, j = chosen.nonzero(as_tuple=True)
-        loss = loss + contrastive_loss(
-            embeddings[i],
-            embeddings[j],
-            torch.full(i.shape, similar, device=i.device),
-            margin=settings.margin,
-            metric=settings.metric,
-            squared=settings.loss == "contrastive_squared",
-            reduction="mean",
-        )
-    return loss
+    distances = pairwise_distances(embeddings, metric=settings.metric)
+    positives, negatives = select_pairs(settings.mining, distances, labels)
+    squared = settings.loss == "contrastive_squared"
+    terms = pair_terms(distances, positives.to(distances.dtype), settings.margin, squared)
+    return _mean_of(terms, positives) + _mean_of(terms, negatives)
+
+
+def _mean_of(terms: Tensor, chosen: Tensor) -> Tensor:
+    return (terms * chosen).sum() / chosen.sum().clamp(min=1)
 
 
 def _two_sets_each(state: MetricState, n_tasks: int) -> tuple[Tensor, Tensor]:

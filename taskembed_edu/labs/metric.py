@@ -51,10 +51,11 @@ class MetricLab:
         if self._panel is None:
             from taskembed_edu.live.panel import SessionPanel
 
-            if self._session is None and "projection" not in self._asked:
+            waiting = self._session is None and "projection" not in self._asked
+            if waiting:
                 # The first picture should not wait for UMAP to compile: PCA holds its place.
                 self._session = Session("metric", **self._asked, projection="pca")
-            self._panel = SessionPanel(self.session, "Metric-based task embedding", _MAIN)
+            self._panel = SessionPanel(self.session, "Metric-based task embedding", _MAIN, umap_when_ready=waiting)
         return self._panel
 
     def replay(self, recording: dict[str, Any] | str | Path) -> Session:

@@ -30,15 +30,16 @@ _TITLES = {"umap": "Task space, UMAP", "pca": "Task space, PCA"}
 class SessionPanel:
     """Controls on the left, the live map in the middle, curves on the right, the transport above.
 
-    `main` names the settings that are always in sight; the rest stand behind a fold.
+    `main` names the settings that are always in sight; the rest stand behind a fold. With `umap_when_ready` the map
+    goes over to UMAP once that is compiled.
     """
 
-    def __init__(self, session: Session, title: str, main: Sequence[str]) -> None:
+    def __init__(self, session: Session, title: str, main: Sequence[str], *, umap_when_ready: bool = False) -> None:
         self.session = session
         self._wishes: dict[str, Any] = {}
         self._dressed: object = None
         self._saved = ""
-        self._warming, self._warming_begun = session.setup.projection == "pca", False
+        self._warming, self._warming_begun = umap_when_ready, False
         self.map, self.curves = TaskMap(), Curves()
         self.slot = LatestOnly(self._send)
         self._make_transport()

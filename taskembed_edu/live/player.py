@@ -143,7 +143,10 @@ class Player:
                 self._busy = False
                 self._condition.notify_all()
         if self._frames_left <= 0 or news:
-            self._on_change()
+            try:
+                self._on_change()
+            except Exception as failure:  # as above: words that could not be shown must not end the worker
+                self.failure, self._frames_left = failure, 0.0
         return True
 
     def _fulfil(self, changes: dict[str, Any], reset: dict[str, Any] | None) -> None:
@@ -182,7 +185,7 @@ class Player:
 
     @contextlib.contextmanager
     def _guard(self, verb: str) -> Iterator[None]:
-        """Calls from a cell take turns with the worker: they pause it; after a `set` it plays on."""
+        """Calls from a cell take turns with the worker: they pause it; after a `set` or a look it plays on."""
         if threading.current_thread() is self._thread:
             yield
             return
@@ -195,7 +198,7 @@ class Player:
                 self._show_if_new()
         finally:
             left -= self._frames_made - made  # the frame that was being made has been finished meanwhile
-            if verb == "set" and left > 0:
+            if verb in ("set", "look") and left > 0:
                 self._wish(frames=left)
 
 

@@ -1,0 +1,52 @@
+"""Small runs that the tests of time share: a session that trains in milliseconds, and what makes two runs the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from taskembed_edu.history import Frame
+from taskembed_edu.session import Session
+
+SMALL: dict[str, Any] = {
+    "family": "gaussians",
+    "projection": "pca",
+    "n_tasks": 12,
+    "frame_every": 4,
+    "batch": 4,
+    "hidden": 8,
+    "dim": 2,
+    "device": "cpu",
+}
+
+
+def small_session(**values: Any) -> Session:
+    return Session("metric", **{**SMALL, **values})
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def assert_same_frames(one: Session, other: Session) -> None:
+    """Bit for bit the same history, and the same weights at its end."""
+    assert [frame.step for frame in one.history] == [frame.step for frame in other.history]
+    for mine, theirs in zip(one.history, other.history, strict=True):
+        assert_same_frame(mine, theirs)
+    assert one.values() == other.values()
+    assert one.steps == other.steps
+    assert torch.equal(weights(one), weights(other))
+
+
+def assert_same_frame(mine: Frame, theirs: Frame) -> None:
+    assert (mine.index, mine.step, mine.projection) == (theirs.index, theirs.step, theirs.projection)
+    assert mine.settings == theirs.settings
+    for name in ("loss", "embedding", "layout"):
+        np.testing.assert_array_equal(getattr(mine, name), getattr(theirs, name), err_msg=name)
+    np.testing.assert_equal(mine.diagnostics, theirs.diagnostics)
+
+
+def weights(session: Session) -> torch.Tensor:
+    return torch.cat([p.detach().flatten() for p in session._now.state.encoder.parameters()])
