@@ -30,6 +30,7 @@ def recall_at_k(
     (precision at 1; with one right answer a query it is recall at 1).
     Errors: ValueError for different shapes, k outside 1..n, an unknown metric.
 
+    >>> import torch
     >>> points = torch.tensor([[0.0], [1.0], [2.0]])
     >>> recall_at_k(points + 0.6, points, ks=(1, 2))  # 0.6 is nearer to 1, 1.6 to 2; 2.6 is nearest to 2
     {1: 0.3333333333333333, 2: 1.0}
@@ -53,6 +54,7 @@ class TrueGeometry:
     Range: [-1, 1]; 1 when every pair is in the right order; NaN when all distances of one side are equal.
     Errors: ValueError where true_distance is not square or the embedding has another number of tasks.
 
+    >>> import torch
     >>> line = torch.tensor([[0.0], [1.0], [3.0]])
     >>> TrueGeometry(torch.cdist(line, line)).spearman(10 * line)
     1.0

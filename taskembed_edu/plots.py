@@ -26,7 +26,7 @@ GREEN, VERMILLION, GREY = "#009e73", "#d55e00", "#808080"
 LONGEST_DISTANCE = 6.0
 CURVES = (
     ("similar, linear", 1, False, GREEN, "solid"),
-    ("different, linear", 0, False, VERMILLION, "solid"),
+    ("different, linear", 0, True, VERMILLION, "solid"),
     ("similar, squared", 1, True, GREEN, "dash"),
     ("different, squared", 0, True, VERMILLION, "dash"),
 )
@@ -108,7 +108,7 @@ def _margin_slider(stops: Sequence[float], first: int, distances: Sequence[float
         line = {"shapes[0].x0": stop, "shapes[0].x1": stop}
         steps.append({"label": f"{stop:g}", "method": "update", "args": [curves, line, [1, 3]]})
     current = {"prefix": "margin ", "font": {"size": 18}}
-    return {"active": first, "steps": steps, "currentvalue": current, "pad": {"t": 45}, "tickcolor": GREY}
+    return {"active": first, "steps": steps, "currentvalue": current, "pad": {"t": 65}, "tickcolor": GREY}
 
 
 def _upright(x: float, colour: str, dash: str, to: float = 1.0) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def _plain_layout(x_title: str, y_title: str, end: float) -> dict[str, Any]:
         "hoverlabel": {"bgcolor": "#ffffff", "font": {"color": "#1f2328"}},
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
         "margin": {"l": 60, "r": 20, "t": 50, "b": 20},
-        "height": 520,
+        "height": 540,
         "xaxis": {**axis, "title": {"text": x_title}, "range": [0, end]},
         "yaxis": {**axis, "title": {"text": y_title}, "range": [0, end * 1.02]},
     }

@@ -7,25 +7,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from taskembed_edu.colours import OKABE_ITO, colour_tasks
+from taskembed_edu.plots import Still
 from taskembed_edu.session import Session
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 _MARKERS = ("o", "s", "^", "D")
 
 
-def session_figure(session: Session, colour_by: str | None = None) -> Figure:
+def session_figure(session: Session, colour_by: str | None = None) -> Still:
     """The latest frame's map beside loss and scores over steps; `colour_by` names a true parameter (default: first).
 
     The figure belongs to nobody: pyplot does not know it, so it is safe from any thread.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(10, 4.6), layout="constrained", dpi=90)
-    FigureCanvasAgg(figure)
+    figure = Still(figsize=(10, 4.6), layout="constrained", dpi=90)
     grid = figure.add_gridspec(2, 2, width_ratios=(1.35, 1))
     _map(figure.add_subplot(grid[:, 0]), session, colour_by or session.tasks.truth_names[0])
     _curves(figure.add_subplot(grid[0, 1]), session, ("loss",))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -21,6 +20,7 @@ import pytest
 
 from taskembed_edu import cli
 from taskembed_edu.commands import checkout, lab
+from tests.listening import wait_until_it_listens
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -198,17 +198,6 @@ def read_until(process: subprocess.Popen[str], pattern: str) -> str:
         if re.search(pattern, line):
             return printed
     raise AssertionError(f"the process ended, having printed:\n{printed}")
-
-
-def wait_until_it_listens(process: subprocess.Popen[str], port: int) -> None:
-    """Jupyter prints its address shortly before it listens there; wait for the second, or for the process's end."""
-    for _ in range(600):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            raise AssertionError(f"the process ended, with exit code {process.wait(timeout=0.1)}")
-    raise AssertionError(f"nothing listens at port {port}")
 
 
 def test_the_lab_opens_on_the_first_lesson(running_lab: RunningLab) -> None:

@@ -299,9 +299,10 @@ class Plane {
     const words = region.positive === null ? `margin ${region.radius}` : `d(a,p) + margin = ${region.radius}`;
     const r = region.size * this.view.scale;
     let [x, y] = at[region.anchor];
-    if (region.shape === "wedge") [x, y] = this.pixel([0, 0]).map((v, k) => v + (k ? -10 : -40));
+    const half = this.box([0, 0], words)[2];
+    if (region.shape === "wedge") [x, y] = this.pixel([0, 0]).map((v, k) => v - (k ? 10 : half + 14));
     else y += r + 18;
-    x = Math.min(Math.max(x, 44), this.width - 70);
+    x = Math.min(Math.max(x, half + 4), this.width - half - 4);
     y = Math.min(Math.max(y, 20), this.height - 30);
     return svg("text", { class: "te-region-text", x, y, "text-anchor": "middle" }, words);
   }
@@ -391,7 +392,7 @@ class Plane {
     const room = 0.4 * Math.min(this.width, 1.4 * this.height) / this.view.scale;
     const factor = [10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01].find((f) => f * longest <= room) ?? room / longest;
     // Forces are drawn true to size, 1 as long as one unit; smaller where they would not fit, larger where one sees none.
-    const scale = longest * this.view.scale > 45 ? Math.min(1, factor) : factor;
+    const scale = longest * this.view.scale > 34 ? Math.min(1, factor) : factor;
     this.page.showArrowScale(longest > 1e-9 ? scale : 1);
     const arrow = (i, force, name) => {
       const [dx, dy] = [force[0] * scale * this.view.scale, -force[1] * scale * this.view.scale];

@@ -59,7 +59,7 @@ def picture(lab: LossLab) -> plots.Still:
 
 def _scale(longest: float, height: float) -> float:
     """A force of 1 is drawn one unit long, or less where the longest would leave the picture."""
-    return next((s for s in (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01) if s * longest <= 0.45 * height), 0.005)
+    return next((s for s in (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01) if s * longest <= 0.3 * height), 0.005)
 
 
 def _arrows(seen: dict[str, Any]) -> list[tuple[Point, Point, str]]:

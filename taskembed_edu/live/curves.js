@@ -162,7 +162,7 @@ class CurvesView {
     c.strokeStyle = c.fillStyle = style.getPropertyValue("--te-mark");
     c.lineWidth = 1.5;
     c.textBaseline = "top";
-    let [free, line] = [-Infinity, 0];
+    const taken = [-Infinity, -Infinity, -Infinity, -Infinity]; // how far each line of words is filled
     for (const { step, text } of this.model.get("marks")) {
       c.setLineDash([4, 3]);
       c.beginPath();
@@ -174,8 +174,9 @@ class CurvesView {
       const wide = c.measureText(text).width;
       const leftwards = x(step) + 4 + wide > box.right;
       const from = leftwards ? x(step) - 4 - wide : x(step) + 4;
-      line = from < free ? (line + 1) % 4 : 0;
-      free = from + wide;
+      const free = taken.findIndex((end) => from > end);
+      const line = free < 0 ? taken.length - 1 : free;
+      taken[line] = Math.max(taken[line], from + wide + 6);
       c.textAlign = "left";
       c.fillText(text, from, box.top + 14 * line);
     }

@@ -11,10 +11,14 @@ import anywidget
 import numpy as np
 import traitlets
 
-from taskembed_edu.history import Frame
+from taskembed_edu.history import Event, Frame
+from taskembed_edu.live.controls import say
 from taskembed_edu.live.task_map import LOOK
 
 _HERE = Path(__file__).parent
+
+# Changes of one setting that follow each other within so many steps are one move of a hand.
+_ONE_MOVE = 50
 
 COLUMNS = ("step", "loss", "recall@1", "spearman", "trustworthiness")
 
@@ -30,6 +34,17 @@ def encode_rows(frames: Sequence[Frame], first: int) -> bytes:
     """Rows of the curves from frame `first` on: uint32 first, uint32 columns, then float32 rows. Little-endian."""
     rows = [[f.step, f.loss, *(f.diagnostics.get(name, np.nan) for name in COLUMNS[2:])] for f in frames[first:]]
     return struct.pack("<2I", first, len(COLUMNS)) + np.asarray(rows, dtype="<f4").tobytes()
+
+
+def curve_marks(events: Sequence[Event]) -> list[dict[str, Any]]:
+    """Where a setting changed, and to what. A slider on its way is one mark: only where it came to rest is said."""
+    marks: list[tuple[int, dict[str, Any]]] = []
+    for event in events:
+        last = marks[-1] if marks else None
+        if last and event.step - last[0] <= _ONE_MOVE and event.changes.keys() == last[1].keys():
+            marks.pop()
+        marks.append((event.step, event.changes))
+    return [{"step": step, "text": ", ".join(f"{n} {say(v)}" for n, v in changes.items())} for step, changes in marks]
 
 
 class Curves(anywidget.AnyWidget):

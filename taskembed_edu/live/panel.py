@@ -15,8 +15,8 @@ import ipywidgets as widgets
 from taskembed_edu.colours import colour_tasks
 from taskembed_edu.embedders.base import chosen_device, device_name
 from taskembed_edu.history import Frame
-from taskembed_edu.live.controls import Control, say
-from taskembed_edu.live.curves import Curves
+from taskembed_edu.live.controls import Control
+from taskembed_edu.live.curves import Curves, curve_marks
 from taskembed_edu.live.player import Player, running_cell, stop_replaced
 from taskembed_edu.live.task_map import LOOK, LatestOnly, TaskMap, encode_frame
 from taskembed_edu.live.warming import warm_in_background
@@ -196,10 +196,7 @@ class SessionPanel:
             self._dress()
         self.map.title = _TITLES[frame.projection]
         self.map.frame = encode_frame(frame.layout, number, frame.step)
-        self.curves.marks = [
-            {"step": event.step, "text": ", ".join(f"{name} {say(value)}" for name, value in event.changes.items())}
-            for event in self.session.events
-        ]
+        self.curves.marks = curve_marks(self.session.events)
         self.curves.show(self.session.history)
         self.device.value = f"<span>{self._device()}</span>"
 

@@ -27,6 +27,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from taskembed_edu.commands.lab import SETTINGS_FOLDER, is_root
+from tests.listening import wait_until_it_listens
 from tools.notebooks import PATIENT_THREADS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -78,6 +79,7 @@ def running_server(folder: Path) -> Iterator[JupyterServer]:
     output = _Output(process, folder / "server.log")
     try:
         output.wait_until_ready()
+        wait_until_it_listens(process, port)
         yield server
     finally:
         _end(process, server)

@@ -1,0 +1,116 @@
+"""Retrieval and rank correlation against plain loops, scikit-learn and scipy."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import spearmanr
+from sklearn.neighbors import NearestNeighbors
+
+from taskembed_edu.distances import METRICS
+from taskembed_edu.evaluation import TrueGeometry, recall_at_k
+from tests.plain import DISTANCES
+from tests.runs import generator
+
+NAMES_IN_SKLEARN = {
+    "euclidean": "euclidean",
+    "squared_euclidean": "sqeuclidean",
+    "manhattan": "manhattan",
+    "cosine": "cosine",
+}
+
+
+def two_views(n: int = 40, dim: int = 3, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    rng = generator(seed)
+    gallery = torch.randn(n, dim, generator=rng, dtype=torch.float64)
+    return gallery + 0.5 * torch.randn(n, dim, generator=rng, dtype=torch.float64), gallery
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_recall_is_scikit_learns_nearest_neighbours(metric: str) -> None:
+    queries, gallery = two_views()
+    search = NearestNeighbors(metric=NAMES_IN_SKLEARN[metric], algorithm="brute").fit(gallery.numpy())
+    ranked = search.kneighbors(queries.numpy(), n_neighbors=40, return_distance=False)
+    got = recall_at_k(queries, gallery, ks=(1, 5, 40), metric=metric)
+    for k in (1, 5, 40):
+        assert got[k] == pytest.approx(np.mean([i in row[:k] for i, row in enumerate(ranked)]))
+    assert 0.1 < got[1] < got[5] < got[40] == 1.0
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_recall_is_a_plain_loop(metric: str) -> None:
+    queries, gallery = two_views(n=12, seed=1)
+    d = DISTANCES[metric]
+    rows, others = queries.tolist(), gallery.tolist()
+    for k in (1, 3):
+        found = sum(sum(d(rows[i], others[j]) < d(rows[i], others[i]) for j in range(12)) < k for i in range(12))
+        assert recall_at_k(queries, gallery, ks=(k,), metric=metric) == {k: found / 12}
+
+
+def test_who_searches_and_who_is_found() -> None:
+    queries, gallery = torch.tensor([[0.0], [0.2], [10.0]]), torch.tensor([[0.0], [5.0], [0.3]])
+    assert recall_at_k(queries, gallery, ks=(1,)) == {1: 1 / 3}
+    assert recall_at_k(gallery, queries, ks=(1,)) == {1: 1 / 3}
+    assert recall_at_k(queries, gallery, ks=(2,)) == {2: 1 / 3}
+    assert recall_at_k(gallery, queries, ks=(2,)) == {2: 2 / 3}
+
+
+def test_ties_count_for_the_query() -> None:
+    assert recall_at_k(torch.ones(5, 2), torch.ones(5, 2), ks=(1,)) == {1: 1.0}
+
+
+def test_what_recall_refuses() -> None:
+    queries, gallery = two_views(5)
+    with pytest.raises(ValueError, match=r"gallery: got a tensor of shape \(4, 3\).*queries' shape \(5, 3\)"):
+        recall_at_k(queries, gallery[:4])
+    for k in (0, 6):
+        with pytest.raises(ValueError, match=f"k: got {k}, expected a number from 1 to 5"):
+            recall_at_k(queries, gallery, ks=(k,))
+    with pytest.raises(ValueError, match="metric: got 'cosin'"):
+        recall_at_k(queries, gallery, metric="cosin")
+    with pytest.raises(ValueError, match="NaN"):
+        recall_at_k(queries * torch.nan, gallery)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("seed", range(3))
+def test_spearman_is_scipys(metric: str, seed: int) -> None:
+    embedding, truth = two_views(20, seed=seed)
+    true_distance = torch.cdist(truth, truth)
+    d = DISTANCES[metric]
+    rows = embedding.tolist()
+    pairs = [(i, j) for i in range(20) for j in range(i + 1, 20)]
+    expected = spearmanr(
+        [d(rows[i], rows[j]) for i, j in pairs], [float(true_distance[i, j]) for i, j in pairs]
+    ).statistic
+    got = TrueGeometry(true_distance).spearman(embedding, metric)
+    assert got == pytest.approx(float(expected), abs=1e-9)
+    assert -1 <= got < 1
+
+
+def test_spearman_with_ties_is_scipys() -> None:
+    truth = torch.arange(8, dtype=torch.float64)[:, None] // 3
+    embedding = torch.tensor([[0.0], [1.0], [1.0], [2.0], [2.0], [5.0], [5.0], [5.0]], dtype=torch.float64)
+    above = np.triu_indices(8, k=1)
+    distances = [torch.cdist(x, x).numpy()[above] for x in (embedding, truth)]
+    expected = float(spearmanr(*distances).statistic)
+    assert TrueGeometry(torch.cdist(truth, truth)).spearman(embedding) == pytest.approx(expected, abs=1e-12)
+
+
+def test_spearman_at_its_ends() -> None:
+    line = torch.tensor([[0.0], [1.0], [3.0], [7.0]])
+    geometry = TrueGeometry(torch.cdist(line, line))
+    assert geometry.spearman(line**1 * 3 + 2) == 1.0
+    backwards = TrueGeometry(10 - torch.cdist(line, line))
+    assert backwards.spearman(line) == -1.0
+    assert math.isnan(geometry.spearman(torch.zeros(4, 2)))
+
+
+def test_what_geometry_refuses() -> None:
+    with pytest.raises(ValueError, match=r"true_distance: got a tensor of shape \(2, 3\).*square"):
+        TrueGeometry(torch.zeros(2, 3))
+    with pytest.raises(ValueError, match=r"embedding: got a tensor of shape \(3, 2\).*expected 4 rows"):
+        TrueGeometry(torch.zeros(4, 4)).spearman(torch.zeros(3, 2))
