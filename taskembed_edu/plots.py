@@ -26,7 +26,7 @@ GREEN, VERMILLION, GREY = "#009e73", "#d55e00", "#808080"
 LONGEST_DISTANCE = 6.0
 CURVES = (
     ("similar, linear", 1, False, GREEN, "solid"),
-    ("different, linear", 0, True, VERMILLION, "solid"),
+    ("different, linear", 0, False, VERMILLION, "solid"),
     ("similar, squared", 1, True, GREEN, "dash"),
     ("different, squared", 0, True, VERMILLION, "dash"),
 )

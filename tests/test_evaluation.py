@@ -52,10 +52,8 @@ def test_recall_is_a_plain_loop(metric: str) -> None:
 
 def test_who_searches_and_who_is_found() -> None:
     queries, gallery = torch.tensor([[0.0], [0.2], [10.0]]), torch.tensor([[0.0], [5.0], [0.3]])
-    assert recall_at_k(queries, gallery, ks=(1,)) == {1: 1 / 3}
-    assert recall_at_k(gallery, queries, ks=(1,)) == {1: 1 / 3}
-    assert recall_at_k(queries, gallery, ks=(2,)) == {2: 1 / 3}
-    assert recall_at_k(gallery, queries, ks=(2,)) == {2: 2 / 3}
+    assert recall_at_k(queries, gallery, ks=(1, 2)) == {1: 1 / 3, 2: 2 / 3}
+    assert recall_at_k(gallery, queries, ks=(1, 2)) == {1: 2 / 3, 2: 2 / 3}
 
 
 def test_ties_count_for_the_query() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import warnings
 
@@ -14,7 +15,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import trustworthiness as sklearn_trustworthiness
 
 from taskembed_edu.distances import METRICS, pairwise_distances
-from taskembed_edu.projection import LiveUMAP, Layout, align, jitter, pca_layout, trustworthiness
+from taskembed_edu.projection import Layout, LiveUMAP, align, jitter, pca_layout, trustworthiness
 from tests.runs import generator
 
 
@@ -146,14 +147,14 @@ def film(live: LiveUMAP, n_frames: int = 4, n: int = 60) -> list[Layout]:
 
 
 def test_the_same_vectors_give_the_same_film() -> None:
-    before, torch_before = np.random.get_state()[1], torch.random.get_rng_state()  # noqa: NPY002
+    before, torch_before = np.random.get_state()[1], torch.random.get_rng_state()
     one, same = film(LiveUMAP(seed=3)), film(LiveUMAP(seed=3))
     other = film(LiveUMAP(seed=4))
     assert all(frame.shape == (60, 2) and frame.dtype == np.float32 for frame in one)
     for mine, theirs in zip(one, same, strict=True):
         np.testing.assert_array_equal(mine, theirs)
     assert not any(np.array_equal(mine, theirs) for mine, theirs in zip(one, other, strict=True))
-    np.testing.assert_array_equal(before, np.random.get_state()[1])  # noqa: NPY002
+    np.testing.assert_array_equal(before, np.random.get_state()[1])
     assert torch.equal(torch_before, torch.random.get_rng_state())
 
 
@@ -181,7 +182,7 @@ def test_a_copy_goes_its_own_way() -> None:
 
 def test_frames_lie_on_each_other_and_show_the_clusters() -> None:
     frames = film(LiveUMAP(), 6, n=90)
-    for before, after in zip(frames[:-1], frames[1:], strict=True):
+    for before, after in itertools.pairwise(frames):
         assert 0 < jitter(after, before) < 0.25
         aligned = align(after, before)
         assert np.abs(aligned - after).max() < 1e-2 * np.abs(after - after.mean(axis=0)).max()
@@ -199,7 +200,7 @@ def test_the_stream_is_nearly_as_trustworthy_as_a_refit() -> None:
     live, way = LiveUMAP(n_neighbors=10), cloud(100, seed=1)
     points = [cloud(100) + 0.05 * k * way for k in range(10)]
     frames = [live.update(x) for x in points]
-    moved = [jitter(after, before) for before, after in zip(frames[:-1], frames[1:], strict=True)]
+    moved = [jitter(after, before) for before, after in itertools.pairwise(frames)]
     assert float(np.median(moved)) < 0.15
     refit = umap.UMAP(n_neighbors=10, random_state=0, n_jobs=1).fit_transform(points[-1].numpy())
     ours, theirs = trustworthiness(points[-1], frames[-1], 10), trustworthiness(points[-1], refit, 10)

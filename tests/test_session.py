@@ -1,0 +1,501 @@
+"""Time: the same frames however one gets there, and the way back, the way again and the ways apart are exact."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from taskembed_edu import history as history_module
+from taskembed_edu import session as session_module
+from taskembed_edu.evaluation import TrueGeometry, recall_at_k
+from taskembed_edu.projection import trustworthiness
+from taskembed_edu.recordings import load_recording, save_recording
+from taskembed_edu.session import Session
+from taskembed_edu.tasks import Digits, Gaussians
+from tests.runs import assert_same_frame, assert_same_frames, small_session, weights
+
+
+def as_json(recording: dict[str, Any]) -> dict[str, Any]:
+    return json.loads(json.dumps(recording))
+
+
+def eventful(**values: Any) -> Session:
+    """A run with every kind of event: before the first step, at a frame, between frames, two at one step."""
+    session = small_session(**values)
+    session.set(learning_rate=1e-2)
+    session.step(4)
+    session.set(margin=5.0)
+    session.step(3)
+    session.set(metric="cosine")
+    session.step(5)
+    session.set(loss="triplet")
+    session.set(mining="semi-hard", batch=6)
+    session.step(4)
+    session.set(metric="manhattan", margin=4.0)
+    session.step(6)
+    return session
+
+
+# ---- steps and frames ----------------------------------------------------------------------------------------------
+
+
+def test_a_frame_falls_every_so_many_steps_and_holds_what_it_says() -> None:
+    session = small_session()
+    assert [frame.step for frame in session.history] == [0]
+    assert np.isnan(session.frame.loss)
+    last = session.step(11)
+    assert [frame.step for frame in session.history] == [0, 4, 8]
+    assert last is session.frame is session.history[-1]
+    assert session.steps == 11
+    session.step(1)
+    frame = session.frame
+    assert frame.step == 12
+    first = session.embedder.embed(session._now.state)
+    np.testing.assert_array_equal(frame.embedding, first.numpy())
+    second = session.embedder.embed(session._now.state, session._second_sets)
+    geometry = TrueGeometry(session.split.validation.true_distance(session.tasks))
+    recall = recall_at_k(second, first, ks=(1, 5))
+    assert frame.diagnostics == {
+        "recall@1": recall[1],
+        "recall@5": recall[5],
+        "spearman": geometry.spearman(first),
+        "trustworthiness": trustworthiness(first, frame.layout, 15),
+    }
+    assert frame.layout.shape == (12, 2)
+
+
+def test_a_frames_loss_is_the_mean_over_its_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    session, losses = small_session(), []
+    step = session.embedder.step
+
+    def noted(state: Any, settings: Any) -> Any:
+        state, record = step(state, settings)
+        losses.append(float(record.loss))
+        return state, record
+
+    monkeypatch.setattr(session.embedder, "step", noted)
+    session.step(12)
+    for k in (1, 2, 3):
+        assert session.history[k].loss == pytest.approx(np.mean(losses[4 * k - 4 : 4 * k]), rel=1e-6)
+
+
+def test_no_clock_decides_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    import time
+
+    plain = small_session()
+    plain.step(12)
+    for name in ("time", "monotonic", "perf_counter"):
+        monkeypatch.setattr(time, name, lambda: pytest.fail("a session looked at the clock"))
+    watched = small_session()
+    watched.step(12)
+    assert_same_frames(plain, watched)
+
+
+@given(portions=st.lists(st.integers(0, 7), max_size=8))
+@settings(max_examples=15, deadline=None)
+def test_any_portions_give_the_frames_of_plain_steps(portions: list[int]) -> None:
+    one, other = small_session(), small_session()
+    for n in portions:
+        one.step(n)
+    other.step(sum(portions))
+    assert_same_frames(one, other)
+
+
+def test_portions_under_umap() -> None:
+    values = {"projection": "umap", "n_tasks": 30}
+    one, other = small_session(**values), small_session(**values)
+    for n in (1, 3, 0, 5, 3):
+        one.step(n)
+    other.step(12)
+    assert_same_frames(one, other)
+    assert {frame.projection for frame in one.history} == {"umap"}
+    assert_same_frames(Session.replay(as_json(one.recording())), one)
+    twin = one.branch(at=1)
+    twin.step(8)
+    assert_same_frames(twin, one)
+
+
+def test_nothing_is_drawn_from_the_global_generator_and_it_decides_nothing() -> None:
+    torch.manual_seed(1)
+    before = torch.random.get_rng_state()
+    one = eventful()
+    assert torch.equal(before, torch.random.get_rng_state())
+    torch.manual_seed(2)
+    assert_same_frames(one, eventful())
+
+
+def test_a_seed_decides() -> None:
+    assert not torch.equal(weights(small_session(seed=1)), weights(small_session(seed=2)))
+
+
+@pytest.mark.parametrize("n", [-1, 1.5, "3", None])
+def test_steps_go_forwards(n: Any) -> None:
+    session = small_session()
+    if n == 1.5:
+        session.step(n)
+        assert session.steps == 1
+        return
+    with pytest.raises((ValueError, TypeError), match="n: got .*expected a number"):
+        session.step(n)
+    assert session.steps == 0
+
+
+def test_the_watched_tasks_are_validation_tasks_and_the_closing_ones_never_seen() -> None:
+    session = small_session(family="sinusoids")
+    scores = session.closing_scores(n_tasks=20)
+    assert list(scores) == ["recall@1", "recall@5", "spearman"]
+    assert scores == session.closing_scores(n_tasks=20)
+    assert scores != {name: session.frame.diagnostics[name] for name in scores}
+    assert torch.equal(session._second_sets.truth, session.tasks.truth)
+    assert not torch.equal(session._second_sets.support_x, session.tasks.support_x)
+    own = set(session.split.validation.part)  # type: ignore[attr-defined]
+    slices = ((session.tasks.truth[:, 0] - 0.1) / 4.9 * 1000).floor().int().tolist()
+    assert set(slices) <= own
+
+
+@pytest.mark.parametrize("n_tasks", [5, 6])
+def test_few_tasks(n_tasks: int) -> None:
+    assert len(small_session(n_tasks=n_tasks).step(4).layout) == n_tasks
+
+
+# ---- settings and events -------------------------------------------------------------------------------------------
+
+
+def test_events_are_logged_with_the_step_that_they_precede() -> None:
+    session = eventful()
+    assert [(event.step, event.changes) for event in session.events] == [
+        (0, {"learning_rate": 1e-2}),
+        (4, {"margin": 5.0}),
+        (7, {"metric": "cosine", "margin": 2.0}),
+        (12, {"loss": "triplet"}),
+        (12, {"mining": "semi-hard", "batch": 6}),
+        (16, {"metric": "manhattan", "margin": 4.0}),
+    ]
+    assert session.values()["margin"] == 4.0
+
+
+def test_a_set_that_changes_nothing_is_no_event() -> None:
+    session = small_session()
+    session.set(margin=1.0)
+    session.set()
+    assert session.events == []
+
+
+def test_a_set_changes_the_steps_after_it() -> None:
+    one, other = small_session(), small_session()
+    for session in (one, other):
+        session.step(4)
+    other.set(margin=6.0)
+    assert_same_frame(one.history[1], other.history[1])
+    assert one.step(4).loss != other.step(4).loss
+
+
+def test_the_newest_frame_is_drawn_again_under_a_new_distance() -> None:
+    session = small_session()
+    session.step(8)
+    before = session.frame
+    session.set(metric="cosine")
+    after = session.frame
+    assert len(session.history) == 3
+    assert (after.step, after.loss) == (before.step, before.loss)
+    np.testing.assert_array_equal(after.embedding, before.embedding)
+    assert after.diagnostics["spearman"] != before.diagnostics["spearman"]
+    session.set(margin=0.7)
+    assert session.frame is after
+    session.step(1)
+    session.set(metric="euclidean")
+    assert session.frame is after
+
+
+def test_a_slider_beyond_its_range_is_brought_in() -> None:
+    session = small_session()
+    session.set(metric="cosine")
+    with pytest.raises(ValueError, match="margin: got 3.0, expected a number from 0 to 2"):
+        session.set(margin=3.0)
+    session.set_within_range(margin=3.0)
+    assert session.settings.margin == 2.0
+    assert session.events[-1].changes == {"margin": 2.0}
+
+
+@pytest.mark.parametrize("way", ["set", "set_within_range"])
+@pytest.mark.parametrize(("name", "value"), [("seed", 3), ("family", "digits"), ("device", "cpu"), ("n_tasks", 50)])
+def test_what_applies_at_reset_says_so(way: str, name: str, value: Any) -> None:
+    session = small_session()
+    before = session.values()
+    with pytest.raises(ValueError, match=rf"set: got {name}={value!r}.*Use reset\({name}={value!r}\)"):
+        getattr(session, way)(**{name: value})
+    assert session.values() == before
+    assert session.events == []
+
+
+@pytest.mark.parametrize("way", ["set", "set_within_range", "reset"])
+def test_unknown_settings_and_values(way: str) -> None:
+    session = small_session()
+    with pytest.raises(ValueError, match="setting: got 'marginn'.*Did you mean 'margin'"):
+        getattr(session, way)(marginn=1)
+    with pytest.raises(ValueError, match="metric: got 'cosin'.*Did you mean 'cosine'"):
+        getattr(session, way)(metric="cosin")
+    assert session.events == []
+    with pytest.raises(ValueError, match="setting: got 'marginn'"):
+        small_session(marginn=1)
+
+
+# ---- reset ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_reset_repeats_the_run() -> None:
+    session = small_session()
+    session.step(10)
+    first, recorded = session.branch(), session.recording()
+    session.reset()
+    assert session.steps == 0
+    assert session.events == []
+    assert session.past == [recorded]
+    session.step(8)
+    assert_same_frames(session, first)
+
+
+def test_a_reset_takes_new_settings_and_keeps_changed_ones() -> None:
+    session = small_session()
+    session.step(4)
+    session.set(margin=2.0)
+    session.reset(family="digits", seed=5, n_tasks=20)
+    assert session.settings.margin == 2.0
+    assert isinstance(session.split.train, Digits)
+    assert len(session.tasks) == 20
+    plain = small_session(family="digits", seed=5, n_tasks=20, margin=2.0)
+    assert_same_frames(session, plain)
+    session.reset()
+    assert len(session.past) == 1  # a run without a step is not worth keeping
+
+
+def test_a_family_object_stays_until_another_is_named() -> None:
+    session = Session("metric", Gaussians(n_way=3, dim=4), projection="pca", n_tasks=6, hidden=8, batch=4)
+    session.step(1)
+    session.reset(seed=2)
+    assert session.tasks.support_x.shape[-1] == 4
+    session.reset(family="sinusoids")
+    session.reset(family="gaussians")
+    assert session.tasks.support_x.shape[-1] == 2
+
+
+def test_a_reset_that_fails_leaves_the_run_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    session, plain = small_session(), small_session()
+    session.step(6)
+    plain.step(12)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(RuntimeError, match="device: got 'cuda'"):
+        session.reset(device="cuda", family="digits", n_tasks=30)
+    assert session.past == []
+    assert len(session.tasks) == 12
+    session.step(6)
+    assert_same_frames(session, plain)
+
+
+# ---- recording and replay ------------------------------------------------------------------------------------------
+
+
+def test_a_replay_gives_the_same_frames(tmp_path: Path) -> None:
+    session = eventful()
+    path = save_recording(session.recording(), tmp_path / "run.json")
+    again = Session.replay(load_recording(path))
+    assert_same_frames(again, session)
+    assert again.events == session.events
+    assert again.recording() == session.recording()
+    session.step(5)
+    again.step(5)
+    assert_same_frames(again, session)
+
+
+def test_a_replay_obeys_the_takeover_by_umap() -> None:
+    session = small_session(n_tasks=30)
+    session.step(6)
+    session.set(projection="umap")
+    session.step(2)
+    session.set(n_neighbors=5)
+    session.step(4)
+    assert [frame.projection for frame in session.history] == ["pca", "pca", "umap", "umap"]
+    assert [event.changes for event in session.events] == [{"projection": "umap"}, {"n_neighbors": 5}]
+    assert_same_frames(Session.replay(as_json(session.recording())), session)
+
+
+def test_a_replay_makes_the_family_that_was_given() -> None:
+    session = Session("metric", Digits(n_way=2, angle=(0.0, 1.0)), projection="pca", n_tasks=6, hidden=8, batch=4)
+    session.step(2)
+    again = Session.replay(as_json(session.recording()))
+    assert again.family == Digits(n_way=2, angle=(0.0, 1.0))
+    assert_same_frames(again, session)
+
+
+def test_a_replay_ends_where_the_recording_did() -> None:
+    session = small_session()
+    session.step(6)
+    session.set(margin=3.0)
+    again = Session.replay(as_json(session.recording()))
+    assert again.steps == 6
+    assert again.settings.margin == 3.0
+    assert_same_frames(again, session)
+
+
+def test_a_recording_changes_nothing_and_is_not_changed() -> None:
+    session = eventful()
+    recording = session.recording()
+    kept = copy.deepcopy(recording)
+    Session.replay(recording)
+    assert recording == kept
+    session.step(2)
+    assert recording == kept
+
+
+# ---- branches ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("room", [1, 3, 100])
+@pytest.mark.parametrize("at", [0, 1, 2, 3, 4, 5, -1])
+def test_a_branch_is_the_run_up_to_there_and_goes_on_as_it_did(
+    at: int, room: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = eventful()
+    weight = session._now.state.n_bytes()
+    monkeypatch.setattr(history_module, "CHECKPOINT_BYTES", weight * room)
+    session = eventful()
+    kept = session.branch()
+    at = range(len(session.history))[at]
+    twin = session.branch(at=at)
+    assert twin.steps == session.history[at].step
+    assert len(twin.history) == at + 1
+    for mine, theirs in zip(twin.history, session.history, strict=False):
+        assert_same_frame(mine, theirs)
+    later = session.events[len(twin.events) :]
+    assert twin.events == session.events[: len(twin.events)]
+    for event in later:
+        twin.step(event.step - twin.steps)
+        twin.set(**event.changes)
+    twin.step(20 - twin.steps)
+    for mine, theirs in zip(twin.history, session.history, strict=True):
+        assert_same_frame(mine, theirs)
+    assert_same_frames(session.branch(), kept)
+
+
+def test_branches_share_nothing() -> None:
+    session, plain = small_session(), small_session()
+    session.step(8)
+    twin = session.branch(at=1)
+    assert twin.past == []
+    twin.set(margin=4.0, metric="manhattan")
+    twin.step(8)
+    twin.reset(family="digits")
+    twin.step(4)
+    session.step(4)
+    plain.step(12)
+    assert_same_frames(session, plain)
+    assert session.events == []
+    assert_same_frames(session.branch(0).branch(0), small_session())
+
+
+def test_a_branch_records_itself_wholly() -> None:
+    session = eventful()
+    twin = session.branch(at=3)
+    twin.set(margin=0.5)
+    twin.step(5)
+    assert_same_frames(Session.replay(as_json(twin.recording())), twin)
+
+
+def test_a_branch_from_a_frame_that_is_not_there() -> None:
+    session = small_session()
+    session.step(4)
+    with pytest.raises(IndexError, match="at: got 2, expected a frame from 0 to 1"):
+        session.branch(at=2)
+
+
+def test_checkpoints_stay_within_64_megabytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert history_module.CHECKPOINT_BYTES == 64 * 2**20
+    session = small_session(frame_every=1)
+    weight = session._now.state.n_bytes()
+    monkeypatch.setattr(history_module, "CHECKPOINT_BYTES", 5 * weight)
+    session.step(40)
+    assert 2 <= len(session.history._checkpoints) <= 5
+    assert_same_frames(session.branch(), session)
+
+
+# ---- what can go wrong ---------------------------------------------------------------------------------------------
+
+
+def test_a_loss_without_end_is_named_and_the_history_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = small_session(learning_rate=0.05)
+    session.step(8)
+    kept = list(session.history)
+    step = session.embedder.step
+
+    def diverging(state: Any, settings: Any) -> Any:
+        state, record = step(state, settings)
+        return state, type(record)(record.loss * torch.inf)
+
+    monkeypatch.setattr(session.embedder, "step", diverging)
+    with pytest.raises(
+        FloatingPointError, match=r"loss: got inf at step 12.*Lower the learning rate \(0\.05 now\) and reset"
+    ):
+        session.step(8)
+    assert list(session.history) == kept
+    monkeypatch.undo()
+    session.reset(learning_rate=1e-3)
+    session.step(4)
+    assert np.isfinite(session.frame.loss)
+
+
+@pytest.mark.parametrize("after", [2, 4])
+def test_vectors_that_are_no_numbers_are_named_and_the_history_is_kept(
+    after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = small_session()
+    step = session.embedder.step
+
+    def poisoned(state: Any, settings: Any) -> Any:
+        state, record = step(state, settings)
+        if state.step == after:
+            with torch.no_grad():
+                next(state.encoder.rho.parameters()).fill_(torch.nan)
+        return state, record
+
+    monkeypatch.setattr(session.embedder, "step", poisoned)
+    with pytest.raises(FloatingPointError, match="embedding: got .*Lower the learning rate"):
+        session.step(8)
+    assert [frame.step for frame in session.history] == [0]
+
+
+def test_the_words_of_a_session() -> None:
+    session = small_session()
+    session.step(4)
+    recall, spearman = (session.frame.diagnostics[name] for name in ("recall@1", "spearman"))
+    assert repr(session) == f"Session(metric on gaussians, step 4: recall@1 {recall:.2f}, spearman {spearman:.2f})"
+    assert list(session.values()) == list(session.declared())
+    assert session_module.Setup().n_tasks == 200
+    assert session_module.Setup().frame_every == 10
+
+
+@given(
+    portions=st.lists(st.one_of(st.integers(1, 5), st.sampled_from(["margin", "metric", "loss", "branch"])), max_size=6)
+)
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_run_can_be_replayed(portions: list[int | str]) -> None:
+    session = small_session()
+    for k, portion in enumerate(portions):
+        if isinstance(portion, int):
+            session.step(portion)
+        elif portion == "margin":
+            session.set(margin=0.1 + 0.1 * k)
+        elif portion == "metric":
+            session.set(metric=("euclidean", "cosine", "manhattan")[k % 3])
+        elif portion == "loss":
+            session.set(loss=("triplet", "info_nce", "contrastive")[k % 3])
+        else:
+            session = session.branch(at=-1)
+    assert_same_frames(Session.replay(as_json(session.recording())), session)
