@@ -7,6 +7,7 @@ import json
 import math
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -20,7 +21,7 @@ from taskembed_edu.labs.loss_picture import picture
 from taskembed_edu.labs.loss_readings import MOST_ROWS, readings
 from taskembed_edu.labs.loss_scenes import MAX_POINTS, SCENES, in_plane
 from taskembed_edu.labs.loss_steps import LOSSES, PHASES, LossSettings, read
-from taskembed_edu.losses import batch_triplet_loss, contrastive_loss, pairwise_contrastive_loss
+from taskembed_edu.losses import batch_triplet_loss, contrastive_loss, pairwise_contrastive_loss, triplet_loss
 from taskembed_edu.plots import loss_surface_figure
 
 COURSE = [[1, 2, 3], [2, 3, 4], [4, 5, 6]]
@@ -335,6 +336,13 @@ def test_undo_takes_back_what_was_done_last(lab):
     assert (lab.points, lab.steps) == (start, 0)
     lab.undo()
     assert lab.points == start
+
+
+def test_two_updates_are_two_changes(lab):
+    lab.step()
+    lab.step()
+    lab.undo()
+    assert lab.steps == 1
 
 
 def test_undo_remembers_a_bounded_past(lab):
@@ -655,7 +663,7 @@ def test_the_still_shows_the_points_and_the_loss(preset, metric):
     lab.set(metric=metric)
     figure = picture(lab)
     axes = figure.axes[0]
-    assert axes.get_title(loc="left").startswith(f"loss {readings(lab)['loss']} ")
+    assert figure.get_suptitle().startswith(f"loss {readings(lab)['loss']} ")
     words = [text.get_text() for text in axes.texts]
     assert set(lab.points) <= set(words)
     assert figure._repr_png_().startswith(b"\x89PNG")
@@ -717,6 +725,32 @@ def test_it_ends_where_the_metric_ends_and_refuses_margins_beyond():
     with pytest.raises(ValueError, match="metric: got 'cosin'"):
         loss_surface_figure(metric="cosin")
     assert [step.label for step in loss_surface_figure(margins=[2, 1]).layout.sliders[0].steps] == ["1", "2"]
+
+
+# ---------------------------------------------------------------------------------------------- the lesson's exercises
+
+
+@pytest.mark.parametrize(
+    ("blank", "right", "wrong"),
+    [
+        ("my_loss = None", "my_loss = 6 - 2 * math.sqrt(3)", "my_loss = math.sqrt(3)"),
+        ("my_margin = None", "my_margin = 2 * math.sqrt(3)", "my_margin = math.sqrt(14)"),
+        (
+            "    return None",
+            "    return 0.5 * distance**2 if label == 1 else 0.5 * max(0, margin - distance) ** 2",
+            "    return 0.5 * distance**2",
+        ),
+    ],
+)
+def test_each_exercise_of_the_lesson_knows_right_from_wrong_from_blank(blank, right, wrong, capsys):
+    lesson = Path(__file__).parents[1] / "notebooks" / "02_contrastive_and_triplet_loss.ipynb"
+    cells = json.loads(lesson.read_text("utf-8"))["cells"]
+    (cell,) = [source for cell in cells if cell["cell_type"] == "code" and blank in (source := "".join(cell["source"]))]
+    for answer, reply in ((blank, "Your turn"), (right, "Right."), (wrong, "Not yet")):
+        known = {"math": math, "contrastive_loss": contrastive_loss, "triplet_loss": triplet_loss}
+        known |= dict(zip(("x", "positive", "negative"), COURSE, strict=True))
+        exec(cell.replace(blank, answer), known)
+        assert capsys.readouterr().out.startswith(reply)
 
 
 def test_read_is_pure():

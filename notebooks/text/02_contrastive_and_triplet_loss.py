@@ -309,7 +309,7 @@ trained.picture()
 
 # %% [markdown]
 # **Explain.** Three groups, about a margin apart, where the input had three clouds. What told the members of one kind
-# apart is nearly gone: the loss was asked to forget it. Put `trained` alone in a cell to drag these points.
+# apart has shrunk: the loss was asked to forget it. Put `trained` alone in a cell to drag these points.
 
 # %% [markdown]
 # ## Three things to try

@@ -29,7 +29,7 @@ def picture(lab: LossLab) -> plots.Still:
     figure = plots.Still(figsize=(9, 4.6), layout="constrained")
     axes = figure.add_subplot(aspect="equal")
     how = seen["arithmetic"] if seen["arithmetic"].startswith("=") else f"({seen['arithmetic']})".replace("()", "")
-    axes.set_title(f"loss {seen['loss']} {how}", fontsize=15, loc="left", fontweight="bold")
+    figure.suptitle(f"loss {seen['loss']} {how}", x=0.01, ha="left", fontsize=15, fontweight="bold")
     if seen["marks"]:
         axes.tick_params(labelbottom=False, labelleft=False, length=0)
     for mark in seen["marks"]:
@@ -87,13 +87,15 @@ def _arrow(start: Point, force: Point, colour: str, aside: float) -> FancyArrowP
     size = math.hypot(*force)
     start = (start[0] + aside * force[1] / size, start[1] - aside * force[0] / size)
     end = (start[0] + force[0], start[1] + force[1])
-    return FancyArrowPatch(start, end, color=colour, lw=2.4, mutation_scale=16, shrinkA=0, shrinkB=0, zorder=4)
+    return FancyArrowPatch(
+        start, end, color=colour, arrowstyle="-|>", lw=2.4, mutation_scale=18, shrinkA=0, shrinkB=0, zorder=4
+    )
 
 
 def _region_patch(region: dict[str, Any], centre: Point) -> Patch:
     """What the margin encloses, with its edge dashed."""
     size, (x, y) = region["size"], centre
-    look = {"facecolor": plots.BLUE + "14", "edgecolor": plots.BLUE, "linestyle": "--"}
+    look: dict[str, Any] = {"facecolor": plots.BLUE + "14", "edgecolor": plots.BLUE, "linestyle": "--"}
     if region["shape"] == "wedge":
         middle, half = math.degrees(math.atan2(y, x)), math.degrees(size)
         return Wedge((0, 0), 1e3, middle - half, middle + half, **look)

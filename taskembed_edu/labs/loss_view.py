@@ -26,7 +26,7 @@ CHOICE_LABELS = {
 }
 
 
-class LossView(anywidget.AnyWidget):  # type: ignore[misc]
+class LossView(anywidget.AnyWidget):
     """The panel. `words` is said once, `readings` follows the lab; custom messages carry the page's wishes."""
 
     _esm = HERE / "loss_lab.js"

@@ -38,6 +38,9 @@ class CurvesView {
       listen("change:packet", () => this.take()),
       listen("change:marks", () => this.draw()),
     ];
+    // The canvas does not follow the style sheet by itself: another theme is another drawing.
+    this.theme = new MutationObserver(() => this.draw());
+    this.theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-jp-theme-name"] });
     this.resized = new ResizeObserver(() => this.draw());
     this.resized.observe(this.root);
     this.take();
@@ -75,6 +78,7 @@ class CurvesView {
   remove() {
     this.stops.forEach((stop) => stop());
     this.resized.disconnect();
+    this.theme.disconnect();
     cancelAnimationFrame(this.request);
   }
 

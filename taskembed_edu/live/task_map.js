@@ -93,6 +93,9 @@ class TaskMapView {
       model.on(events, callback);
       return () => model.off(events, callback);
     });
+    // The canvas does not follow the style sheet by itself: another theme is another drawing.
+    this.theme = new MutationObserver(() => this.draw());
+    this.theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-jp-theme-name"] });
     this.resized = new ResizeObserver(() => this.resize());
     this.resized.observe(this.root);
     this.canvas.addEventListener("pointermove", (event) => this.choose(this.nearest(event)));
@@ -104,6 +107,7 @@ class TaskMapView {
   remove() {
     this.stops.forEach((stop) => stop());
     this.resized.disconnect();
+    this.theme.disconnect();
     cancelAnimationFrame(this.request);
     this.request = null;
   }
@@ -225,7 +229,7 @@ class TaskMapView {
     const n = this.frame ? this.frame.points.length / 2 : 0;
     const by = this.model.get("legend").title || "";
     const step = this.frame ? this.frame.step : 0;
-    const words = `Map of ${n} tasks at step ${step}, ${this.model.get("title")}, coloured by ${by}. Arrow keys visit tasks.`;
+    const words = `Map of ${n} tasks at step ${step}, ${this.model.get("title")}, coloured by ${by}. Arrow keys visit tasks, p is projector mode.`;
     this.canvas.setAttribute("aria-label", words);
     this.root.setAttribute("aria-label", "Map of the task space");
   }
@@ -276,10 +280,18 @@ class TaskMapView {
     const n = this.frame ? this.frame.points.length / 2 : 0;
     const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     if (event.key === "Escape") this.choose(-1);
+    if (event.key === "p") this.project();
     if (!by || !n) return;
     event.preventDefault();
     event.stopPropagation();
     this.choose((this.chosen + by + n) % n);
+  }
+
+  // Projector mode: large type and large points, for the last row of a lecture hall.
+  project() {
+    const panel = this.root.closest(".te-panel") || this.root;
+    panel.classList.toggle("te-projector");
+    this.resize();
   }
 
   choose(i) {

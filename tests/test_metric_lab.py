@@ -1,0 +1,216 @@
+"""MetricLab in a script: a session with a stable description, a picture, and an error where a wrong name was typed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+import pytest
+from matplotlib.figure import Figure
+
+from taskembed_edu.labs.metric import MetricLab
+from taskembed_edu.live import panel as panel_module
+from taskembed_edu.live.task_map import decode_frame
+from taskembed_edu.session import Session
+from taskembed_edu.tasks import Gaussians
+from tests.runs import SMALL, assert_same_frames, small_session
+
+
+def small_lab(**values: Any) -> MetricLab:
+    return MetricLab(**{**SMALL, **values})
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[MetricLab]]:
+    """Labs to be shown: no UMAP is compiled for them, and their threads are ended."""
+    warmed: list[Any] = []
+    monkeypatch.setattr(panel_module, "warm_in_background", warmed.append)
+    labs: list[MetricLab] = []
+    yield labs
+    for lab in labs:
+        lab.panel.player.stop()
+        assert not lab.panel.player.alive
+    widgets.Widget.close_all()
+
+
+def test_a_lab_is_a_session_in_a_script() -> None:
+    lab, plain = small_lab(), small_session()
+    lab.session.step(8)
+    plain.step(8)
+    assert_same_frames(lab.session, plain)
+    assert lab.session is lab.session
+    assert not [t for t in threading.enumerate() if t.name.startswith("taskembed")]
+
+
+def test_its_description_is_short_and_stable() -> None:
+    lab = small_lab(metric="cosine", margin=0.5)
+    before = "MetricLab(gaussians, contrastive loss, cosine distance, margin 0.5: step 0, 12 tasks)"
+    assert repr(lab) == before
+    lab.session.step(0)
+    assert repr(lab) == before
+    lab.session.step(4)
+    scores = lab.session.frame.diagnostics
+    assert repr(lab) == (
+        "MetricLab(gaussians, contrastive loss, cosine distance, margin 0.5: step 4, "
+        f"recall@1 {scores['recall@1']:.2f}, spearman {scores['spearman']:.2f})"
+    )
+    lab.session.set(loss="triplet", metric="euclidean", margin=1.0)
+    assert repr(lab).startswith("MetricLab(gaussians, triplet loss, euclidean distance, margin 1: step 4, ")
+    assert (
+        repr(MetricLab()) == "MetricLab(sinusoids, contrastive loss, euclidean distance, margin 1: step 0, 200 tasks)"
+    )
+
+
+def test_a_family_object() -> None:
+    lab = small_lab(family=Gaussians(n_way=3))
+    assert repr(lab).startswith("MetricLab(gaussians, ")
+    assert lab.session.tasks.truth.shape == (12, 6)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"marginn": 1.0}, "setting: got 'marginn'.*Did you mean 'margin'"),
+        ({"margin": 3.0, "metric": "cosine"}, "margin: got 3.0, expected a number from 0 to 2"),
+        ({"margin": -1.0}, "margin: got -1.0"),
+        ({"family": "digit"}, "family: got 'digit'.*Did you mean 'digits'"),
+        ({"loss": "tripet"}, "loss: got 'tripet'"),
+        ({"n_tasks": 1}, "n_tasks: got 1"),
+    ],
+)
+def test_what_is_wrong_fails_where_it_was_typed(values: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        small_lab(**values)
+
+
+def test_the_picture_is_a_figure_that_pyplot_does_not_know() -> None:
+    lab = small_lab(family="digits")
+    lab.session.step(4)
+    lab.session.set(margin=2.0)
+    lab.session.step(8)
+    figure = lab.picture()
+    assert isinstance(figure, Figure)
+    places, loss, scores = figure.axes
+    assert "12 tasks at step 12 (PCA), colour: angle" in places.get_title()
+    assert sum(len(points.get_offsets()) for points in places.collections) == 12
+    steps, values = loss.lines[0].get_data()
+    assert list(steps) == [0, 4, 8, 12]
+    assert values[-1] == lab.session.frame.loss
+    assert [line.get_label() for line in scores.lines[:3]] == ["recall@1", "spearman", "trustworthiness"]
+    assert list(scores.lines[1].get_ydata()) == [f.diagnostics["spearman"] for f in lab.session.history]
+    assert list(loss.lines[1].get_xdata()) == [4, 4]
+
+
+def test_no_picture_imports_pyplot() -> None:
+    code = (
+        "import sys; from taskembed_edu import MetricLab;"
+        "lab = MetricLab(family='gaussians', projection='pca', n_tasks=8, hidden=8);"
+        "lab.picture(); assert 'matplotlib' in sys.modules; assert 'matplotlib.pyplot' not in sys.modules;"
+        "assert 'ipywidgets' not in sys.modules; assert 'umap' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_replay_makes_the_run_again(tmp_path: Path) -> None:
+    from taskembed_edu.recordings import save_recording
+
+    lab = small_lab()
+    lab.session.step(5)
+    lab.session.set(metric="cosine", margin=0.3)
+    lab.session.step(3)
+    recording = lab.session.recording()
+    again = MetricLab(family="gaussians")
+    assert again.replay(recording) is again.session
+    assert_same_frames(again.session, lab.session)
+    assert repr(again) == repr(lab)
+    path = save_recording(recording, tmp_path / "run.json")
+    for given in (path, str(path)):
+        from_file = MetricLab(family="gaussians")
+        from_file.replay(given)
+        assert_same_frames(from_file.session, lab.session)
+
+
+def test_a_recording_of_another_family_is_refused() -> None:
+    recording = small_session().recording()
+    lab = MetricLab(family="digits")
+    with pytest.raises(ValueError, match=r"got a run on 'gaussians', expected a run on 'digits'"):
+        lab.replay(recording)
+    assert repr(lab).startswith("MetricLab(digits, ")
+
+
+# ---- shown ---------------------------------------------------------------------------------------------------------
+
+
+def test_shown_it_is_a_panel_with_its_description_beside(shown: list[MetricLab]) -> None:
+    lab = small_lab()
+    shown.append(lab)
+    bundle = lab._repr_mimebundle_()
+    data = bundle[0] if isinstance(bundle, tuple) else bundle
+    assert data["text/plain"] == repr(lab)
+    view = data["application/vnd.jupyter.widget-view+json"]
+    assert view["model_id"] == lab.panel.root.model_id
+    assert lab.panel.session is lab.session
+    assert lab.panel.player.alive
+    assert set(lab.panel.controls) == set(lab.session.declared())
+    again = lab._repr_mimebundle_()
+    assert (again[0] if isinstance(again, tuple) else again)["application/vnd.jupyter.widget-view+json"] == view
+
+
+def test_its_buttons_and_controls_move_the_session(shown: list[MetricLab]) -> None:
+    lab, plain = small_lab(), small_session()
+    shown.append(lab)
+    panel, player = lab.panel, lab.panel.player
+    panel.step.click()
+    assert player.wait(60)
+    panel.controls["margin"].widget.value = 2.5
+    assert player.wait(60)
+    panel.step.click()
+    assert player.wait(60)
+    plain.step(4)
+    plain.set(margin=2.5)
+    plain.step(4)
+    assert_same_frames(lab.session, plain)
+    panel.controls["seed"].widget.value = 7
+    assert lab.session.setup.seed == 0
+    assert "Press Reset to apply: Seed" in panel.status.value
+    panel.reset.click()
+    assert player.wait(60)
+    assert (lab.session.steps, lab.session.setup.seed) == (0, 7)
+
+
+def test_a_lab_shows_the_frame_it_is_at(shown: list[MetricLab]) -> None:
+    lab = small_lab()
+    shown.append(lab)
+    lab.session.step(8)
+    panel = lab.panel
+    number, step, layout = decode_frame(panel.map.frame)
+    assert (number, step) == (1, 8)
+    assert abs(layout - lab.session.frame.layout).max() < 1e-3
+    assert panel.map.names == list(lab.session.tasks.names)
+    panel.map.shown = 1
+    panel.step.click()
+    assert panel.player.wait(60)
+    assert decode_frame(panel.map.frame)[1] == 12
+
+
+def test_the_map_goes_over_to_umap_only_where_nobody_chose(shown: list[MetricLab]) -> None:
+    chosen = small_lab()
+    undecided = MetricLab(**{name: value for name, value in SMALL.items() if name != "projection"})
+    shown.extend((chosen, undecided))
+    for lab in shown:
+        assert lab.panel.session.setup.projection == "pca"
+    assert "until UMAP is ready" in undecided.panel.status.value
+    assert "until UMAP is ready" not in chosen.panel.status.value
+
+
+def test_a_lab_on_screen_takes_no_recording(shown: list[MetricLab]) -> None:
+    lab = small_lab()
+    shown.append(lab)
+    assert isinstance(lab.panel.session, Session)
+    with pytest.raises(RuntimeError, match=r"already on screen.*fresh lab"):
+        lab.replay(small_session().recording())

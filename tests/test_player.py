@@ -1,0 +1,436 @@
+"""The player: any mixture of its buttons gives the frames of plain steps, and its thread ends when it should.
+
+No test waits for time to pass: each waits for a condition, and fails when it does not come about.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from taskembed_edu.history import Frame
+from taskembed_edu.live.player import Player, running_cell, stop_replaced
+from taskembed_edu.session import Session
+from tests.runs import assert_same_frames, small_session
+
+PATIENCE = 60.0
+
+
+class Watch:
+    """What a page would see, and a way to wait for it."""
+
+    def __init__(self) -> None:
+        self.frames: list[Frame] = []
+        self.changes = 0
+        self.condition = threading.Condition()
+
+    def on_frame(self, frame: Frame) -> None:
+        with self.condition:
+            self.frames.append(frame)
+            self.condition.notify_all()
+
+    def on_change(self) -> None:
+        with self.condition:
+            self.changes += 1
+            self.condition.notify_all()
+
+    def until(self, true: Callable[[], bool]) -> None:
+        with self.condition:
+            assert self.condition.wait_for(true, timeout=PATIENCE)
+
+
+@contextlib.contextmanager
+def playing(session: Session) -> Iterator[tuple[Player, Watch]]:
+    watch = Watch()
+    player = Player(session, watch.on_frame, watch.on_change)
+    try:
+        yield player, watch
+    finally:
+        player.stop()
+        assert not player.alive
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left() -> Iterator[None]:
+    yield
+    assert not [thread.name for thread in threading.enumerate() if thread.name == "taskembed-player"]
+
+
+@contextlib.contextmanager
+def held(
+    session: Session, monkeypatch: pytest.MonkeyPatch, at: int
+) -> Iterator[tuple[threading.Event, threading.Event]]:
+    """A session whose step number `at` announces itself and then waits to be let go on."""
+    reached, go_on = threading.Event(), threading.Event()
+    step = session.embedder.step
+
+    def waiting(state: Any, values: Any) -> Any:
+        if state.step == at and not reached.is_set():
+            reached.set()
+            assert go_on.wait(PATIENCE)
+        return step(state, values)
+
+    monkeypatch.setattr(session.embedder, "step", waiting)
+    try:
+        yield reached, go_on
+    finally:
+        go_on.set()
+
+
+# ---- the buttons ---------------------------------------------------------------------------------------------------
+
+
+def test_step_makes_frames_and_pauses() -> None:
+    session, plain = small_session(), small_session()
+    with playing(session) as (player, watch):
+        player.step()
+        assert player.wait(PATIENCE)
+        assert not player.playing
+        assert session.steps == 4
+        player.step(frames=3)
+        assert player.wait(PATIENCE)
+        assert session.steps == 16
+        assert [frame.step for frame in watch.frames] == [4, 8, 12, 16]
+        assert player.steps_a_second > 0
+    plain.step(16)
+    assert_same_frames(session, plain)
+
+
+def test_play_goes_on_until_paused_at_the_end_of_a_frame() -> None:
+    session, plain = small_session(), small_session()
+    with playing(session) as (player, watch):
+        player.play()
+        assert player.playing
+        player.play()
+        watch.until(lambda: len(watch.frames) >= 3)
+        assert not player.wait(timeout=0)
+        player.pause()
+        steps = session.steps
+        assert steps % 4 == 0
+        assert player.wait(0)
+        assert not player.playing
+        assert session.steps == steps
+        assert len([t for t in threading.enumerate() if t.name == "taskembed-player"]) == 1
+    plain.step(steps)
+    assert_same_frames(session, plain)
+
+
+def test_pause_waits_for_the_frame_being_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = small_session()
+    with held(session, monkeypatch, at=1) as (reached, go_on), playing(session) as (player, watch):
+        player.play()
+        assert reached.wait(PATIENCE)
+        paused = threading.Thread(target=player.pause)
+        paused.start()
+        watch.until(lambda: not player.playing)
+        assert paused.is_alive()
+        assert session.steps == 1
+        go_on.set()
+        paused.join(PATIENCE)
+        assert not paused.is_alive()
+        assert session.steps == 4
+        player.pause()
+        assert session.steps == 4
+
+
+def test_a_step_while_playing_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = small_session()
+    with held(session, monkeypatch, at=1) as (reached, go_on), playing(session) as (player, watch):
+        player.play()
+        assert reached.wait(PATIENCE)
+        player.step()
+        go_on.set()
+        watch.until(lambda: len(watch.frames) >= 3)
+
+
+# ---- settings while it plays ---------------------------------------------------------------------------------------
+
+
+def test_a_wish_applies_between_two_steps_and_is_logged_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = small_session()
+    with held(session, monkeypatch, at=5) as (reached, go_on), playing(session) as (player, _watch):
+        player.step(frames=3)
+        assert reached.wait(PATIENCE)
+        player.set(margin=2.0)
+        player.set(margin=3.0, learning_rate=1e-2)
+        assert not player.settled
+        assert session.events == []
+        go_on.set()
+        assert player.wait(PATIENCE)
+        assert player.settled
+        assert [(event.step, event.changes) for event in session.events] == [
+            (6, {"margin": 3.0, "learning_rate": 1e-2})
+        ]
+    plain = small_session()
+    plain.step(6)
+    plain.set(margin=3.0, learning_rate=1e-2)
+    plain.step(6)
+    assert_same_frames(session, plain)
+    assert_same_frames(Session.replay(session.recording()), session)
+
+
+def test_a_wish_while_paused_applies_at_once_and_redraws() -> None:
+    session = small_session()
+    with playing(session) as (player, watch):
+        player.set(metric="cosine", margin=9.0)
+        assert player.wait(PATIENCE)
+        assert (session.settings.metric, session.settings.margin) == ("cosine", 2.0)
+        assert session.steps == 0
+        assert watch.frames == [session.frame]
+        player.set(metric="cosine")
+        assert player.wait(PATIENCE)
+        assert len(session.events) == 1
+
+
+def test_a_reset_begins_again_and_stops_playing() -> None:
+    session = small_session()
+    with playing(session) as (player, watch):
+        player.play()
+        watch.until(lambda: len(watch.frames) >= 2)
+        player.set(margin=5.0)
+        player.reset(seed=3)
+        assert player.wait(PATIENCE)
+        assert not player.playing
+        assert session.steps == 0
+        assert watch.frames[-1] is session.frame
+        assert len(session.past) == 1
+    assert_same_frames(session, small_session(seed=3, margin=session.settings.margin))
+
+
+def test_a_wish_that_needs_a_reset_is_refused_and_said() -> None:
+    session = small_session()
+    with playing(session) as (player, _watch):
+        player.set(seed=3)
+        assert player.wait(PATIENCE)
+        assert isinstance(player.failure, ValueError)
+        assert "Use reset(seed=3)" in str(player.failure)
+        assert session.setup.seed == 0
+
+
+# ---- code in a cell ------------------------------------------------------------------------------------------------
+
+
+def test_a_step_from_a_cell_pauses_the_player() -> None:
+    session, plain = small_session(), small_session()
+    with playing(session) as (player, watch):
+        player.play()
+        watch.until(lambda: len(watch.frames) >= 2)
+        session.step(4)
+        assert not player.playing
+        assert player.wait(0)
+        assert watch.frames[-1] is session.frame
+        steps = session.steps
+    plain.step(steps)
+    assert_same_frames(session, plain)
+
+
+def test_a_set_from_a_cell_plays_on() -> None:
+    session = small_session()
+    with playing(session) as (player, watch):
+        player.play()
+        watch.until(lambda: len(watch.frames) >= 1)
+        session.set(margin=2.0)
+        seen = len(watch.frames)
+        watch.until(lambda: len(watch.frames) > seen)
+        assert player.playing
+        with pytest.raises(ValueError, match="margin"):
+            session.set(margin=99.0)
+        seen = len(watch.frames)
+        watch.until(lambda: len(watch.frames) > seen)
+        twin = session.branch()
+        seen = len(watch.frames)
+        watch.until(lambda: len(watch.frames) > seen)
+        player.pause()
+        assert session.events[0].changes == {"margin": 2.0}
+        assert twin.events == session.events
+        twin.step(session.steps - twin.steps)
+    assert_same_frames(twin, session)
+    assert_same_frames(Session.replay(session.recording()), session)
+
+
+def test_a_set_from_a_cell_adds_no_frame_to_those_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = small_session()
+    with held(session, monkeypatch, at=1) as (reached, go_on), playing(session) as (player, watch):
+        player.step(frames=2)
+        assert reached.wait(PATIENCE)
+        setter = threading.Thread(target=lambda: session.set(margin=2.0))
+        setter.start()
+        watch.until(lambda: not player.playing)
+        go_on.set()
+        setter.join(PATIENCE)
+        assert player.wait(PATIENCE)
+        assert session.steps == 8
+        assert [(event.step, event.changes) for event in session.events] == [(4, {"margin": 2.0})]
+
+
+def test_a_reset_from_a_cell_pauses_the_player() -> None:
+    session = small_session()
+    with playing(session) as (player, watch):
+        player.play()
+        watch.until(lambda: len(watch.frames) >= 1)
+        session.reset()
+        assert not player.playing
+        assert session.steps == 0
+        assert watch.frames[-1] is session.frame
+
+
+# ---- any mixture ---------------------------------------------------------------------------------------------------
+
+MOVES = st.one_of(
+    st.tuples(st.just("step"), st.integers(1, 2)),
+    st.tuples(st.just("play"), st.integers(1, 2)),
+    st.tuples(st.just("cell"), st.integers(0, 6)),
+    st.tuples(st.just("margin"), st.integers(1, 5)),
+)
+
+
+@given(moves=st.lists(MOVES, min_size=1, max_size=6))
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_mixture_of_moves_gives_the_frames_of_plain_steps(moves: list[tuple[str, int]]) -> None:
+    session = small_session()
+    with playing(session) as (player, watch):
+        for move, n in moves:
+            if move == "step":
+                player.step(frames=n)
+                assert player.wait(PATIENCE)
+            elif move == "play":
+                seen = len(watch.frames)
+                player.play()
+                watch.until(lambda seen=seen, n=n: len(watch.frames) >= seen + n)
+                player.pause()
+            elif move == "cell":
+                session.step(n)
+            else:
+                player.set(margin=float(n))
+        assert player.wait(PATIENCE)
+        assert player.failure is None
+    plain = small_session()
+    for event in session.events:
+        plain.step(event.step - plain.steps)
+        plain.set(**event.changes)
+    plain.step(session.steps - plain.steps)
+    assert_same_frames(session, plain)
+
+
+# ---- failure -------------------------------------------------------------------------------------------------------
+
+
+def test_a_failure_is_kept_and_said_and_the_worker_lives_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = small_session()
+
+    def broken(state: Any, values: Any) -> Any:
+        raise FloatingPointError("loss: got inf")
+
+    with playing(session) as (player, watch):
+        with monkeypatch.context() as patch:
+            patch.setattr(session.embedder, "step", broken)
+            player.play()
+            assert player.wait(PATIENCE)
+            assert not player.playing
+            assert str(player.failure) == "loss: got inf"
+            assert player.alive
+            assert watch.changes >= 2
+        player.step()
+        assert player.wait(PATIENCE)
+        assert player.failure is None
+        assert session.steps == 4
+        player.reset(seed=-1)
+        assert player.wait(PATIENCE)
+        assert "seed: got -1" in str(player.failure)
+        player.reset()
+        assert player.wait(PATIENCE)
+        assert player.failure is None
+        assert session.steps == 0
+
+
+def test_a_page_that_fails_does_not_end_the_worker() -> None:
+    session, failing = small_session(), threading.Event()
+
+    def on_frame(frame: Frame) -> None:
+        if failing.is_set():
+            raise RuntimeError("no page")
+
+    def on_change() -> None:
+        if failing.is_set() and threading.current_thread().name == "taskembed-player":
+            raise RuntimeError("no words")
+
+    player = Player(session, on_frame, on_change)
+    failing.set()
+    player.step()
+    assert player.wait(PATIENCE)
+    failing.clear()
+    player.step()
+    assert player.wait(PATIENCE)
+    assert player.alive
+    assert session.steps == 8
+    player.stop()
+
+
+# ---- the end -------------------------------------------------------------------------------------------------------
+
+
+def test_stop_ends_the_thread_while_it_plays_and_the_session_stays() -> None:
+    session, plain = small_session(), small_session()
+    with playing(session) as (player, watch):
+        player.play()
+        watch.until(lambda: len(watch.frames) >= 1)
+        player.stop()
+        assert not player.alive
+        assert not player.playing
+        player.stop()
+        session.step(3)
+        session.set(margin=2.0)
+        steps = session.steps
+    plain.step(steps)
+    plain.set(margin=2.0)
+    assert_same_frames(session, plain)
+
+
+def test_a_player_that_nobody_holds_ends_its_thread() -> None:
+    session = small_session()
+    ended = threading.Event()
+    watch = Watch()
+    player = Player(session, watch.on_frame, watch.on_change)
+    thread, gone = player._thread, weakref.ref(player, lambda _ref: ended.set())
+    player.play()
+    watch.until(lambda: len(watch.frames) >= 1)
+    player.pause()
+    del player, session
+    gc.collect()
+    # The worker holds its player for one round of waiting at most; the cycle with the session then needs the collector.
+    while not ended.wait(0.05):
+        gc.collect()
+        assert thread.is_alive() or gone() is None
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+
+
+def test_the_same_cell_run_again_stops_the_older_player() -> None:
+    with (
+        playing(small_session()) as (older, _w),
+        playing(small_session()) as (other, _v),
+        playing(small_session()) as (newer, _u),
+    ):
+        stop_replaced("cell", older)
+        stop_replaced("other cell", other)
+        stop_replaced("cell", older)
+        assert older.alive
+        stop_replaced("cell", newer)
+        assert not older.alive
+        assert other.alive
+        assert newer.alive
+        stop_replaced(None, other)
+        assert other.alive
+        assert newer.alive
+
+
+def test_outside_a_notebook_there_is_no_cell() -> None:
+    assert running_cell() is None

@@ -1,0 +1,124 @@
+"""Recordings: small readable JSON; what cannot be replayed is refused with the reason and what to do."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from taskembed_edu.recordings import FORMAT, check_recording, free_path, load_recording, save_recording
+from taskembed_edu.session import Session
+from tests.runs import small_session
+
+
+@pytest.fixture(scope="module")
+def recording() -> dict[str, Any]:
+    session = small_session()
+    session.step(4)
+    session.set(margin=2.0)
+    session.step(3)
+    return session.recording()
+
+
+def test_what_is_recorded(recording: dict[str, Any]) -> None:
+    assert recording["format"] == FORMAT == 1
+    assert recording["embedder"] == "metric"
+    assert recording["family"] == {"name": "gaussians", "n_way": 2, "dim": 2, "box": 3.0, "spread": 0.5}
+    assert recording["initial"]["margin"] == 1.0
+    assert recording["events"] == [{"step": 4, "changes": {"margin": 2.0}}]
+    assert recording["steps"] == 7
+    assert set(recording["scores"]) == {"recall@1", "recall@5", "spearman", "trustworthiness"}
+
+
+def test_saved_and_loaded_it_is_the_same(recording: dict[str, Any], tmp_path: Path) -> None:
+    path = save_recording(recording, tmp_path / "run.json")
+    assert path == tmp_path / "run.json"
+    assert path.stat().st_size < 4000
+    assert load_recording(path) == recording
+    assert load_recording(str(path), "gaussians") == recording
+    assert check_recording(recording) is recording
+
+
+def changed(recording: dict[str, Any], change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+    other = copy.deepcopy(recording)
+    change(other)
+    return other
+
+
+@pytest.mark.parametrize("broken", [None, [], "run.json", {}, {"steps": 3}])
+def test_what_is_no_recording(broken: Any) -> None:
+    with pytest.raises(ValueError, match=r"recording: got .*a recording with a 'format' entry.*taskembed run"):
+        Session.replay(broken)
+
+
+@pytest.mark.parametrize("other", [0, 2, "1"])
+def test_an_outdated_recording(recording: dict[str, Any], other: object) -> None:
+    old = changed(recording, lambda r: r.update(format=other))
+    with pytest.raises(ValueError, match=rf"got format {other!r}, expected format 1.*another version"):
+        Session.replay(old)
+
+
+@pytest.mark.parametrize("key", ["embedder", "family", "initial", "events", "steps", "scores"])
+def test_a_recording_with_an_entry_cut_out(recording: dict[str, Any], key: str) -> None:
+    with pytest.raises(ValueError, match=rf"got no entry {key}, expected entries format, .*cut or edited"):
+        Session.replay(changed(recording, lambda r: r.pop(key)))
+
+
+BROKEN: dict[str, Callable[[dict[str, Any]], object]] = {
+    "family is a name": lambda r: r.update(family="gaussians"),
+    "family has an unknown field": lambda r: r["family"].update(colour="red"),
+    "initial is a list": lambda r: r.update(initial=[]),
+    "events is a dict": lambda r: r.update(events={}),
+    "an event is a number": lambda r: r["events"].append(3),
+    "an event has no step": lambda r: r["events"][0].pop("step"),
+    "an event's changes are a list": lambda r: r["events"][0].update(changes=["margin"]),
+}
+
+
+@pytest.mark.parametrize("change", BROKEN.values(), ids=BROKEN.keys())
+def test_a_recording_of_another_form(recording: dict[str, Any], change: Callable[[dict[str, Any]], object]) -> None:
+    with pytest.raises(ValueError, match="recording: got entries of another form.*cut or edited"):
+        Session.replay(changed(recording, change))
+
+
+def test_settings_that_are_unknown_or_out_of_range(recording: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="setting: got 'margins'"):
+        Session.replay(changed(recording, lambda r: r["events"][0].update(changes={"margins": 1})))
+    with pytest.raises(ValueError, match="margin: got 99"):
+        Session.replay(changed(recording, lambda r: r["events"][0].update(changes={"margin": 99})))
+    with pytest.raises(ValueError, match="setting: got 'seeds'"):
+        Session.replay(changed(recording, lambda r: r["initial"].update(seeds=1)))
+    with pytest.raises(ValueError, match="embedder: got 'metrics'"):
+        Session.replay(changed(recording, lambda r: r.update(embedder="metrics")))
+
+
+def test_a_recording_of_another_family(recording: dict[str, Any], tmp_path: Path) -> None:
+    path = save_recording(recording, tmp_path / "run.json")
+    expected = r"got a run on 'gaussians', expected a run on 'digits'.*Reset with family='gaussians'"
+    with pytest.raises(ValueError, match=expected):
+        load_recording(path, "digits")
+    unknown = changed(recording, lambda r: r.update(family={"name": "fractals"}))
+    with pytest.raises(ValueError, match="got tasks 'fractals', expected one of sinusoids, gaussians, digits"):
+        check_recording(unknown)
+
+
+def test_a_cut_file(recording: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "cut.json"
+    path.write_text(json.dumps(recording)[:-40], encoding="utf-8")
+    with pytest.raises(ValueError, match=r"recording: got .*cut\.json.*expected a JSON file.*cut or edited"):
+        load_recording(path)
+    with pytest.raises(FileNotFoundError):
+        load_recording(tmp_path / "none.json")
+
+
+def test_nothing_saved_is_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    assert free_path(path) == path
+    path.touch()
+    assert free_path(path) == tmp_path / "run-2.json"
+    (tmp_path / "run-2.json").touch()
+    assert free_path(path) == tmp_path / "run-3.json"
