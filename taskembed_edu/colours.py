@@ -10,8 +10,12 @@ from numpy.typing import NDArray
 
 from taskembed_edu.tasks.base import TruthKind
 
-# Okabe and Ito 2008, "Color Universal Design"; black and yellow are left out: too dark and too light for small points.
-OKABE_ITO = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+# Okabe and Ito's palette, which people with any colour vision can tell apart (2008).
+BLUE, ORANGE, SKY, PURPLE, YELLOW = "#0072b2", "#e69f00", "#56b4e9", "#cc79a7", "#f0e442"
+GREEN, VERMILLION, GREY = "#009e73", "#d55e00", "#808080"
+
+# For small points on either theme: black and yellow are too dark and too light there.
+OKABE_ITO = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
 N_SHAPES = 4
 
 _STOPS = 9

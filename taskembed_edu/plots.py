@@ -14,13 +14,9 @@ import torch
 from matplotlib.figure import Figure
 
 from taskembed_edu.checks import check_choice, check_number, problem
+from taskembed_edu.colours import BLUE, GREEN, GREY, VERMILLION
 from taskembed_edu.distances import METRICS
 from taskembed_edu.losses import contrastive_loss
-
-# Okabe and Ito's palette, which people with any colour vision can tell apart (2008), and shapes to go with it.
-BLUE, ORANGE, SKY, PURPLE, YELLOW = "#0072b2", "#e69f00", "#56b4e9", "#cc79a7", "#f0e442"
-GREEN, VERMILLION, GREY = "#009e73", "#d55e00", "#808080"
-
 
 # The curves of a loss figure: name, label of the pair, squared or not, colour, dash.
 LONGEST_DISTANCE = 6.0

@@ -8,6 +8,7 @@ import math
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -132,13 +133,14 @@ def test_terms_against_plain_loops(points, data):
     labels = data.draw(st.lists(st.integers(0, 2), min_size=len(points), max_size=len(points)))
     margin = data.draw(st.floats(0, 6))
     lab = LossLab(points, labels, margin=margin)
-    expected = []
+    expected: list[Any] = []
     for i, j in itertools.combinations(range(len(points)), 2):
         d = math.dist(points[i], points[j])
         same = labels[i] == labels[j]
         violation = d if same else max(0.0, margin - d)
         expected.append(("similar" if same else "different", d, violation, violation))
-    assert [(t.kind, t.distance, t.violation, t.term) for t in lab.terms()] == [
+    told: list[Any] = [(t.kind, t.distance, t.violation, t.term) for t in lab.terms()]
+    assert told == [
         (kind, pytest.approx(d), pytest.approx(v, abs=1e-9), pytest.approx(t, abs=1e-9)) for kind, d, v, t in expected
     ]
     lab.set(loss="hadsell")
@@ -468,7 +470,7 @@ def test_points_that_are_no_numbers(points):
 
 def test_labels_are_whole_numbers():
     with pytest.raises(TypeError, match=r"labels: got 0\.5, expected whole numbers"):
-        LossLab(SIX[:2], [0.5, 1])
+        LossLab(SIX[:2], torch.tensor([0.5, 1.0]))
     assert LossLab(SIX[:2], torch.tensor([3.0, 1.0])).labels == {"B1": 3, "A1": 1}
 
 
@@ -598,7 +600,7 @@ def test_many_triplets_are_listed_in_part_those_that_violate_first():
     assert all(row["active"] for row in seen["rows"])
 
 
-def heard(lab: LossLab, **message: object) -> dict[str, object]:
+def heard(lab: LossLab, **message: object) -> dict[str, Any]:
     """Send one wish as the page does; what came back."""
     answers: list[dict[str, object]] = []
     lab.widget.send = answers.append

@@ -236,7 +236,7 @@ def test_devices_by_name() -> None:
 def test_cuda_asked_for_and_absent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert chosen_device("auto") == torch.device("cpu")
-    with pytest.raises(RuntimeError, match="device: got 'cuda', expected a machine with a CUDA device.*device='auto'"):
+    with pytest.raises(RuntimeError, match=r"device: got 'cuda', expected a machine with a CUDA device.*device='auto'"):
         begun(device="cuda")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert chosen_device("auto").type == chosen_device("cuda").type == "cuda"
@@ -246,7 +246,7 @@ def test_cuda_asked_for_and_absent(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_embedders_by_name() -> None:
     assert isinstance(task_embedder("metric"), MetricEmbedder)
     assert EMBEDDERS["metric"] is MetricEmbedder
-    with pytest.raises(ValueError, match="embedder: got 'metrics'.*Did you mean 'metric'"):
+    with pytest.raises(ValueError, match=r"embedder: got 'metrics'.*Did you mean 'metric'"):
         task_embedder("metrics")
 
 

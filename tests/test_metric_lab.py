@@ -95,7 +95,8 @@ def test_the_picture_is_a_figure_that_pyplot_does_not_know() -> None:
     lab.session.step(8)
     figure = lab.picture()
     assert isinstance(figure, Figure)
-    places, loss, scores = figure.axes
+    axes: Any = figure.axes
+    places, loss, scores = axes
     assert "12 tasks at step 12 (PCA), colour: angle" in places.get_title()
     assert sum(len(points.get_offsets()) for points in places.collections) == 12
     steps, values = loss.lines[0].get_data()

@@ -177,7 +177,7 @@ def test_the_set_is_averaged() -> None:
     x, y = torch.randn(1, 5, 1, generator=generator()), torch.tensor([[0, 1, 1, 0, 1]])
     with torch.no_grad():
         rows = [encoder.phi(encoder.features(x[:, i], y[:, i])) for i in range(5)]
-        torch.testing.assert_close(encoder(x, y), encoder.rho(sum(rows) / 5))  # type: ignore[operator]
+        torch.testing.assert_close(encoder(x, y), encoder.rho(sum(rows) / 5))
 
 
 # ---- faces ---------------------------------------------------------------------------------------------------------

@@ -304,7 +304,8 @@ def test_any_mixture_of_moves_gives_the_frames_of_plain_steps(moves: list[tuple[
             elif move == "play":
                 seen = len(watch.frames)
                 player.play()
-                watch.until(lambda seen=seen, n=n: len(watch.frames) >= seen + n)
+                enough = seen + n
+                watch.until(lambda enough=enough: bool(len(watch.frames) >= enough))  # type: ignore[misc]
                 player.pause()
             elif move == "cell":
                 session.step(n)

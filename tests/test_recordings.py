@@ -81,7 +81,7 @@ BROKEN: dict[str, Callable[[dict[str, Any]], object]] = {
 
 @pytest.mark.parametrize("change", BROKEN.values(), ids=BROKEN.keys())
 def test_a_recording_of_another_form(recording: dict[str, Any], change: Callable[[dict[str, Any]], object]) -> None:
-    with pytest.raises(ValueError, match="recording: got entries of another form.*cut or edited"):
+    with pytest.raises(ValueError, match=r"recording: got entries of another form.*cut or edited"):
         Session.replay(changed(recording, change))
 
 

@@ -140,7 +140,7 @@ def test_a_seed_decides() -> None:
 @pytest.mark.parametrize("n", [-1, "3", None])
 def test_steps_go_forwards(n: Any) -> None:
     session = small_session()
-    with pytest.raises((ValueError, TypeError), match="n: got .*expected a number"):
+    with pytest.raises((ValueError, TypeError), match=r"n: got .*expected a number"):
         session.step(n)
     assert session.steps == 0
 
@@ -215,7 +215,7 @@ def test_the_newest_frame_is_drawn_again_under_a_new_distance() -> None:
 def test_a_slider_beyond_its_range_is_brought_in() -> None:
     session = small_session()
     session.set(metric="cosine")
-    with pytest.raises(ValueError, match="margin: got 3.0, expected a number from 0 to 2"):
+    with pytest.raises(ValueError, match=r"margin: got 3.0, expected a number from 0 to 2"):
         session.set(margin=3.0)
     session.set_within_range(margin=3.0)
     assert session.settings.margin == 2.0
@@ -236,9 +236,9 @@ def test_what_applies_at_reset_says_so(way: str, name: str, value: Any) -> None:
 @pytest.mark.parametrize("way", ["set", "set_within_range", "reset"])
 def test_unknown_settings_and_values(way: str) -> None:
     session = small_session()
-    with pytest.raises(ValueError, match="setting: got 'marginn'.*Did you mean 'margin'"):
+    with pytest.raises(ValueError, match=r"setting: got 'marginn'.*Did you mean 'margin'"):
         getattr(session, way)(marginn=1)
-    with pytest.raises(ValueError, match="metric: got 'cosin'.*Did you mean 'cosine'"):
+    with pytest.raises(ValueError, match=r"metric: got 'cosin'.*Did you mean 'cosine'"):
         getattr(session, way)(metric="cosin")
     assert session.events == []
     with pytest.raises(ValueError, match="setting: got 'marginn'"):
@@ -463,7 +463,7 @@ def test_vectors_that_are_no_numbers_are_named_and_the_history_is_kept(
         return state, record
 
     monkeypatch.setattr(session.embedder, "step", poisoned)
-    with pytest.raises(FloatingPointError, match="embedding: got .*Lower the learning rate"):
+    with pytest.raises(FloatingPointError, match=r"embedding: got .*Lower the learning rate"):
         session.step(8)
     assert [frame.step for frame in session.history] == [0]
 

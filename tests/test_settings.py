@@ -34,7 +34,7 @@ def test_every_field_is_declared_with_words_and_a_range_that_holds_its_default(c
             assert value in declared.choices_for(defaults)
         else:
             assert declared.low is not None
-            assert declared.low <= value <= declared.highest(defaults)  # type: ignore[operator]
+            assert declared.low <= value <= declared.highest(defaults)
 
 
 @pytest.mark.parametrize(("cls", "name", "declared"), NUMBERS)
@@ -85,7 +85,7 @@ def test_a_metric_clamps_the_margin_that_nobody_named() -> None:
 
 def test_a_named_margin_beyond_the_range_is_an_error_for_changed_and_clamped_for_a_slider() -> None:
     far = MetricSettings(margin=5.0)
-    with pytest.raises(ValueError, match="margin: got 3.0"):
+    with pytest.raises(ValueError, match=r"margin: got 3.0"):
         far.changed(metric="cosine", margin=3.0)
     assert far.brought_into_range(metric="cosine", margin=3.0).margin == 2.0
     assert far.brought_into_range(metric="cosine", margin=1.5).margin == 1.5
@@ -122,11 +122,11 @@ def test_what_has_an_effect_follows_the_loss() -> None:
 @pytest.mark.parametrize("change", ["changed", "brought_into_range"])
 def test_unknown_names_and_values_get_the_nearest_known_one(change: str) -> None:
     ask = getattr(MetricSettings(), change)
-    with pytest.raises(ValueError, match="setting: got 'margins'.*Did you mean 'margin'"):
+    with pytest.raises(ValueError, match=r"setting: got 'margins'.*Did you mean 'margin'"):
         ask(margins=1.0)
-    with pytest.raises(ValueError, match="metric: got 'cosin'.*Did you mean 'cosine'"):
+    with pytest.raises(ValueError, match=r"metric: got 'cosin'.*Did you mean 'cosine'"):
         ask(metric="cosin")
-    with pytest.raises(ValueError, match="loss: got 'tripet'.*Did you mean 'triplet'"):
+    with pytest.raises(ValueError, match=r"loss: got 'tripet'.*Did you mean 'triplet'"):
         ask(loss="tripet")
 
 

@@ -154,9 +154,9 @@ def test_families_by_name() -> None:
         assert family.name == name
         assert family().describe()["name"] == name
         assert "part" not in family().describe()
-    with pytest.raises(ValueError, match="family: got 'digit'.*Did you mean 'digits'"):
+    with pytest.raises(ValueError, match=r"family: got 'digit'.*Did you mean 'digits'"):
         task_family("digit")
-    with pytest.raises(ValueError, match="batch: got tasks with truth amplitude, phase.*another family's"):
+    with pytest.raises(ValueError, match=r"batch: got tasks with truth amplitude, phase.*another family's"):
         Gaussians().true_distance(Sinusoids().sample(2, rng=generator()))
 
 
@@ -299,7 +299,7 @@ def test_the_digits_distance_by_hand() -> None:
 
 
 def test_more_pictures_than_there_are() -> None:
-    with pytest.raises(ValueError, match="n_shot: got 400, expected at most 174 pictures of each digit.*n_query"):
+    with pytest.raises(ValueError, match=r"n_shot: got 400, expected at most 174 pictures of each digit.*n_query"):
         Digits().sample(1, n_shot=200, rng=generator())
     whole = Digits().sample(1, n_shot=100, n_query=74, rng=generator())
     assert whole.query_x.shape[1] == 3 * 74

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.axes import Axes
 from matplotlib.patches import Arc, Circle, Patch, Polygon, Wedge
 
-from taskembed_edu import plots
+from taskembed_edu import colours, plots
 from taskembed_edu.labs import distance_readings as read
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Point = tuple[float, float]
 
-COLOURS = {"x": plots.BLUE, "y": plots.VERMILLION, "z": plots.GREEN}
+COLOURS = {"x": colours.BLUE, "y": colours.VERMILLION, "z": colours.GREEN}
 SHAPES = {"x": "o", "y": "s", "z": "^"}
 ROWS_SHOWN = 12
 
@@ -38,15 +38,15 @@ def _plane(axes: Axes, vectors: dict[str, list[float]], settings: DistanceSettin
     points: dict[str, Point] = {name: (v[0], v[1]) for name, v in vectors.items()}
     reach = max(1.0, *(abs(entry) for point in points.values() for entry in point))
     axes.set(xlim=(-1.6 * reach, 1.6 * reach), ylim=(-1.35 * reach, 1.35 * reach), aspect="equal")
-    axes.axhline(0, color=plots.GREY, lw=1)
-    axes.axvline(0, color=plots.GREY, lw=1)
+    axes.axhline(0, color=colours.GREY, lw=1)
+    axes.axvline(0, color=colours.GREY, lw=1)
     axes.grid(color="#e4e4e4")
     axes.set_axisbelow(True)
     ball = None if settings.triangle else _ball(points["x"], settings, reach)
     if ball is not None:
         axes.add_patch(ball)
-        axes.set_xlabel(f"dashed: at distance {read.tidy(settings.radius)} from x", color=plots.BLUE)
-    sides = [("x", "z", "black", 5), ("x", "y", plots.PURPLE, 2.5), ("y", "z", plots.PURPLE, 2.5)]
+        axes.set_xlabel(f"dashed: at distance {read.tidy(settings.radius)} from x", color=colours.BLUE)
+    sides = [("x", "z", "black", 5), ("x", "y", colours.PURPLE, 2.5), ("y", "z", colours.PURPLE, 2.5)]
     for a, b, colour, width in sides if settings.triangle else [("x", "y", "black", 2)]:
         _way(axes, points[a], points[b], settings.metric, reach, colour, width)
     for name, (right, up) in points.items():
@@ -61,7 +61,7 @@ def _ball(centre: Point, settings: DistanceSettings, reach: float) -> Patch | No
     """All points nearer to x than the radius, with the edge dashed; a wedge of directions under the cosine."""
     x, y = centre
     radius = settings.radius
-    look: dict[str, Any] = {"facecolor": plots.BLUE + "14", "edgecolor": plots.BLUE, "linestyle": "--"}
+    look: dict[str, Any] = {"facecolor": colours.BLUE + "14", "edgecolor": colours.BLUE, "linestyle": "--"}
     if settings.metric == "cosine":
         if x == y == 0.0:
             return None
@@ -100,7 +100,7 @@ def _coordinates(axes: Axes, vectors: dict[str, list[float]]) -> None:
     axes.hlines(rows, x, y, color="black", lw=3)
     for name, vector in vectors.items():
         axes.plot(vector[:ROWS_SHOWN], rows, SHAPES[name], ms=10, color=COLOURS[name], mec="white", label=name)
-    axes.axvline(0, color=plots.GREY, lw=1)
+    axes.axvline(0, color=colours.GREY, lw=1)
     axes.set(ylim=(len(x) + 0.6, 0.4), yticks=list(rows), ylabel="coordinate", xlabel="value")
     axes.grid(axis="x", color="#e4e4e4")
     axes.set_axisbelow(True)
@@ -114,8 +114,10 @@ def _numbers(axes: Axes, lab: DistanceLab) -> None:
         weight = "bold" if chosen else "normal"
         height = 0.94 - 0.125 * row
         number = "undefined" if math.isnan(value) else f"{value + 0.0:.4f}"
-        axes.text(0.0, height, read.ROWS[key][0], fontsize=12, weight=weight, color=plots.BLUE if chosen else "black")
-        axes.text(1.0, height, number, fontsize=13, weight=weight, ha="right", color=plots.BLUE if chosen else "black")
+        axes.text(0.0, height, read.ROWS[key][0], fontsize=12, weight=weight, color=colours.BLUE if chosen else "black")
+        axes.text(
+            1.0, height, number, fontsize=13, weight=weight, ha="right", color=colours.BLUE if chosen else "black"
+        )
     below = [lab.worked()]
     if lab.settings.triangle:
         side = lab.triangle()

@@ -8,14 +8,23 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle, FancyArrowPatch, Patch, Polygon, Wedge
 
-from taskembed_edu import plots
+from taskembed_edu import colours, plots
 from taskembed_edu.labs.loss_readings import readings
 from taskembed_edu.labs.loss_steps import Point
 
 if TYPE_CHECKING:
     from taskembed_edu.labs.loss import LossLab
 
-CLASS_COLOURS = (plots.BLUE, plots.ORANGE, plots.PURPLE, plots.SKY, plots.YELLOW, "#4d4d4d", "#a6a6a6", "#7a5195")
+CLASS_COLOURS = (
+    colours.BLUE,
+    colours.ORANGE,
+    colours.PURPLE,
+    colours.SKY,
+    colours.YELLOW,
+    "#4d4d4d",
+    "#a6a6a6",
+    "#7a5195",
+)
 CLASS_SHAPES = ("o", "s", "^", "D", "v", "P", "X", "*")
 SOME_ROWS = 10  # with more pairs or triplets, as in the panel, only the sums are drawn
 ASIDE = 0.015  # of the height of the picture
@@ -41,7 +50,7 @@ def picture(lab: LossLab) -> plots.Still:
     for row in seen["rows"]:
         ends = [points[i] for i in row["members"]]
         for other in ends[1:]:
-            axes.plot(*zip(ends[0], other, strict=True), color=plots.GREY, lw=1, ls="-" if row["active"] else ":")
+            axes.plot(*zip(ends[0], other, strict=True), color=colours.GREY, lw=1, ls="-" if row["active"] else ":")
     height = _frame(axes, points, seen["regions"])
     arrows = _arrows(seen)
     scale = _scale(max((math.hypot(*force) for _, force, _ in arrows), default=0.0), height)
@@ -78,8 +87,8 @@ def _arrows(seen: dict[str, Any]) -> list[tuple[Point, Point, str]]:
 def _colour(kind: str, place: int) -> str:
     """Pulled together, pushed apart; in a triplet the positive is pulled, the negative pushed, the anchor both."""
     if kind == "triplet":
-        return (plots.BLUE, plots.GREEN, plots.VERMILLION)[place]
-    return plots.GREEN if kind == "similar" else plots.VERMILLION
+        return (colours.BLUE, colours.GREEN, colours.VERMILLION)[place]
+    return colours.GREEN if kind == "similar" else colours.VERMILLION
 
 
 def _arrow(start: Point, force: Point, colour: str, aside: float) -> FancyArrowPatch:
@@ -95,7 +104,7 @@ def _arrow(start: Point, force: Point, colour: str, aside: float) -> FancyArrowP
 def _region_patch(region: dict[str, Any], centre: Point) -> Patch:
     """What the margin encloses, with its edge dashed."""
     size, (x, y) = region["size"], centre
-    look: dict[str, Any] = {"facecolor": plots.BLUE + "14", "edgecolor": plots.BLUE, "linestyle": "--"}
+    look: dict[str, Any] = {"facecolor": colours.BLUE + "14", "edgecolor": colours.BLUE, "linestyle": "--"}
     if region["shape"] == "wedge":
         middle, half = math.degrees(math.atan2(y, x)), math.degrees(size)
         return Wedge((0, 0), 1e3, middle - half, middle + half, **look)
