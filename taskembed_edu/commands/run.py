@@ -27,6 +27,7 @@ SCORES = {
 def main(argv: Sequence[str]) -> int:
     """Train, then print the closing scores and write picture, table and recording; the exit code."""
     from rich.console import Console
+    from rich.markup import escape
 
     console = Console()
     options = _parser(next((word for word in argv if word in EMBEDDERS), "metric")).parse_args(argv)
@@ -34,7 +35,7 @@ def main(argv: Sequence[str]) -> int:
         session, steps = _session(options)
         _train(session, steps, console)
     except (ValueError, RuntimeError, FloatingPointError, OSError) as error:
-        Console(stderr=True).print(f"[bold red]taskembed run[/] {error}", highlight=False)
+        Console(stderr=True).print(f"[bold red]taskembed run[/] {escape(str(error))}", highlight=False)
         return 1
     scores = session.closing_scores()
     _print_scores(session, scores, console)

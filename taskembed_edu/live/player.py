@@ -39,7 +39,9 @@ class Player:
         self._stopped = False
         self._shown: Frame | None = session.frame
         # The thread must not keep the player alive: a lab that nobody holds any more ends its worker.
-        self._thread = threading.Thread(target=_work, args=(weakref.ref(self),), name="taskembed-player", daemon=True)
+        self._thread = threading.Thread(
+            target=_work, args=(weakref.ref(self), self._condition), name="taskembed-player", daemon=True
+        )
         session.guard = self._guard
         self._thread.start()
 
@@ -118,10 +120,9 @@ class Player:
     def _idle(self) -> bool:
         return not (self._busy or self._pending or self._reset is not None or self._frames_left > 0)
 
-    def _once(self, patience: float) -> bool:
-        """One round of the worker: wishes, then one step. False: there is nothing more to do, ever."""
+    def _once(self) -> bool:
+        """One round of the worker: wishes, then one frame. False: there is nothing more to do, ever."""
         with self._condition:
-            self._condition.wait_for(lambda: self._stopped or not self._idle(), timeout=patience)
             if self._stopped:
                 return False
             if self._idle():
@@ -202,12 +203,16 @@ class Player:
                 self._wish(frames=left)
 
 
-def _work(player: weakref.ref[Player]) -> None:
+def _work(player: weakref.ref[Player], condition: threading.Condition) -> None:
     while True:
         alive = player()
-        if alive is None or not alive._once(patience=1.0):
+        if alive is None or not alive._once():
             return
-        del alive
+        with condition:
+            waiting = alive._idle() and not alive._stopped
+            del alive  # while it waits, the worker holds nobody: only so can a dropped player go
+            if waiting:
+                condition.wait(timeout=1.0)
 
 
 _BY_CELL: weakref.WeakValueDictionary[str, Player] = weakref.WeakValueDictionary()
