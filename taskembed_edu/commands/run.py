@@ -73,7 +73,7 @@ def _parser(embedder: str) -> argparse.ArgumentParser:
         prog="taskembed run", description="Train a task embedder without a page; write scores, picture and recording."
     )
     parser.add_argument("embedder", nargs="?", default="metric", choices=list(EMBEDDERS), help="which method")
-    parser.add_argument("--steps", type=int, help="training steps (default 500, or as many as the recording has)")
+    parser.add_argument("--steps", type=int, help="training steps (default 500); with --replay, steps beyond the recorded ones (default 0)")
     parser.add_argument("--out", default="run", help="folder for what is written (default run/)")
     parser.add_argument("--replay", metavar="FILE", help="make the run of this recording.json again")
     group = parser.add_argument_group("settings")

@@ -110,6 +110,9 @@ class Player:
 
     def _wish(self, frames: float | None = None, changes: dict[str, Any] | None = None) -> None:
         with self._condition:
+            if self._stopped:
+                self.failure = RuntimeError("This lab was replaced by a newer one: run its cell again.")
+                frames = changes = None
             if frames is not None and not (self.playing and frames < self._frames_left):
                 self._frames_left = frames
                 self.failure = None
