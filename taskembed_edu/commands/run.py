@@ -40,7 +40,7 @@ def main(argv: Sequence[str]) -> int:
     scores = session.closing_scores()
     _print_scores(session, scores, console)
     for path in write_run(session, scores, Path(options.out)):
-        console.print(f"wrote {path}", highlight=False)
+        console.print(f"wrote {path}", highlight=False, soft_wrap=True)
     return 0
 
 
