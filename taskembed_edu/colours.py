@@ -41,7 +41,7 @@ def colour_tasks(values: NDArray[np.floating], name: str, kind: TruthKind) -> Co
     low, high = float(values.min()), float(values.max())
     circle = kind == "angle" and high - low > math.pi
     if circle:
-        low, high = 0.0, 2 * math.pi
+        low, high, values = 0.0, 2 * math.pi, values % (2 * math.pi)
     colours = colormaps["twilight_shifted" if circle else "cividis"]
     rgb = (colours((values - low) / (high - low or 1.0))[:, :3] * 255).round().astype(np.uint8)
     stops = [_hex(colours(k / (_STOPS - 1))) for k in range(_STOPS)]

@@ -8,6 +8,7 @@ for neighbours (exact and fast at this size), the rescaling of the starting posi
 
 from __future__ import annotations
 
+import functools
 import threading
 import warnings
 from dataclasses import dataclass, field
@@ -120,14 +121,17 @@ class LiveUMAP:
         check_choice("metric", self.metric, METRICS)
         check_number("n_neighbors", self.n_neighbors, 2, None, "One neighbour gives no picture of a neighbourhood.")
 
-    def update(self, embedding: Tensor) -> Layout:
-        """The next frame: the layout of these vectors, (n, dim) -> (n, 2) float32."""
+    def update(self, embedding: Tensor, shown: Layout | None = None) -> Layout:
+        """The next frame: the layout of these vectors, (n, dim) -> (n, 2) float32.
+
+        `shown` is the PCA map that was on screen before the first frame, if any: the fit starts from it, unmirrored.
+        """
         if embedding.ndim != 2 or len(embedding) < 3:
             raise ValueError(problem("embedding", embedding, "shape (n, dim) with at least 3 tasks to map"))
         embedding = check_finite("embedding", embedding.detach().cpu().float())
         neighbours, distances = self._neighbours(embedding)
         previous = self.layout if self.layout is not None and len(self.layout) == len(embedding) else None
-        start = _starting_layout(embedding) if previous is None else previous
+        start = _starting_layout(embedding, shown) if previous is None else previous
         random = np.random.RandomState(np.random.MT19937(np.random.SeedSequence((self.seed, self.count))))
         epochs, rate = (_FIRST_EPOCHS, _FIRST_RATE) if previous is None else (self.epochs, _WARM_RATE)
         layout = _optimise(start, neighbours, distances, epochs, rate, self.min_dist, random)
@@ -155,8 +159,8 @@ class LiveUMAP:
 def nearest_tasks(embedding: Tensor, k: int, metric: str = "euclidean") -> tuple[Tensor, Tensor]:
     """Each task's k nearest, itself first at distance 0: (distances, indices), both (n, k), nearest first.
 
-    One quick matrix product ranks all pairs, then the chosen few are measured exactly. Among tasks whose distances
-    agree to seven digits the choice is arbitrary, as among twins.
+    One matrix product, in double precision, ranks all pairs: tight clusters far apart lose no neighbour. The chosen
+    few are then measured in the embedding's own precision.
 
     Errors: ValueError for an unknown metric, k outside 1..n, or a zero vector under cosine.
     Worked number: of points 0, 1 and 3 on a line with k = 2, the nearest to 3 is 1, at distance 2.
@@ -165,7 +169,8 @@ def nearest_tasks(embedding: Tensor, k: int, metric: str = "euclidean") -> tuple
     check_number("k", k, 1, len(embedding), "A task has itself and the others to be near to.")
     check_metric_accepts(metric, embedding=embedding)
     # On the unit sphere Euclidean distance ranks as cosine does; centred vectors lose the fewest digits.
-    points = torch.nn.functional.normalize(embedding) if metric == "cosine" else embedding - embedding.mean(dim=0)
+    exact = embedding.double()
+    points = torch.nn.functional.normalize(exact) if metric == "cosine" else exact - exact.mean(dim=0)
     ranking = torch.cdist(
         points, points, p=1.0 if metric == "manhattan" else 2.0, compute_mode="use_mm_for_euclid_dist"
     )
@@ -186,9 +191,9 @@ def warm_up() -> None:
         live.update(torch.randn(32, 4, generator=rng))
 
 
-def _starting_layout(embedding: Tensor) -> Layout:
+def _starting_layout(embedding: Tensor, shown: Layout | None) -> Layout:
     # A fit that starts from PCA keeps the map that a learner has been looking at until UMAP was ready.
-    layout = pca_layout(embedding)
+    layout = pca_layout(embedding, shown)
     size = float(np.abs(layout).max()) or 1.0
     # UMAP's optimiser cannot part points that start in one place; a fixed spiral of thousandths does it for it.
     turn = np.arange(len(layout), dtype=np.float32) * np.float32(2.4)
@@ -240,6 +245,7 @@ def _curve(min_dist: float) -> tuple[float, float]:
     return _CURVES[min_dist]
 
 
+@functools.cache
 def _umap() -> Any:
     """umap-learn, imported late (it takes seconds), its compiled functions kept on disk for the next kernel."""
     with warnings.catch_warnings():

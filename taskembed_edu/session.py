@@ -22,6 +22,7 @@ from taskembed_edu.embedders import task_embedder
 from taskembed_edu.embedders.base import Embedder
 from taskembed_edu.evaluation import TrueGeometry, recall_at_k
 from taskembed_edu.history import Event, Frame, History, Moment
+from taskembed_edu.memory import keep_memory_steady
 from taskembed_edu.projection import Layout, LiveUMAP, pca_layout, trustworthiness
 from taskembed_edu.recordings import FORMAT, check_recording
 from taskembed_edu.settings import Setting, Settings, setting
@@ -112,7 +113,9 @@ class Session:
         self.family = family if isinstance(family, TaskFamily) else None  # None: the family of this name, as it comes
         if family is not None:
             values["family"] = family if isinstance(family, str) else family.name
+        keep_memory_steady()
         self.past: list[dict[str, Any]] = []
+        self.named: set[str] = set(values)
         # A player that drives the session from its thread puts itself in here; without one, nothing is guarded.
         self.guard: Callable[[str], AbstractContextManager[None]] = _unguarded
         self._begin(*self.dealt(self.embedder, values))
@@ -143,6 +146,7 @@ class Session:
         self._check_live(changes)
         with self.guard("set"):
             self._apply(*self._changed(changes))
+            self.named |= set(changes)
 
     def set_within_range(self, **changes: Any) -> None:
         """As `set`, but a value beyond its range is brought into it: for sliders, which learn of a new range late."""
@@ -171,8 +175,9 @@ class Session:
 
     def reset(self, **changes: Any) -> Frame:
         """Begin again from the same initial weights, with these settings changed; the old run goes to `past`."""
-        setup, settings = self._changed(changes)
         with self.guard("reset"):
+            setup, settings = self._changed(changes)
+            self.named |= set(changes)
             ended = self.recording() if self.steps else None
             self._begin(setup, settings)
             if ended is not None:
@@ -184,14 +189,15 @@ class Session:
 
         It starts from the nearest checkpoint before and repeats the steps between, so it is exact.
         """
-        at = self.history.position(at)
-        twin = object.__new__(Session)
-        twin.__dict__.update(self.__dict__)
-        twin.past, twin.guard = [], _unguarded
         with self.guard("look"):
+            at = self.history.position(at)
+            twin = object.__new__(Session)
+            twin.__dict__.update(self.__dict__)
+            twin.past, twin.guard, twin.named = [], _unguarded, set(self.named)
             twin.history, twin._now, n_before = self.history.until(at)
-        twin.events = self.events[:n_before]
-        twin._follow(self.events[n_before : self.history.n_events(at)], self.history[at].step)
+            twin.events = self.events[:n_before]
+            left, until = self.events[n_before : self.history.n_events(at)], self.history[at].step
+        twin._follow(left, until)
         return twin
 
     # ---- looking ---------------------------------------------------------------------------------------------------
@@ -238,16 +244,17 @@ class Session:
 
     def recording(self) -> dict[str, Any]:
         """Everything needed to make this run again, ready for JSON: see `recordings.save_recording`."""
-        return {
-            "format": FORMAT,
-            "version": version("taskembed_edu"),
-            "embedder": self.embedder.name,
-            "family": self._family_now().describe(),
-            "initial": self._initial,
-            "events": [{"step": event.step, "changes": event.changes} for event in self.events],
-            "steps": self.steps,
-            "scores": {name: round(value, 4) for name, value in self.frame.diagnostics.items()},
-        }
+        with self.guard("look"):
+            return {
+                "format": FORMAT,
+                "version": version("taskembed_edu"),
+                "embedder": self.embedder.name,
+                "family": self._family_now().describe(),
+                "initial": dict(self._initial),
+                "events": [{"step": event.step, "changes": dict(event.changes)} for event in self.events],
+                "steps": self.steps,
+                "scores": {name: round(value, 4) for name, value in self.frame.diagnostics.items()},
+            }
 
     @staticmethod
     def replay(recording: dict[str, Any]) -> Session:
@@ -314,7 +321,10 @@ class Session:
         scores["trustworthiness"] = trustworthiness(first, layout, now.setup.n_neighbors, self._metric())
         index = len(self.history) if index is None else index
         projection = now.setup.projection
-        frame = Frame(index, self.steps, loss, first.numpy(), layout, projection, scores, now.settings)
+        seen = first.numpy()
+        for array in (seen, layout):
+            array.setflags(write=False)  # a frame is a record: who draws on it must copy it first
+        frame = Frame(index, self.steps, loss, seen, layout, projection, scores, now.settings)
         self.history.keep(frame, len(self.events), now)
 
     def _scores(self, first: Tensor, second: Tensor, geometry: TrueGeometry) -> dict[str, float]:
@@ -333,7 +343,7 @@ class Session:
             return now.pca
         now.umap.metric = self._metric()
         now.umap.n_neighbors = now.setup.n_neighbors
-        return now.umap.update(embedding)
+        return now.umap.update(embedding, shown=now.pca)
 
     def _metric(self) -> str:
         return getattr(self.settings, "metric", "euclidean")

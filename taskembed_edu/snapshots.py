@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from taskembed_edu.colours import OKABE_ITO, colour_tasks
+from taskembed_edu.colours import BLUE, GREEN, PURPLE, VERMILLION, colour_tasks
 from taskembed_edu.plots import Still
 from taskembed_edu.session import Session
 
@@ -52,11 +52,13 @@ def _map(axes: Axes, session: Session, colour_by: str) -> None:
 
 def _curves(axes: Axes, session: Session, names: tuple[str, ...]) -> None:
     steps = [frame.step for frame in session.history]
-    for name, colour, dash in zip(names, OKABE_ITO, ("-", "--", ":"), strict=False):
+    # The colours of the live curves.
+    colours = {"loss": BLUE, "recall@1": VERMILLION, "spearman": GREEN, "trustworthiness": PURPLE}
+    for name, dash in zip(names, ("-", "--", ":"), strict=False):
         values = [frame.loss if name == "loss" else frame.diagnostics[name] for frame in session.history]
-        axes.plot(steps, values, dash, color=colour, label=name)
+        axes.plot(steps, values, dash, color=colours[name], label=name)
     for event in session.events:
-        axes.axvline(event.step, color=OKABE_ITO[3], linestyle=":", linewidth=1)
+        axes.axvline(event.step, color=PURPLE, linestyle=":", linewidth=1)
     axes.set(xlabel="step", ylim=(min(0.0, axes.get_ylim()[0]), None))
     axes.legend(frameon=False, fontsize=8)
     axes.spines[["top", "right"]].set_visible(False)

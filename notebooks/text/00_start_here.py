@@ -141,7 +141,8 @@ for row in true_distance:
 # ## The lab
 #
 # Each point of the map is one of 200 sine waves. The network is never trained on them. Two scores say how good the
-# embedding is, both of them between 0 and 1 in a good run:
+# embedding is, both of them between 0 and 1 in a good run. (The third curve, *trustworthiness*, is about the map: how
+# far neighbours on the map are neighbours in the embedding.)
 #
 # - **recall@1** asks for identity: each task's second support set looks for its first one among all 200;
 # - **Spearman** asks for geometry: are pairs of tasks in the same order, from near to far, as in the true table?
@@ -158,15 +159,16 @@ lab = MetricLab(family="sinusoids", loss="contrastive", margin=1.0, seed=0)
 lab
 
 # %% [markdown]
-# Rather not wait? The next cell makes 500 steps at once. The panel above follows.
+# Rather not wait? The next cell makes 500 steps at once. The panel above follows. (Played with other settings first?
+# Then other words may stand below than those you found here: a *Reset* brings the beginning back.)
 
 # %%
 before = lab.session.history[0].diagnostics
 after = lab.session.step(500).diagnostics
 print("before training, recall@1 is below 0.1:", before["recall@1"] < 0.1)
 print("before training, Spearman is above 0.4:", before["spearman"] > 0.4)
-print("500 steps later, recall@1 is above 0.5:", after["recall@1"] > 0.5)
-print("500 steps later, Spearman is above 0.8:", after["spearman"] > 0.8)
+print(f"after {lab.session.steps} steps, recall@1 is above 0.5:", after["recall@1"] > 0.5)
+print(f"after {lab.session.steps} steps, Spearman is above 0.8:", after["spearman"] > 0.8)
 
 # %%
 lab.session.set(projection="pca")  # PCA draws the map to scale; UMAP only keeps neighbours together
@@ -175,7 +177,7 @@ lab.picture()
 # %% [markdown]
 # **Explain.** A random network already keeps similar tasks together, roughly: similar inputs give similar outputs. So
 # Spearman does not start at 0, and who reports it must say where it started. But a random network cannot tell a task
-# from its neighbours, so recall@1 starts near chance. Training raises both.
+# from its neighbours, so recall@1 starts low, near the chance of one in 200. Training raises both.
 #
 # Now look at the picture. With $\varphi$ between $0$ and $\pi$, the points $(A \cos\varphi,\ A \sin\varphi)$ of the
 # true geometry fill half a disc. Do you find it again, turned or bent? The colours are $A$. The network was never
@@ -189,7 +191,7 @@ lab.picture()
 # Use the panel, or the cell below: as it stands, it repeats the run above up to step 300. Each time: predict first.
 #
 # 1. **Margin 0**, then *Reset* and *Play*. Nothing pushes different tasks apart now. *Look for*: the loss falls, and
-#    recall@1 stays where chance put it. A small loss is not yet a good embedding.
+#    recall@1 stays low. A small loss is not yet a good embedding.
 # 2. **Cosine distance**, then *Reset* and *Play*. *Look for*: the margin's slider ends at 2, because no cosine distance
 #    is larger. Recall@1 rises, Spearman falls: each task is found again, but the map's order is not the true one.
 # 3. **Another seed**, in the cell below. *Look for*: another picture, with nearly the same scores. Compare

@@ -169,8 +169,8 @@ for name, y in curves.items():
 
 # %% [markdown]
 # **Explain.** Only the two curves of the different pair move, and both reach zero exactly at the margin. Look at their
-# *slopes*, for the slope is the force: the linear loss pulls and pushes with force 1 wherever the points are. The
-# squared loss pulls harder the farther a similar pair is apart, and lets go gently.
+# *slopes*, for the slope is the force: the linear loss pulls with force 1 at every distance, and pushes with force 1 up
+# to the margin. The squared loss pulls harder the farther a similar pair is apart, and lets go gently.
 #
 # ## The triplet loss
 #

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from taskembed_edu.checks import check_number, problem
 from taskembed_edu.embedders import EMBEDDERS, chosen_device, device_name
-from taskembed_edu.recordings import load_recording, save_recording
+from taskembed_edu.recordings import free_path, load_recording, save_recording
 from taskembed_edu.session import Session, Setup
 from taskembed_edu.settings import Setting
 
@@ -31,17 +31,25 @@ def main(argv: Sequence[str]) -> int:
 
     console = Console()
     options = _parser(next((word for word in argv if word in EMBEDDERS), "metric")).parse_args(argv)
+    folder = Path(options.out)
+    code, scores = 0, dict[str, float]()
     try:
+        folder.mkdir(parents=True, exist_ok=True)  # before the work: a folder that cannot be made must not cost a run
         session, steps = _session(options)
-        _train(session, steps, console)
-    except (ValueError, RuntimeError, FloatingPointError, OSError) as error:
-        Console(stderr=True).print(f"[bold red]taskembed run[/] {escape(str(error))}", highlight=False)
+    except (ValueError, RuntimeError, OSError) as error:
+        Console(stderr=True).print(f"[bold red]taskembed run:[/] {escape(str(error))}", highlight=False)
         return 1
-    scores = session.closing_scores()
-    _print_scores(session, scores, console)
-    for path in write_run(session, scores, Path(options.out)):
+    try:
+        _train(session, steps, console)
+        scores = session.closing_scores()
+        _print_scores(session, scores, console)
+    except (FloatingPointError, ValueError, KeyboardInterrupt) as error:
+        said = str(error) or "stopped; what was trained so far is kept"
+        Console(stderr=True).print(f"[bold red]taskembed run:[/] {escape(said)}", highlight=False)
+        code = 1
+    for path in write_run(session, scores, folder):
         console.print(f"wrote {path}", highlight=False, soft_wrap=True)
-    return 0
+    return code
 
 
 def write_run(session: Session, scores: dict[str, float], folder: Path) -> list[Path]:
@@ -64,7 +72,7 @@ def write_run(session: Session, scores: dict[str, float], folder: Path) -> list[
         _write_csv(folder / "frames.csv", ["step", "loss", *names], frames),
         _write_csv(folder / "map.csv", ["task", *session.tasks.truth_names, "x", "y"], places),
         _write_csv(folder / "scores.csv", list(scores), [list(scores.values())]),
-        save_recording(session.recording(), folder / "recording.json"),
+        save_recording(session.recording(), free_path(folder / "recording.json")),
     ]
 
 
@@ -73,7 +81,11 @@ def _parser(embedder: str) -> argparse.ArgumentParser:
         prog="taskembed run", description="Train a task embedder without a page; write scores, picture and recording."
     )
     parser.add_argument("embedder", nargs="?", default="metric", choices=list(EMBEDDERS), help="which method")
-    parser.add_argument("--steps", type=int, help="training steps (default 500); with --replay, steps beyond the recorded ones (default 0)")
+    parser.add_argument(
+        "--steps",
+        type=int,
+        help="training steps (default 500); with --replay, steps beyond the recorded ones (default 0)",
+    )
     parser.add_argument("--out", default="run", help="folder for what is written (default run/)")
     parser.add_argument("--replay", metavar="FILE", help="make the run of this recording.json again")
     group = parser.add_argument_group("settings")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from taskembed_edu.embedders.base import chosen_device
 from taskembed_edu.session import Session
 from taskembed_edu.tasks.base import TaskFamily
 
@@ -37,6 +38,7 @@ class MetricLab:
         # A wrong name or value should fail here, where it was typed, and not later, where it is first used.
         mine, theirs = Session.dealt("metric", {**settings, "family": _name(family)})
         self._values = {**mine.as_dict(), **theirs.as_dict()}
+        chosen_device(theirs.device)
 
     @property
     def session(self) -> Session:

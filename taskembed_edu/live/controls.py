@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -47,7 +48,9 @@ class Control:
 
     def __init__(self, name: str, declared: Setting, value: Any, on_change: Callable[[str, Any], None]) -> None:
         self.name, self.declared = name, declared
-        self._on_change, self._quiet = on_change, False
+        self._on_change = on_change
+        # The thread that is showing a value just now: only its changes are the lab's own and not a person's.
+        self._quiet: int | None = None
         # What a person asked for and the session has not yet confirmed. Until then the widget is theirs: news of an
         # older value must not pull the slider from under a moving hand.
         self._asked: Any = None
@@ -62,7 +65,7 @@ class Control:
 
     def show(self, value: Any, settings: Any) -> None:
         """Show this value, with the range, the choices and the use that the other settings leave it."""
-        self._quiet = True
+        self._quiet = threading.get_ident()
         try:
             self._fit(settings)
             if isinstance(self.widget, widgets.SelectionSlider) and value not in self._options():
@@ -73,7 +76,7 @@ class Control:
                 self._asked = None
             self.widget.disabled = not self.declared.applies(settings)
         finally:
-            self._quiet = False
+            self._quiet = None
 
     def forget(self) -> None:
         """What was asked for is settled, one way or the other: show the session's value again."""
@@ -90,7 +93,7 @@ class Control:
         return [value for _words, value in self.widget.options]
 
     def _changed(self, change: Mapping[str, Any]) -> None:
-        if not self._quiet:
+        if self._quiet != threading.get_ident():
             self._asked = change["new"]
             self._on_change(self.name, change["new"])
 

@@ -136,9 +136,15 @@ class CurvesView {
   }
 
   range(panel) {
-    const values = panel.keys.flatMap((key) => this.rows.map((row) => row[key])).filter(Number.isFinite);
-    if (panel.unit) return [Math.min(0, ...values), 1];
-    return values.length ? [0, 1.05 * Math.max(...values, 1e-9)] : [0, 1];
+    let [low, high] = [0, 1e-9];
+    for (const row of this.rows) {
+      for (const key of panel.keys) {
+        if (row[key] < low) low = row[key];
+        if (row[key] > high) high = row[key];
+      }
+    }
+    if (panel.unit) return [low, 1];
+    return this.rows.some((row) => Number.isFinite(row.loss)) ? [0, 1.05 * high] : [0, 1];
   }
 
   axes(c, box, ink, [low, high], steps, y) {

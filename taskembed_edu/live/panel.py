@@ -6,7 +6,9 @@ computed is computed by the session; what is drawn is drawn by the page.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +41,10 @@ class SessionPanel:
         self._wishes: dict[str, Any] = {}
         self._dressed: object = None
         self._saved = ""
+        self._showing = threading.RLock()
         self._warming, self._warming_begun = umap_when_ready, False
+        if umap_when_ready:
+            session.named.discard("projection")  # PCA was put there to wait for UMAP: nobody asked for it
         self.map, self.curves = TaskMap(), Curves()
         self.slot = LatestOnly(self._send)
         self._make_transport()
@@ -122,8 +127,11 @@ class SessionPanel:
     def _save(self) -> None:
         session = self.session
         path = free_path(Path(f"{session.embedder.name}-{session.setup.family}-step-{session.steps}.json"))
-        save_recording(session.recording(), path)
-        self._saved = f'Saved. It runs again with <code>lab.replay("{path}")</code> in a fresh lab.'
+        try:
+            save_recording(session.recording(), path)
+            self._saved = f'Saved. It runs again with <code>lab.replay("{path}")</code> in a fresh lab.'
+        except OSError as error:
+            self._saved = f'<span class="te-failure">Not saved: {escape(str(error))}</span>'
         self.refresh()
         self._saved = ""
 
@@ -135,6 +143,8 @@ class SessionPanel:
             self.player.set(**{name: value})
         else:
             self._wishes[name] = value
+            if value == self.session.values()[name]:
+                del self._wishes[name]
             self.refresh()
 
     def _page_has_taken(self, change: dict[str, Any]) -> None:
@@ -145,14 +155,22 @@ class SessionPanel:
             warm_in_background(self._umap_is_ready)
 
     def _umap_is_ready(self) -> None:
-        if self._warming:
-            self._warming = False
+        # Who asked for PCA meanwhile, here or in a cell, keeps it.
+        wanted = self._warming and "projection" not in self.session.named
+        self._warming = False
+        if wanted:
             self.player.set(projection="umap")
+        else:
+            self.refresh()
 
     # ---- showing ---------------------------------------------------------------------------------------------------
 
     def refresh(self) -> None:
         """Bring buttons, controls and words up to date with the session."""
+        with self._showing:
+            self._refresh()
+
+    def _refresh(self) -> None:
         player = getattr(self, "player", None)
         playing = bool(player and player.playing)
         self.play.description, self.play.icon = ("Pause", "pause") if playing else ("Play", "play")
@@ -173,7 +191,7 @@ class SessionPanel:
     def _status(self, playing: bool) -> str:
         player = getattr(self, "player", None)
         if player and player.failure is not None:
-            return f'<span class="te-failure">{player.failure}</span>'
+            return f'<span class="te-failure">{escape(str(player.failure))}</span>'
         if self._saved:
             return self._saved
         if self._wishes:

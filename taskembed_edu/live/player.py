@@ -16,6 +16,8 @@ from typing import Any
 from taskembed_edu.history import Frame
 from taskembed_edu.session import Session
 
+_REPLACED = "This lab was replaced by a newer one: run its cell again."
+
 
 class Player:
     """Plays a session on a daemon thread: `play()`, `pause()`, `step()`, `set(...)`, `reset(...)`, `stop()`.
@@ -87,10 +89,13 @@ class Player:
     def reset(self, **changes: Any) -> None:
         """Begin again, with these settings changed; playing stops."""
         with self._condition:
-            self._frames_left = 0.0
-            self._pending.clear()
-            self._reset = changes
+            if self._stopped:
+                self.failure = RuntimeError(_REPLACED)
+            else:
+                # Settings moved just before, and not yet applied, count: the new run begins with them.
+                self._frames_left, self._reset = 0.0, changes
             self._condition.notify_all()
+        self._on_change()
 
     def wait(self, timeout: float = 60) -> bool:
         """Wait until every wish is fulfilled and nothing runs; False where that took longer than `timeout` seconds."""
@@ -111,7 +116,7 @@ class Player:
     def _wish(self, frames: float | None = None, changes: dict[str, Any] | None = None) -> None:
         with self._condition:
             if self._stopped:
-                self.failure = RuntimeError("This lab was replaced by a newer one: run its cell again.")
+                self.failure = RuntimeError(_REPLACED)
                 frames = changes = None
             if frames is not None and not (self.playing and frames < self._frames_left):
                 self._frames_left = frames
@@ -154,11 +159,11 @@ class Player:
         return True
 
     def _fulfil(self, changes: dict[str, Any], reset: dict[str, Any] | None) -> None:
+        if changes:
+            self.session.set_within_range(**changes)
         if reset is not None:
             self.failure = None
             self.session.reset(**reset)
-        if changes:
-            self.session.set_within_range(**changes)
         self._show_if_new()
 
     def _one_frame(self) -> bool:

@@ -88,7 +88,8 @@ class TaskMapView {
       ["change:frame", () => this.take()],
       ["change:colours change:shapes", () => this.draw()],
       ["change:legend", () => this.paintLegend()],
-      ["change:title change:names", () => this.describe()],
+      ["change:title", () => this.describe()],
+      ["change:names", () => this.choose(-1)],
     ].map(([events, callback]) => {
       model.on(events, callback);
       return () => model.off(events, callback);
@@ -119,10 +120,11 @@ class TaskMapView {
     if (!frame) return;
     const same = this.frame && this.frame.points.length === frame.points.length;
     this.from = same ? this.places() : frame.points;
-    this.fromView = this.view;
+    this.fromView = this.view ? this.viewNow() : null;
     this.frame = frame;
     this.view = fittingView(this.view, frame.box);
-    if (!same || this.frame.title !== this.model.get("title")) this.fromView = this.fromView || this.view;
+    this.fromView = this.fromView || this.view;
+    if (!same) this.choose(-1);
     this.begun = this.still.matches || !same ? -Infinity : performance.now();
     this.stepText.textContent = `step ${frame.step.toLocaleString("en-GB")}`;
     this.root.dataset.step = frame.step;
@@ -280,11 +282,11 @@ class TaskMapView {
     const n = this.frame ? this.frame.points.length / 2 : 0;
     const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     if (event.key === "Escape") this.choose(-1);
-    if (event.key === "p") this.project();
+    if (event.key === "p" && !event.ctrlKey && !event.metaKey && !event.altKey) this.project();
     if (!by || !n) return;
     event.preventDefault();
     event.stopPropagation();
-    this.choose((this.chosen + by + n) % n);
+    this.choose(this.chosen < 0 ? (by > 0 ? 0 : n - 1) : (this.chosen + by + n) % n);
   }
 
   // Projector mode: large type and large points, for the last row of a lecture hall.

@@ -96,6 +96,6 @@ class LatestOnly:
         if self._waiting is None or not (ready or self._number == 0):
             return
         thing, self._waiting = self._waiting, None
-        self._number += 1
         self._sent_at, self._at_once = clock, False
-        self._send(thing, self._number)
+        self._send(thing, self._number + 1)
+        self._number += 1  # once it is out: a sending that failed must not wait for an acknowledgement for ever

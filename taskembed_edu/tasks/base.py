@@ -217,6 +217,11 @@ class TaskFamily(ABC):
         by_class = samples.unflatten(1, (self.n_way, n_shot + n_query))
         return by_class[:, :, :n_shot].flatten(1, 2), by_class[:, :, n_shot:].flatten(1, 2)
 
+    def _check_whole(self) -> None:
+        # A part dealt out again would be dealt from the whole family: held-out tasks would come back.
+        if getattr(self, "part", ()):
+            raise ValueError(problem("split", f"a part of {self.label.lower()}", "the whole family", "Split it once."))
+
     def describe(self) -> dict[str, Any]:
         """Name and fields, as a recording stores them."""
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "part"}

@@ -109,6 +109,7 @@ class Digits(TaskFamily):
 
         A never-seen task therefore has a set of digits that no training task had, in handwriting that none had.
         """
+        self._check_whole()
         sets = list(itertools.combinations(range(N_DIGITS), self.n_way))
         sets = [sets[i] for i in torch.randperm(len(sets), generator=rng).tolist()]
         set_parts = _deal(sets)

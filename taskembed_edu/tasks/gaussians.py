@@ -78,4 +78,5 @@ class Gaussians(TaskFamily):
 
     def split(self, rng: torch.Generator) -> Split:
         """The first mean's first coordinate falls into thin slices; each slice belongs to one part."""
+        self._check_whole()
         return Split(*(self.with_part(part) for part in split_slices(rng)))

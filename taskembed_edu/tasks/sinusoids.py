@@ -72,6 +72,7 @@ class Sinusoids(TaskFamily):
 
     def split(self, rng: torch.Generator) -> Split:
         """Amplitudes fall into thin slices; each slice belongs to one part, so no wave is in two."""
+        self._check_whole()
         return Split(*(self.with_part(part) for part in split_slices(rng)))
 
 
