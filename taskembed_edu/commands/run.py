@@ -34,8 +34,8 @@ def main(argv: Sequence[str]) -> int:
     folder = Path(options.out)
     code, scores = 0, dict[str, float]()
     try:
-        folder.mkdir(parents=True, exist_ok=True)  # before the work: a folder that cannot be made must not cost a run
         session, steps = _session(options)
+        folder.mkdir(parents=True, exist_ok=True)  # before the work: a folder that cannot be made must not cost a run
     except (ValueError, RuntimeError, OSError) as error:
         Console(stderr=True).print(f"[bold red]taskembed run:[/] {escape(str(error))}", highlight=False)
         return 1

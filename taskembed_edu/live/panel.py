@@ -101,13 +101,15 @@ class SessionPanel:
 
     def _arrange(self, title: str) -> widgets.Box:
         heading = widgets.HTML(f'<div class="te-title">{title}</div>')
-        bar = widgets.HBox([heading, self.play, self.step, self.reset, self.save, self.device])
+        bar = widgets.HBox([heading, self.play, self.step, self.reset, self.save])
+        told = widgets.HBox([self.status, self.device])
+        told.add_class("te-told")
         bar.add_class("te-bar")
         body = widgets.Box([self.control_column, self.map, self.curves])
         body.add_class("te-body")
         style = widgets.HTML(f"<style>{LOOK}{(_HERE / 'panel.css').read_text(encoding='utf-8')}</style>")
         style.layout.display = "none"
-        root = widgets.VBox([style, bar, self.status, body])
+        root = widgets.VBox([style, bar, told, body])
         root.add_class("te-lab")
         root.add_class("te-panel")
         return root
