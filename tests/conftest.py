@@ -58,6 +58,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for mark, count in counts.items():
         terminalreporter.write_line(f"NOT RUN: {count} tests marked {mark} ({MISSING[mark][1]})", red=True, bold=True)
     notes = os.environ.get("TASKEMBED_TEST_NOTES")
-    if notes and counts:
+    # A worker of xdist sums up too; only the process that started it counts for all.
+    if notes and counts and not hasattr(terminalreporter.config, "workerinput"):
         with Path(notes).open("a", encoding="utf-8") as file:
             file.write(json.dumps(counts) + "\n")
