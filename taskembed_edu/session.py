@@ -133,8 +133,13 @@ class Session:
         """n training steps; the latest frame. A frame falls every `frame_every` steps."""
         check_number("n", n, 0, None, "Time runs forwards; `branch(at=k)` goes back.")
         with self.guard("step"):
-            for _ in range(int(n)):
-                self._one_step()
+            try:
+                for _ in range(int(n)):
+                    self._one_step()
+            except KeyboardInterrupt:
+                # It may have come in the middle of a step; what goes on from half a step could not be replayed.
+                self._back_to_last_frame()
+                raise
         return self.history[-1]
 
     def set(self, **changes: Any) -> None:
@@ -179,7 +184,12 @@ class Session:
             setup, settings = self._changed(changes)
             self.named |= set(changes)
             ended = self.recording() if self.steps else None
-            self._begin(setup, settings)
+            old = dict(self.__dict__)
+            try:
+                self._begin(setup, settings)
+            except BaseException:
+                self.__dict__.update(old)  # a reset that fails, or is interrupted, leaves the old run as it was
+                raise
             if ended is not None:
                 self.past.append(ended)
         return self.history[-1]
@@ -298,6 +308,12 @@ class Session:
             loss = self._mean_loss()
             now.losses.clear()  # before the frame: its checkpoint begins the next mean afresh
             self._keep_frame(loss)
+
+    def _back_to_last_frame(self) -> None:
+        setup, settings = self.setup, self.settings
+        twin = self.branch(-1)
+        self.history, self._now, self.events = twin.history, twin._now, twin.events
+        self._apply(setup, settings)
 
     def _mean_loss(self) -> float:
         # The loss stays on its device until a frame falls: reading it at every step would hold a GPU up.

@@ -13,8 +13,9 @@ from taskembed_edu.commands.run import main
 from taskembed_edu.live.player import Player
 from taskembed_edu.memory import keep_memory_steady
 from taskembed_edu.projection import _starting_layout, nearest_tasks, pca_layout
+from taskembed_edu.session import Session
 from taskembed_edu.tasks import FAMILIES
-from tests.runs import generator, small_session
+from tests.runs import assert_same_frames, generator, small_session
 
 
 def test_a_setting_moved_just_before_reset_counts() -> None:
@@ -39,6 +40,48 @@ def test_a_replaced_player_says_so_whatever_is_asked_of_it() -> None:
     assert player.settled
     player.play()
     assert not player.playing
+
+
+@pytest.mark.parametrize("where", ["step", "embed"])
+def test_an_interrupted_step_goes_back_to_the_last_frame(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    session, plain = small_session(), small_session()
+    every = session.setup.frame_every
+    session.step(2 * every)
+    session.set(margin=2.0)
+    real = getattr(session.embedder, where)
+
+    def interrupted(*given: object) -> object:
+        real(*given)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(session.embedder, where, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        session.step(every)
+    monkeypatch.undo()
+    assert session.steps == 2 * every
+    session.step(2 * every)
+    plain.step(2 * every)
+    plain.set(margin=2.0)
+    plain.step(2 * every)
+    assert_same_frames(session, plain)
+    assert_same_frames(Session.replay(session.recording()), plain)
+
+
+def test_an_interrupted_reset_leaves_the_old_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = small_session()
+    session.step(session.setup.frame_every)
+    before, seen = session.recording(), session.frame
+
+    def interrupted(*given: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(session.embedder, "embed", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        session.reset(seed=5)
+    monkeypatch.undo()
+    assert session.recording() == before
+    assert session.frame is seen
+    assert session.past == []
 
 
 def test_frames_and_recordings_cannot_be_changed_from_outside() -> None:
