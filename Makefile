@@ -3,11 +3,11 @@
 
 RUN := .venv/bin/python
 
-.PHONY: help lab test doctor notebooks bench format constraints clean
+.PHONY: help lab test doctor notebooks bench bench-browser format constraints clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target what; do printf '%-20s %s\n' "$$target" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target what; do printf '%-20s %s\n' "$$target" "$$what"; done
 
 lab: ## open the course in JupyterLab; ARGS="--no-browser --port 8899" passes options on
 	@sh tools/set_up.sh lab
@@ -28,6 +28,10 @@ notebooks: ## write the lessons: sync with their text, execute, clean
 bench: ## measure what the project promises to reach; ARGS="losses" for one part
 	@sh tools/set_up.sh test
 	@$(RUN) -m benchmarks $(ARGS)
+
+bench-browser: ## measure the live lab in a real browser, beside plotly; ARGS="pictures" for one part
+	@sh tools/set_up.sh test
+	@$(RUN) -m benchmarks.browser $(ARGS)
 
 format: ## put code and lessons into the house style
 	@sh tools/set_up.sh test

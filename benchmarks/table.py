@@ -18,8 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 COLUMNS = ("work", "ours", "reference", "ratio", "asked", "reached")
-PACKAGES = ("torch", "numpy", "umap-learn", "numba", "scikit-learn", "pytorch-metric-learning")
-START, END = "<!-- bench:start -->", "<!-- bench:end -->"
+PACKAGES = ("torch", "numpy", "umap-learn", "numba", "scikit-learn", "pytorch-metric-learning", "plotly", "jupyterlab")
 
 
 @dataclass(frozen=True)
@@ -140,13 +139,23 @@ def as_markdown(rows: Iterable[Row], where: Mapping[str, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_markdown(path: Path, rows: Iterable[Row], where: Mapping[str, str]) -> None:
-    """Replace what stands between the two markers in the file; a file that is not there is made."""
-    text = path.read_text(encoding="utf-8") if path.exists() else f"# What was measured\n\n{START}\n{END}\n"
-    before, start, rest = text.partition(START)
-    _, end, after = rest.partition(END)
+def markers(section: str) -> tuple[str, str]:
+    """The two lines between which a file's section is renewed.
+
+    >>> markers("bench")
+    ('<!-- bench:start -->', '<!-- bench:end -->')
+    """
+    return f"<!-- {section}:start -->", f"<!-- {section}:end -->"
+
+
+def write_markdown(path: Path, rows: Iterable[Row], where: Mapping[str, str], section: str = "bench") -> None:
+    """Replace what stands between the section's markers in the file; a file that is not there is made."""
+    first, last = markers(section)
+    text = path.read_text(encoding="utf-8") if path.exists() else f"# What was measured\n\n{first}\n{last}\n"
+    before, start, rest = text.partition(first)
+    _, end, after = rest.partition(last)
     if not (start and end):
-        raise ValueError(f"{path}: got no section between {START} and {END}, expected one to replace.")
+        raise ValueError(f"{path}: got no section between {first} and {last}, expected one to replace.")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"{before}{start}\n{as_markdown(rows, where)}{end}{after}", encoding="utf-8")
 

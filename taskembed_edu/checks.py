@@ -10,6 +10,7 @@ Floor 0: knows tensors, nothing else.
 from __future__ import annotations
 
 import difflib
+import numbers
 from collections.abc import Iterable
 
 import torch
@@ -50,7 +51,7 @@ def check_choice(argument: str, value: str, known: Iterable[str]) -> str:
 
 def check_number(argument: str, value: float, low: float | None, high: float | None, cause: str = "") -> float:
     """`value` if it is a finite number with low <= value <= high (None: no end); else an error."""
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)  # numpy's numbers are numbers too
     if not is_number:
         raise TypeError(problem(argument, repr(value) if isinstance(value, str) else value, "a number", cause))
     ends = f"a number from {low:g} to {high:g}" if low is not None and high is not None else None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,48 +20,108 @@ GREEN, VERMILLION, GREY = "#009e73", "#d55e00", "#808080"
 OKABE_ITO = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
 N_SHAPES = 4
 
+# Six colours in four shapes; what comes after is one grey group.
+_MOST_CATEGORIES = len(OKABE_ITO) * N_SHAPES
 _STOPS = 9
+_MOST_BINS = 6
+# Widths of a legend's bins that people count in, for plain numbers (times a power of ten) and for degrees.
+_ROUND = (1.0, 2.0, 2.5, 5.0)
+_ROUND_DEGREES = (1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 45.0, 60.0)
 
 
-class Colouring(NamedTuple):
-    """A colour and a shape for each task, and the legend that explains them."""
+@dataclass(frozen=True)
+class Colouring:
+    """A colour, a shape and a place in the legend for each of n tasks, by one column of their truth.
 
+    rgb (n, 3), shapes (n,) and groups (n,) are uint8; task i belongs to `entries[groups[i]]`, which has a label, a
+    colour and a shape. `stops` are colours at even distances along the scale; categories have none.
+    """
+
+    name: str
+    kind: Literal["category", "quantity", "angle"]
+    stops: tuple[str, ...]
+    entries: tuple[dict[str, Any], ...]
     rgb: NDArray[np.uint8]
     shapes: NDArray[np.uint8]
-    legend: dict[str, Any]
+    groups: NDArray[np.uint8]
 
 
-def colour_tasks(values: NDArray[np.floating], name: str, kind: TruthKind) -> Colouring:
-    """Colours of n tasks by one column of their truth, shape (n,) -> rgb (n, 3), shapes (n,), legend.
+def colour_tasks(values: NDArray[np.floating[Any]], name: str, kind: TruthKind) -> Colouring:
+    """Colours of n tasks by one column of their truth, shape (n,).
 
-    Angles over more than half a circle take a cyclic map, since 0 and 360 degrees are one; others are quantities.
+    Categories take Okabe-Ito's colours and shapes, quantities cividis. Angles over more than half a circle take a map
+    whose ends meet, since 0 and 360 degrees are one (kind "angle"); over less than that an angle is a quantity. The
+    legend cuts a scale into at most six bins with round ends.
     """
-    if kind == "category":
-        return _by_category(values, name)
+    return _by_category(values, name) if kind == "category" else _by_scale(values, name, angle=kind == "angle")
+
+
+def _by_scale(values: NDArray[np.floating[Any]], name: str, angle: bool) -> Colouring:
     from matplotlib import colormaps
 
     low, high = float(values.min()), float(values.max())
-    circle = kind == "angle" and high - low > math.pi
+    circle = angle and high - low > math.pi
     if circle:
         low, high, values = 0.0, 2 * math.pi, values % (2 * math.pi)
     colours = colormaps["twilight_shifted" if circle else "cividis"]
-    rgb = (colours((values - low) / (high - low or 1.0))[:, :3] * 255).round().astype(np.uint8)
-    stops = [_hex(colours(k / (_STOPS - 1))) for k in range(_STOPS)]
-    ends = [f"{math.degrees(end):.0f}°" if kind == "angle" else f"{end:.2g}" for end in (low, high)]
-    legend = {"title": name, "kind": kind, "stops": stops, "entries": [{"label": end} for end in ends]}
-    return Colouring(rgb, np.zeros(len(values), np.uint8), legend)
+    # Degrees are counted as people count them; the scale itself stays in radians.
+    unit = math.degrees(1.0) if angle else 1.0
+    edges, labels = _bins(low * unit, high * unit, angle)
+    middles = np.clip((edges[:-1] + edges[1:]) / 2 / unit, low, high)
+    span = high - low or 1.0
+    entries = tuple(
+        {"label": label, "colour": _hex(colours((middle - low) / span)), "shape": 0}
+        for label, middle in zip(labels, middles, strict=True)
+    )
+    return Colouring(
+        name,
+        "angle" if circle else "quantity",
+        tuple(_hex(colours(k / (_STOPS - 1))) for k in range(_STOPS)),
+        entries,
+        (colours((values - low) / span)[:, :3] * 255).round().astype(np.uint8),
+        np.zeros(len(values), np.uint8),
+        (np.searchsorted(edges[1:-1], values * unit, side="right")).astype(np.uint8),
+    )
 
 
-def _by_category(values: NDArray[np.floating], name: str) -> Colouring:
+def _bins(low: float, high: float, degrees: bool) -> tuple[NDArray[np.floating[Any]], list[str]]:
+    """Edges with round distances, at most six bins, and a label for each bin."""
+    sign = "°" if degrees else ""
+    if not high > low:
+        return np.array([low, low]), [f"{low:.3g}{sign}"]
+    power = 10.0 ** math.floor(math.log10((high - low) / _MOST_BINS))
+    widths = [power * k for k in (*_ROUND, 10.0, 20.0)]
+    if degrees and high - low >= 1.0:
+        widths = list(_ROUND_DEGREES)
+
+    def ends(width: float) -> tuple[int, int]:
+        # A billionth of slack: 0.3 / 0.1 is a little less than 3.
+        return math.floor(low / width + 1e-9), math.ceil(high / width - 1e-9)
+
+    width = next(width for width in widths if ends(width)[1] - ends(width)[0] <= _MOST_BINS)
+    first, last = ends(width)
+    edges = np.arange(first, max(last, first + 1) + 1, dtype=np.float64) * width
+    decimals = max(0, 1 - math.floor(math.log10(width)))
+    said = [np.format_float_positional(round(edge, decimals), trim="-") for edge in edges.tolist()]
+    return edges, [f"{a} to {b}{sign}" for a, b in itertools.pairwise(said)]
+
+
+def _by_category(values: NDArray[np.floating[Any]], name: str) -> Colouring:
     kinds, index = np.unique(values, return_inverse=True)
-    palette = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in OKABE_ITO], dtype=np.uint8)
     words = {0.0: "no", 1.0: "yes"} if set(kinds) <= {0.0, 1.0} else {}
-    entries = [
-        {"label": words.get(float(v), f"{v:g}"), "colour": OKABE_ITO[k % len(OKABE_ITO)], "shape": k % N_SHAPES}
-        for k, v in enumerate(kinds)
-    ]
-    legend = {"title": name, "kind": "category", "stops": [], "entries": entries}
-    return Colouring(palette[index % len(OKABE_ITO)], (index % N_SHAPES).astype(np.uint8), legend)
+    entries = [_category(k, words.get(float(kind), f"{kind:g}")) for k, kind in enumerate(kinds[:_MOST_CATEGORIES])]
+    if len(kinds) > _MOST_CATEGORIES:
+        entries.append({"label": "others", "colour": GREY, "shape": 0})
+        index = np.minimum(index, _MOST_CATEGORIES)
+    palette = np.array([[int(e["colour"][i : i + 2], 16) for i in (1, 3, 5)] for e in entries], dtype=np.uint8)
+    shapes = np.array([entry["shape"] for entry in entries], dtype=np.uint8)
+    return Colouring(name, "category", (), tuple(entries), palette[index], shapes[index], index.astype(np.uint8))
+
+
+def _category(k: int, label: str) -> dict[str, Any]:
+    # One shape further in every round of colours: 24 categories have 24 different signs.
+    shape = (k + k // len(OKABE_ITO)) % N_SHAPES
+    return {"label": label, "colour": OKABE_ITO[k % len(OKABE_ITO)], "shape": shape}
 
 
 def _hex(colour: tuple[float, ...]) -> str:

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import dataclasses
+import tempfile
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
-from taskembed_edu.checks import problem
+from taskembed_edu.checks import check_number, problem
+from taskembed_edu.embedders.base import StepRecord
 from taskembed_edu.projection import Layout, LiveUMAP
 from taskembed_edu.settings import Settings
 
-CHECKPOINT_BYTES = 64 * 2**20
+# What checkpoints may take. A default run's weigh 0.44 MB, so that 54 are kept and never more: the memory of a long
+# run then grows by its frames alone (8 MB in 10,000 steps of 200 tasks). The price is the way back: after 10,000 steps
+# the checkpoints lie 32 frames apart, and a branch repeats 320 steps at the most (about a second).
+CHECKPOINT_BYTES = 24 * 2**20
+
+# What frames' arrays may take in memory: 8,000 frames of 200 tasks, 1,600 of 1,000. Older ones go to a file.
+FRAME_BYTES = 64 * 2**20
+_CHUNK_BYTES = 8 * 2**20
 
 
 @dataclass(frozen=True)
 class Frame:
     """What was seen at one step: the watched tasks' vectors, their places on the map, and the scores.
 
-    `loss` is the mean over the steps since the frame before (NaN for the first frame).
+    `loss` is the mean over the steps since the frame before (NaN for the first frame), and so is "active_pairs" among
+    the diagnostics. `alarm` is one sentence where the tasks have collapsed, and empty where they have not. `refits`
+    counts how often UMAP has begun from scratch.
     """
 
     index: int
@@ -32,6 +44,13 @@ class Frame:
     projection: str
     diagnostics: dict[str, float]
     settings: Settings
+    alarm: str = ""
+    refits: int = 0
+
+    @property
+    def n_bytes(self) -> int:
+        """The size of its arrays."""
+        return self.embedding.nbytes + self.layout.nbytes
 
     def __repr__(self) -> str:
         scores = ", ".join(f"{name} {value:.2f}" for name, value in self.diagnostics.items())
@@ -40,40 +59,92 @@ class Frame:
 
 @dataclass(frozen=True)
 class Event:
-    """A change of settings, logged with the step that it precedes."""
+    """A change of settings, logged with the step that it precedes; `undo` where it took an earlier one back."""
 
     step: int
     changes: dict[str, Any]
+    undo: bool = False
+
+
+def to_undo(initial: Mapping[str, Any], events: Sequence[Event], names: Collection[str], close: int) -> dict[str, Any]:
+    """The values that take back the last change of these settings that has not been taken back; {} where there is none.
+
+    Changes of the same settings fewer than `close` steps apart are one: a slider that is drawn along sends many.
+    Everything follows from the events themselves, so that a replay and a branch can take back what the run could.
+    """
+    now = {name: initial[name] for name in names}
+    stack: list[tuple[int, dict[str, Any]]] = []  # the step of a change, and the values before it
+    for event in events:
+        changes = {name: value for name, value in event.changes.items() if name in now}
+        if not changes:
+            continue
+        if event.undo:
+            stack.pop()
+        else:
+            before = {name: now[name] for name in changes}
+            if stack and stack[-1][1].keys() == before.keys() and event.step - stack[-1][0] < close:
+                before = stack.pop()[1]
+            if before != changes:
+                stack.append((event.step, before))
+        now.update(changes)
+    return dict(stack[-1][1]) if stack else {}
+
+
+# Changes of the same settings that follow each other within so many steps are one move of a hand.
+_ONE_MOVE = 50
+
+
+def moves(events: Sequence[Event]) -> list[Event]:
+    """The changes as a person made them: a slider on its way is one move, and only where it came to rest counts."""
+    made: list[Event] = []
+    for event in events:
+        if made and event.step - made[-1].step <= _ONE_MOVE and event.changes.keys() == made[-1].changes.keys():
+            made.pop()
+        made.append(event)
+    return made
 
 
 @dataclass
 class Moment:
-    """All of a session that moves, at one step: enough to go on from here."""
+    """All of a session that moves, at one step: enough to go on from here.
+
+    `records` are those of the steps since the last frame.
+    """
 
     state: Any
     umap: LiveUMAP
     pca: Layout | None
     settings: Any
     setup: Any
-    losses: list[Tensor]
+    records: list[StepRecord]
 
     def copy(self) -> Moment:
         """The same moment, sharing no memory that will change."""
         pca = None if self.pca is None else self.pca.copy()
-        return Moment(self.state.copy(), self.umap.copy(), pca, self.settings, self.setup, list(self.losses))
+        return Moment(self.state.copy(), self.umap.copy(), pca, self.settings, self.setup, list(self.records))
+
+    def n_bytes(self) -> int:
+        """About how much memory a copy takes."""
+        layouts = sum(layout.nbytes for layout in (self.umap.layout, self.pca) if layout is not None)
+        return int(self.state.n_bytes()) + layouts
 
 
 class History(Sequence[Frame]):
-    """Frames in order, and checkpoints within a budget of memory (64 MB, at least one).
+    """Frames in order, all of them, and checkpoints within a budget of memory (24 MB, at least one).
 
     Checkpoints thin out as the run grows: at every frame, then every second, fourth, eighth ... The first one stays, so
     every frame can be reached by repeating the steps from the nearest checkpoint before it.
+
+    The frames' arrays take 64 MB of memory at the most. Beyond that the oldest are moved to a file without a name,
+    which the system removes when nobody holds it any more; they are read from there as they were from memory.
     """
 
     def __init__(self) -> None:
         self._frames: list[Frame] = []
         self._n_events: list[int] = []
         self._checkpoints: dict[int, Moment] = {}
+        self._n_filed = 0
+        self._bytes = 0
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -88,12 +159,15 @@ class History(Sequence[Frame]):
     def __getitem__(self, which: int | slice) -> Frame | list[Frame]:
         return self._frames[which]
 
+    def at_step(self, step: float) -> Frame:
+        """The latest frame at or before this step."""
+        check_number("step", step, 0, None, "A run begins at step 0.")
+        return self._frames[bisect_right(self._frames, step, key=lambda frame: frame.step) - 1]
+
     def keep(self, frame: Frame, n_events: int, moment: Moment) -> None:
         """Add a frame, or replace the last one if it has the same index, seen after `n_events` events."""
-        del self._frames[frame.index :], self._n_events[frame.index :]
-        self._frames.append(frame)
-        self._n_events.append(n_events)
-        room = max(1, CHECKPOINT_BYTES // max(1, moment.state.n_bytes()))
+        self._keep_frame(frame, n_events)
+        room = max(1, CHECKPOINT_BYTES // max(1, moment.n_bytes()))
         apart = 1
         while len(self) > room * apart:
             apart *= 2
@@ -112,9 +186,46 @@ class History(Sequence[Frame]):
         before = max(k for k in self._checkpoints if k <= at)
         past = History()
         past._frames, past._n_events = self._frames[: before + 1], self._n_events[: before + 1]
+        past._n_filed = min(self._n_filed, before + 1)
+        past._bytes = sum(frame.n_bytes for frame in past._frames[past._n_filed :])
         past._checkpoints = {k: m for k, m in self._checkpoints.items() if k <= before}
         return past, self._checkpoints[before].copy(), self._n_events[before]
 
     def n_events(self, at: int) -> int:
         """How many events had been logged when frame `at` was seen."""
         return self._n_events[at]
+
+    def _keep_frame(self, frame: Frame, n_events: int) -> None:
+        self._bytes += frame.n_bytes - sum(old.n_bytes for old in self._frames[frame.index :])
+        self._frames[frame.index :] = [frame]
+        self._n_events[frame.index :] = [n_events]
+        if self._bytes > FRAME_BYTES:
+            self._file_oldest()
+
+    def _file_oldest(self) -> None:
+        """Move the oldest frames' arrays out of memory, a good many at once; the latest frame stays where it is."""
+        end, moved = self._n_filed, 0
+        while end < len(self) - 1 and moved < min(_CHUNK_BYTES, FRAME_BYTES):
+            moved += self._frames[end].n_bytes
+            end += 1
+        oldest = self._frames[self._n_filed : end]
+        if not oldest:
+            return
+        arrays = filed([array for frame in oldest for array in (frame.embedding, frame.layout)])
+        for frame, embedding, layout in zip(oldest, arrays[::2], arrays[1::2], strict=True):
+            self._frames[frame.index] = dataclasses.replace(frame, embedding=embedding, layout=layout)
+        self._n_filed, self._bytes = end, self._bytes - moved
+
+
+def filed(arrays: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+    """The same arrays, read-only, in one temporary file that goes when the last of them does."""
+    # One file and one map for many arrays: every map holds one of the process's few file handles.
+    with tempfile.TemporaryFile(prefix="taskembed-") as file:
+        for array in arrays:
+            array.tofile(file)
+        file.flush()
+        numbers: NDArray[np.float32] = np.memmap(file, dtype=np.float32, mode="r")
+    ends = np.cumsum([array.size for array in arrays])
+    starts = [0, *ends[:-1]]
+    flat = np.asarray(numbers)
+    return [flat[a:b].reshape(x.shape) for a, b, x in zip(starts, ends, arrays, strict=True)]

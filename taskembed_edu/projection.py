@@ -139,6 +139,10 @@ class LiveUMAP:
         self.count += 1
         return self.layout
 
+    def forget(self) -> None:
+        """Begin from scratch with the next frame; its draws differ from the first frame's, as the count goes on."""
+        self.layout = None
+
     def copy(self) -> LiveUMAP:
         """The same stream at the same frame, free to go its own way."""
         layout = None if self.layout is None else self.layout.copy()

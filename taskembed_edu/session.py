@@ -7,85 +7,47 @@ the same frames, and the event log is enough to make them again.
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import numbers
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from taskembed_edu.alarms import collapse_alarm
 from taskembed_edu.checks import check_choice, check_number, problem
+from taskembed_edu.distances import METRICS, check_metric_accepts, pairwise_distances
 from taskembed_edu.embedders import task_embedder
 from taskembed_edu.embedders.base import Embedder
-from taskembed_edu.evaluation import TrueGeometry, recall_at_k
-from taskembed_edu.history import Event, Frame, History, Moment
+from taskembed_edu.evaluation import NeighbourChanges, TrueGeometry, mean_distance, nearest_of_row, recall_at_k
+from taskembed_edu.history import Event, Frame, History, Moment, to_undo
 from taskembed_edu.memory import keep_memory_steady
-from taskembed_edu.projection import Layout, LiveUMAP, pca_layout, trustworthiness
+from taskembed_edu.projection import Layout, LiveUMAP, jitter, nearest_tasks, pca_layout, trustworthiness
+from taskembed_edu.recipes import run_code
 from taskembed_edu.recordings import FORMAT, check_recording
-from taskembed_edu.settings import Setting, Settings, setting
+from taskembed_edu.settings import Setting, Settings
+from taskembed_edu.setup import Setup as Setup
 from taskembed_edu.tasks import FAMILIES, task_family
 from taskembed_edu.tasks.base import TaskFamily
 
 
-@dataclass(frozen=True)
-class Setup(Settings):
-    """What a session itself can be told, beside the embedder's hyperparameters."""
-
-    family: str = setting(
-        "sinusoids", label="Tasks", help="Which family the tasks come from.", choices=tuple(FAMILIES), live=False
-    )
-    seed: int = setting(
-        0,
-        label="Seed",
-        help="Decides every random draw: the same seed gives the same run.",
-        low=0,
-        high=2**31 - 1,
-        step=1,
-        live=False,
-    )
-    n_tasks: int = setting(
-        200,
-        label="Tasks on the map",
-        help="How many validation tasks are watched. They are never trained on.",
-        low=5,
-        high=5000,
-        step=1,
-        live=False,
-        advanced=True,
-    )
-    frame_every: int = setting(
-        10,
-        label="Steps a frame",
-        help="A picture is kept every so many steps.",
-        low=1,
-        high=1000,
-        step=1,
-        live=False,
-        advanced=True,
-    )
-    projection: str = setting(
-        "umap",
-        label="Map",
-        help="UMAP keeps neighbours together; its distances and sizes mean little. PCA keeps the two directions of "
-        "largest variance, to scale.",
-        choices=("umap", "pca"),
-    )
-    n_neighbors: int = setting(
-        15,
-        label="Neighbours",
-        help="How many nearest tasks UMAP tries to keep near.",
-        low=2,
-        high=100,
-        step=1,
-        advanced=True,
-    )
-
-
 def _unguarded(verb: str) -> AbstractContextManager[None]:
     return nullcontext()
+
+
+# Settings that change what the map shows of the same vectors.
+_SEEN = {"metric", "projection", "n_neighbors", "refits"}
+
+
+def _written(event: Event) -> dict[str, Any]:
+    """An event as a recording stores it."""
+    return {"step": event.step, "changes": dict(event.changes), **({"undo": True} if event.undo else {})}
 
 
 def _parted(values: dict[str, Any], known: dict[str, Setting]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -110,20 +72,28 @@ class Session:
         self, embedder: Embedder[Any, Any] | str = "metric", family: TaskFamily | str | None = None, **values: Any
     ):
         self.embedder = task_embedder(embedder) if isinstance(embedder, str) else embedder
-        self.family = family if isinstance(family, TaskFamily) else None  # None: the family of this name, as it comes
         if family is not None:
-            values["family"] = family if isinstance(family, str) else family.name
+            values["family"] = family
         keep_memory_steady()
         self.past: list[dict[str, Any]] = []
         self.named: set[str] = set(values)
+        # Families of one's own, by name: a reset may name them again.
+        self.own_families: dict[str, TaskFamily] = {}
         # A player that drives the session from its thread puts itself in here; without one, nothing is guarded.
         self.guard: Callable[[str], AbstractContextManager[None]] = _unguarded
-        self._begin(*self.dealt(self.embedder, values))
+        self._begin(*self.dealt(self.embedder, values), family if isinstance(family, TaskFamily) else None)
 
     @staticmethod
     def dealt(embedder: Embedder[Any, Any] | str, values: dict[str, Any]) -> tuple[Setup, Any]:
-        """Checked settings from names and values: the session's own, and the embedder's."""
+        """Checked settings from names and values: the session's own, and the embedder's.
+
+        The family may be a name or a family of tasks; a ValueError names the nearest known name.
+        """
         embedder = task_embedder(embedder) if isinstance(embedder, str) else embedder
+        if "family" in values:
+            family = values["family"]
+            name = family.name if isinstance(family, TaskFamily) else check_choice("family", family, FAMILIES)
+            values = {**values, "family": name}
         mine, theirs = _parted(values, {**Setup.declared(), **embedder.settings_class.declared()})
         return Setup(**mine), embedder.settings_class(**theirs)
 
@@ -132,9 +102,11 @@ class Session:
     def step(self, n: int = 1) -> Frame:
         """n training steps; the latest frame. A frame falls every `frame_every` steps."""
         check_number("n", n, 0, None, "Time runs forwards; `branch(at=k)` goes back.")
+        if not isinstance(n, numbers.Integral):
+            raise TypeError(problem("n", n, "a whole number of steps"))
         with self.guard("step"):
             try:
-                for _ in range(int(n)):
+                for _ in range(n):
                     self._one_step()
             except KeyboardInterrupt:
                 # It may have come in the middle of a step; what goes on from half a step could not be replayed.
@@ -160,6 +132,32 @@ class Session:
             mine, theirs = self._owners(changes)
             self._apply(self.setup.brought_into_range(**mine), self.settings.brought_into_range(**theirs))
 
+    def embed_again(self) -> Frame:
+        """Have UMAP forget its map and embed from scratch, as a first frame is: an event like any other.
+
+        A map embedded again differs though no vector has moved: what both show may be trusted. PCA has one answer
+        only: no effect.
+        """
+        if self.setup.projection == "umap":
+            self.set(refits=self.setup.refits + 1)
+        return self.history[-1]
+
+    def undoable(self) -> dict[str, Any]:
+        """What `undo` would set: names and values; {} where there is nothing to take back."""
+        return to_undo(self._initial, self.events, self.settings.declared(), self.setup.frame_every)
+
+    def undo(self) -> dict[str, Any]:
+        """Set back what the last change of training's settings changed; what was set, {} where there was nothing.
+
+        Again, and the change before it is set back. Steps are not taken back (see `rewind`), only settings, and that
+        is an event too. The map's own settings are left alone: they change the picture and not the run.
+        """
+        with self.guard("set"):
+            values = self.undoable()
+            if values:
+                self._apply(self.setup, self.settings.changed(**values), undo=True)
+        return values
+
     def _check_live(self, changes: dict[str, Any]) -> None:
         declared = self.declared()
         fixed = [name for name in changes if name in declared and not declared[name].live]
@@ -168,30 +166,57 @@ class Session:
             cause = f"Use reset({listed}): it begins again with the new value."
             raise ValueError(problem("set", listed, "settings that may change while training runs", cause))
 
-    def _apply(self, setup: Setup, settings: Settings) -> None:
+    def _apply(self, setup: Setup, settings: Settings, undo: bool = False) -> None:
         applied = {**self.setup.difference(setup), **self.settings.difference(settings)}
         if not applied:
             return
-        self._now.setup, self._now.settings = setup, settings
-        self.events.append(Event(self.steps, applied))
-        if applied.keys() & {"metric", "projection", "n_neighbors"} and self.frame.step == self.steps:
-            # What is on the map changes without a step: the newest frame is drawn again under the new settings.
-            self._keep_frame(self.frame.loss, self.frame.index)
+        now, n_before = self._now, len(self.events)
+        before: Moment = dataclasses.replace(now, umap=now.umap.copy())
+        try:
+            now.setup, now.settings = setup, settings
+            self.events.append(Event(self.steps, applied, undo))
+            if "refits" in applied:
+                now.umap.forget()
+            if applied.keys() & _SEEN and self.frame.step == self.steps:
+                # What is on the map changes without a step: the newest frame is drawn again under the new settings.
+                frame = self.frame
+                self._keep_frame(frame.loss, frame.diagnostics["active_pairs"], frame.index)
+        except BaseException:
+            # A change that fails, or is interrupted, half made could not be replayed: it has not been.
+            self._now = before
+            del self.events[n_before:]
+            raise
 
     def reset(self, **changes: Any) -> Frame:
         """Begin again from the same initial weights, with these settings changed; the old run goes to `past`."""
         with self.guard("reset"):
-            setup, settings = self._changed(changes)
+            family = changes.get("family")
+            given = family if isinstance(family, TaskFamily) else None
+            setup, settings = self._changed(changes if given is None else {**changes, "family": given.name}, given)
             self.named |= set(changes)
             ended = self.recording() if self.steps else None
             old = dict(self.__dict__)
             try:
-                self._begin(setup, settings)
+                self._begin(setup, settings, given)
             except BaseException:
                 self.__dict__.update(old)  # a reset that fails, or is interrupted, leaves the old run as it was
                 raise
             if ended is not None:
                 self.past.append(ended)
+        return self.history[-1]
+
+    def rewind(self, at: int = -1) -> Frame:
+        """Take this very run back to frame `at`, exactly; the recording of what came after goes to `past`.
+
+        Settings go back too. With at=-1 it ends where the last frame was kept: the way back after a step that failed.
+        """
+        with self.guard("reset"):
+            at = self.history.position(at)
+            if (self.steps, len(self.events)) != (self.history[at].step, self.history.n_events(at)):
+                twin = self.branch(at)
+                past = [*self.past, self.recording()]
+                # In one go: an interrupt finds the run either before or after.
+                self.__dict__.update(history=twin.history, _now=twin._now, events=twin.events, past=past)
         return self.history[-1]
 
     def branch(self, at: int = -1) -> Session:
@@ -204,6 +229,7 @@ class Session:
             twin = object.__new__(Session)
             twin.__dict__.update(self.__dict__)
             twin.past, twin.guard, twin.named = [], _unguarded, set(self.named)
+            twin.own_families = dict(self.own_families)
             twin.history, twin._now, n_before = self.history.until(at)
             twin.events = self.events[:n_before]
             left, until = self.events[n_before : self.history.n_events(at)], self.history[at].step
@@ -240,6 +266,29 @@ class Session:
         """All declarations by name: what a page or a command line builds its controls from."""
         return {**Setup.declared(), **self.embedder.settings_class.declared()}
 
+    def nearest(self, frame: Frame, task: int, k: int = 5) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The k tasks nearest to this one, in the frame's embedding (under its distance) and in truth, nearest first.
+
+        Errors: ValueError for a task that is not watched, or k outside 1..n_tasks - 1.
+        """
+        check_number("task", task, 0, len(self.tasks) - 1, "Tasks are counted from 0, in the order of `session.tasks`.")
+        metric = getattr(frame.settings, "metric", "euclidean")
+        vectors = torch.tensor(frame.embedding)
+        check_metric_accepts(metric, embedding=vectors)
+        distances = METRICS[metric].between(vectors[task], vectors)
+        return nearest_of_row(distances, task, k), self._geometry.nearest(task, k)
+
+    def neighbour_changes(self, frame: Frame, metric: str, k: int = 5) -> NeighbourChanges:
+        """Which of each task's k nearest change when the frame's vectors are compared by `metric` instead.
+
+        Nothing is trained: the vectors stay as they are, only what "near" means changes.
+        """
+        vectors = torch.tensor(frame.embedding)
+        check_number("k", k, 1, len(vectors) - 1, "A task has every other task to be near to.")
+        now = getattr(frame.settings, "metric", "euclidean")
+        before, after = (nearest_tasks(vectors, k + 1, name)[1][:, 1:].numpy() for name in (now, metric))
+        return NeighbourChanges(before, after)
+
     def closing_scores(self, n_tasks: int = 200) -> dict[str, float]:
         """Scores on never-seen tasks: what to report, since the watched ones were looked at all along."""
         rng = torch.Generator().manual_seed(self.setup.seed + 2)
@@ -261,53 +310,72 @@ class Session:
                 "embedder": self.embedder.name,
                 "family": self._family_now().describe(),
                 "initial": dict(self._initial),
-                "events": [{"step": event.step, "changes": dict(event.changes)} for event in self.events],
+                "events": [_written(event) for event in self.events],
                 "steps": self.steps,
-                "scores": {name: round(value, 4) for name, value in self.frame.diagnostics.items()},
+                # JSON has no NaN: what this frame could not tell is left out.
+                "scores": {n: round(v, 4) for n, v in self.frame.diagnostics.items() if math.isfinite(v)},
             }
 
+    def code(self) -> str:
+        """The few lines of Python that make this run: run them, and the frames are the same, bit for bit."""
+        with self.guard("look"):
+            family = self.family
+            if family is not None and family.name in FAMILIES and family == task_family(family.name):
+                family = None  # it has no field of its own: its name says it all
+            setup, settings = self.dealt(self.embedder, {**self._initial, "family": self._family_now()})
+            return run_code(self.embedder.name, family or self.setup.family, (setup, settings), self.events, self.steps)
+
     @staticmethod
-    def replay(recording: dict[str, Any]) -> Session:
+    def replay(recording: dict[str, Any], family: TaskFamily | None = None) -> Session:
         """The recorded run, made again step by step: the same frames on the same machine.
 
-        Errors: ValueError for an outdated or broken recording (see `recordings.check_recording`).
+        A run on a family of one's own needs that `family`. Errors: ValueError for an outdated or broken recording (see
+        `recordings.check_recording`).
         """
-        recording = check_recording(recording)
-        described = dict(recording["family"])
-        family_class = FAMILIES[described.pop("name")]
-        fields = {k: tuple(v) if isinstance(v, list) else v for k, v in described.items()}
+        recording = check_recording(recording, None if family is None else family.name, known=family is not None)
+        if family is None:
+            described = dict(recording["family"])
+            family_class = FAMILIES[described.pop("name")]
+            family = family_class(**{k: tuple(v) if isinstance(v, list) else v for k, v in described.items()})
         initial = {name: value for name, value in recording["initial"].items() if name != "family"}
-        session = Session(recording["embedder"], family_class(**fields), **initial)
-        session._follow([Event(e["step"], e["changes"]) for e in recording["events"]], recording["steps"])
+        session = Session(recording["embedder"], family, **initial)
+        session._follow(
+            [Event(e["step"], e["changes"], e.get("undo", False)) for e in recording["events"]], recording["steps"]
+        )
         return session
 
     # ---- inside ----------------------------------------------------------------------------------------------------
 
-    def _begin(self, setup: Setup, settings: Settings) -> None:
-        given = self.family if self.family is not None and self.family.name == setup.family else None
+    def _begin(self, setup: Setup, settings: Settings, given: TaskFamily | None = None) -> None:
+        mine = getattr(self, "family", None)
+        given = given or (mine if mine is not None and mine.name == setup.family else None)
+        given = given or self.own_families.get(setup.family)
         rng = torch.Generator().manual_seed(setup.seed)
         split = (given or task_family(setup.family)).split(rng)
         tasks = split.validation.sample(setup.n_tasks, rng=rng)
         second_sets = split.validation.redraw(tasks, rng)
         state = self.embedder.begin(split.train, tasks, settings, rng)
         # Nothing of the old run is touched before this line: a reset that fails (no CUDA, say) leaves it as it was.
+        # `family` is None for the family of this name as it comes.
         self.family, self.split, self.tasks, self._second_sets = given, split, tasks, second_sets
+        if given is not None and given.name not in FAMILIES:
+            self.own_families[given.name] = given
         self._geometry = TrueGeometry(split.validation.true_distance(tasks))
         umap = LiveUMAP(setup.n_neighbors, seed=setup.seed)
         self._now = Moment(state, umap, None, settings, setup, [])
         self._initial = {**setup.as_dict(), **settings.as_dict()}
         self.events: list[Event] = []
         self.history = History()
-        self._keep_frame(math.nan)
+        self._keep_frame(math.nan, math.nan)
 
     def _one_step(self) -> None:
         now = self._now
         now.state, record = self.embedder.step(now.state, now.settings)
-        now.losses.append(record.loss)
+        now.records.append(record)
         if now.state.step % now.setup.frame_every == 0:
-            loss = self._mean_loss()
-            now.losses.clear()  # before the frame: its checkpoint begins the next mean afresh
-            self._keep_frame(loss)
+            loss, active = self._means()
+            now.records.clear()  # before the frame: its checkpoint begins the next mean afresh
+            self._keep_frame(loss, active)
 
     def _back_to_last_frame(self) -> None:
         setup, settings = self.setup, self.settings
@@ -315,33 +383,47 @@ class Session:
         self.history, self._now, self.events = twin.history, twin._now, twin.events
         self._apply(setup, settings)
 
-    def _mean_loss(self) -> float:
-        # The loss stays on its device until a frame falls: reading it at every step would hold a GPU up.
-        loss = float(torch.stack(self._now.losses).mean())
+    def _means(self) -> tuple[float, float]:
+        # They stay on their device until a frame falls: reading them at every step would hold a GPU up.
+        loss = float(torch.stack([record.loss for record in self._now.records]).mean())
         if not math.isfinite(loss):
             raise self._diverged("loss", loss)
-        return loss
+        return loss, float(torch.stack([record.active for record in self._now.records]).nanmean())
 
     def _diverged(self, what: str, came: float) -> FloatingPointError:
         rate = getattr(self.settings, "learning_rate", math.nan)
         cause = f"Lower the learning rate ({rate:g} now) and reset; all frames so far are kept."
         return FloatingPointError(problem(what, f"{came} at step {self.steps}", "a finite number", cause))
 
-    def _keep_frame(self, loss: float, index: int | None = None) -> None:
+    def _keep_frame(self, loss: float, active: float, index: int | None = None) -> None:
         now = self._now
         first, second = self.embedder.embed(now.state), self.embedder.embed(now.state, self._second_sets)
         if not (torch.isfinite(first).all() and torch.isfinite(second).all()):
             raise self._diverged("embedding", math.nan)
+        index = len(self.history) if index is None else index
         layout = self._layout(first)
         scores = self._scores(first, second, self._geometry)
         scores["trustworthiness"] = trustworthiness(first, layout, now.setup.n_neighbors, self._metric())
-        index = len(self.history) if index is None else index
-        projection = now.setup.projection
+        scores["jitter"] = self._jitter(layout, index)
+        scores["mean_distance"] = mean_distance(pairwise_distances(first, metric=self._metric()))
+        scores["active_pairs"] = active
         seen = first.numpy()
         for array in (seen, layout):
             array.setflags(write=False)  # a frame is a record: who draws on it must copy it first
-        frame = Frame(index, self.steps, loss, seen, layout, projection, scores, now.settings)
+        setup = now.setup
+        frame = Frame(
+            index, self.steps, loss, seen, layout, setup.projection, scores, now.settings, refits=setup.refits
+        )
+        frame = dataclasses.replace(frame, alarm=collapse_alarm(frame, self.history[:index]))
         self.history.keep(frame, len(self.events), now)
+
+    def _jitter(self, layout: Layout, index: int) -> float:
+        """How far the map moved since the frame before; NaN where that was another map."""
+        if index == 0:
+            return math.nan
+        before, setup = self.history[index - 1], self._now.setup
+        same = before.projection == setup.projection and (before.refits == setup.refits or setup.projection == "pca")
+        return jitter(layout, before.layout) if same else math.nan
 
     def _scores(self, first: Tensor, second: Tensor, geometry: TrueGeometry) -> dict[str, float]:
         metric = self._metric()
@@ -373,11 +455,14 @@ class Session:
             if event.step > until:
                 break
             self.step(event.step - self.steps)
-            self.set(**event.changes)
+            self._check_live(event.changes)
+            self._apply(*self._changed(event.changes), undo=event.undo)
         self.step(max(0, until - self.steps))
 
-    def _changed(self, changes: dict[str, Any]) -> tuple[Setup, Settings]:
+    def _changed(self, changes: dict[str, Any], given: TaskFamily | None = None) -> tuple[Setup, Settings]:
         mine, theirs = self._owners(changes)
+        if "family" in mine and given is None:
+            check_choice("family", mine["family"], [*FAMILIES, *self.own_families])
         return self.setup.changed(**mine), self.settings.changed(**theirs)
 
     def _owners(self, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -13,6 +13,7 @@ Floor 0: knows numbers and words, no screen.
 from __future__ import annotations
 
 import dataclasses
+import numbers
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -32,7 +33,9 @@ class Setting:
     follows the metric). `live` says whether it may change while training runs; if not, it applies at reset.
     `allowed` narrows the choices by the other settings (semi-hard mining is for triplets).
     `applies` says whether it has an effect at all, given the others (InfoNCE has no margin). `log` asks for a
-    logarithmic slider, `advanced` for a place behind a fold.
+    logarithmic slider, `advanced` for a place behind a fold. `hidden` settings have no control and no option: they are
+    moved by a verb of their own and are declared so that a recording can name them. `open` choices are the names that
+    come with the package, and whoever takes the setting may know others.
     """
 
     label: str
@@ -45,6 +48,8 @@ class Setting:
     live: bool = True
     log: bool = False
     advanced: bool = False
+    hidden: bool = False
+    open: bool = False
     applies: Callable[[Any], bool] = _always
 
     def highest(self, settings: Any) -> float | None:
@@ -63,9 +68,14 @@ def setting(default: Any, *, label: str, help: str, **declaration: Any) -> Any:
 
 @dataclass(frozen=True)
 class Settings:
-    """Base of every settings class: checks itself when made, so that no bad value ever reaches the training loop."""
+    """Base of every settings class: checks itself when made, so that no bad value ever reaches the training loop.
+
+    A number may come from numpy; what is kept is Python's own, which a recording and a line of code can spell.
+    """
 
     def __post_init__(self) -> None:
+        for name in self.declared():
+            object.__setattr__(self, name, _plain(getattr(self, name), _default(self, name)))
         for name, declared in self.declared().items():
             _check_value(self, name, declared)
 
@@ -99,7 +109,8 @@ class Settings:
         values = {**self.as_dict(), **changes}
         wished = _Unchecked(values)
         for name, declared in self.declared().items():
-            if declared.choices:  # first: a range that follows an unknown name would fail without naming it
+            if declared.choices and not declared.open:
+                # First: a range that follows an unknown name would fail without naming it.
                 check_choice(name, values[name], declared.choices)
         for name, declared in self.declared().items():
             if name in forgiven and callable(declared.high):
@@ -127,7 +138,10 @@ class _Unchecked:
 
 def _check_value(settings: Settings, name: str, declared: Setting) -> None:
     value = getattr(settings, name)
-    if declared.choices:
+    if declared.open:
+        if not isinstance(value, str):
+            raise TypeError(problem(name, value, "a name", declared.help))
+    elif declared.choices:
         check_choice(name, value, declared.choices_for(settings))
     elif declared.low is not None or declared.high is not None:
         check_number(name, value, declared.low, declared.highest(settings), declared.help)
@@ -137,6 +151,15 @@ def _check_value(settings: Settings, name: str, declared: Setting) -> None:
         return
     elif not isinstance(value, (int, float)):
         raise TypeError(problem(name, value, "a number", declared.help))
+
+
+def _plain(value: Any, default: Any) -> Any:
+    """A number as Python's own int or float, a whole one as the default's kind; everything else as it came."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return value
+    if isinstance(value, numbers.Integral):
+        return float(value) if isinstance(default, float) else int(value)
+    return float(value)
 
 
 def _default(settings: Settings, name: str) -> Any:

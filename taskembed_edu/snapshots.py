@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from taskembed_edu.colours import BLUE, GREEN, PURPLE, VERMILLION, colour_tasks
+from taskembed_edu.checks import check_choice
+from taskembed_edu.colours import BLUE, GREEN, GREY, PURPLE, VERMILLION, Colouring, colour_tasks
+from taskembed_edu.history import Frame, moves
 from taskembed_edu.plots import Still
 from taskembed_edu.session import Session
 
@@ -16,23 +18,34 @@ if TYPE_CHECKING:
 _MARKERS = ("o", "s", "^", "D")
 
 
-def session_figure(session: Session, colour_by: str | None = None) -> Still:
-    """The latest frame's map beside loss and scores over steps; `colour_by` names a true parameter (default: first).
+# More signs than this do not fit under the map.
+_MOST_SIGNS = 8
 
-    The figure belongs to nobody: pyplot does not know it, so it is safe from any thread.
+
+def session_figure(session: Session, colour_by: str | None = None, frame: Frame | int = -1) -> Still:
+    """A frame's map beside loss and scores over steps: the latest, or another by its position or as it is.
+
+    `colour_by` names the true parameter that gives the colours (default: the first). Dotted lines in the curves are
+    changes of a setting; where the frame is not the latest, a full line says which moment the map shows. The figure
+    belongs to nobody: pyplot does not know it, so it is safe from any thread.
+
+    Errors: ValueError for an unknown parameter, IndexError for a frame that there is not.
     """
+    names = session.tasks.truth_names
+    column = names.index(check_choice("colour_by", colour_by or names[0], names))
+    shown = session.history[session.history.position(frame)] if isinstance(frame, int) else frame
     figure = Still(figsize=(10, 4.6), layout="constrained", dpi=90)
     grid = figure.add_gridspec(2, 2, width_ratios=(1.35, 1))
-    _map(figure.add_subplot(grid[:, 0]), session, colour_by or session.tasks.truth_names[0])
-    _curves(figure.add_subplot(grid[0, 1]), session, ("loss",))
-    _curves(figure.add_subplot(grid[1, 1]), session, ("recall@1", "spearman", "trustworthiness"))
+    _map(figure.add_subplot(grid[:, 0]), session, shown, column)
+    _curves(figure.add_subplot(grid[0, 1]), session, shown, ("loss",))
+    _curves(figure.add_subplot(grid[1, 1]), session, shown, ("recall@1", "spearman", "trustworthiness"))
     return figure
 
 
-def _map(axes: Axes, session: Session, colour_by: str) -> None:
-    frame, tasks, family = session.frame, session.tasks, session.split.validation
-    column = tasks.truth_names.index(colour_by)
-    colouring = colour_tasks(tasks.truth[:, column].numpy(), colour_by, family.truth_kinds[column])
+def _map(axes: Axes, session: Session, frame: Frame, column: int) -> None:
+    tasks, family = session.tasks, session.split.validation
+    kind = family.truth_kinds[column]
+    colouring = colour_tasks(tasks.truth[:, column].numpy(), tasks.truth_names[column], kind)
     for shape in np.unique(colouring.shapes):
         chosen = colouring.shapes == shape
         axes.scatter(
@@ -44,21 +57,43 @@ def _map(axes: Axes, session: Session, colour_by: str) -> None:
             edgecolors="white",
             linewidths=0.4,
         )
-    ends = " to ".join(entry["label"] for entry in (colouring.legend["entries"][0], colouring.legend["entries"][-1]))
-    axes.set_title(f"{len(tasks)} tasks at step {frame.step} ({frame.projection.upper()}), colour: {colour_by} {ends}")
-    axes.title.set_fontsize(10)
+    axes.set_title(f"{len(tasks)} tasks at step {frame.step} ({frame.projection.upper()})", fontsize=10)
     axes.set(xticks=[], yticks=[], aspect="equal")
+    _legend(axes, colouring)
 
 
-def _curves(axes: Axes, session: Session, names: tuple[str, ...]) -> None:
+def _legend(axes: Axes, colouring: Colouring) -> None:
+    signs = [
+        axes.scatter([], [], color=entry["colour"], marker=_MARKERS[entry["shape"]], s=28, label=entry["label"])
+        for entry in colouring.entries[:_MOST_SIGNS]
+    ]
+    left_out = len(colouring.entries) - len(signs)
+    title = colouring.name + (f" (and {left_out} more)" if left_out else "")
+    axes.legend(
+        handles=signs,
+        title=title,
+        frameon=False,
+        fontsize=8,
+        title_fontsize=8,
+        ncols=len(signs),
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0.0),
+        handletextpad=0.1,
+        columnspacing=0.8,
+    )
+
+
+def _curves(axes: Axes, session: Session, shown: Frame, names: tuple[str, ...]) -> None:
     steps = [frame.step for frame in session.history]
     # The colours of the live curves.
     colours = {"loss": BLUE, "recall@1": VERMILLION, "spearman": GREEN, "trustworthiness": PURPLE}
     for name, dash in zip(names, ("-", "--", ":"), strict=False):
         values = [frame.loss if name == "loss" else frame.diagnostics[name] for frame in session.history]
         axes.plot(steps, values, dash, color=colours[name], label=name)
-    for event in session.events:
+    for event in moves(session.events):
         axes.axvline(event.step, color=PURPLE, linestyle=":", linewidth=1)
+    if shown is not session.frame:
+        axes.axvline(shown.step, color=GREY, linewidth=1)
     axes.set(xlabel="step", ylim=(min(0.0, axes.get_ylim()[0]), None))
     axes.legend(frameon=False, fontsize=8)
     axes.spines[["top", "right"]].set_visible(False)

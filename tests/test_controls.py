@@ -1,139 +1,138 @@
-"""Controls: one for each declared setting, made from its declaration, and never pulled from under a moving hand."""
+"""Controls: one for each declared setting, made from its declaration; and what a page sends, made a setting's value."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import ipywidgets as widgets
 import pytest
 
 from taskembed_edu.distances import METRICS
-from taskembed_edu.embedders import MetricSettings
-from taskembed_edu.live.controls import WORDS, Control, say
-from taskembed_edu.session import Setup
+from taskembed_edu.live.controls import WORDS, control_specs, page_value, say
+from tests.runs import small_session
 
-DECLARED = [(cls(), name, declared) for cls in (Setup, MetricSettings) for name, declared in cls.declared().items()]
-
-
-class Asked(list[tuple[str, Any]]):
-    def __call__(self, name: str, value: Any) -> None:
-        self.append((name, value))
+SESSION = small_session()
+DECLARED = SESSION.declared()
+SHOWN = [name for name, declared in DECLARED.items() if not declared.hidden]
 
 
-def control(name: str, settings: Any = None) -> tuple[Control, Asked]:
-    settings = settings or (Setup() if name in Setup.declared() else MetricSettings())
-    asked = Asked()
-    made = Control(name, type(settings).declared()[name], getattr(settings, name), asked)
-    made.show(getattr(settings, name), settings)  # as a panel does: ranges and choices follow the other settings
-    return made, asked
+def control(name: str, wishes: dict[str, Any] | None = None, **values: Any) -> dict[str, Any]:
+    specs = control_specs(small_session(**values), (), wishes or {})
+    return next(spec for spec in specs if spec["name"] == name)
 
 
-@pytest.mark.parametrize(("settings", "name", "declared"), DECLARED, ids=[name for _s, name, _d in DECLARED])
-def test_every_setting_has_a_control(settings: Any, name: str, declared: Any) -> None:
-    made, asked = control(name, settings)
-    assert made.widget.value == getattr(settings, name)
-    assert made.widget.tooltip == made.label.tooltip == declared.help
-    assert made.label.value == declared.label + ("" if declared.live else " (applies at reset)")
-    assert f"te-set-{name}" in made.widget._dom_classes
-    made.show(getattr(settings, name), settings)
-    assert asked == []
+def test_every_setting_has_a_control_but_the_hidden_ones() -> None:
+    assert [spec["name"] for spec in control_specs(SESSION, (), {})] == SHOWN
+    assert "refits" in DECLARED
+    assert "refits" not in SHOWN
+
+
+def test_the_main_ones_come_first_in_their_order() -> None:
+    specs = control_specs(SESSION, ("margin", "no such setting", "loss"), {})
+    assert [spec["name"] for spec in specs if spec["main"]] == ["margin", "loss"]
+    assert [spec["name"] for spec in specs[:2]] == ["margin", "loss"]
+    assert len(specs) == len(SHOWN)
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_control_says_what_was_declared(name: str) -> None:
+    declared, made = DECLARED[name], control(name)
+    assert (made["label"], made["help"], made["live"]) == (declared.label, declared.help, declared.live)
+    assert made["value"] == SESSION.values()[name]
+    options = [option["value"] for option in made["options"]]
     if declared.choices:
-        assert isinstance(made.widget, widgets.Dropdown)
-        assert [value for _words, value in made.widget.options] == list(declared.choices_for(settings))
-        assert [words for words, _value in made.widget.options] == [say(c) for c in declared.choices_for(settings)]
+        assert made["kind"] == "choice"
+        assert set(options) <= set(declared.choices)
+        assert all(option["label"] == say(option["value"]) for option in made["options"])
     elif declared.log:
-        values = [value for _words, value in made.widget.options]
-        assert values[0] >= declared.low
-        assert values[-1] <= declared.high
-        assert values == sorted(values)
+        assert made["kind"] == "steps"
+        assert declared.low is not None
+        assert options[0] >= declared.low
+        assert options == sorted(options)
     else:
-        assert (made.widget.min, made.widget.max) == (declared.low, declared.highest(settings))
+        assert made["kind"] in ("range", "number")
+        assert (made["low"], options) == (declared.low, [])
+        assert type(made["step"]) is (int if isinstance(made["value"], int) else float)
+
+
+def test_a_seed_is_typed_and_not_slid() -> None:
+    assert control("seed")["kind"] == "number"
+    assert control("margin")["kind"] == "range"
 
 
 def test_every_choice_has_words() -> None:
-    assert {choice for _s, _n, declared in DECLARED for choice in declared.choices} <= set(WORDS)
+    assert {choice for declared in DECLARED.values() for choice in declared.choices} <= set(WORDS)
     assert say(0.123456) == "0.123"
     assert say("cosine") == "Cosine distance"
     assert say(7) == "7"
     assert say(1e-3) == "0.001"
 
 
-def test_a_moved_control_says_so_once() -> None:
-    made, asked = control("margin")
-    made.widget.value = 2.5
-    assert asked == [("margin", 2.5)]
-
-
-def test_showing_a_value_asks_for_nothing() -> None:
-    made, asked = control("margin")
-    made.show(3.0, MetricSettings(margin=3.0))
-    assert made.widget.value == 3.0
-    assert asked == []
-
-
-def test_a_moving_hand_is_not_overruled() -> None:
-    made, asked = control("margin")
-    made.widget.value = 2.0
-    made.show(1.0, MetricSettings())
-    assert made.widget.value == 2.0
-    made.widget.value = 2.5
-    made.show(2.0, MetricSettings(margin=2.0))
-    assert made.widget.value == 2.5
-    made.show(2.5, MetricSettings(margin=2.5))
-    made.show(0.5, MetricSettings(margin=0.5))
-    assert made.widget.value == 0.5
-    assert asked == [("margin", 2.0), ("margin", 2.5)]
-
-
-def test_a_refused_wish_is_forgotten() -> None:
-    made, _asked = control("margin")
-    made.widget.value = 4.0
-    made.forget()
-    made.show(1.0, MetricSettings())
-    assert made.widget.value == 1.0
+def test_what_waits_for_a_reset_is_shown_and_marked() -> None:
+    made = control("seed", wishes={"seed": 7})
+    assert (made["value"], made["wished"]) == (7, True)
+    assert not control("margin", wishes={"seed": 7})["wished"]
 
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_the_margins_slider_follows_the_metric(metric: str) -> None:
-    made, asked = control("margin")
-    made.show(1.0, MetricSettings(metric=metric))
-    assert made.widget.max == METRICS[metric].slider_max
-    assert made.widget.value == 1.0
-    assert asked == []
-
-
-def test_the_slider_shrinks_with_its_value_without_asking() -> None:
-    made, asked = control("margin", MetricSettings(margin=5.0))
-    made.show(2.0, MetricSettings(metric="cosine", margin=2.0))
-    assert (made.widget.max, made.widget.value) == (2.0, 2.0)
-    assert asked == []
+    assert control("margin", metric=metric)["high"] == METRICS[metric].slider_max
 
 
 def test_mining_choices_follow_the_loss() -> None:
-    made, asked = control("mining")
-    assert [value for _words, value in made.widget.options] == ["all", "hard"]
-    made.show("semi-hard", MetricSettings(loss="triplet", mining="semi-hard"))
-    assert [value for _words, value in made.widget.options] == ["all", "hard", "semi-hard"]
-    assert made.widget.value == "semi-hard"
-    made.show("all", MetricSettings())
-    assert [value for _words, value in made.widget.options] == ["all", "hard"]
-    assert asked == []
+    assert [option["value"] for option in control("mining")["options"]] == ["all", "hard"]
+    triplet = control("mining", loss="triplet")
+    assert [option["value"] for option in triplet["options"]] == ["all", "hard", "semi-hard"]
 
 
 def test_what_has_no_effect_is_greyed_out() -> None:
-    made, _asked = control("margin")
-    made.show(1.0, MetricSettings(loss="info_nce"))
-    assert made.widget.disabled
-    made.show(1.0, MetricSettings(loss="triplet"))
-    assert not made.widget.disabled
+    assert not control("margin", loss="info_nce")["enabled"]
+    assert control("margin", loss="triplet")["enabled"]
 
 
-def test_a_logarithmic_slider_offers_round_numbers_and_takes_any() -> None:
-    made, asked = control("learning_rate")
-    assert {1e-5, 2e-5, 5e-5, 1e-3, 0.1} <= {value for _words, value in made.widget.options}
-    made.show(0.0033, MetricSettings(learning_rate=0.0033))
-    assert made.widget.value == 0.0033
-    assert made.widget.label == "0.0033"
-    assert asked == []
-    odd, _asked = control("temperature", MetricSettings(temperature=0.07, loss="info_nce"))
-    assert odd.widget.value == 0.07
+def test_a_logarithmic_slider_offers_round_numbers_and_the_value_it_stands_at() -> None:
+    made = control("learning_rate", learning_rate=0.0033)
+    assert {1e-5, 2e-5, 5e-5, 1e-3, 0.0033, 0.1} <= {option["value"] for option in made["options"]}
+    assert {"value": 0.0033, "label": "0.0033"} in made["options"]
+
+
+# ---- what a page sends ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "came", "value"),
+    [
+        ("margin", 2, 2.0),
+        ("margin", 99.0, 6.0),
+        ("margin", -1, 0.0),
+        ("seed", 3.0, 3),
+        ("seed", 10**12, 2**31 - 1),
+        ("n_tasks", 1, 5),
+        ("learning_rate", 5.0, 0.1),
+        ("mining", "semi-hard", "semi-hard"),
+        ("family", "digits", "digits"),
+    ],
+)
+def test_a_value_is_brought_to_the_settings_kind_and_range(name: str, came: Any, value: Any) -> None:
+    got = page_value(SESSION, name, came)
+    assert got == value
+    assert type(got) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "came", "words"),
+    [
+        ("margin", float("nan"), "Margin: got nan, expected a number"),
+        ("margin", float("inf"), "Margin: got inf"),
+        ("margin", "1", "Margin: got 1, expected a number"),
+        ("margin", True, "Margin: got True"),
+        ("margin", None, "Margin: got None"),
+        ("loss", "tripet", "loss: got 'tripet'.*Did you mean 'triplet'"),
+        ("loss", 3, "loss: got 3"),
+        ("loss", [], "loss: got"),
+        ("refits", 3, "setting: got 'refits'"),
+        ("marginn", 1.0, "Did you mean 'margin'"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_words(name: str, came: Any, words: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=words):
+        page_value(SESSION, name, came)

@@ -56,8 +56,11 @@ def test_who_searches_and_who_is_found() -> None:
     assert recall_at_k(gallery, queries, ks=(1, 2)) == {1: 2 / 3, 2: 2 / 3}
 
 
-def test_ties_count_for_the_query() -> None:
-    assert recall_at_k(torch.ones(5, 2), torch.ones(5, 2), ks=(1,)) == {1: 1.0}
+def test_among_equals_chance_decides() -> None:
+    assert recall_at_k(torch.ones(5, 2), torch.ones(5, 2), ks=(1, 2, 5)) == {1: 0.2, 2: 0.4, 5: 1.0}
+    gallery = torch.tensor([[0.0], [0.0], [0.0], [9.0]])
+    # The first three find themselves among three equals; the fourth stands alone.
+    assert recall_at_k(gallery, gallery, ks=(1, 2, 3)) == pytest.approx({1: 0.5, 2: 0.75, 3: 1.0})
 
 
 def test_what_recall_refuses() -> None:

@@ -96,12 +96,12 @@ def test_a_checkpoint_is_a_copy_when_kept_and_when_taken() -> None:
     now.pca = np.zeros((3, 2), np.float32)
     history.keep(frame(0), 0, now)
     now.state.step, now.pca[:] = 99, 99
-    now.losses.append(None)  # type: ignore[arg-type]
+    now.records.append(None)  # type: ignore[arg-type]
     _past, first, _n = history.until(0)
     assert first.state.step == 0
     assert first.pca is not None
     assert not first.pca.any()
-    assert first.losses == []
+    assert first.records == []
     first.state.step, first.umap.count = 5, 5
     _past, second, _n = history.until(0)
     assert (second.state.step, second.umap.count) == (0, 0)

@@ -1,47 +1,17 @@
-"""What travels to the page: frames to a 65,535th, never a second one before the first is taken, curves by new rows."""
+"""The page is never flooded: no second picture before the first is taken, none faster than a page can look.
+
+And the view takes in from a page only what a page may say.
+"""
 
 from __future__ import annotations
 
-import struct
 import time
+from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import pytest
 
-from taskembed_edu.live.curves import COLUMNS, Curves, encode_rows
-from taskembed_edu.live.task_map import LatestOnly, decode_frame, encode_frame
-from tests.runs import generator, small_session
-
-
-def rows_of(packet: bytes) -> tuple[int, np.ndarray]:
-    first, columns = struct.unpack_from("<2I", packet)
-    return first, np.frombuffer(packet, "<f4", offset=8).reshape(-1, columns)
-
-
-# ---- frames --------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("n", [1, 2, 1000])
-def test_a_frame_comes_back_to_a_65535th_of_its_width(n: int) -> None:
-    import torch
-
-    layout = (torch.randn(n, 2, generator=generator()) * torch.tensor([10.0, 0.1]) + 3).numpy()
-    packet = encode_frame(layout, number=7, step=4_000_000_000)
-    assert len(packet) == 24 + 4 * n
-    number, step, back = decode_frame(packet)
-    assert (number, step) == (7, 4_000_000_000)
-    span = np.ptp(layout, axis=0)
-    assert (np.abs(back - layout) <= span / 65535 * 0.51 + 1e-6).all()
-
-
-def test_the_bytes_of_a_frame() -> None:
-    """What task_map.js reads, spelt out."""
-    layout = np.array([[-1.0, 5.0], [3.0, 5.0], [1.0, 5.0]], np.float32)
-    packet = encode_frame(layout, 1, 20)
-    assert struct.unpack("<2I4f", packet[:24]) == (1, 20, -1.0, 5.0, 3.0, 6.0)
-    assert struct.unpack("<6H", packet[24:]) == (0, 0, 65535, 0, 32768, 0)
-
+from taskembed_edu.live.lab_view import LabView, LatestOnly
 
 # ---- one at a time -------------------------------------------------------------------------------------------------
 
@@ -66,7 +36,7 @@ def test_the_first_goes_out_unasked_and_no_second_before_it_is_taken(clock: Cloc
     latest, sent = slot()
     latest.offer("a")
     assert sent == [("a", 1)]
-    clock.now += 100
+    clock.now += 1.9
     latest.offer("b", now=True)
     latest.offer("c")
     latest.flush()
@@ -145,65 +115,107 @@ def test_numbers_that_were_never_sent_are_not_believed(clock: Clock) -> None:
     latest.taken(99)
     latest.taken(0)
     latest.taken(-1)
-    clock.now += 10
+    clock.now += 1
     latest.offer("b")
     assert sent == [("a", 1)]
 
 
-def test_no_page_holds_nobody_up(clock: Clock) -> None:
+def test_without_an_answer_the_newest_goes_again_every_two_seconds(clock: Clock) -> None:
     latest, sent = slot()
-    for k in range(10_000):
-        clock.now += 1
+    for k in range(41):
         latest.offer(k)
-    assert sent == [(0, 1)]
-    latest.taken(1)
-    assert sent[-1] == (9999, 2)
+        clock.now += 0.25  # eight of them are two seconds, to the last bit
+    assert [thing for thing, _number in sent] == [0, 8, 16, 24, 32, 40]
+    latest.taken(sent[-2][1])  # late, and not the answer to the last one
+    latest.offer("b")
+    assert len(sent) == 6
+    latest.taken(sent[-1][1])
+    assert sent[-1] == ("b", 7)
 
 
-# ---- curves --------------------------------------------------------------------------------------------------------
+def test_a_page_that_has_lost_everything_is_not_waited_for(clock: Clock) -> None:
+    latest, sent = slot()
+    latest.offer("a")
+    latest.again("b")
+    assert sent == [("a", 1), ("b", 2)]
+    latest.offer("c", now=True)
+    assert len(sent) == 2
 
 
-def test_rows_are_the_frames() -> None:
-    session = small_session()
-    session.step(12)
-    first, rows = rows_of(encode_rows(session.history, 1))
-    assert first == 1
-    assert rows.shape == (3, len(COLUMNS))
-    for row, frame in zip(rows, session.history[1:], strict=True):
-        expected = [frame.step, frame.loss, *(frame.diagnostics[name] for name in COLUMNS[2:])]
-        np.testing.assert_array_equal(row, np.array(expected, np.float32))
-    assert np.isnan(rows_of(encode_rows(session.history, 0))[1][0, 1])
+def test_a_sending_that_failed_is_not_waited_for(clock: Clock) -> None:
+    sent: list[Any] = []
+
+    def send(thing: Any, number: int) -> None:
+        if thing == "broken":
+            raise OSError("no socket")
+        sent.append((thing, number))
+
+    latest = LatestOnly(send)
+    with pytest.raises(OSError, match="no socket"):
+        latest.offer("broken")
+    clock.now += 1
+    latest.offer("b")
+    assert sent == [("b", 1)]
 
 
-def test_only_new_rows_travel_and_the_last_one_again() -> None:
-    session, curves = small_session(), Curves()
-    session.step(4)
-    curves.show(session.history)
-    assert [rows_of(curves.packet)[0], len(rows_of(curves.packet)[1])] == [0, 2]
-    session.set(metric="cosine")
-    session.step(8)
-    curves.show(session.history)
-    first, rows = rows_of(curves.packet)
-    assert (first, rows[:, 0].tolist()) == (1, [4.0, 8.0, 12.0])
-    session.set(metric="manhattan")
-    curves.show(session.history)
-    first, rows = rows_of(curves.packet)
-    assert (first, len(rows)) == (3, 1)
-    assert rows[0, 3] == np.float32(session.frame.diagnostics["spearman"])
-    curves._on_message(curves, {"need": "all"}, [])
-    assert [rows_of(curves.packet)[0], len(rows_of(curves.packet)[1])] == [0, 4]
-    curves.close()
+# ---- the view ------------------------------------------------------------------------------------------------------
 
 
-def test_a_reset_starts_the_curves_anew() -> None:
-    session, curves = small_session(), Curves()
-    session.step(12)
-    curves.show(session.history)
-    session.reset()
-    session.step(4)
-    curves.show(session.history)
-    first, rows = rows_of(curves.packet)
-    assert (first, rows[:, 0].tolist()) == (0, [0.0, 4.0])
-    curves._on_message(curves, {"need": "nothing"}, [])
-    assert rows_of(curves.packet)[0] == 0
-    curves.close()
+@pytest.fixture
+def view() -> Iterator[LabView]:
+    made = LabView(title="Lab")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def messages(view: LabView, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What goes out to the page."""
+    sent: list[dict[str, Any]] = []
+    monkeypatch.setattr(view, "_send", lambda message, buffers=None: sent.append(message))
+    return sent
+
+
+def test_the_view_knows_its_own_id(view: LabView) -> None:
+    assert view.model_id_ == view.model_id
+
+
+def test_what_is_put_together_travels_in_one_message(view: LabView, messages: list[dict[str, Any]]) -> None:
+    view.put(picture={"number": 1, "points": b"abc"}, marks=[[]], title="Lab")
+    (message,) = messages
+    assert set(message["state"]) == {"picture", "marks"}
+    view.put(marks=[[]])
+    assert len(messages) == 1
+    view.send_again("marks")
+    assert messages[1]["state"] == {"marks": [[]]}
+    view.send_again()
+    assert {"title", "tasks", "picture", "chosen"} <= set(messages[2]["state"])
+    assert "_esm" not in messages[2]["state"]
+
+
+def test_a_page_sets_what_is_its_own(view: LabView) -> None:
+    view.set_state({"chosen": 3, "selected": [1, 2], "colour": 1})
+    assert (view.chosen, view.selected, view.colour) == (3, [1, 2], 1)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"chosen": "3"},
+        {"chosen": -2},
+        {"chosen": None},
+        {"chosen": 1.5},
+        {"selected": 3},
+        {"selected": [1, "2"]},
+        {"selected": [-1]},
+        {"colour": -1},
+        {"colour": True},
+        {"title": "mine"},
+        {"picture": {"number": 9}},
+        {"transport": {}},
+    ],
+)
+def test_what_a_page_may_not_set_is_passed_over(view: LabView, state: dict[str, Any]) -> None:
+    before = {name: getattr(view, name) for name in state}
+    view.set_state({**state, "colour": state.get("colour", 1)})
+    assert {name: getattr(view, name) for name in state} == before

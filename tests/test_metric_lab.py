@@ -15,8 +15,6 @@ from matplotlib.figure import Figure
 
 from taskembed_edu.labs.metric import MetricLab
 from taskembed_edu.live import panel as panel_module
-from taskembed_edu.live.task_map import decode_frame
-from taskembed_edu.session import Session
 from taskembed_edu.tasks import Gaussians
 from tests.runs import SMALL, assert_same_frames, small_session
 
@@ -97,7 +95,7 @@ def test_the_picture_is_a_figure_that_pyplot_does_not_know() -> None:
     assert isinstance(figure, Figure)
     axes: Any = figure.axes
     places, loss, scores = axes
-    assert "12 tasks at step 12 (PCA), colour: angle" in places.get_title()
+    assert "12 tasks at step 12 (PCA)" in places.get_title()
     assert sum(len(points.get_offsets()) for points in places.collections) == 12
     steps, values = loss.lines[0].get_data()
     assert list(steps) == [0, 4, 8, 12]
@@ -144,59 +142,38 @@ def test_a_recording_of_another_family_is_refused() -> None:
     assert repr(lab).startswith("MetricLab(digits, ")
 
 
-# ---- shown ---------------------------------------------------------------------------------------------------------
+# ---- shown (what its page can do: see test_panel.py) ----------------------------------------------------------------
 
 
-def test_shown_it_is_a_panel_with_its_description_beside(shown: list[MetricLab]) -> None:
+def test_shown_it_is_a_view_with_its_description_beside(shown: list[MetricLab]) -> None:
     lab = small_lab()
     shown.append(lab)
     bundle = lab._repr_mimebundle_()
     data = bundle[0] if isinstance(bundle, tuple) else bundle
     assert data["text/plain"] == repr(lab)
     view = data["application/vnd.jupyter.widget-view+json"]
-    assert view["model_id"] == lab.panel.root.model_id
-    assert lab.panel.session is lab.session
+    assert view["model_id"] == lab.panel.view.model_id == lab.panel.view.model_id_
+    assert lab.panel.sessions == (lab.session,)
     assert lab.panel.player.alive
-    assert set(lab.panel.controls) == set(lab.session.declared())
     again = lab._repr_mimebundle_()
     assert (again[0] if isinstance(again, tuple) else again)["application/vnd.jupyter.widget-view+json"] == view
-
-
-def test_its_buttons_and_controls_move_the_session(shown: list[MetricLab]) -> None:
-    lab, plain = small_lab(), small_session()
-    shown.append(lab)
-    panel, player = lab.panel, lab.panel.player
-    panel.step.click()
-    assert player.wait(60)
-    panel.controls["margin"].widget.value = 2.5
-    assert player.wait(60)
-    panel.step.click()
-    assert player.wait(60)
-    plain.step(4)
-    plain.set(margin=2.5)
-    plain.step(4)
-    assert_same_frames(lab.session, plain)
-    panel.controls["seed"].widget.value = 7
-    assert lab.session.setup.seed == 0
-    assert "Press Reset to apply: Seed" in panel.status.value
-    panel.reset.click()
-    assert player.wait(60)
-    assert (lab.session.steps, lab.session.setup.seed) == (0, 7)
 
 
 def test_a_lab_shows_the_frame_it_is_at(shown: list[MetricLab]) -> None:
     lab = small_lab()
     shown.append(lab)
     lab.session.step(8)
-    panel = lab.panel
-    number, step, layout = decode_frame(panel.map.frame)
-    assert (number, step) == (1, 8)
-    assert abs(layout - lab.session.frame.layout).max() < 1e-3
-    assert panel.map.names == list(lab.session.tasks.names)
-    panel.map.shown = 1
-    panel.step.click()
-    assert panel.player.wait(60)
-    assert decode_frame(panel.map.frame)[1] == 12
+    view = lab.panel.view
+    assert (view.picture["number"], view.picture["step"]) == (1, 8)
+    assert view.tasks["names"] == list(lab.session.tasks.names)
+    assert [control["name"] for control in view.controls if control["main"]] == [
+        "family",
+        "loss",
+        "metric",
+        "margin",
+        "learning_rate",
+        "projection",
+    ]
 
 
 def test_the_map_goes_over_to_umap_only_where_nobody_chose(shown: list[MetricLab]) -> None:
@@ -204,14 +181,14 @@ def test_the_map_goes_over_to_umap_only_where_nobody_chose(shown: list[MetricLab
     undecided = MetricLab(**{name: value for name, value in SMALL.items() if name != "projection"})
     shown.extend((chosen, undecided))
     for lab in shown:
-        assert lab.panel.session.setup.projection == "pca"
-    assert "until UMAP is ready" in undecided.panel.status.value
-    assert "until UMAP is ready" not in chosen.panel.status.value
+        assert lab.panel.sessions[0].setup.projection == "pca"
+    assert undecided.panel.view.transport["warming"]
+    assert not chosen.panel.view.transport["warming"]
 
 
 def test_a_lab_on_screen_takes_no_recording(shown: list[MetricLab]) -> None:
     lab = small_lab()
     shown.append(lab)
-    assert isinstance(lab.panel.session, Session)
+    assert lab.panel.sessions
     with pytest.raises(RuntimeError, match=r"already on screen.*fresh lab"):
         lab.replay(small_session().recording())

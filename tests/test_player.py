@@ -29,7 +29,7 @@ class Watch:
 
     def __init__(self) -> None:
         self.frames: list[Frame] = []
-        self.changes = 0
+        self.tended = 0
         self.condition = threading.Condition()
 
     def on_frame(self, frame: Frame) -> None:
@@ -37,9 +37,9 @@ class Watch:
             self.frames.append(frame)
             self.condition.notify_all()
 
-    def on_change(self) -> None:
+    def tend(self) -> None:
         with self.condition:
-            self.changes += 1
+            self.tended += 1
             self.condition.notify_all()
 
     def until(self, true: Callable[[], bool]) -> None:
@@ -50,7 +50,7 @@ class Watch:
 @contextlib.contextmanager
 def playing(session: Session) -> Iterator[tuple[Player, Watch]]:
     watch = Watch()
-    player = Player(session, watch.on_frame, watch.on_change)
+    player = Player(session, watch.on_frame, watch.tend)
     try:
         yield player, watch
     finally:
@@ -125,12 +125,13 @@ def test_play_goes_on_until_paused_at_the_end_of_a_frame() -> None:
 
 def test_pause_waits_for_the_frame_being_made(monkeypatch: pytest.MonkeyPatch) -> None:
     session = small_session()
-    with held(session, monkeypatch, at=1) as (reached, go_on), playing(session) as (player, watch):
+    with held(session, monkeypatch, at=1) as (reached, go_on), playing(session) as (player, _watch):
         player.play()
         assert reached.wait(PATIENCE)
         paused = threading.Thread(target=player.pause)
         paused.start()
-        watch.until(lambda: not player.playing)
+        while player.playing:
+            paused.join(0.01)  # waits for `pause` to have begun
         assert paused.is_alive()
         assert session.steps == 1
         go_on.set()
@@ -161,11 +162,9 @@ def test_a_wish_applies_between_two_steps_and_is_logged_there(monkeypatch: pytes
         assert reached.wait(PATIENCE)
         player.set(margin=2.0)
         player.set(margin=3.0, learning_rate=1e-2)
-        assert not player.settled
         assert session.events == []
         go_on.set()
         assert player.wait(PATIENCE)
-        assert player.settled
         assert [(event.step, event.changes) for event in session.events] == [
             (6, {"margin": 3.0, "learning_rate": 1e-2})
         ]
@@ -225,7 +224,7 @@ def test_a_step_from_a_cell_pauses_the_player() -> None:
         watch.until(lambda: len(watch.frames) >= 2)
         session.step(4)
         assert not player.playing
-        assert player.wait(0)
+        assert player.wait(PATIENCE)
         assert watch.frames[-1] is session.frame
         steps = session.steps
     plain.step(steps)
@@ -258,12 +257,13 @@ def test_a_set_from_a_cell_plays_on() -> None:
 
 def test_a_set_from_a_cell_adds_no_frame_to_those_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     session = small_session()
-    with held(session, monkeypatch, at=1) as (reached, go_on), playing(session) as (player, watch):
+    with held(session, monkeypatch, at=1) as (reached, go_on), playing(session) as (player, _watch):
         player.step(frames=2)
         assert reached.wait(PATIENCE)
         setter = threading.Thread(target=lambda: session.set(margin=2.0))
         setter.start()
-        watch.until(lambda: not player.playing)
+        while player.playing:
+            setter.join(0.01)  # waits for `set` to have paused the player
         go_on.set()
         setter.join(PATIENCE)
         assert player.wait(PATIENCE)
@@ -279,6 +279,7 @@ def test_a_reset_from_a_cell_pauses_the_player() -> None:
         session.reset()
         assert not player.playing
         assert session.steps == 0
+        assert player.wait(PATIENCE)
         assert watch.frames[-1] is session.frame
 
 
@@ -321,6 +322,99 @@ def test_any_mixture_of_moves_gives_the_frames_of_plain_steps(moves: list[tuple[
     assert_same_frames(session, plain)
 
 
+# ---- two runs side by side -----------------------------------------------------------------------------------------
+
+
+def test_a_branch_catches_up_and_then_both_go_on_level() -> None:
+    session = small_session()
+    session.step(12)
+    twin = session.branch(at=1)
+    with playing(session) as (player, watch):
+        player.seat(session, twin)
+        player.step(frames=2)
+        assert player.wait(PATIENCE)
+        assert (session.steps, twin.steps) == (12, 12)
+        player.step(frames=2)
+        assert player.wait(PATIENCE)
+        assert (session.steps, twin.steps) == (20, 20)
+        assert [frame.step for frame in watch.frames] == [8, 12, 16, 16, 20, 20]
+    assert_same_frames(twin, session)
+
+
+def test_settings_go_to_the_active_run_and_so_does_a_reset() -> None:
+    session = small_session()
+    session.step(8)
+    twin = session.branch(at=2)
+    with playing(session) as (player, _watch):
+        player.seat(session, twin)
+        player.active = 1
+        player.set(margin=3.0)
+        player.step()
+        assert player.wait(PATIENCE)
+        assert (session.events, [event.changes for event in twin.events]) == ([], [{"margin": 3.0}])
+        player.reset(seed=5)
+        assert player.wait(PATIENCE)
+        assert (session.steps, twin.steps, twin.setup.seed) == (12, 0, 5)
+
+
+def test_code_in_a_cell_pauses_for_either_run_and_a_run_that_left_is_free() -> None:
+    session = small_session()
+    twin = session.branch()
+    with playing(session) as (player, watch):
+        player.seat(session, twin)
+        player.play()
+        watch.until(lambda: len(watch.frames) >= 4)
+        twin.step(4)
+        assert not player.playing
+        player.seat(session)
+        player.play()
+        seen = len(watch.frames)
+        watch.until(lambda: len(watch.frames) > seen)
+        twin.step(4)
+        assert player.playing
+
+
+def test_a_stopped_player_guards_nothing() -> None:
+    session = small_session()
+    with playing(session) as (player, _watch):
+        assert session.guard == player._guard
+    assert session.guard != player._guard
+    session.step(4)
+
+
+SIDE_BY_SIDE = st.one_of(
+    st.tuples(st.just("step"), st.integers(1, 2)),
+    st.tuples(st.just("margin of the first"), st.integers(1, 5)),
+    st.tuples(st.just("margin of the second"), st.integers(1, 5)),
+    st.tuples(st.just("cell moves the first"), st.integers(0, 6)),
+    st.tuples(st.just("cell moves the second"), st.integers(0, 6)),
+)
+
+
+@given(moves=st.lists(SIDE_BY_SIDE, min_size=1, max_size=6))
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_two_runs_side_by_side_are_each_the_run_alone(moves: list[tuple[str, int]]) -> None:
+    session = small_session()
+    session.step(8)
+    twin = session.branch(at=1)
+    with playing(session) as (player, _watch):
+        player.seat(session, twin)
+        for move, n in moves:
+            which = int("second" in move)
+            if move == "step":
+                player.step(frames=n)
+            elif "margin" in move:
+                assert player.wait(PATIENCE)
+                player.active = which
+                player.set(margin=float(n))
+            else:
+                (session, twin)[which].step(n)
+            assert player.wait(PATIENCE)
+        assert player.failure is None
+    for run in (session, twin):
+        assert_same_frames(Session.replay(run.recording()), run)
+
+
 # ---- failure -------------------------------------------------------------------------------------------------------
 
 
@@ -338,7 +432,7 @@ def test_a_failure_is_kept_and_said_and_the_worker_lives_on(monkeypatch: pytest.
             assert not player.playing
             assert str(player.failure) == "loss: got inf"
             assert player.alive
-            assert watch.changes >= 2
+            assert watch.tended >= 1
         player.step()
         assert player.wait(PATIENCE)
         assert player.failure is None
@@ -359,11 +453,11 @@ def test_a_page_that_fails_does_not_end_the_worker() -> None:
         if failing.is_set():
             raise RuntimeError("no page")
 
-    def on_change() -> None:
+    def tend() -> None:
         if failing.is_set() and threading.current_thread().name == "taskembed-player":
             raise RuntimeError("no words")
 
-    player = Player(session, on_frame, on_change)
+    player = Player(session, on_frame, tend)
     failing.set()
     player.step()
     assert player.wait(PATIENCE)
@@ -399,7 +493,7 @@ def test_a_player_that_nobody_holds_ends_its_thread() -> None:
     session = small_session()
     ended = threading.Event()
     watch = Watch()
-    player = Player(session, watch.on_frame, watch.on_change)
+    player = Player(session, watch.on_frame, watch.tend)
     thread, gone = player._thread, weakref.ref(player, lambda _ref: ended.set())
     player.play()
     watch.until(lambda: len(watch.frames) >= 1)

@@ -31,7 +31,8 @@ def test_what_is_recorded(recording: dict[str, Any]) -> None:
     assert recording["initial"]["margin"] == 1.0
     assert recording["events"] == [{"step": 4, "changes": {"margin": 2.0}}]
     assert recording["steps"] == 7
-    assert set(recording["scores"]) == {"recall@1", "recall@5", "spearman", "trustworthiness"}
+    assert {"recall@1", "recall@5", "spearman", "trustworthiness"} <= set(recording["scores"])
+    json.dumps(recording, allow_nan=False)
 
 
 def test_saved_and_loaded_it_is_the_same(recording: dict[str, Any], tmp_path: Path) -> None:
@@ -81,7 +82,7 @@ BROKEN: dict[str, Callable[[dict[str, Any]], object]] = {
 
 @pytest.mark.parametrize("change", BROKEN.values(), ids=BROKEN.keys())
 def test_a_recording_of_another_form(recording: dict[str, Any], change: Callable[[dict[str, Any]], object]) -> None:
-    with pytest.raises(ValueError, match=r"recording: got entries of another form.*cut or edited"):
+    with pytest.raises(ValueError, match=r"recording: got entries of another form \(.*cut or edited"):
         Session.replay(changed(recording, change))
 
 

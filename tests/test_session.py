@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from taskembed_edu import history as history_module
 from taskembed_edu import session as session_module
-from taskembed_edu.evaluation import TrueGeometry, recall_at_k
-from taskembed_edu.projection import trustworthiness
+from taskembed_edu.distances import pairwise_distances
+from taskembed_edu.evaluation import TrueGeometry, mean_distance, recall_at_k
+from taskembed_edu.projection import jitter, trustworthiness
 from taskembed_edu.recordings import load_recording, save_recording
 from taskembed_edu.session import Session
 from taskembed_edu.tasks import Digits, Gaussians
@@ -70,7 +71,11 @@ def test_a_frame_falls_every_so_many_steps_and_holds_what_it_says() -> None:
         "recall@5": recall[5],
         "spearman": geometry.spearman(first),
         "trustworthiness": trustworthiness(first, frame.layout, 15),
+        "jitter": jitter(frame.layout, session.history[2].layout),
+        "mean_distance": mean_distance(pairwise_distances(first)),
+        "active_pairs": frame.diagnostics["active_pairs"],
     }
+    assert 0 < frame.diagnostics["active_pairs"] <= 1
     assert frame.layout.shape == (12, 2)
 
 
@@ -413,8 +418,8 @@ def test_a_branch_from_a_frame_that_is_not_there() -> None:
         session.branch(at=2)
 
 
-def test_checkpoints_stay_within_64_megabytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert history_module.CHECKPOINT_BYTES == 64 * 2**20
+def test_checkpoints_stay_within_their_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert history_module.CHECKPOINT_BYTES <= 64 * 2**20
     session = small_session(frame_every=1)
     weight = session._now.state.n_bytes()
     monkeypatch.setattr(history_module, "CHECKPOINT_BYTES", 5 * weight)
@@ -434,7 +439,7 @@ def test_a_loss_without_end_is_named_and_the_history_is_kept(monkeypatch: pytest
 
     def diverging(state: Any, settings: Any) -> Any:
         state, record = step(state, settings)
-        return state, type(record)(record.loss * torch.inf)
+        return state, type(record)(record.loss * torch.inf, record.active)
 
     monkeypatch.setattr(session.embedder, "step", diverging)
     with pytest.raises(

@@ -138,7 +138,7 @@ def test_unknown_choices_fail_when_made(name: str, value: object) -> None:
 
 def test_live_settings_are_the_designs() -> None:
     fixed = {name for cls in CLASSES for name, declared in cls.declared().items() if not declared.live}
-    assert fixed == {"hidden", "dim", "device", "family", "seed", "n_tasks", "frame_every"}
+    assert fixed == {"hidden", "dim", "device", "features", "family", "seed", "n_tasks", "frame_every"}
 
 
 def test_difference_and_dict_are_plain() -> None:

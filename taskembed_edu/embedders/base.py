@@ -25,9 +25,14 @@ from taskembed_edu.tasks.base import TaskBatch, TaskFamily
 
 @dataclass(frozen=True)
 class StepRecord:
-    """What one step tells: the loss of its batch, still on its device so that reading it is the reader's choice."""
+    """What one step tells of its batch, still on its device so that reading it is the reader's choice.
+
+    `active` is the share of the negative pairs (triplets, under a triplet loss) that are still inside the margin: those
+    that push. NaN where the loss has no margin.
+    """
 
     loss: Tensor
+    active: Tensor
 
 
 class EmbedderState(Protocol):

@@ -20,9 +20,9 @@ _MAIN = ("family", "loss", "metric", "margin", "learning_rate", "projection")
 class MetricLab:
     """The live lab of the metric-based embedder. Three doors, one room.
 
-    Shown in a notebook it is a panel: family, loss, distance, margin, learning rate, device; play, pause, step, reset;
-    the map of the task space; loss and scores. In a script it is a session: `lab.session.step(200)`. And
-    `lab.picture()` is the static picture for a page without a kernel.
+    Shown in a notebook it is a panel: the map of the task space with its whole past, settings that may be moved while
+    training runs, loss and scores, and a second run beside the first when branched. In a script it is a session:
+    `lab.session.step(200)`. And `lab.picture()` is the static picture for a page without a kernel.
 
     Any setting can be given by name: `MetricLab(family="digits", loss="triplet", margin=0.5, seed=1)`.
     Errors: ValueError for an unknown setting, or a value beyond its range; RuntimeError for device="cuda" without one.
@@ -42,14 +42,24 @@ class MetricLab:
 
     @property
     def session(self) -> Session:
-        """The run itself: `step(n)`, `set(...)`, `reset(...)`, `history`, `events`, `recording()`."""
+        """The run itself: `step(n)`, `set(...)`, `reset(...)`, `history`, `events`, `recording()`.
+
+        With two runs on screen it is run A; see `sessions`.
+        """
+        if self._panel is not None:
+            return self._panel.sessions[0]
         if self._session is None:
             self._session = Session("metric", **self._asked)
         return self._session
 
     @property
+    def sessions(self) -> tuple[Session, ...]:
+        """The runs: one, or run A and run B side by side, once branched on screen."""
+        return (self.session,) if self._panel is None else self._panel.sessions
+
+    @property
     def panel(self) -> SessionPanel:
-        """The panel of widgets, made when first shown."""
+        """The panel on the page, made when first shown."""
         if self._panel is None:
             from taskembed_edu.live.panel import SessionPanel
 
@@ -84,19 +94,20 @@ class MetricLab:
         return session_figure(self.session)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        data = self.panel.root._repr_mimebundle_(**kwargs)
+        data = self.panel.view._repr_mimebundle_(**kwargs)
+        self.panel.still.place()
         if isinstance(data, tuple):
             return {**data[0], "text/plain": repr(self)}, data[1]
         return {**(data or {}), "text/plain": repr(self)}
 
     def __repr__(self) -> str:
-        values = self._values if self._session is None else self._session.values()
+        values = self._values if self._session is None else self.session.values()
         about = f"{values['family']}, {values['loss']} loss, {values['metric']} distance, margin {values['margin']:g}"
-        if self._session is None or self._session.steps == 0:
+        if self._session is None or self.session.steps == 0:
             return f"MetricLab({about}: step 0, {values['n_tasks']} tasks)"
-        scores = self._session.frame.diagnostics
+        scores = self.session.frame.diagnostics
         return (
-            f"MetricLab({about}: step {self._session.steps}, recall@1 {scores['recall@1']:.2f}, "
+            f"MetricLab({about}: step {self.session.steps}, recall@1 {scores['recall@1']:.2f}, "
             f"spearman {scores['spearman']:.2f})"
         )
 

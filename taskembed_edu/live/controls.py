@@ -1,14 +1,16 @@
-"""Controls made from declared settings: one slider, menu or number field for each, with its label and its help."""
+"""Controls made from declared settings: what the page needs to know to draw one slider, menu or number field for each.
+
+And the way back: what a page sends is brought to the setting's kind and range here, or refused in words.
+"""
 
 from __future__ import annotations
 
 import math
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-import ipywidgets as widgets
-
+from taskembed_edu.checks import check_choice, problem
+from taskembed_edu.session import Session
 from taskembed_edu.settings import Setting
 
 # How values are read by people; names without an entry are shown as they are.
@@ -33,9 +35,12 @@ WORDS = {
     "auto": "Automatic",
     "cpu": "CPU",
     "cuda": "CUDA GPU",
+    "fourier": "Fourier features",
+    "plain": "Plain coordinates",
 }
 
-_AT_RESET = " (applies at reset)"
+# A slider over more whole numbers than this could not be put on any of them by hand.
+_MOST_STOPS = 10_000
 
 
 def say(value: Any) -> str:
@@ -43,79 +48,82 @@ def say(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else WORDS.get(str(value), str(value))
 
 
-class Control:
-    """One setting's label and widget. `show(value, ...)` moves it without telling anyone."""
+def control_specs(session: Session, main: Collection[str], wishes: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One control a setting, as plain dictionaries: those named in `main` first, the others in their own order.
 
-    def __init__(self, name: str, declared: Setting, value: Any, on_change: Callable[[str, Any], None]) -> None:
-        self.name, self.declared = name, declared
-        self._on_change = on_change
-        # The thread that is showing a value just now: only its changes are the lab's own and not a person's.
-        self._quiet: int | None = None
-        # What a person asked for and the session has not yet confirmed. Until then the widget is theirs: news of an
-        # older value must not pull the slider from under a moving hand.
-        self._asked: Any = None
-        self.widget = _widget(declared, value)
-        self.widget.tooltip = declared.help
-        self.widget.add_class(f"te-set-{name}")
-        self.label = widgets.Label(_label(declared), tooltip=declared.help)
-        self.label.add_class("te-control-label")
-        self.box = widgets.VBox([self.label, self.widget])
-        self.box.add_class("te-control")
-        self.widget.observe(self._changed, names="value")
+    `wishes` are values that wait for a reset: they are what the control shows. Each entry has
 
-    def show(self, value: Any, settings: Any) -> None:
-        """Show this value, with the range, the choices and the use that the other settings leave it."""
-        self._quiet = threading.get_ident()
-        try:
-            self._fit(settings)
-            if isinstance(self.widget, widgets.SelectionSlider) and value not in self._options():
-                self.widget.options = _labelled(sorted({*self._options(), value}))
-            if self._asked is None and self.widget.value != value:
-                self.widget.value = value
-            if self._asked == value:
-                self._asked = None
-            self.widget.disabled = not self.declared.applies(settings)
-        finally:
-            self._quiet = None
-
-    def forget(self) -> None:
-        """What was asked for is settled, one way or the other: show the session's value again."""
-        self._asked = None
-
-    def _fit(self, settings: Any) -> None:
-        choices = self.declared.choices_for(settings)
-        if choices and tuple(self._options()) != choices:
-            self.widget.options = [(say(choice), choice) for choice in choices]
-        if callable(self.declared.high):
-            self.widget.max = self.declared.high(settings)
-
-    def _options(self) -> list[Any]:
-        return [value for _words, value in self.widget.options]
-
-    def _changed(self, change: Mapping[str, Any]) -> None:
-        if self._quiet != threading.get_ident():
-            self._asked = change["new"]
-            self._on_change(self.name, change["new"])
+    - `name`, `label`, `help`; `value`; `enabled` (it has an effect just now), `live` (it applies while training runs),
+      `main` (always in sight), `wished` (it waits for a reset);
+    - `kind`: "range" (a slider from `low` to `high` by `step`), "number" (a field with these bounds), "choice" (a menu
+      of `options`) or "steps" (a slider over `options`, for settings that grow by factors).
+    """
+    shown = {name: declared for name, declared in session.declared().items() if not declared.hidden}
+    names = [*(name for name in main if name in shown), *(name for name in shown if name not in main)]
+    values = {**session.values(), **wishes}
+    return [
+        {
+            "name": name,
+            "label": shown[name].label,
+            "help": shown[name].help,
+            **_kind(shown[name], values[name], owner_of(session, name)),
+            "value": values[name],
+            "live": shown[name].live,
+            "enabled": bool(shown[name].applies(owner_of(session, name))),
+            "main": name in main,
+            "wished": name in wishes,
+        }
+        for name in names
+    ]
 
 
-def _label(declared: Setting) -> str:
-    return declared.label + ("" if declared.live else _AT_RESET)
+def owner_of(session: Session, name: str) -> Any:
+    """The settings object that holds this setting: the session's own, or the embedder's."""
+    return session.setup if name in session.setup.declared() else session.settings
 
 
-def _widget(declared: Setting, value: Any) -> Any:
-    full = widgets.Layout(width="auto")
+def page_value(session: Session, name: str, value: Any) -> Any:
+    """A value that came from a page, as the setting's own kind and within its range.
+
+    Sliders learn of a new range late, so a number beyond it is brought into it. Errors: ValueError or TypeError, with
+    words for the learner, for an unknown name, a choice that is none, text or NaN where a number belongs.
+    """
+    declared = session.declared()
+    check_choice("setting", name, [known for known in declared if not declared[known].hidden])
+    wanted, owner = declared[name], owner_of(session, name)
+    if wanted.choices:
+        check_choice(name, value, _choices(wanted, session.values()[name], owner, all_of_them=True))
+        return value
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ValueError(problem(wanted.label, value, "a number", wanted.help))
+    high = wanted.highest(owner)
+    value = max(value, wanted.low) if wanted.low is not None else value
+    value = min(value, high) if high is not None else value
+    return round(value) if isinstance(session.values()[name], int) else float(value)
+
+
+def _kind(declared: Setting, value: Any, owner: Any) -> dict[str, Any]:
+    low, high = declared.low, declared.highest(owner)
     if declared.choices:
-        return widgets.Dropdown(options=[(say(c), c) for c in declared.choices], value=value, layout=full)
-    low, high = declared.low, declared.high
-    if declared.log and low is not None and isinstance(high, (int, float)):
-        options = _labelled(sorted({*_round_numbers(low, high), value}))
-        return widgets.SelectionSlider(options=options, value=value, layout=full)
-    ends = {"min": low, "max": high if isinstance(high, (int, float)) else max(value, 1.0), "layout": full}
-    if isinstance(value, float):
-        return widgets.FloatSlider(value=value, step=declared.step, readout_format=".2f", **ends)
-    if ends["max"] > 10_000:
-        return widgets.BoundedIntText(value=value, **ends)
-    return widgets.IntSlider(value=value, step=int(declared.step or 1), **ends)
+        return _chosen_from("choice", [(choice, say(choice)) for choice in _choices(declared, value, owner)])
+    if declared.log and low is not None and high is not None:
+        stops = sorted({*_round_numbers(low, high), value})
+        return _chosen_from("steps", [(stop, f"{stop:g}") for stop in stops])
+    whole = isinstance(value, int)
+    kind = "range" if low is not None and high is not None and not (whole and high > _MOST_STOPS) else "number"
+    step = declared.step or (1 if whole else None)
+    return {"kind": kind, "low": low, "high": high, "step": int(step) if whole and step else step, "options": []}
+
+
+def _chosen_from(kind: str, options: list[tuple[Any, str]]) -> dict[str, Any]:
+    listed = [{"value": value, "label": label} for value, label in options]
+    return {"kind": kind, "low": None, "high": None, "step": None, "options": listed}
+
+
+def _choices(declared: Setting, value: Any, owner: Any, all_of_them: bool = False) -> list[str]:
+    # A menu is sent along with the setting that narrows it: what the narrower one will not take is set right there.
+    choices = list(declared.choices if all_of_them else declared.choices_for(owner))
+    return choices if value in choices or not declared.open else [*choices, value]
 
 
 def _round_numbers(low: float, high: float) -> list[float]:
@@ -123,7 +131,3 @@ def _round_numbers(low: float, high: float) -> list[float]:
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     numbers = (float(f"{first}e{power}") for power in powers for first in (1, 2, 5))
     return [number for number in numbers if low <= number <= high]
-
-
-def _labelled(numbers: list[float]) -> list[tuple[str, float]]:
-    return [(f"{number:g}", number) for number in numbers]

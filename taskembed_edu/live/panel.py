@@ -1,243 +1,324 @@
-"""The panel of a session: controls, map, curves, and the player that moves them.
+"""The panel of a session: the cable between one run, or two side by side, and the page that shows them.
 
-Thin glue: settings become controls, clicks become wishes of the player, frames become packets for the page. What is
-computed is computed by the session; what is drawn is drawn by the page.
+The page's wishes come in here as messages. What moves a session is left with the player, whose worker also puts
+together what goes out (see `showing`), so that a message costs the kernel's own thread next to nothing.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
-from html import escape
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import ipywidgets as widgets
-
-from taskembed_edu.colours import colour_tasks
-from taskembed_edu.embedders.base import chosen_device, device_name
+from taskembed_edu.checks import check_choice, problem
 from taskembed_edu.history import Frame
-from taskembed_edu.live.controls import Control
-from taskembed_edu.live.curves import Curves, curve_marks
+from taskembed_edu.live import runs
+from taskembed_edu.live.controls import page_value
+from taskembed_edu.live.lab_view import LabView
 from taskembed_edu.live.player import Player, running_cell, stop_replaced
-from taskembed_edu.live.task_map import LOOK, LatestOnly, TaskMap, encode_frame
+from taskembed_edu.live.saving import save
+from taskembed_edu.live.showing import Screen, Wanted
+from taskembed_edu.live.still import Still
+from taskembed_edu.live.telling import Said, other_metrics
 from taskembed_edu.live.warming import warm_in_background
-from taskembed_edu.recordings import free_path, save_recording
 from taskembed_edu.session import Session
 
-_HERE = Path(__file__).parent
-_TITLES = {"umap": "Task space, UMAP", "pca": "Task space, PCA"}
+Message = dict[str, Any]
+
+# These say nothing about what the learner does: what the status line says stays.
+_OF_THE_PAGE = ("shown", "rows", "all")
+
+# While nothing happens the worker looks up once a second.
+_QUIET_ROUNDS = 3
 
 
 class SessionPanel:
-    """Controls on the left, the live map in the middle, curves on the right, the transport above.
+    """A session on a page: `view` is the widget, `player` moves the sessions, `sessions` are the runs shown.
 
-    `main` names the settings that are always in sight; the rest stand behind a fold. With `umap_when_ready` the map
-    goes over to UMAP once that is compiled.
+    `main` names the settings that are always in sight. With `umap_when_ready` the map goes over to UMAP once that is
+    compiled. `stop()` ends the panel for good; the sessions stay as they are.
     """
 
     def __init__(self, session: Session, title: str, main: Sequence[str], *, umap_when_ready: bool = False) -> None:
-        self.session = session
-        self._wishes: dict[str, Any] = {}
-        self._dressed: object = None
-        self._saved = ""
-        self._showing = threading.RLock()
-        self._warming, self._warming_begun = umap_when_ready, False
+        self.title = title
+        self._wanted = Wanted(warming=umap_when_ready)
+        self._warming_begun = False
+        self._acknowledged = 0
+        # What the page asked for and the worker has not yet seen to: "look", "rows", "all", "controls".
+        self._asked: set[str] = set()
+        self.still = Still()
+        # For how many rounds nothing has happened: the page was drawn, and nobody moves or asks for anything.
+        self._quiet = 0
+        self._screen: Screen | None = None
         if umap_when_ready:
             session.named.discard("projection")  # PCA was put there to wait for UMAP: nobody asked for it
-        self.map, self.curves = TaskMap(), Curves()
-        self.slot = LatestOnly(self._send)
-        self._make_transport()
-        self._make_controls(main)
-        self.root = self._arrange(title)
-        self.map.observe(self._page_has_taken, names="shown")
-        self.player = Player(session, self.slot.offer, self.refresh)
-        stop_replaced(running_cell(), self.player)
-        self.slot.offer(session.frame, now=True)
-        self.refresh()
+        self.player = Player(session, self._new_frame, self._tend)
+        self._screen = Screen(self.player, self._wanted, title, main)
+        self.view.on_msg(self._hear)
+        self.view.observe(lambda _change: self._ask("look"), names="chosen")
+        stop_replaced(running_cell(), self)
 
-    # ---- building --------------------------------------------------------------------------------------------------
+    @property
+    def view(self) -> LabView:
+        """The widget on the page."""
+        assert self._screen is not None
+        return self._screen.view
 
-    def _make_transport(self) -> None:
-        self.play = _button("Play", "play", "Train until paused", self._play_or_pause, "te-play")
-        self.step = _button("Step", "step-forward", "Train up to the next picture", lambda: self.player.step(), "")
-        self.reset = _button(
-            "Reset",
-            "undo",
-            "Begin again from the same initial weights; the run so far is kept",
-            self._reset,
-            "te-reset",
-        )
-        self.save = _button(
-            "Save", "save", "Write the recording of this run beside the notebook: it can be replayed", self._save, ""
-        )
-        self.status = widgets.HTML()
-        self.status.add_class("te-status")
-        self.device = widgets.HTML()
-        self.device.add_class("te-device")
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        """The runs on screen: run A and, when branched, run B."""
+        return self.player.sessions
 
-    def _make_controls(self, main: Sequence[str]) -> None:
-        values = self.session.values()
-        self.controls = {
-            name: Control(name, declared, values[name], self._on_control)
-            for name, declared in self.session.declared().items()
-        }
-        self.colour = widgets.Dropdown(
-            options=self.session.tasks.truth_names,
-            tooltip="Which true parameter of the tasks gives the colours. Training never sees it.",
-            layout=widgets.Layout(width="auto"),
-        )
-        self.colour.add_class("te-set-colour")
-        self.colour.observe(lambda _change: self._dress(), names="value")
-        colour_label = widgets.Label("Colour by")
-        colour_label.add_class("te-control-label")
-        colour = widgets.VBox([colour_label, self.colour])
-        colour.add_class("te-control")
-        shown = [self.controls[name].box for name in main]
-        folded = [control.box for name, control in self.controls.items() if name not in main]
-        more = widgets.Accordion([widgets.VBox(folded)], titles=("More settings",), selected_index=None)
-        self.control_column = widgets.VBox([*shown, colour, more])
-        self.control_column.add_class("te-controls")
+    def stop(self) -> None:
+        """End the player's thread and close the view. The sessions stay, with everything in them."""
+        self.player.stop()
+        if self._screen is not None:
+            self.view.on_msg(self._hear, remove=True)
+            self._screen.close()
 
-    def _arrange(self, title: str) -> widgets.Box:
-        heading = widgets.HTML(f'<div class="te-title">{title}</div>')
-        bar = widgets.HBox([heading, self.play, self.step, self.reset, self.save])
-        told = widgets.HBox([self.status, self.device])
-        told.add_class("te-told")
-        bar.add_class("te-bar")
-        body = widgets.Box([self.control_column, self.map, self.curves])
-        body.add_class("te-body")
-        style = widgets.HTML(f"<style>{LOOK}{(_HERE / 'panel.css').read_text(encoding='utf-8')}</style>")
-        style.layout.display = "none"
-        root = widgets.VBox([style, bar, told, body])
-        root.add_class("te-lab")
-        root.add_class("te-panel")
-        return root
+    # ---- the page's wishes, on the kernel's thread -----------------------------------------------------------------
 
-    # ---- the learner's wishes --------------------------------------------------------------------------------------
-
-    def _play_or_pause(self) -> None:
-        if self.player.playing:
-            self.player.pause()
-        else:
-            self.player.play()
-
-    def _reset(self) -> None:
-        wishes, self._wishes = self._wishes, {}
-        self.player.reset(**wishes)
-
-    def _save(self) -> None:
-        session = self.session
-        path = free_path(Path(f"{session.embedder.name}-{session.setup.family}-step-{session.steps}.json"))
+    def _hear(self, _view: Any, message: Any, _buffers: Any) -> None:
+        """One message of a page. Whatever it holds, no error reaches the kernel's log: it is said in the status."""
+        do = message.get("do") if isinstance(message, dict) else None
+        wish = _WISHES.get(do) if isinstance(do, str) else None
+        if wish is None or self.player.stopped:
+            return
+        if do not in _OF_THE_PAGE:
+            self._wanted.say(None)
+            if self.player.failed is None:
+                self.player.failure = None  # a wish that failed is over; a run that failed stays so until it is mended
         try:
-            save_recording(session.recording(), path)
-            self._saved = f'Saved. It runs again with <code>lab.replay("{path}")</code> in a fresh lab.'
-        except OSError as error:
-            self._saved = f'<span class="te-failure">Not saved: {escape(str(error))}</span>'
-        self.refresh()
-        self._saved = ""
+            wish(self, message)
+        except (ValueError, TypeError, KeyError) as error:
+            self._say(Said(str(error), "alarm"))
+            self._ask("controls")
 
-    def _on_control(self, name: str, value: Any) -> None:
-        declared = self.session.declared()[name]
-        if declared.live:
-            if name == "projection":
-                self._warming = False
-            self.player.set(**{name: value})
-        else:
-            self._wishes[name] = value
-            if value == self.session.values()[name]:
-                del self._wishes[name]
-            self.refresh()
+    def _ask(self, *what: str) -> None:
+        self._asked.update(what)
+        self.player.nudge()
 
-    def _page_has_taken(self, change: dict[str, Any]) -> None:
-        self.slot.taken(change["new"])
-        if self._warming and not self._warming_begun:
+    def _say(self, said: Said | None) -> None:
+        self._wanted.say(said)
+        self._ask()
+
+    def _play(self, message: Message) -> None:
+        self._back_to_now()
+        (self.player.play if message["do"] == "play" else self.player.step)()
+        self._ask()
+
+    def _pause(self, _message: Message) -> None:
+        self.player.pause(wait=False)
+        self._ask()
+
+    def _back_to_now(self) -> None:
+        if self._wanted.looking is not None:
+            self._wanted.say(
+                Said("Back to now: the newest picture goes on. To go on from the past, press Branch there.")
+            )
+            self._wanted.looking = None
+            self._ask("look")
+
+    def _set(self, message: Message) -> None:
+        changes = message["changes"]
+        if not isinstance(changes, dict):
+            raise TypeError(problem("changes", changes, "names and values of settings"))
+        session = self.player.session
+        asked = {str(name): value for name, value in changes.items()}
+        changes = {name: page_value(session, name, value) for name, value in asked.items()}
+        declared, values = session.declared(), session.values()
+        live = {name: value for name, value in changes.items() if declared[name].live}
+        for name, value in changes.items():
+            if name not in live:
+                self._wanted.wishes[name] = value
+                if value == values[name]:
+                    del self._wanted.wishes[name]
+        if "projection" in live:
+            self._wanted.warming = False  # who chooses a map is not given another one
+        if live:
+            self.player.set(**live)
+        if asked != changes:
+            self._ask("controls")
+        self._ask()
+
+    def _look(self, message: Message) -> None:
+        step = message.get("step")
+        newest = max(session.frame.step for session in self.sessions)
+        self._wanted.looking = None if step is None else min(_whole("step", step), newest)
+        self._ask("look")
+
+    def _compare_with(self, message: Message) -> None:
+        metric = message.get("metric") or ""
+        if metric:
+            check_choice("metric", metric, [other["value"] for other in other_metrics(self.player.session)])
+        self._wanted.compare = metric
+        self._ask("look")
+
+    def _make_active(self, message: Message) -> None:
+        self.player.active = min(_whole("run", message["run"]), len(self.sessions) - 1)
+        self._ask("controls")
+
+    def _has_shown(self, message: Message) -> None:
+        self._acknowledged = max(self._acknowledged, _whole("number", message["number"]))
+        self.player.nudge()
+        if self._wanted.warming and not self._warming_begun:
             # Only now: a lab that no page shows (a script, a test) has no use for two seconds of work behind its back.
             self._warming_begun = True
-            warm_in_background(self._umap_is_ready)
+            warm_in_background(self._umap_is_ready, self._umap_is_not_ready)
+
+    def _send_again(self, message: Message) -> None:
+        self._ask(message["do"])
+
+    # ---- wishes that the worker fulfils ----------------------------------------------------------------------------
+
+    def _job(self, job: Callable[[], Said | None], pausing: bool = False) -> None:
+        def do_and_say() -> None:
+            said = job()
+            self._say(said)
+            self._ask("look")
+
+        self.player.do(do_and_say, pausing=pausing)
+
+    def _branch(self, message: Message) -> None:
+        step = _whole("step", message["step"]) if message.get("step") is not None else None
+
+        def go_on_from_there() -> Said:
+            moment = step if step is not None else self._shown().moment
+            self._wanted.looking = None
+            return runs.branch(self.player, moment)
+
+        self._job(go_on_from_there)
+
+    def _keep(self, message: Message) -> None:
+        run = _whole("run", message["run"])
+        self._job(lambda: runs.keep(self.player, run))
+
+    def _reset(self, message: Message) -> None:
+        another = message["do"] == "new seed"
+
+        def begin_again() -> Said:
+            wishes = dict(self._wanted.wishes)
+            if another:
+                wishes["seed"] = self.player.session.setup.seed + 1
+            said = runs.reset(self.player, wishes)
+            self._wanted.wishes.clear()
+            self._wanted.looking = None
+            return said
+
+        self._job(begin_again, pausing=True)
+
+    def _rewind(self, _message: Message) -> None:
+        self._wanted.looking = None
+        self._job(lambda: runs.rewind(self.player), pausing=True)
+
+    def _undo(self, _message: Message) -> None:
+        self._job(lambda: runs.undo(self.player))
+
+    def _embed_again(self, _message: Message) -> None:
+        self._job(lambda: runs.embed_again(self.player))
+
+    def _code(self, _message: Message) -> None:
+        self.player.do(lambda: self.view.send({"tell": "code", "text": self.player.session.code()}))
+
+    def _export(self, message: Message) -> None:
+        what = str(message["what"])
+        self.player.do(lambda: self._save(what))
+
+    def _save(self, what: str) -> None:
+        session = self.player.session
+        try:
+            frame = self._shown().frame_at(session)
+            path, words = save(what, self.sessions, self.player.active, frame, self._colour(), self.title)
+        except (OSError, ValueError, ImportError) as error:
+            self.view.send({"tell": "not saved", "text": f"Not saved: {error}"})
+        else:
+            self.view.send({"tell": "saved", "path": str(path), "text": words})
+
+    def _colour(self) -> int:
+        return min(self.view.colour, len(self.player.session.tasks.truth_names) - 1)
+
+    # ---- the worker ------------------------------------------------------------------------------------------------
+
+    def _shown(self) -> Screen:
+        assert self._screen is not None
+        return self._screen
+
+    def _new_frame(self, _frame: Frame) -> None:
+        if self._screen is not None:
+            self._screen.new_frame()
+
+    def _tend(self) -> None:
+        """See to what was asked for, in an order in which nothing is sent twice."""
+        screen = self._screen
+        if screen is None:
+            return
+        parted = runs.part_if_tasks_differ(self.player)
+        if parted is not None:
+            self._wanted.say(parted)
+        screen.taken(self._acknowledged)
+        asked = {self._asked.pop() for _ in range(len(self._asked))}
+        if "all" in asked:
+            screen.send_all()
+        elif "rows" in asked:
+            screen.send_rows()
+        if "look" in asked:
+            screen.look()
+        if "controls" in asked:
+            screen.send_controls_again()
+        self._wanted.fade(self.player.playing)
+        screen.refresh()
+        self._tend_still(screen, bool(asked))
+
+    def _tend_still(self, screen: Screen, asked: bool) -> None:
+        """Leave a still picture in the notebook, once nothing has happened for some seconds."""
+        if not self._acknowledged:
+            return
+        self.still.fill()
+        self._quiet = 0 if asked or self.player.playing else self._quiet + 1
+        if self._quiet >= _QUIET_ROUNDS:
+            session = self.player.session
+            self.still.draw(session, screen.frame_at(session), screen.view.picture["words"])
+
+    # ---- UMAP ------------------------------------------------------------------------------------------------------
 
     def _umap_is_ready(self) -> None:
         # Who asked for PCA meanwhile, here or in a cell, keeps it.
-        wanted = self._warming and "projection" not in self.session.named
-        self._warming = False
+        wanted, self._wanted.warming = self._wanted.warming, False
         if wanted:
-            self.player.set(projection="umap")
-        else:
-            self.refresh()
+            self.player.do(lambda: runs.go_over_to_umap(self.player))
+        self.player.nudge()
 
-    # ---- showing ---------------------------------------------------------------------------------------------------
-
-    def refresh(self) -> None:
-        """Bring buttons, controls and words up to date with the session."""
-        with self._showing:
-            self._refresh()
-
-    def _refresh(self) -> None:
-        player = getattr(self, "player", None)
-        playing = bool(player and player.playing)
-        self.play.description, self.play.icon = ("Pause", "pause") if playing else ("Play", "play")
-        self.play.tooltip = "Pause training" if playing else "Train until paused"
-        self.reset.button_style = "warning" if self._wishes else ""
-        values = {**self.session.values(), **self._wishes}
-        if player and player.settled:
-            for control in self.controls.values():
-                control.forget()
-        for name, control in self.controls.items():
-            owner = self.session.setup if hasattr(self.session.setup, name) else self.session.settings
-            control.show(values[name], owner)
-        self.status.value = f'<span role="status">{self._status(playing)}</span>'
-        self.device.value = f"<span>{self._device()}</span>"
-        if player and not playing:
-            self.slot.flush()
-
-    def _status(self, playing: bool) -> str:
-        player = getattr(self, "player", None)
-        if player and player.failure is not None:
-            return f'<span class="te-failure">{escape(str(player.failure))}</span>'
-        if self._saved:
-            return self._saved
-        if self._wishes:
-            words = ", ".join(self.session.declared()[name].label for name in self._wishes)
-            return f"Press Reset to apply: {words}."
-        until = " The map shows PCA until UMAP is ready." if self._warming else ""
-        if playing:
-            return "Training. Move the margin and watch." + until
-        begun = "Paused." if self.session.steps else "Press Play: the tasks find their places."
-        return begun + until
-
-    def _device(self) -> str:
-        name = device_name(chosen_device(getattr(self.session.settings, "device", "cpu")))
-        player = getattr(self, "player", None)
-        rate = player.steps_a_second if player else 0.0
-        return f"{name} · {rate:.0f} steps/s" if rate else name
-
-    def _send(self, frame: Frame, number: int) -> None:
-        if self._dressed is not self.session.tasks:
-            self._dress()
-        self.map.title = _TITLES[frame.projection]
-        self.map.frame = encode_frame(frame.layout, number, frame.step)
-        self.curves.marks = curve_marks(self.session.events)
-        self.curves.show(self.session.history)
-        self.device.value = f"<span>{self._device()}</span>"
-
-    def _dress(self) -> None:
-        """Names and colours of the watched tasks; they change only with the tasks or the colour menu."""
-        tasks, family = self.session.tasks, self.session.split.validation
-        if self._dressed is not tasks:
-            self._dressed = tasks
-            if tuple(self.colour.options) != tasks.truth_names:
-                self.colour.options = tasks.truth_names
-            self.map.names = list(tasks.names)
-        column = tasks.truth_names.index(self.colour.value)
-        colouring = colour_tasks(tasks.truth[:, column].numpy(), self.colour.value, family.truth_kinds[column])
-        self.map.colours, self.map.shapes = colouring.rgb.tobytes(), colouring.shapes.tobytes()
-        self.map.legend = colouring.legend
+    def _umap_is_not_ready(self, error: Exception) -> None:
+        self._wanted.warming = False
+        self._say(
+            Said(f"UMAP cannot be used here ({error}). The map stays with PCA, and everything else works.", "alarm")
+        )
 
 
-def _button(text: str, icon: str, tooltip: str, action: Any, css: str) -> widgets.Button:
-    button = widgets.Button(description=text, icon=icon, tooltip=tooltip, layout=widgets.Layout(width="auto"))
-    button.on_click(lambda _button: action())
-    button.add_class("te-button")
-    if css:
-        button.add_class(css)
-    return button
+def _whole(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0 or value != int(value):
+        raise ValueError(problem(name, value, "a whole number from 0"))
+    return int(value)
+
+
+# What the page may say; anything else is passed over.
+_WISHES: dict[str, Callable[[SessionPanel, Message], None]] = {
+    "play": SessionPanel._play,
+    "step": SessionPanel._play,
+    "pause": SessionPanel._pause,
+    "set": SessionPanel._set,
+    "reset": SessionPanel._reset,
+    "new seed": SessionPanel._reset,
+    "undo": SessionPanel._undo,
+    "branch": SessionPanel._branch,
+    "keep": SessionPanel._keep,
+    "active": SessionPanel._make_active,
+    "rewind": SessionPanel._rewind,
+    "embed again": SessionPanel._embed_again,
+    "compare": SessionPanel._compare_with,
+    "look": SessionPanel._look,
+    "shown": SessionPanel._has_shown,
+    "rows": SessionPanel._send_again,
+    "all": SessionPanel._send_again,
+    "code": SessionPanel._code,
+    "export": SessionPanel._export,
+}

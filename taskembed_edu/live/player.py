@@ -1,7 +1,8 @@
-"""The player: the only thread. It moves a session on while a page watches, and stops when told.
+"""The player: the only thread. It moves one session, or two side by side, while a page watches, and stops when told.
 
-Callbacks never touch the session. They leave wishes (settings, a reset) in a locked dictionary, and the worker reads it
-between two steps. Code in a cell may still use the session: its calls pause the player first.
+Callbacks never touch a session. They leave wishes (settings, a reset, any other job) in a queue, and the worker fulfils
+them: settings between two steps, the rest between two pictures. Code in a cell may still use a session at any time:
+its calls pause the player first.
 """
 
 from __future__ import annotations
@@ -10,42 +11,78 @@ import contextlib
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from taskembed_edu.history import Frame
 from taskembed_edu.session import Session
 
-_REPLACED = "This lab was replaced by a newer one: run its cell again."
+# What is wished: settings for the active session (a dict), or anything else that the worker shall do (a job).
+Wish = dict[str, Any] | Callable[[], None]
 
 
 class Player:
-    """Plays a session on a daemon thread: `play()`, `pause()`, `step()`, `set(...)`, `reset(...)`, `stop()`.
+    """Plays on a daemon thread: `play()`, `pause()`, `step()`, `set(...)`, `reset(...)`, `do(job)`, `stop()`.
 
-    `on_frame(frame)` is called from the worker for every new or redrawn frame, `on_change()` whenever playing, failing
-    or the settings may have changed. Both must be quick. A failure ends playing and is kept in `failure`.
+    With two sessions, those that have had the fewest steps go on first, by one frame: a fresh branch catches up, then
+    both go on level. What each makes is what it would make alone. `active` says which of them settings move.
+
+    `on_frame(frame)` is called for every new or redrawn frame. `tend()` is called whenever playing, failing or the
+    settings may have changed, when someone calls `nudge()`, and once a second while nothing happens. Both are called
+    from the worker only, with no session moving meanwhile, and must be quick. A failure ends playing; it is kept in
+    `failure`, and the session whose step failed in `failed`.
     """
 
-    def __init__(self, session: Session, on_frame: Callable[[Frame], None], on_change: Callable[[], None]) -> None:
-        self.session = session
+    def __init__(self, session: Session, on_frame: Callable[[Frame], None], tend: Callable[[], None]) -> None:
         self.failure: Exception | None = None
+        self.failed: Session | None = None
         self.steps_a_second = 0.0
-        self._on_frame, self._on_change = on_frame, on_change
+        self.active = 0
+        self._on_frame, self._tend = on_frame, tend
         self._condition = threading.Condition()
         self._turn = threading.RLock()
-        self._pending: dict[str, Any] = {}
-        self._reset: dict[str, Any] | None = None
+        self._wishes: deque[Wish] = deque()
         self._frames_left = 0.0
         self._frames_made = 0
+        self._nudged = False
         self._busy = False
         self._stopped = False
-        self._shown: Frame | None = session.frame
+        self._sessions: tuple[Session, ...] = ()
+        self._shown: dict[Session, Frame] = {}
         # The thread must not keep the player alive: a lab that nobody holds any more ends its worker.
         self._thread = threading.Thread(
             target=_work, args=(weakref.ref(self), self._condition), name="taskembed-player", daemon=True
         )
-        session.guard = self._guard
+        self.seat(session)
         self._thread.start()
+
+    # ---- who plays -------------------------------------------------------------------------------------------------
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        """The sessions that are moved: run A and, when branched, run B."""
+        return self._sessions
+
+    @property
+    def session(self) -> Session:
+        """The active one: settings, reset and undo are for it."""
+        return self._sessions[min(self.active, len(self._sessions) - 1)]
+
+    def seat(self, *sessions: Session) -> None:
+        """Let these sessions be the ones that are moved; one that leaves goes on by itself, guarded by nobody."""
+        for leaving in set(self._sessions) - set(sessions):
+            self._let_go(leaving)
+        for session in sessions:
+            session.guard = self._guard
+            if session not in self._sessions:
+                self._shown[session] = session.frame
+        self._sessions, self.active = sessions, min(self.active, len(sessions) - 1)
+
+    def _let_go(self, session: Session) -> None:
+        self._shown.pop(session, None)
+        if session.guard == self._guard:
+            session.guard = _unguarded
 
     # ---- wishes, from any thread -----------------------------------------------------------------------------------
 
@@ -55,10 +92,9 @@ class Player:
         return self._frames_left > 0
 
     @property
-    def settled(self) -> bool:
-        """Whether every wish has been taken up: nothing waits to be applied."""
-        with self._condition:
-            return not self._pending and self._reset is None and not self._busy
+    def stopped(self) -> bool:
+        """Whether the player was ended for good."""
+        return self._stopped
 
     @property
     def alive(self) -> bool:
@@ -70,127 +106,157 @@ class Player:
         self._wish(frames=float("inf"))
 
     def step(self, frames: int = 1) -> None:
-        """Go on for one frame (or several) and pause."""
+        """Go on by one picture (or several) and pause: one frame of each session that has had the fewest steps."""
         self._wish(frames=float(frames))
 
-    def pause(self) -> None:
-        """Stop at the end of the frame being made, and wait for it; at once where nothing runs."""
+    def pause(self, wait: bool = True) -> None:
+        """Stop at the end of the picture being made, and wait for it; at once where nothing runs."""
         with self._condition:
             self._frames_left = 0.0
+            self._nudged = True
             self._condition.notify_all()
-            if threading.current_thread() is not self._thread:
+            if wait and threading.current_thread() is not self._thread:
                 self._condition.wait_for(lambda: not self._busy or not self._thread.is_alive(), timeout=30)
-        self._on_change()
 
     def set(self, **changes: Any) -> None:
-        """Settings to apply before the next step, brought into their ranges; the latest wish for a name counts."""
-        self._wish(changes=changes)
+        """Settings of the active session, before its next step and within their ranges; the latest value counts."""
+        with self._condition:
+            if self._wishes and isinstance(self._wishes[-1], dict):
+                self._wishes[-1].update(changes)
+            else:
+                self._wishes.append(dict(changes))
+            self._condition.notify_all()
 
     def reset(self, **changes: Any) -> None:
-        """Begin again, with these settings changed; playing stops."""
+        """Begin the active session again, with these settings changed; playing stops."""
+
+        # Settings wished for just before, and not yet applied, count: they stand before this in the queue.
+        def begin_again() -> None:
+            self.failure = self.failed = None
+            self.session.reset(**changes)
+
+        self.do(begin_again, pausing=True)
+
+    def do(self, job: Callable[[], None], *, pausing: bool = False) -> None:
+        """Have the worker do this between two pictures, after all that was wished for before; `pausing` ends playing.
+
+        What the job raises becomes `failure`.
+        """
         with self._condition:
-            if self._stopped:
-                self.failure = RuntimeError(_REPLACED)
-            else:
-                # Settings moved just before, and not yet applied, count: the new run begins with them.
-                self._frames_left, self._reset = 0.0, changes
+            if pausing:
+                self._frames_left = 0.0
+            self._wishes.append(job)
             self._condition.notify_all()
-        self._on_change()
+
+    def nudge(self) -> None:
+        """Have `tend` called soon: between two steps at the latest."""
+        with self._condition:
+            self._nudged = True
+            self._condition.notify_all()
 
     def wait(self, timeout: float = 60) -> bool:
         """Wait until every wish is fulfilled and nothing runs; False where that took longer than `timeout` seconds."""
         with self._condition:
-            return self._condition.wait_for(self._idle, timeout=timeout)
+            return self._condition.wait_for(lambda: self._idle() and not self._busy, timeout=timeout)
 
     def stop(self) -> None:
-        """End the thread for good. The session stays, with everything in it."""
+        """End the thread for good. The sessions stay, with everything in them, and may be used by anyone."""
         with self._condition:
             self._stopped = True
-            self._frames_left = 0.0
+            self._frames_left, self._nudged = 0.0, False
+            self._wishes.clear()
             self._condition.notify_all()
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout=30)
+        for session in self._sessions:
+            self._let_go(session)
 
     # ---- the worker ------------------------------------------------------------------------------------------------
 
-    def _wish(self, frames: float | None = None, changes: dict[str, Any] | None = None) -> None:
+    def _wish(self, frames: float) -> None:
         with self._condition:
-            if self._stopped:
-                self.failure = RuntimeError(_REPLACED)
-                frames = changes = None
-            if frames is not None and not (self.playing and frames < self._frames_left):
+            if not (self._stopped or (self.playing and frames < self._frames_left)):
                 self._frames_left = frames
-                self.failure = None
-            self._pending.update(changes or {})
+                self.failure = self.failed = None
             self._condition.notify_all()
-        self._on_change()
 
     def _idle(self) -> bool:
-        return not (self._busy or self._pending or self._reset is not None or self._frames_left > 0)
+        return self._stopped or not (self._wishes or self._nudged or self._frames_left > 0)
 
     def _once(self) -> bool:
-        """One round of the worker: wishes, then one frame. False: there is nothing more to do, ever."""
+        """One round of the worker: wishes, then one picture. False: there is nothing more to do, ever."""
         with self._condition:
             if self._stopped:
                 return False
             if self._idle():
                 return True
-            changes, self._pending = self._pending, {}
-            reset, self._reset = self._reset, None
             self._busy = True
-        news = True
         try:
             with self._turn:
-                self._fulfil(changes, reset)
-                news = bool(changes) or reset is not None
-                if self._frames_left > 0:
-                    news = self._one_frame() or news
-        except Exception as failure:  # whatever it is, the page must say it and the worker must live on
-            self.failure, self._frames_left = failure, 0.0
+                try:
+                    self._fulfil()
+                    if self._frames_left > 0:
+                        self._one_picture()
+                except Exception as failure:  # whatever it is, the page must say it and the worker must live on
+                    self._fail(failure)
+                self._tell()
         finally:
             with self._condition:
                 self._busy = False
                 self._condition.notify_all()
-        if self._frames_left <= 0 or news:
-            try:
-                self._on_change()
-            except Exception as failure:  # as above: words that could not be shown must not end the worker
-                self.failure, self._frames_left = failure, 0.0
         return True
 
-    def _fulfil(self, changes: dict[str, Any], reset: dict[str, Any] | None) -> None:
-        if changes:
-            self.session.set_within_range(**changes)
-        if reset is not None:
-            self.failure = None
-            self.session.reset(**reset)
-        self._show_if_new()
+    def _fulfil(self, only_settings: bool = False) -> None:
+        while True:
+            with self._condition:
+                if not self._wishes or (only_settings and not isinstance(self._wishes[0], dict)):
+                    return
+                wish = self._wishes.popleft()
+                self._nudged = True
+            if isinstance(wish, dict):
+                self.session.set_within_range(**wish)
+            else:
+                wish()
 
-    def _one_frame(self) -> bool:
-        """Steps up to the next frame; wishes are fulfilled between two of them. Whether there were any."""
-        session, begun, done, news = self.session, time.perf_counter(), 0, False
+    def _one_picture(self) -> None:
+        """One frame of each session that has had the fewest steps."""
+        least = min(session.steps for session in self._sessions)
+        for session in [session for session in self._sessions if session.steps == least]:
+            self.failed = session
+            self._one_frame(session)
+            self.failed = None
+        with self._condition:
+            self._frames_left -= 1
+            self._frames_made += 1
+
+    def _one_frame(self, session: Session) -> None:
+        """Steps up to the next frame; settings are applied, and the page is tended, between two of them."""
+        begun, done = time.perf_counter(), 0
         while not self._stopped:
             session.step(1)
             done += 1
             if session.steps % session.setup.frame_every == 0:
                 break
-            with self._condition:
-                changes, self._pending = self._pending, {}
-            if changes:
-                news = True
-                session.set_within_range(**changes)
+            self._fulfil(only_settings=True)
+            if self._nudged:
+                self._tell()
         rate = done / max(1e-9, time.perf_counter() - begun)
         self.steps_a_second = rate if not self.steps_a_second else 0.8 * self.steps_a_second + 0.2 * rate
-        with self._condition:
-            self._frames_left -= 1
-            self._frames_made += 1
-        self._show_if_new()
-        return news
 
-    def _show_if_new(self) -> None:
-        if self.session.frame is not self._shown:
-            self._shown = self.session.frame
-            self._on_frame(self._shown)
+    def _tell(self) -> None:
+        """Show what is new, and tend. A page that fails is said where it can be, and ends nothing but playing."""
+        self._nudged = False
+        try:
+            for session in self._sessions:
+                if session.frame is not self._shown.get(session):
+                    self._shown[session] = session.frame
+                    self._on_frame(session.frame)
+            self._tend()
+        except Exception as failure:
+            self._fail(failure)
+
+    def _fail(self, failure: Exception) -> None:
+        self.failure, self._frames_left = failure, 0.0
 
     @contextlib.contextmanager
     def _guard(self, verb: str) -> Iterator[None]:
@@ -204,36 +270,46 @@ class Player:
         try:
             with self._turn:
                 yield
-                self._show_if_new()
         finally:
-            left -= self._frames_made - made  # the frame that was being made has been finished meanwhile
+            left -= self._frames_made - made  # the picture that was being made has been finished meanwhile
             if verb in ("set", "look") and left > 0:
                 self._wish(frames=left)
+            self.nudge()
+
+
+def _unguarded(verb: str) -> contextlib.AbstractContextManager[None]:
+    return contextlib.nullcontext()
 
 
 def _work(player: weakref.ref[Player], condition: threading.Condition) -> None:
+    quiet = False
     while True:
         alive = player()
-        if alive is None or not alive._once():
+        if alive is None:
             return
+        if quiet:
+            alive.nudge()
+        if not alive._once():
+            return
+        quiet = False
         with condition:
             waiting = alive._idle() and not alive._stopped
             del alive  # while it waits, the worker holds nobody: only so can a dropped player go
             if waiting:
-                condition.wait(timeout=1.0)
+                quiet = not condition.wait(timeout=1.0)
 
 
-_BY_CELL: weakref.WeakValueDictionary[str, Player] = weakref.WeakValueDictionary()
+_BY_CELL: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
 
 
-def stop_replaced(cell: str | None, player: Player) -> None:
-    """Note which cell made this player, and stop the one that an earlier run of the same cell made."""
+def stop_replaced(cell: str | None, newer: Any) -> None:
+    """Note which cell made this player (or whatever holds one), and stop what an earlier run of the same cell made."""
     if cell is None:
         return
     older = _BY_CELL.get(cell)
-    if older is not None and older is not player:
+    if older is not None and older is not newer:
         older.stop()
-    _BY_CELL[cell] = player
+    _BY_CELL[cell] = newer
 
 
 def running_cell() -> str | None:

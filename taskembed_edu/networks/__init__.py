@@ -7,6 +7,7 @@ from taskembed_edu.networks.encoders import (
     FourierFeatures,
     ImageFeatures,
     LabelledFeatures,
+    PlainFeatures,
     SetEncoder,
     set_encoder,
 )
@@ -17,6 +18,7 @@ __all__ = [
     "FourierFeatures",
     "ImageFeatures",
     "LabelledFeatures",
+    "PlainFeatures",
     "SetEncoder",
     "SiameseNetwork",
     "TripletNetwork",

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from taskembed_edu.checks import problem
+from taskembed_edu.checks import check_choice, problem
 from taskembed_edu.tasks.base import TaskFamily
 
 
@@ -81,6 +81,16 @@ class CurveFeatures(nn.Module):
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         waves = self.waves(x)
         return torch.cat((waves, y * waves), dim=-1)
+
+
+class PlainFeatures(nn.Module):
+    """A point (x, y) of a curve as it is: the two side by side, nothing else. The encoder that is to be improved on.
+
+    Shapes: x (..., d), y (..., 1) -> (..., d + 1). Worked number: x = 2 and y = 3 become (2, 3).
+    """
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return torch.cat((x, y), dim=-1)
 
 
 class LabelledFeatures(nn.Module):
@@ -168,18 +178,30 @@ class SetEncoder(nn.Module):
         return (samples * weights).sum(dim=1) / weights.sum(dim=1).clamp_min(1.0)
 
 
-def set_encoder(family: TaskFamily, rng: torch.Generator, *, hidden: int = 128, dim: int = 8) -> SetEncoder:
+FEATURES = ("fourier", "plain")
+
+
+def set_encoder(
+    family: TaskFamily, rng: torch.Generator, *, hidden: int = 128, dim: int = 8, features: str = "fourier"
+) -> SetEncoder:
     """The encoder that fits a family, its weights drawn from `rng` (uniform within 1 / sqrt(inputs), as PyTorch does).
 
-    Curves are read by `CurveFeatures`, labelled points by Fourier features and labels, pictures by convolutions.
+    Curves are read by `CurveFeatures`, labelled points by Fourier features and labels, pictures by convolutions. With
+    features="plain" coordinates go into the same network as they are: what Fourier features are compared with.
+    Errors: ValueError for unknown features.
     """
+    check_choice("features", features, FEATURES)
 
     def make() -> SetEncoder:
         if len(family.x_shape) == 3:
             pictures = ImageFeatures(family.x_shape, hidden)
             return SetEncoder(LabelledFeatures(pictures, family.n_way), hidden + family.n_way, hidden, dim)
+        coordinates = family.x_shape[0]
+        if features == "plain":
+            plain = LabelledFeatures(nn.Identity(), family.n_way) if family.classification else PlainFeatures()
+            return SetEncoder(plain, coordinates + family.n_way, hidden, dim)
         n_waves = hidden // 4 * 2  # a cosine and a sine of each
-        waves = FourierFeatures(family.x_shape[0], n_waves, FOURIER_SCALE)
+        waves = FourierFeatures(coordinates, n_waves, FOURIER_SCALE)
         if family.classification:
             return SetEncoder(LabelledFeatures(waves, family.n_way), n_waves + family.n_way, hidden, dim)
         return SetEncoder(CurveFeatures(waves), 2 * n_waves, hidden, dim)

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from taskembed_edu.checks import check_number, problem
+from taskembed_edu.tasks.sketch import TaskSketch
 
 TruthKind = Literal["quantity", "angle", "category"]
 
@@ -206,11 +207,19 @@ class TaskFamily(ABC):
 
     def true_distance(self, batch: TaskBatch) -> Tensor:
         """The distance between every two tasks of the batch, from their truth: shape (n_tasks, n_tasks)."""
+        self._check_mine(batch)
+        coordinates = self.coordinates(batch.truth.double())
+        return torch.cdist(coordinates, coordinates).to(batch.truth.dtype)
+
+    def sketch(self, batch: TaskBatch) -> TaskSketch:
+        """What each task of the batch looks like, for a card beside the map; a family may have no picture."""
+        self._check_mine(batch)
+        return TaskSketch()
+
+    def _check_mine(self, batch: TaskBatch) -> None:
         if batch.truth_names != self.truth_names:
             came = f"tasks with truth {', '.join(batch.truth_names)}"
             raise ValueError(problem("batch", came, f"truth {', '.join(self.truth_names)}", "Is it another family's?"))
-        coordinates = self.coordinates(batch.truth.double())
-        return torch.cdist(coordinates, coordinates).to(batch.truth.dtype)
 
     def _support_and_query(self, samples: Tensor, n_shot: int, n_query: int) -> tuple[Tensor, Tensor]:
         # draw_samples lays a classification task out class by class, so each class gives n_shot to the support set.

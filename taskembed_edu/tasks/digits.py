@@ -13,9 +13,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from taskembed_edu.checks import check_number, problem
-from taskembed_edu.tasks.base import Split, TaskFamily, TruthKind
+from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily, TruthKind
+from taskembed_edu.tasks.sketch import TaskSketch
 
 N_DIGITS = 10
+
+# A card beside the map has room for so many pictures of a task.
+_SKETCHED = 9
 
 Item = TypeVar("Item")
 
@@ -87,7 +91,7 @@ class Digits(TaskFamily):
         if n_shot > (fewest := int(sizes.min())):
             cause = "Support and query sets together take n_shot + n_query pictures of each digit."
             raise ValueError(problem("n_shot", n_shot, f"at most {fewest} pictures of each digit", cause))
-        digits = truth[:, 1:].topk(self.n_way).indices.sort(dim=1).values
+        digits = self._digits(truth)
         lottery = torch.rand(len(truth), self.n_way, pool.shape[1], generator=rng)
         absent = torch.arange(pool.shape[1]) >= sizes[digits].unsqueeze(-1)
         drawn = lottery.masked_fill_(absent, -1.0).topk(n_shot, sorted=False).indices
@@ -104,6 +108,14 @@ class Digits(TaskFamily):
         digits = ", ".join(str(d) for d in range(N_DIGITS) if truth[1 + d] > 0.5)
         return f"digits {digits} turned by {math.degrees(float(truth[0])):.0f}°"
 
+    def sketch(self, batch: TaskBatch) -> TaskSketch:
+        """At most nine of each task's support pictures, as many of each digit, and which digit each one shows."""
+        self._check_mine(batch)
+        shown = max(1, min(_SKETCHED // self.n_way, batch.support_x.shape[1] // self.n_way))
+        images = batch.support_x.cpu().squeeze(2).unflatten(1, (self.n_way, -1))[:, :, :shown].flatten(1, 2)
+        digits = self._digits(batch.truth.cpu()).repeat_interleave(shown, dim=1)
+        return TaskSketch("images", images=images, classes=digits)
+
     def split(self, rng: torch.Generator) -> Split:
         """Class sets are held out whole (60, 20 and 20 %), and each digit's pictures are dealt out likewise.
 
@@ -115,6 +127,9 @@ class Digits(TaskFamily):
         set_parts = _deal(sets)
         image_parts = zip(*(_deal(_shuffled(images, rng)) for images in _whole().images), strict=True)
         return Split(*(self.with_part(DigitsPart(s, i)) for s, i in zip(set_parts, image_parts, strict=True)))
+
+    def _digits(self, truth: Tensor) -> Tensor:
+        return truth[:, 1:].topk(self.n_way).indices.sort(dim=1).values
 
     def _allowed(self) -> DigitsPart:
         if isinstance(self.part, DigitsPart):

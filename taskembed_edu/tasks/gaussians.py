@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from taskembed_edu.checks import check_number
-from taskembed_edu.tasks.base import Split, TaskFamily, TruthKind, split_slices, uniform
+from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily, TruthKind, split_slices, uniform
+from taskembed_edu.tasks.sketch import TaskSketch
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,15 @@ class Gaussians(TaskFamily):
     def task_name(self, truth: Tensor) -> str:
         means = truth.reshape(self.n_way, self.dim)
         return ", ".join(f"class {k} at ({', '.join(f'{v:.1f}' for v in mean)})" for k, mean in enumerate(means))
+
+    def sketch(self, batch: TaskBatch) -> TaskSketch:
+        """Each task's support points by class: the first two coordinates (one dimension lies on a line)."""
+        self._check_mine(batch)
+        points = torch.nn.functional.pad(batch.support_x.cpu(), (0, max(0, 2 - self.dim)))[..., :2]
+        # Three standard deviations beyond the outermost mean there is next to nothing.
+        end = self.box + 3 * self.spread
+        ends = (-end, end)
+        return TaskSketch("scatter", x=ends, y=ends, points=points.clamp(*ends), classes=batch.support_y.cpu())
 
     def split(self, rng: torch.Generator) -> Split:
         """The first mean's first coordinate falls into thin slices; each slice belongs to one part."""

@@ -9,7 +9,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from taskembed_edu.tasks.base import Split, TaskFamily, TruthKind, split_slices, uniform
+from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily, TruthKind, split_slices, uniform
+from taskembed_edu.tasks.sketch import TaskSketch
+
+# A wave of three half turns a screen looks smooth with so many straight pieces.
+_CURVE_POINTS = 64
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,16 @@ class Sinusoids(TaskFamily):
 
     def task_name(self, truth: Tensor) -> str:
         return f"{truth[0]:.2f} sin(x - {truth[1]:.2f})"
+
+    def sketch(self, batch: TaskBatch) -> TaskSketch:
+        """Each task's support points and its true curve, all on the same axes."""
+        self._check_mine(batch)
+        truth = batch.truth.cpu()
+        x = torch.linspace(*self.x_range, _CURVE_POINTS).expand(len(batch), -1).unsqueeze(-1)
+        points = torch.cat((batch.support_x, batch.support_y), dim=-1).cpu()
+        highest = max(map(abs, self.amplitude))
+        curve = self.curve(truth, x).squeeze(-1)
+        return TaskSketch("curve", x=self.x_range, y=(-highest, highest), points=points, curve=curve)
 
     def split(self, rng: torch.Generator) -> Split:
         """Amplitudes fall into thin slices; each slice belongs to one part, so no wave is in two."""

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, ViewportSize, sync_playwright
 
 from taskembed_edu.commands.chromium import HOW_TO_GET, find_chromium
 from tests.browser.notebook_page import NotebookPage, write_notebook
-from tests.browser.server import JupyterServer, running_server
+from tests.browser.server import JupyterServer, free_port, running_server
 
 VIEWPORT = (1280, 720)
 LAUNCH_ARGS = [
@@ -34,6 +34,13 @@ LAUNCH_ARGS = [
     "--disable-background-networking",
     "--no-proxy-server",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+]
+
+# With these, which Playwright passes for every Chromium, a hidden page works on as if it were seen.
+KEEPS_HIDDEN_PAGES_AWAKE = [
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
+    "--disable-background-timer-throttling",
 ]
 
 OPENED = pytest.StashKey[list[NotebookPage]]()
@@ -50,12 +57,36 @@ def chromium_path() -> str:
 
 
 @pytest.fixture(scope="package")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    """One Chromium for all tests of a worker, ended with this folder: a later test may start Playwright itself."""
+def playwright_() -> Iterator[Playwright]:
+    """Playwright, ended with this folder: a later test may start it itself."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=LAUNCH_ARGS)
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="package")
+def browser(chromium_path: str, playwright_: Playwright) -> Iterator[Browser]:
+    """One Chromium for all tests of a worker."""
+    browser = playwright_.chromium.launch(executable_path=chromium_path, args=LAUNCH_ARGS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def real_tabs(chromium_path: str, playwright_: Playwright) -> Iterator[BrowserContext]:
+    """A window whose tabs are hidden when another is in front, as a person's are; `page.bring_to_front()` chooses.
+
+    Playwright keeps every page of its own visible and focused. So it launches this Chromium, and then drives it as one
+    that it found running, with nothing emulated.
+    """
+    port = free_port()
+    launch_args = [*LAUNCH_ARGS, f"--remote-debugging-port={port}", f"--window-size={VIEWPORT[0]},{VIEWPORT[1]}"]
+    launched = playwright_.chromium.launch(
+        executable_path=chromium_path, args=launch_args, ignore_default_args=KEEPS_HIDDEN_PAGES_AWAKE
+    )
+    found = playwright_.chromium.connect_over_cdp(f"http://127.0.0.1:{port}", no_defaults=True)
+    yield found.contexts[0]
+    found.close()
+    launched.close()
 
 
 @pytest.fixture(scope="package")
@@ -73,6 +104,7 @@ def open_notebook(
 
     `cells` is a list of code cells, or the path of a notebook to copy. `name` is the file's name in the server's
     folder (default: the test's own), `viewport` the size of the window. With `run=False` nothing is run yet.
+    `kernel` is the kernel's name, `server` another way to the server, `context` a browser's window that is there.
     """
     opened: list[NotebookPage] = []
     request.node.stash[OPENED] = opened
@@ -84,14 +116,17 @@ def open_notebook(
         run: bool = True,
         allow_errors: bool = False,
         viewport: tuple[int, int] = VIEWPORT,
+        kernel: str = "python3",
+        server: JupyterServer | None = None,
+        context: BrowserContext | None = None,
     ) -> NotebookPage:
         name = name or f"{re.sub(r'[^A-Za-z0-9]+', '-', request.node.name)}-{len(opened)}.ipynb"
         if isinstance(cells, Path):
             shutil.copy(cells, jupyter.notebooks / name)
         else:
-            write_notebook(jupyter.notebooks / name, cells)
+            write_notebook(jupyter.notebooks / name, cells, kernel)
         size = ViewportSize(width=viewport[0], height=viewport[1])
-        page = NotebookPage(browser.new_context(viewport=size), jupyter, name)
+        page = NotebookPage(context or browser.new_context(viewport=size), server or jupyter, name)
         opened.append(page)
         page.open()
         if run:

@@ -29,24 +29,34 @@ class CellError(AssertionError):
 class NotebookPage:
     """One notebook, open; everything that this class lacks is looked up on the Playwright page, `self.page`."""
 
-    def __init__(self, context: BrowserContext, server: JupyterServer, name: str) -> None:
+    def __init__(self, context: BrowserContext, server: JupyterServer, name: str, workspace: str = "") -> None:
         self.name = name
         self.problems: list[str] = []
-        self._server = server
+        self._tolerated: list[re.Pattern[str]] = []
+        self.server = server
         self._context = context
-        context.add_init_script(path=HARNESS)
+        # A workspace of its own: no layout of an earlier notebook comes back.
+        self._workspace = re.sub(r"\W", "-", workspace or name)
         self.page: Page = context.new_page()
+        self.page.add_init_script(path=HARNESS)
         self._watch()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.page, name)
 
     def open(self) -> None:
-        """Open the notebook in a workspace of its own, so that no layout of an earlier one comes back."""
+        """Open the notebook and wait until its kernel is there."""
         place = urllib.parse.quote(self.name)
-        workspace = re.sub(r"\W", "-", self.name)
-        self.page.goto(f"{self._server.url}/lab/workspaces/{workspace}/tree/{place}?token={self._server.token}")
+        self.page.goto(f"{self.server.url}/lab/workspaces/{self._workspace}/tree/{place}?token={self.server.token}")
         self.wait_idle()
+
+    def second_tab(self) -> NotebookPage:
+        """The same notebook once more, in a second tab of the same browser."""
+        self.page.evaluate("harness.save()")
+        twin = NotebookPage(self._context, self.server, self.name, f"{self._workspace}-second")
+        twin.problems = self.problems  # what goes wrong in one goes wrong for the test
+        twin.open()
+        return twin
 
     # -- running ------------------------------------------------------------------------------------------------
 
@@ -139,35 +149,50 @@ class NotebookPage:
 
     def picture(self) -> str:
         """A screenshot of the whole window, in the server's folder; its path."""
-        path = self._server.notebooks.parent / "screenshots" / f"{Path(self.name).stem}.png"
+        path = self.server.notebooks.parent / "screenshots" / f"{Path(self.name).stem}.png"
         self.page.screenshot(path=path)
         return str(path)
 
     def close(self) -> None:
-        """Close the page and end its kernel."""
-        if self.page.locator('body[data-jp-theme-light="false"]').count():
-            self.change_theme("JupyterLab Light")
-        self._context.close()
-        for session in self._server.api("sessions"):
+        """Close the page and end its kernel; closed already, or gone with its browser: only the kernel is left."""
+        if not self.page.is_closed():
+            if self.page.locator('body[data-jp-theme-light="false"]').count():
+                self.change_theme("JupyterLab Light")
+            self.page.close()
+            if not self._context.pages:  # a second tab lives in the same context
+                self._context.close()
+        self.end_kernel()
+
+    def end_kernel(self) -> None:
+        """End the notebook's kernel behind the page's back; one that runs no more is fine."""
+        for session in self.server.api("sessions"):
             if session["path"] == self.name:
-                self._server.api(f"sessions/{session['id']}", "DELETE")
+                self.server.api(f"sessions/{session['id']}", "DELETE")
 
     # -- what must not happen -----------------------------------------------------------------------------------
 
+    def tolerate(self, pattern: str) -> None:
+        """Problems whose text matches are no fault of the page: those that the test itself brings about."""
+        self._tolerated.append(re.compile(pattern))
+
+    def _problem(self, text: str) -> None:
+        if not any(pattern.search(text) for pattern in self._tolerated):
+            self.problems.append(text)
+
     def _watch(self) -> None:
-        self.page.on("pageerror", lambda error: self.problems.append(f"uncaught exception: {error}"))
+        self.page.on("pageerror", lambda error: self._problem(f"uncaught exception: {error}"))
         self.page.on("console", self._on_console)
         self.page.on("request", self._on_request)
         self.page.on("websocket", self._on_request)
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
-            self.problems.append(f"console error: {message.text} ({message.location.get('url', '')})")
+            self._problem(f"console error: {message.text} ({message.location.get('url', '')})")
 
     def _on_request(self, request: Request | WebSocket) -> None:
         url = urllib.parse.urlsplit(request.url)
         if url.scheme not in LOCAL_SCHEMES and url.hostname not in LOOPBACK:
-            self.problems.append(f"request that leaves this machine: {request.url}")
+            self._problem(f"request that leaves this machine: {request.url}")
 
     def _raise_cell_errors(self) -> None:
         for index, cell in enumerate(self.saved()["cells"]):
@@ -176,12 +201,12 @@ class NotebookPage:
                     raise CellError(f"cell {index}:\n" + ANSI.sub("", "\n".join(output["traceback"])))
 
 
-def write_notebook(path: Path, cells: list[str]) -> None:
+def write_notebook(path: Path, cells: list[str], kernel: str = "python3") -> None:
     """A notebook of these code cells that names its kernel (JupyterLab asks for one otherwise)."""
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(source, id=f"cell-{i}") for i, source in enumerate(cells)],
         metadata={
-            "kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"},
+            "kernelspec": {"name": kernel, "display_name": "Python 3 (ipykernel)", "language": "python"},
             "language_info": {"name": "python"},
         },
     )

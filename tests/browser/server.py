@@ -42,16 +42,39 @@ class JupyterServer:
     token: str
     notebooks: Path
     pid: int
+    door: int = 0  # the port that pages use, where it is another one (see line.py)
+
+    @property
+    def data(self) -> Path:
+        """Where this server, and no other, looks for kernels."""
+        return self.notebooks.parent / "data"
+
+    @property
+    def log(self) -> str:
+        """What the server and its kernels have said so far."""
+        return (self.notebooks.parent / "server.log").read_text(encoding="utf-8")
+
+    @contextmanager
+    def settings(self, plugin: str, values: dict[str, Any]) -> Iterator[None]:
+        """JupyterLab's settings as a user sets them, for the pages opened within the block."""
+        extension, _, name = plugin.partition(":")
+        file = self.notebooks.parent / "user-settings" / extension / f"{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(values), encoding="utf-8")
+        try:
+            yield
+        finally:
+            file.unlink()
 
     @property
     def url(self) -> str:
-        """The address without a slash at its end."""
-        return f"http://127.0.0.1:{self.port}"
+        """The address for pages, without a slash at its end."""
+        return f"http://127.0.0.1:{self.door or self.port}"
 
     def api(self, path: str, method: str = "GET") -> Any:
         """The answer of the server's REST interface, read as JSON (None where it is empty)."""
         request = urllib.request.Request(
-            f"{self.url}/api/{path}", method=method, headers={"Authorization": f"token {self.token}"}
+            f"http://127.0.0.1:{self.port}/api/{path}", method=method, headers={"Authorization": f"token {self.token}"}
         )
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy does not know our loopback
         with direct.open(request, timeout=30) as answer:
@@ -64,7 +87,7 @@ def running_server(folder: Path) -> Iterator[JupyterServer]:
     """A JupyterLab that lives in `folder` until the block ends."""
     notebooks = folder / "notebooks"
     notebooks.mkdir(parents=True)
-    port, token = _free_port(), secrets.token_hex(16)
+    port, token = free_port(), secrets.token_hex(16)
     process = subprocess.Popen(
         _command(port, notebooks),
         cwd=notebooks,
@@ -118,7 +141,8 @@ def _environment(folder: Path, token: str) -> dict[str, str]:
     }
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of the loopback that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,0 +1,323 @@
+"""A run to take home: one HTML file with the lab's own page, the stored frames, and nothing else to load.
+
+The page inside is the very code of the live lab; in place of a kernel it asks a recording. The file holds at most 300
+frames a run and at most 4 MB, so that it can be sent by mail and opened on a telephone.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Sequence
+from html import escape
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from taskembed_edu.checks import problem
+from taskembed_edu.history import Frame
+from taskembed_edu.live import page
+from taskembed_edu.live.controls import say
+from taskembed_edu.live.packets import NEIGHBOURS, TITLES, marks_packet, readings, rows_of, tasks_packet
+from taskembed_edu.live.telling import run_name
+from taskembed_edu.live.words import about_run, help_packet, map_words
+from taskembed_edu.projection import nearest_tasks
+from taskembed_edu.session import Session
+
+MOST_FRAMES = 300
+MOST_BYTES = 4 * 10**6
+
+# Curves may have more rows than the film has frames: a row is 32 bytes, a frame of 1,000 tasks about 4,000.
+_MOST_ROWS = 2000
+_LEVELS = 65535
+# A film this short gives up the lists of neighbours rather than more frames.
+_FEWEST_WITHOUT_NEIGHBOURS = 35
+
+# Nothing outside the file may be asked for, whatever is in it.
+_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
+    "base-uri 'none'; form-action 'none'"
+)
+
+
+class Film(NamedTuple):
+    """One run's stored frames: places (frames, n, 2) in one box, neighbours (frames, n, k), what is said of each."""
+
+    frames: list[Frame]
+    words: list[str]
+    box: list[float]
+    points: NDArray[np.uint16]
+    neighbours: NDArray[np.uint16]
+
+
+def export_html(sessions: Sequence[Session], path: str | Path, colour: int = 0, title: str = "Task space") -> Path:
+    """Write the runs as one HTML file that opens from disk with no network; the path.
+
+    `colour` is the true parameter that gives the colours at first. At most 300 frames a run, evenly spaced, with the
+    first, the last and those at a change of settings; at most 4 MB: where it would be more, first the lists of
+    neighbours are cut shorter, then frames are left out.
+
+    Errors: ValueError where not even two frames of so many tasks fit.
+    """
+    path = Path(path)
+    path.write_bytes(exported(sessions, colour, title))
+    return path
+
+
+def exported(sessions: Sequence[Session], colour: int = 0, title: str = "Task space") -> bytes:
+    """The exported file's bytes: see `export_html`."""
+    films = _fitting(sessions, [film(session) for session in sessions], colour, title)
+    html = _html(recorded_document(sessions, films, colour, title), sessions, title)
+    if len(html) > MOST_BYTES:
+        raise _too_large(sessions)  # never a larger file, whatever the estimate said
+    return html
+
+
+def _fitting(sessions: Sequence[Session], films: list[Film], colour: int, title: str) -> list[Film]:
+    """The films with as many frames, and for these as many neighbours, as there is room for."""
+    for n_frames in (MOST_FRAMES, 200, 130, 85, 55, 35, 20, 10, 5, 2):
+        shorter = [_cut(session, whole, n_frames) for session, whole in zip(sessions, films, strict=True)]
+        bare = [each._replace(neighbours=each.neighbours[:, :, :0]) for each in shorter]
+        room = MOST_BYTES - len(_html(recorded_document(sessions, bare, colour, title), sessions, title))
+        for k in range(films[0].neighbours.shape[2], 0, -1):
+            listed = [each._replace(neighbours=each.neighbours[:, :, :k]) for each in shorter]
+            if sum(_packed_size(differences(each.neighbours)) for each in listed) <= room:
+                return listed
+        if room >= 0 and n_frames <= _FEWEST_WITHOUT_NEIGHBOURS:
+            return bare
+    raise _too_large(sessions)
+
+
+def _packed_size(data: bytes) -> int:
+    """Bytes that these take in the file, beyond what an empty list takes."""
+    return len(_json(packed(data))) - len(_json(packed(b"")))
+
+
+def _json(value: Any) -> str:
+    # In a script element only "<" could end it early; JSON may spell it as an escape.
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _too_large(sessions: Sequence[Session]) -> ValueError:
+    came = f"{len(sessions[0].tasks):,} tasks in {len(sessions)} runs"
+    return ValueError(problem("sessions", came, f"a file of at most {MOST_BYTES:,} bytes", "Export fewer tasks."))
+
+
+# ---- the frames ----------------------------------------------------------------------------------------------------
+
+
+def film(session: Session, most: int = MOST_FRAMES) -> Film:
+    """The run's frames, thinned to `most`, as the file holds them."""
+    frames = [session.history[k] for k in thinned(session, len(session.history), most)]
+    box, points = _in_one_box(frames)
+    words = [map_words(session, frame) for frame in frames]
+    return Film(frames, words, box, points, _neighbours(frames))
+
+
+def thinned(session: Session, n_frames: int, most: int) -> list[int]:
+    """Which frames stay: the first, the last, the first after each change of settings, the others evenly spaced."""
+    changes = [session.history.at_step(event.step).index for event in session.events]
+    return _thinned(n_frames, changes, most)
+
+
+def _thinned(n: int, changes: Sequence[int], most: int) -> list[int]:
+    if n <= most:
+        return list(range(n))
+    # A frame at a change is the last one before it, and the next one shows what it did.
+    wanted = sorted({0, n - 1} | {k for at in changes for k in (at, min(at + 1, n - 1))})
+    if len(wanted) > most:  # a slider moved all along: its marks are thinned like the frames
+        wanted = [wanted[k] for k in np.linspace(0, len(wanted) - 1, most).round().astype(int)]
+    others = np.setdiff1d(np.arange(n), wanted)
+    n_free = most - len(wanted)
+    # Each of the others stands in the middle of its share of the run.
+    evenly = others[((np.arange(n_free) + 0.5) * len(others) / max(1, n_free)).astype(int)]
+    return sorted({*wanted, *evenly.tolist()})
+
+
+def _in_one_box(frames: Sequence[Frame]) -> tuple[list[float], NDArray[np.uint16]]:
+    """All frames' places as uint16 inside one box, so that a place that stands still is the same number."""
+    low = np.min([frame.layout.min(axis=0) for frame in frames], axis=0)
+    high = np.max([frame.layout.max(axis=0) for frame in frames], axis=0)
+    span = np.where(high > low, high - low, np.float32(1))
+    places = np.stack([np.rint((frame.layout - low) / span * _LEVELS).astype(np.uint16) for frame in frames])
+    return [float(f"{end:.9g}") for end in (*low, *(low + span))], places
+
+
+def _neighbours(frames: Sequence[Frame]) -> NDArray[np.uint16]:
+    k = min(NEIGHBOURS, len(frames[0].layout) - 1)
+    return np.stack([_nearest(frame, k) for frame in frames])
+
+
+def _nearest(frame: Frame, k: int) -> NDArray[np.uint16]:
+    embedding = torch.from_numpy(frame.embedding.copy())
+    metric = getattr(frame.settings, "metric", "euclidean")
+    # A task is its own nearest: the first column is itself.
+    return nearest_tasks(embedding, k + 1, metric)[1][:, 1:].numpy().astype(np.uint16)
+
+
+def _cut(session: Session, whole: Film, n_frames: int) -> Film:
+    """The film thinned further, by the same rule."""
+    indices = [frame.index for frame in whole.frames]
+    changes = [int(np.searchsorted(indices, session.history.at_step(e.step).index)) for e in session.events]
+    stay = _thinned(len(indices), [min(at, len(indices) - 1) for at in changes], n_frames)
+    frames, words = [whole.frames[at] for at in stay], [whole.words[at] for at in stay]
+    return Film(frames, words, whole.box, whole.points[stay], whole.neighbours[stay])
+
+
+# ---- the document --------------------------------------------------------------------------------------------------
+
+
+def recorded_document(
+    sessions: Sequence[Session], films: Sequence[Film], colour: int = 0, title: str = "Task space"
+) -> dict[str, Any]:
+    """What the page reads in place of a kernel; bytes stand in it as bytes (see `packed`).
+
+    Places and neighbours of a frame are differences, modulo 65,536, from the frame before: what stands still is zero,
+    and zeros take no room in a compressed file.
+    """
+    steps = max(session.steps for session in sessions)
+    return {
+        "title": title,
+        "exported": {"from": sessions[0].embedder.name, "steps": steps, "version": version("taskembed_edu")},
+        "colour": colour,
+        "tasks": tasks_packet(sessions[0]),
+        "help": help_packet(),
+        "marks": marks_packet(sessions),
+        "runs": [
+            _recorded_run(session, stored, run_name(run), alone=len(sessions) == 1)
+            for run, (session, stored) in enumerate(zip(sessions, films, strict=True))
+        ],
+    }
+
+
+def _recorded_run(session: Session, stored: Film, name: str, alone: bool) -> dict[str, Any]:
+    said = stored.words if alone else [f"{name}: {words}" for words in stored.words]
+    rows = [session.history[k] for k in thinned(session, len(session.history), _MOST_ROWS)]
+    packet = rows_of(rows, 0)
+    return {
+        "name": name,
+        "about": about_run(session),
+        "columns": packet["columns"],
+        "values": packet["values"],
+        "frames": [_recorded_frame(frame, words) for frame, words in zip(stored.frames, said, strict=True)],
+        "box": stored.box,
+        "points": differences(stored.points),
+        "k": stored.neighbours.shape[2],
+        "neighbours": differences(stored.neighbours),
+    }
+
+
+def _recorded_frame(frame: Frame, words: str) -> dict[str, Any]:
+    return {
+        "index": frame.index,
+        "step": frame.step,
+        "projection": frame.projection,
+        "title": TITLES.get(frame.projection, frame.projection),
+        "readings": readings(frame),
+        "alarm": frame.alarm,
+        "words": words,
+    }
+
+
+def differences(frames: NDArray[np.uint16]) -> bytes:
+    """The first frame as it is, every other as its difference from the one before, modulo 65,536; little-endian.
+
+    >>> list(differences(np.array([[3], [5], [4]], np.uint16)))
+    [3, 0, 2, 0, 255, 255]
+    """
+    changed = frames.copy()
+    changed[1:] -= frames[:-1]  # uint16 wraps round by itself
+    return changed.astype("<u2").tobytes()
+
+
+def packed(document: Any) -> Any:
+    """The document ready for JSON: bytes become {"$bytes": base64, "gzip": whether they were compressed}."""
+    if isinstance(document, dict):
+        return {name: packed(value) for name, value in document.items()}
+    if isinstance(document, list):
+        return [packed(value) for value in document]
+    if not isinstance(document, bytes):
+        return document
+    small = gzip.compress(document, 9, mtime=0)
+    smaller = len(small) < len(document)
+    return {"$bytes": base64.b64encode(small if smaller else document).decode("ascii"), "gzip": smaller}
+
+
+def unpacked(document: Any) -> Any:
+    """What `packed` was given: for tests, and for who reads an exported file from Python."""
+    if isinstance(document, list):
+        return [unpacked(value) for value in document]
+    if not isinstance(document, dict):
+        return document
+    if "$bytes" not in document:
+        return {name: unpacked(value) for name, value in document.items()}
+    data = base64.b64decode(document["$bytes"])
+    return gzip.decompress(data) if document["gzip"] else data
+
+
+# ---- the file ------------------------------------------------------------------------------------------------------
+
+
+def _html(document: dict[str, Any], sessions: Sequence[Session], title: str) -> bytes:
+    data = _json(packed(document))
+    text = f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
+<title>{escape(title)}</title>
+<style>
+{page.style()}
+{_PAGE_STYLE}</style>
+</head>
+<body class="te-exported">
+<main id="te-root"></main>
+<noscript>This page draws its map with JavaScript, which is turned off.</noscript>
+{_how_it_was_made(sessions)}
+<script type="application/json" id="te-recorded">{data}</script>
+<script type="module">
+{page.script()}
+{_OPEN}</script>
+</body>
+</html>
+"""
+    return text.encode()
+
+
+_PAGE_STYLE = """\
+body.te-exported { margin: 0 auto; padding: 12px; max-width: 1400px; font-family: system-ui, sans-serif; }
+.te-made { margin-top: 16px; }
+.te-made pre { overflow-x: auto; }
+.te-made th { text-align: left; padding-right: 16px; font-weight: normal; }
+"""
+
+_OPEN = """\
+const recorded = new RecordedModel(JSON.parse(document.getElementById("te-recorded").textContent));
+await recorded.ready;
+render({ model: recorded, el: document.getElementById("te-root") });
+"""
+
+
+def _how_it_was_made(sessions: Sequence[Session]) -> str:
+    """Settings, version and code of every run, readable without any script."""
+    parts = [_made(session, run_name(run) if len(sessions) > 1 else "") for run, session in enumerate(sessions)]
+    made = f"taskembed_edu {version('taskembed_edu')}"
+    return f'<details class="te-made">\n<summary>How this was made ({made})</summary>\n{"".join(parts)}</details>'
+
+
+def _made(session: Session, name: str) -> str:
+    declared = session.declared()
+    rows = "".join(
+        f"<tr><th scope='row'>{escape(declared[setting].label)}</th><td>{escape(say(value))}</td></tr>\n"
+        for setting, value in session.values().items()
+        if not declared[setting].hidden
+    )
+    heading = f"<h2>{name}</h2>\n" if name else ""
+    caption = f"<caption>Settings at step {session.steps}</caption>"
+    return f"{heading}<pre><code>{escape(session.code())}</code></pre>\n<table>{caption}\n{rows}</table>\n"

@@ -1,0 +1,240 @@
+"""What travels to the page: sessions in, plain dictionaries of numbers, words and bytes out.
+
+Nothing here waits, sends or keeps a state: the same sessions give the same packets, whoever asks. Places, neighbours
+and colours are bytes (little-endian), because a list of numbers would be four times as long.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from taskembed_edu.colours import colour_tasks
+from taskembed_edu.history import Event, Frame, moves
+from taskembed_edu.live.controls import say
+from taskembed_edu.projection import Layout
+from taskembed_edu.session import Session
+from taskembed_edu.tasks.sketch import TaskSketch
+
+# How many nearest neighbours are drawn for a task.
+NEIGHBOURS = 5
+
+# What the curves show, and the order of the numbers in a row.
+COLUMNS = (
+    "step",
+    "loss",
+    "recall@1",
+    "spearman",
+    "trustworthiness",
+    "jitter",
+    "mean_distance",
+    "active_pairs",
+)
+
+# What a map is called above it.
+TITLES = {"umap": "UMAP", "pca": "PCA"}
+
+_LEVELS = 65535
+
+
+# ---- the tasks: sent once a run ------------------------------------------------------------------------------------
+
+
+def tasks_packet(session: Session) -> dict[str, Any]:
+    """Everything about the watched tasks that training does not change: names, colours, true neighbours, their data."""
+    tasks, family = session.tasks, session.split.validation
+    return {
+        "n": len(tasks),
+        "family": family.label,
+        "names": list(tasks.names),
+        "colours": [
+            _colour(tasks.truth[:, column].numpy(), name, kind)
+            for column, (name, kind) in enumerate(zip(tasks.truth_names, family.truth_kinds, strict=True))
+        ],
+        "truth": _true_neighbours(family.true_distance(tasks)),
+        "card": card_packet(family.sketch(tasks)),
+    }
+
+
+def _colour(values: NDArray[np.floating[Any]], name: str, kind: Any) -> dict[str, Any]:
+    colouring = colour_tasks(values, name, kind)
+    return {
+        "name": colouring.name,
+        "kind": colouring.kind,
+        "stops": list(colouring.stops),
+        "entries": [dict(entry) for entry in colouring.entries],
+        "rgb": colouring.rgb.tobytes(),
+        "shapes": colouring.shapes.tobytes(),
+        "groups": colouring.groups.tobytes(),
+    }
+
+
+def _true_neighbours(distance: Tensor) -> dict[str, Any]:
+    k = min(NEIGHBOURS, len(distance) - 1)
+    nearest = distance.fill_diagonal_(math.inf).topk(k, largest=False).indices
+    return {"k": k, "neighbours": nearest.numpy().astype("<u2").tobytes()}
+
+
+def card_packet(sketch: TaskSketch) -> dict[str, Any]:
+    """One task's own data, for all tasks: curves and points as uint16 between the axes' ends, pictures as uint8."""
+    card: dict[str, Any] = {"kind": sketch.kind}
+    if sketch.points is not None:
+        x, y = sketch.x, sketch.y
+        places = torch.stack((_levels(sketch.points[..., 0], *x), _levels(sketch.points[..., 1], *y)), dim=-1)
+        card |= {"x": list(x), "y": list(y), "n_points": places.shape[1], "points": _uint16(places)}
+    if sketch.curve is not None:
+        card |= {"n_curve": sketch.curve.shape[1], "curve": _uint16(_levels(sketch.curve, *sketch.y))}
+    if sketch.images is not None:
+        _n, n_images, height, width = sketch.images.shape
+        pixels = (sketch.images.clamp(0, 1) * 255).round().to(torch.uint8)
+        card |= {"width": width, "height": height, "n_images": n_images, "pixels": pixels.numpy().tobytes()}
+    if sketch.classes is not None:
+        classes = sketch.classes.to(torch.uint8).numpy().tobytes()
+        card |= {"labels": classes} if sketch.images is not None else {"classes": classes}
+        if sketch.images is None:
+            card["n_classes"] = int(sketch.classes.max()) + 1
+    return card
+
+
+def _levels(values: Tensor, low: float, high: float) -> Tensor:
+    return ((values - low) / (high - low)).clamp(0, 1).mul(_LEVELS).round()
+
+
+def _uint16(levels: Tensor) -> bytes:
+    return levels.numpy().astype("<u2").tobytes()
+
+
+# ---- a picture: sent up to fifteen times a second ------------------------------------------------------------------
+
+
+def picture_packet(
+    sessions: Sequence[Session],
+    step: float | None = None,
+    number: int = 0,
+    chosen: int = -1,
+    compare: str = "",
+    words: str = "",
+) -> dict[str, Any]:
+    """The maps of one moment, one a run; `step` None is the newest moment that every run has reached.
+
+    `chosen` is the task whose neighbours are named (-1: none), `compare` the metric to hold beside the run's own ("":
+    none), `words` the text summary (see `words.map_words`; the caller decides how often it is worth computing).
+    """
+    frames = frames_at(sessions, step)
+    runs = [
+        run_picture(session, frame, run, chosen, compare)
+        for run, (session, frame) in enumerate(zip(sessions, frames, strict=True))
+    ]
+    shown = live_step(sessions) if step is None else step
+    return {"number": number, "live": step is None, "step": int(shown), "runs": runs, "words": words}
+
+
+def live_step(sessions: Sequence[Session]) -> int:
+    """The newest moment that every run has reached: two runs side by side are compared at one step."""
+    return min(session.frame.step for session in sessions)
+
+
+def frames_at(sessions: Sequence[Session], step: float | None = None) -> list[Frame]:
+    """Each run's latest frame at or before the step; None: at the newest moment that every run has reached."""
+    moment = live_step(sessions) if step is None else step
+    return [session.history.at_step(moment) for session in sessions]
+
+
+def run_picture(session: Session, frame: Frame, run: int, chosen: int, compare: str) -> dict[str, Any]:
+    """One run's map at one frame: 4 bytes a task, the readings, and what was asked about one task."""
+    box, points = boxed(frame.layout)
+    chosen = chosen if 0 <= chosen < len(frame.layout) else -1
+    return {
+        "run": run,
+        "index": frame.index,
+        "step": frame.step,
+        "projection": frame.projection,
+        "title": TITLES.get(frame.projection, frame.projection),
+        "box": box,
+        "points": points.tobytes(),
+        "links": _links(session, frame, chosen),
+        "changes": _changes(session, frame, chosen, compare),
+        "readings": readings(frame),
+        "alarm": frame.alarm,
+    }
+
+
+def boxed(layout: Layout) -> tuple[list[float], NDArray[np.uint16]]:
+    """The map's box [left, bottom, right, top], and places inside it as uint16: exact to a 65,535th of its sides."""
+    low, high = layout.min(axis=0), layout.max(axis=0)
+    span = np.where(high > low, high - low, np.float32(1))
+    places = np.rint((layout - low) / span * _LEVELS).astype("<u2")
+    # To a ten-thousandth of the map: a tenth of a pixel, and half as many characters.
+    digits = 4 - math.floor(math.log10(float(span.max())))
+    return [round(float(end), digits) for end in (*low, *(low + span))], places
+
+
+def readings(frame: Frame) -> dict[str, float | None]:
+    """The frame's diagnostics to four digits; None where there is no number (JSON has no NaN)."""
+    return {name: rounded(value) for name, value in frame.diagnostics.items()}
+
+
+def rounded(value: float) -> float | None:
+    """Four digits, or None where it is not a finite number."""
+    return float(f"{value:.4g}") if math.isfinite(value) else None
+
+
+def _links(session: Session, frame: Frame, chosen: int) -> dict[str, Any] | None:
+    if chosen < 0:
+        return None
+    embedding, truth = session.nearest(frame, chosen, k=min(NEIGHBOURS, len(frame.layout) - 1))
+    return {"task": chosen, "embedding": embedding.tolist(), "truth": truth.tolist()}
+
+
+def _changes(session: Session, frame: Frame, chosen: int, compare: str) -> dict[str, Any] | None:
+    if not compare:
+        return None
+    changes = session.neighbour_changes(frame, compare, k=min(NEIGHBOURS, len(frame.layout) - 1))
+    return {
+        "metric": compare,
+        "share": rounded(changes.share),
+        "counts": changes.counts.astype(np.uint8).tobytes(),
+        "lost": changes.lost(chosen).tolist() if chosen >= 0 else [],
+        "gained": changes.gained(chosen).tolist() if chosen >= 0 else [],
+    }
+
+
+# ---- curves --------------------------------------------------------------------------------------------------------
+
+
+def rows_packet(sessions: Sequence[Session], first: Sequence[int] = ()) -> dict[str, Any]:
+    """The curves' rows of each run from frame `first[run]` on (missing: from the start); see `COLUMNS`."""
+    begins = [*first, *(0,) * len(sessions)]
+    return {"runs": [rows_of(session.history[begin:], begin) for session, begin in zip(sessions, begins, strict=False)]}
+
+
+def rows_of(frames: Sequence[Frame], first: int) -> dict[str, Any]:
+    """These frames' rows, float32, one after another; `first` is the index of the first one."""
+    values = np.array(
+        [[f.step, f.loss, *(f.diagnostics.get(name, math.nan) for name in COLUMNS[2:])] for f in frames],
+        dtype="<f4",
+    )
+    return {"first": first, "columns": list(COLUMNS), "values": values.tobytes()}
+
+
+def marks_packet(sessions: Sequence[Session]) -> list[list[dict[str, Any]]]:
+    """Each run's marks: see `curve_marks`."""
+    return [curve_marks(session.events) for session in sessions]
+
+
+def curve_marks(events: Sequence[Event]) -> list[dict[str, Any]]:
+    """Where a setting changed, and to what. A slider on its way is one mark: only where it came to rest is said."""
+    return [
+        {"step": event.step, "text": ", ".join(_said(name, value) for name, value in event.changes.items())}
+        for event in moves(events)
+    ]
+
+
+def _said(name: str, value: Any) -> str:
+    return "embedded again" if name == "refits" else f"{name} {say(value)}"

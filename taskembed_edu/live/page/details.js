@@ -1,0 +1,172 @@
+// What the learner sees of one task: a card beside the point that they look at; and under the map, where it hides no
+// point, the data and the neighbours of the one that they chose.
+
+const CARD = [150, 86];
+const CHOSEN = [220, 104];
+const CHOSEN_OF_TWO = [220, 70]; // two maps stand side by side: less room for each
+
+class TaskDetails {
+  constructor(map) {
+    this.map = map;
+    this.buildCard();
+    this.buildPanel();
+  }
+
+  buildCard() {
+    this.card = element("div", "te-map-card", this.map.stage);
+    this.card.hidden = true;
+    this.card.setAttribute("aria-hidden", "true"); // the live region says the same
+    this.cardName = element("div", "te-map-card-name", this.card);
+    this.cardPicture = element("canvas", "", this.card);
+    this.cardNote = element("div", "te-note", this.card);
+  }
+
+  buildPanel() {
+    this.panel = element("div", "te-map-chosen", this.map.root);
+    this.panel.hidden = true;
+    this.panel.setAttribute("role", "group");
+    const shown = element("div", "te-map-chosen-data", this.panel);
+    this.panelName = element("div", "te-map-card-name", shown);
+    this.panelPicture = element("canvas", "", shown);
+    this.panelPicture.setAttribute("role", "img");
+    this.lists = element("div", "te-map-lists", this.panel);
+    const close = element("button", "te-map-tool", this.panel, "×");
+    close.setAttribute("aria-label", "Let go of this task");
+    close.addEventListener("click", () => {
+      this.map.state.set("chosen", -1);
+      this.map.canvas.focus();
+    });
+  }
+
+  data(i) {
+    const { tasks, n } = this.map;
+    return tasks && tasks.n === n && i >= 0 && i < n ? decodeCard(tasks.card, i) : null;
+  }
+
+  // ---- the card beside the pointer or the keyboard's task ----
+
+  hover() {
+    const { map } = this;
+    const i = map.state.get("hover") ?? -1;
+    map.root.dataset.hover = i;
+    this.showCard(i);
+    if (i >= 0 && map.pointing.here === "keys") map.say([map.name(i), this.note(i)].filter(Boolean).join(". "));
+    map.draw();
+  }
+
+  showCard(i) {
+    const { map } = this;
+    const here = i >= 0 && i < map.n && map.pointing.here && i !== map.state.get("chosen");
+    this.card.hidden = !here;
+    if (!here) return;
+    setText(this.cardName, map.name(i));
+    drawCard(this.cardPicture, this.data(i), map.palette, ...CARD);
+    setText(this.cardNote, this.note(i));
+    this.cardSize = [this.card.offsetWidth, this.card.offsetHeight];
+    this.place(i);
+  }
+
+  note(i) {
+    const selected = this.map.state.get("selected") ?? [];
+    const count = this.map.counts?.[i];
+    const parts = [];
+    if (selected.includes(i)) parts.push(`one of ${counted(selected.length)} selected`);
+    if (count !== undefined) parts.push(count ? `${count} of its nearest would change` : "keeps its nearest");
+    return parts.join(", ");
+  }
+
+  // After every picture: the card goes with its point.
+  follow() {
+    if (!this.card.hidden) this.place(this.map.state.get("hover"));
+  }
+
+  // Beside the point: below on the right, unless that leaves the map or hides the chosen task.
+  place(i) {
+    const { screen, ratio, canvas } = this.map;
+    const [wide, high] = this.cardSize;
+    const chosen = this.map.painter.chosen();
+    const gap = 14;
+    let [least, left, top] = [Infinity, 0, 0];
+    for (let corner = 0; corner < 4; corner++) {
+      const x = screen[2 * i] / ratio + (corner & 1 ? -gap - wide : gap);
+      const y = screen[2 * i + 1] / ratio + (corner & 2 ? -gap - high : gap);
+      const outside = x < 0 || y < 0 || x + wide > canvas.clientWidth || y + high > canvas.clientHeight;
+      const [dx, dy] = chosen < 0 ? [-1, -1] : [screen[2 * chosen] / ratio - x, screen[2 * chosen + 1] / ratio - y];
+      const hides = dx >= 0 && dy >= 0 && dx <= wide && dy <= high;
+      const cost = 10 * outside + 5 * hides + corner;
+      if (cost < least) [least, left, top] = [cost, x, y];
+    }
+    left = Math.max(0, Math.min(left, canvas.clientWidth - wide));
+    top = Math.max(0, Math.min(top, canvas.clientHeight - high));
+    this.card.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
+  }
+
+  // ---- the chosen task ----
+
+  choose() {
+    const { map } = this;
+    const i = map.painter.chosen();
+    map.root.dataset.chosen = i;
+    this.panel.hidden = i < 0;
+    this.listed = null;
+    if (i >= 0) {
+      this.panel.setAttribute("aria-label", `Chosen task: ${map.name(i)}`);
+      setText(this.panelName, map.name(i));
+      const known = drawCard(this.panelPicture, this.data(i), map.palette, ...(map.page.runName?.(map.run) ? CHOSEN_OF_TWO : CHOSEN));
+      if (known) this.panelPicture.setAttribute("aria-label", `Data of ${map.name(i)}`);
+      this.update();
+    }
+    this.showCard(map.state.get("hover") ?? -1);
+    map.draw();
+  }
+
+  // The neighbours of the frame that is shown: built anew only where they are others than before.
+  update() {
+    const { map } = this;
+    if (this.panel.hidden) return;
+    const lines = neighbourLines(map);
+    const listed = JSON.stringify(lines.map(({ title, tasks }) => [title, tasks]));
+    if (listed === this.listed) return;
+    const first = this.listed === null;
+    this.listed = listed;
+    const focused = this.lists.contains(document.activeElement);
+    this.lists.replaceChildren();
+    for (const line of lines) this.list(line);
+    if (focused) this.map.canvas.focus(); // the button that had it is gone
+    if (first || !map.moving(performance.now())) this.tell(lines);
+  }
+
+  list({ title, tasks, tone, dashed, known = true }) {
+    const { map } = this;
+    const block = element("div", "te-map-list", this.lists);
+    const head = element("div", "te-map-list-title", block);
+    const swatch = element("span", "te-map-swatch", head);
+    swatch.style.borderTop = `2.5px ${dashed ? "dashed" : "solid"} ${cssOf(map.palette[tone])}`;
+    head.append(title);
+    if (!tasks.length) element("div", "te-note", block, known ? "none" : "–");
+    const names = element("div", "te-map-names", block);
+    for (const i of tasks) {
+      const button = element("button", "te-map-neighbour", names, map.name(i));
+      button.title = map.name(i);
+      button.addEventListener("click", () => map.state.set("chosen", i));
+      button.addEventListener("pointerenter", () => map.pointing.point(i, null));
+      button.addEventListener("pointerleave", () => map.pointing.point(-1, null));
+    }
+  }
+
+  tell(lines) {
+    const { map } = this;
+    const names = (tasks) => tasks.map((i) => map.name(i)).join(", ") || "none";
+    const neighbours = lines.map(({ title, tasks }) => `${title}: ${names(tasks)}`).join(". ");
+    map.say(`Chosen: ${map.name(map.painter.chosen())}. ${neighbours}.`);
+  }
+
+  // Other tasks: what was shown belongs to the old ones.
+  forget() {
+    this.choose();
+  }
+
+  restyle() {
+    this.choose();
+  }
+}

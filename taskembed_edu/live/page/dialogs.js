@@ -1,0 +1,178 @@
+// What opens above the page: a menu under a button, the code of the run, the keys, "what may I read?".
+//
+// Native <dialog> and popover: the browser keeps the focus inside, closes on Escape, and gives the focus back.
+
+const EXPORTS = [
+  { value: "png", label: "Picture (PNG)", about: "the map and the curves of the moment shown" },
+  { value: "csv", label: "Table (CSV)", about: "every task: truth, place, vector, nearest" },
+  { value: "parquet", label: "Table (Parquet)", about: "the same, with its types" },
+  { value: "json", label: "Recording (JSON)", about: "runs again with lab.replay(...)" },
+  { value: "html", label: "Page (HTML)", about: "this page with its history, without a kernel" },
+];
+
+const KEYS = [
+  ["Anywhere in the lab", ""],
+  ["Space", "play or pause"],
+  ["S", "step: train up to the next picture"],
+  ["P", "projector: large type and points; again: back"],
+  [", and .", "one frame back, one frame forward"],
+  ["L", "live: back to now"],
+  ["?", "this help"],
+  ["On the map", ""],
+  ["Arrow keys", "the nearest task in that direction"],
+  ["Enter", "choose it: its data and its neighbours"],
+  ["Space", "take the chosen task into the selection, or out of it"],
+  ["+  −  0", "closer, farther, all tasks"],
+  ["Shift + arrows", "move the map"],
+  ["Escape", "let go"],
+];
+
+class MenuButton {
+  constructor(button, items, choose) {
+    this.button = button;
+    this.items = items; // a list, or a function that gives it when the menu opens
+    this.choose = choose;
+    this.menu = element("div", "te-menu", button.parentElement);
+    this.menu.dataset.lmSuppressShortcuts = "true";
+    this.menu.id = freshId("menu");
+    this.menu.popover = "auto";
+    this.menu.setAttribute("role", "menu");
+    this.menu.setAttribute("aria-label", button.textContent);
+    button.setAttribute("aria-haspopup", "menu");
+    button.setAttribute("aria-expanded", "false");
+    button.setAttribute("popovertarget", this.menu.id);
+    this.menu.addEventListener("beforetoggle", (event) => event.newState === "open" && this.fill());
+    this.menu.addEventListener("toggle", (event) => this.toggled(event.newState === "open"));
+    this.menu.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  fill() {
+    const items = typeof this.items === "function" ? this.items() : this.items;
+    this.menu.replaceChildren();
+    for (const { value, label, about } of items) {
+      const item = element("button", "te-menu-item", this.menu);
+      item.setAttribute("role", "menuitem");
+      item.tabIndex = -1;
+      element("span", "", item, label);
+      if (about) element("span", "te-menu-about", item, about);
+      item.addEventListener("click", () => {
+        this.menu.hidePopover();
+        this.choose(value);
+      });
+    }
+    const box = this.button.getBoundingClientRect();
+    this.menu.style.top = `${Math.round(box.bottom + 4)}px`;
+    this.menu.style.left = `${Math.round(box.left)}px`;
+  }
+
+  toggled(open) {
+    this.button.setAttribute("aria-expanded", String(open));
+    if (!open) return;
+    // The top layer knows no neighbours: keep inside the window.
+    const over = this.menu.getBoundingClientRect().right - (window.innerWidth - 8);
+    if (over > 0) this.menu.style.left = `${parseFloat(this.menu.style.left) - over}px`;
+    this.menu.firstElementChild?.focus();
+  }
+
+  key(event) {
+    const items = [...this.menu.children];
+    const at = items.indexOf(document.activeElement);
+    const next = { ArrowDown: at + 1, ArrowUp: at - 1 + items.length, Home: 0, End: items.length - 1 }[event.key];
+    if (event.key === "Tab") this.menu.hidePopover();
+    event.stopPropagation(); // the lab's own keys are not the menu's
+    if (next === undefined) return;
+    event.preventDefault();
+    items[next % items.length].focus();
+  }
+}
+
+// One dialog for one purpose, made once: a heading, whatever fills it, a way out.
+class PanelDialog {
+  constructor(parent, heading) {
+    this.root = element("dialog", "te-dialog te-card", parent);
+    const title = element("h2", "te-dialog-title", this.root, heading);
+    title.id = freshId("dialog");
+    this.root.setAttribute("aria-labelledby", title.id);
+    this.body = element("div", "te-dialog-body", this.root);
+    this.foot = element("div", "te-dialog-foot", this.root);
+    const close = element("button", "te-button", this.foot, "Close");
+    close.addEventListener("click", () => this.root.close());
+    // A click beside the dialog is a click on its backdrop: the dialog itself, outside its box.
+    this.root.addEventListener("click", (event) => {
+      if (event.target !== this.root) return;
+      const box = this.root.getBoundingClientRect();
+      const inside = event.clientX >= box.left && event.clientX <= box.right && event.clientY >= box.top && event.clientY <= box.bottom;
+      if (!inside) this.root.close();
+    });
+    this.root.addEventListener("keydown", (event) => event.stopPropagation());
+  }
+
+  open() {
+    if (!this.root.open) this.root.showModal();
+  }
+}
+
+class DialogsView {
+  constructor(page, parent) {
+    this.page = page;
+    this.code = new PanelDialog(parent, "What this lab does, in Python");
+    element("p", "te-note", this.code.body, "Run these lines in a cell of their own: they give the same run, frame by frame.");
+    this.codeText = element("code", "", element("pre", "te-code-text", this.code.body));
+    this.codeText.parentElement.tabIndex = 0;
+    const copy = element("button", "te-button te-primary", null, "Copy");
+    this.code.foot.prepend(copy);
+    this.copied = element("span", "te-note", null);
+    this.copied.setAttribute("role", "status");
+    copy.after(this.copied);
+    copy.addEventListener("click", () => this.copy());
+
+    this.keys = new PanelDialog(parent, "Keys");
+    const table = element("dl", "te-keys", this.keys.body);
+    for (const [key, does] of KEYS) {
+      if (does) {
+        const pair = element("div", "te-key", table);
+        element("dt", "", pair, key);
+        element("dd", "", pair, does);
+      } else {
+        const pair = element("div", "te-key te-key-heading", table);
+        element("dt", "", pair, key);
+        element("dd", "te-unseen", pair, "keys:");
+      }
+    }
+    element("p", "te-note", this.keys.body, "Keys count while the lab has the focus: click into it once.");
+
+    this.reading = new PanelDialog(parent, "What may I read from this picture?");
+    this.reading.body.tabIndex = 0; // longer than a small window: the arrow keys scroll it
+  }
+
+  showCode(text) {
+    setText(this.codeText, text);
+    setText(this.copied, "");
+    this.code.open();
+  }
+
+  // Where the browser does not let a page write into the clipboard, the lines are selected for Ctrl+C.
+  async copy() {
+    try {
+      await navigator.clipboard.writeText(this.codeText.textContent);
+      setText(this.copied, "Copied.");
+    } catch {
+      window.getSelection().selectAllChildren(this.codeText);
+      setText(this.copied, "Selected: press Ctrl+C.");
+    }
+  }
+
+  showReading() {
+    const { reading = [], scores = {} } = this.page.model.get("help") ?? {};
+    this.reading.body.replaceChildren(...reading.map((paragraph) => element("p", "", null, paragraph)));
+    const list = element("dl", "te-keys", this.reading.body);
+    for (const [key, sentence] of Object.entries(scores)) {
+      if (!CURVE_WORDS[key]) continue;
+      const pair = element("div", "te-key", list);
+      element("dt", "", pair, CURVE_WORDS[key]);
+      element("dd", "", pair, sentence);
+    }
+    this.reading.open();
+    this.reading.body.scrollTop = 0;
+  }
+}

@@ -1,0 +1,115 @@
+// The lasso: draw round tasks to select them. With the button the drag is a lasso; with Shift it is one at any time.
+
+class Lasso {
+  constructor(map) {
+    this.map = map;
+    this.mode = false;
+    this.drawing = false;
+    this.path = []; // x, y, x, y, ... on the map, not on the screen: it stays round its points when they are zoomed
+    this.chip = element("button", "te-map-chip", map.stage);
+    this.chip.hidden = true;
+    this.chip.addEventListener("click", () => {
+      map.state.set("selected", []);
+      map.canvas.focus();
+    });
+  }
+
+  addButton(tool) {
+    this.button = tool("lasso", "Lasso: drag round tasks to select them", () => this.setMode(!this.mode));
+    this.setMode(false);
+  }
+
+  setMode(mode) {
+    this.mode = mode;
+    this.button.setAttribute("aria-pressed", mode);
+    this.map.canvas.classList.toggle("te-lassoing", mode);
+  }
+
+  // How many are selected, said on the map; a click lets them go.
+  count(n) {
+    this.chip.hidden = !n;
+    if (n) setText(this.chip, `${counted(n)} selected ×`);
+    this.chip.setAttribute("aria-label", `${counted(n)} tasks selected: let them go`);
+    this.map.root.dataset.selected = n;
+  }
+
+  wants(event) {
+    return this.mode || event.shiftKey;
+  }
+
+  begin(x, y, add) {
+    this.drawing = true;
+    this.add = add;
+    this.path = [];
+    this.extend(x, y);
+  }
+
+  extend(x, y) {
+    const { viewport } = this.map;
+    viewport.at(performance.now());
+    this.path.push((x - viewport.left) / viewport.scale, (viewport.base - y) / viewport.scale);
+    this.map.draw();
+  }
+
+  drop() {
+    this.drawing = false;
+    this.path = [];
+    this.map.draw();
+  }
+
+  // Select what lies inside; true where the drag was long enough to be meant as a lasso.
+  finish() {
+    const { map, path } = this;
+    const meant = path.length >= 6;
+    if (meant) {
+      const inside = this.add ? new Set(map.state.get("selected")) : new Set();
+      // Where the points stand now, not where they stood when they were last painted.
+      map.glide.at(performance.now());
+      for (let i = 0; i < map.n; i++) {
+        if (map.shown(i) && within(path, map.glide.places[2 * i], map.glide.places[2 * i + 1])) inside.add(i);
+      }
+      map.state.set("selected", [...inside].sort((a, b) => a - b));
+      map.say(`${counted(inside.size)} tasks selected.`);
+    }
+    this.drop();
+    return meant;
+  }
+
+  toggle(i) {
+    const { state } = this.map;
+    const selected = new Set(state.get("selected"));
+    if (!selected.delete(i)) selected.add(i);
+    state.set("selected", [...selected].sort((a, b) => a - b));
+    this.map.details.hover();
+  }
+
+  paint(context) {
+    if (!this.drawing || this.path.length < 4) return;
+    const { viewport, palette, ratio } = this.map;
+    context.globalAlpha = 1;
+    context.beginPath();
+    for (let k = 0; k < this.path.length; k += 2) {
+      context[k ? "lineTo" : "moveTo"](viewport.screenX(this.path[k]), viewport.screenY(this.path[k + 1]));
+    }
+    context.closePath();
+    context.fillStyle = cssOf(palette.truth);
+    context.globalAlpha = 0.12;
+    context.fill();
+    context.globalAlpha = 1;
+    context.lineWidth = 1.5 * ratio;
+    context.setLineDash([5 * ratio, 4 * ratio]);
+    context.strokeStyle = cssOf(palette.truth);
+    context.stroke();
+    context.setLineDash([]);
+  }
+}
+
+// Is (x, y) inside the closed path? A ray to the right crosses its sides an odd number of times.
+function within(path, x, y) {
+  let inside = false;
+  for (let k = 0, before = path.length - 2; k < path.length; before = k, k += 2) {
+    const [x1, y1, x2, y2] = [path[before], path[before + 1], path[k], path[k + 1]];
+    if (y1 > y !== y2 > y && x < x1 + ((y - y1) / (y2 - y1)) * (x2 - x1)) inside = !inside;
+  }
+  return inside;
+}

@@ -1,0 +1,110 @@
+// The legend explains the colours and filters by them: categories with their shapes, quantities in six steps, angles
+// round a circle. One legend for all maps.
+
+class TaskLegend {
+  constructor(page, parent) {
+    this.page = page;
+    this.tasks = null;
+    this.root = element("div", "te-legend", parent);
+    this.root.setAttribute("role", "group");
+    this.stops = [
+      page.on("colour", () => this.recolour()),
+      page.on("hidden", () => this.press()),
+      page.on("projector", () => this.build()),
+      onTheme(() => this.build()),
+    ];
+  }
+
+  remove() {
+    this.stops.forEach((stop) => stop?.());
+    this.root.remove();
+  }
+
+  setTasks(tasks) {
+    this.tasks = tasks;
+    this.recolour();
+  }
+
+  // Other colours have other groups: what was filtered out meant something else.
+  recolour() {
+    if (this.page.get("hidden").size) this.page.set("hidden", new Set());
+    this.build();
+  }
+
+  build() {
+    const colouring = this.tasks?.colours?.[this.page.get("colour") ?? 0];
+    const focused = [...this.root.querySelectorAll("button")].indexOf(document.activeElement);
+    this.root.replaceChildren();
+    this.root.hidden = !colouring;
+    this.entries = [];
+    if (!colouring) return;
+    const { name, kind, stops, entries } = colouring;
+    this.root.dataset.kind = kind;
+    this.root.setAttribute("aria-label", `Legend: ${name}`);
+    element("span", "te-legend-title", this.root, name);
+    if (kind === "angle") this.ring(stops);
+    const row = element("div", "te-legend-entries", this.root);
+    if (kind === "quantity") row.style.setProperty("--te-gradient", `linear-gradient(to right, ${stops.join(", ")})`);
+    this.entries = entries.map((entry, group) => this.entry(entry, group, row));
+    this.all = element("button", "te-legend-all", this.root, "Show all");
+    this.all.addEventListener("click", () => {
+      this.page.set("hidden", new Set());
+      this.entries[0]?.focus(); // the button that had it goes away
+    });
+    this.press();
+    if (focused >= 0) this.entries[focused]?.focus();
+  }
+
+  entry({ label, colour, shape }, group, row) {
+    const button = element("button", "te-legend-entry", row);
+    const icon = element("canvas", "te-legend-icon", button);
+    this.icon(icon, colour, shape ?? 0);
+    element("span", "", button, label);
+    button.title = `${label}: hide or show. Alt-click or double click: only this`;
+    button.addEventListener("click", (event) => (event.altKey ? this.only(group) : this.toggle(group)));
+    button.addEventListener("dblclick", () => this.only(group));
+    button.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && event.altKey) {
+        event.preventDefault();
+        this.only(group);
+      }
+    });
+    return button;
+  }
+
+  // 0° to the right and counter-clockwise, as in every formula of an angle.
+  ring(stops) {
+    const ring = element("span", "te-legend-ring", this.root);
+    ring.setAttribute("aria-hidden", "true");
+    ring.style.background = `conic-gradient(from 90deg, ${[...stops].reverse().join(", ")})`;
+  }
+
+  icon(canvas, colour, shape) {
+    const ratio = window.devicePixelRatio || 1;
+    const side = this.page.get("projector") ? 20 : 14;
+    canvas.width = canvas.height = Math.round(side * ratio);
+    canvas.style.width = canvas.style.height = `${side}px`;
+    const palette = paletteOf(this.root);
+    const fill = rgbOf(colour, "#0072b2");
+    const middle = canvas.width / 2;
+    const outline = cssOf(outlineOf(fill, palette.paper, palette.ink));
+    drawMarker(canvas.getContext("2d"), shape, middle, middle, 0.36 * canvas.width, cssOf(fill), outline);
+  }
+
+  toggle(group) {
+    const hidden = new Set(this.page.get("hidden"));
+    if (!hidden.delete(group)) hidden.add(group);
+    this.page.set("hidden", hidden);
+  }
+
+  only(group) {
+    const others = this.entries.map((_, k) => k).filter((k) => k !== group);
+    this.page.set("hidden", new Set(others));
+  }
+
+  press() {
+    const hidden = this.page.get("hidden");
+    this.entries?.forEach((button, group) => button.setAttribute("aria-pressed", !hidden.has(group)));
+    if (this.all) this.all.hidden = !hidden.size;
+  }
+}

@@ -1,0 +1,296 @@
+// The live map of the task space: a canvas that glides from one frame to the next and never draws a stale one.
+//
+// A frame that comes in replaces the one before at once; what is seen glides to it (glide.js) in the view that follows
+// the points or that the learner has chosen (viewport.js). One picture an animation frame, none while all stands still.
+//
+// What both maps of a branched run share lies in `page`: hover, chosen, selected, colour, hidden, still, projector.
+
+const [FAINT, DIM, FULL] = [0, 1, 2]; // filtered out; beside what matters now; as usual
+const OPACITY = [0.09, 0.35, 1];
+
+class TaskMapView {
+  constructor(page, run, parent) {
+    this.page = page;
+    this.state = page; // get, set, on: what both maps share
+    this.run = run;
+    this.tasks = null;
+    this.picture = null;
+    this.n = 0;
+    this.box = new Float64Array(4);
+    this.drawn = 0;
+    this.viewport = new Viewport();
+    this.atlas = new MarkerAtlas();
+    this.allocate(0);
+    this.build(parent);
+    this.palette = paletteOf(this.root);
+    this.painter = new MapPainter(this);
+    this.details = new TaskDetails(this);
+    this.pointing = new Pointing(this);
+    this.lasso = new Lasso(this);
+    this.buildTools();
+    this.listen();
+    this.resize();
+  }
+
+  build(parent) {
+    this.root = element("section", "te-map", parent);
+    this.root.dataset.run = this.run;
+    this.root.dataset.drawn = 0;
+    this.root.__map = this;
+    const head = element("div", "te-map-head", this.root);
+    this.title = element("span", "te-map-title", head);
+    this.stepText = element("span", "te-map-step te-number", head);
+    this.stage = element("div", "te-map-stage", this.root);
+    this.canvas = element("canvas", "te-map-canvas", this.stage);
+    this.canvas.tabIndex = 0;
+    this.canvas.setAttribute("role", "application");
+    this.canvas.setAttribute("aria-roledescription", "map of tasks");
+    // Kept in memory and not on a graphics card: where that card is software, which a class room's server is, it costs a third.
+    this.context = this.canvas.getContext("2d", { willReadFrequently: true });
+    this.hint = element("p", "te-unseen", this.root);
+    this.hint.id = freshId("map-keys");
+    this.hint.textContent =
+      "Arrow keys go to the nearest task in that direction, Page Up and Page Down through all tasks, Home and End to " +
+      "the first and last. Enter chooses a task, Space adds it to the selection, Escape lets go. " +
+      "Plus, minus and 0 zoom, Shift and arrows move the map.";
+    this.said = element("p", "te-unseen", this.root);
+    this.said.setAttribute("aria-live", "polite");
+  }
+
+  buildTools() {
+    const tools = element("div", "te-map-tools", this.stage);
+    tools.setAttribute("role", "group");
+    tools.setAttribute("aria-label", "Map view");
+    const tool = (text, label, act) => {
+      const button = element("button", "te-map-tool", tools, text);
+      button.setAttribute("aria-label", label);
+      button.title = label;
+      button.addEventListener("click", act);
+      return button;
+    };
+    tool("+", "Zoom in", () => this.zoom(1.5));
+    tool("−", "Zoom out", () => this.zoom(1 / 1.5));
+    tool("fit", "Fit all tasks", () => this.fit());
+    this.lasso.addButton(tool);
+  }
+
+  listen() {
+    const repaint = () => this.draw();
+    const regroup = () => this.regroup();
+    this.stops = [
+      this.state.on("hover", () => this.details.hover()),
+      this.state.on("chosen", () => this.details.choose()),
+      this.state.on("selected", regroup),
+      this.state.on("hidden", regroup),
+      this.state.on("colour", () => this.colour()),
+      this.state.on("projector", () => this.restyle()),
+      this.state.on("still", repaint),
+      onTheme(() => this.restyle()),
+    ];
+    this.resized = new ResizeObserver(() => this.resize());
+    this.resized.observe(this.canvas);
+    this.onRatio = () => this.resize();
+    window.addEventListener("resize", this.onRatio); // the browser's zoom
+  }
+
+  // Another screen may have another ratio, with no change of size in CSS pixels.
+  watchRatio() {
+    this.ratioQuery?.removeEventListener("change", this.onRatio);
+    this.ratioQuery = window.matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
+    this.ratioQuery.addEventListener("change", this.onRatio);
+  }
+
+  remove() {
+    this.removed = true;
+    this.stops.forEach((stop) => stop?.());
+    this.resized.disconnect();
+    this.ratioQuery.removeEventListener("change", this.onRatio);
+    window.removeEventListener("resize", this.onRatio);
+    this.pointing.remove();
+    cancelAnimationFrame(this.request);
+    this.root.remove();
+  }
+
+  // ---- taking in tasks and frames ----
+
+  allocate(n) {
+    this.n = n;
+    this.glide = new Glide(n);
+    this.screen = new Float32Array(2 * n);
+    this.levels = new Uint8Array(n).fill(FULL);
+  }
+
+  setTasks(tasks) {
+    this.tasks = tasks;
+    this.colour();
+    this.details.forget();
+  }
+
+  name(i) {
+    return this.tasks?.names?.[i] ?? `task ${i}`;
+  }
+
+  // One run's part of a picture; null is a map that has nothing to show yet.
+  take(picture, number = this.page.model?.get("picture")?.number ?? 0) {
+    if (!picture) return;
+    const now = performance.now();
+    const n = countOf(picture);
+    const before = this.picture;
+    const same = before && n === this.n;
+    this.picture = picture;
+    if (!same) this.allocate(n);
+    const gliding = same && !this.state.get("still") && !document.hidden;
+    this.glide.aim(picture, now, gliding);
+    boundsOf(this.glide.to, this.box);
+    // Another projection is another map: a corner of the old one means nothing there.
+    const afresh = !same || before.projection !== picture.projection;
+    if (afresh) this.viewport.own = false;
+    this.viewport.follow(this.box, now, gliding, afresh);
+    if (!same) this.colour();
+    if (!same) this.details.choose(); // a page that was loaded again may have a chosen task from the start
+    this.counts = picture.changes ? bytesOf(picture.changes.counts) : null;
+    if (this.counts || before?.changes) this.regroup();
+    this.describe(picture, number);
+    this.details.update();
+    this.draw();
+  }
+
+  describe(picture, number) {
+    const data = this.root.dataset;
+    [data.step, data.frame, data.tasks] = [picture.step, number, this.n];
+    this.stepText.textContent = `step ${counted(picture.step)}`;
+    const name = this.page.runName?.(this.run) ?? "";
+    const title = [name, `Task space, ${picture.title ?? ""}`].filter(Boolean).join(": ");
+    const label = `Map of ${this.n} tasks, ${picture.title ?? ""}${name ? `, ${name}` : ""}`;
+    setText(this.title, title);
+    if (this.canvas.getAttribute("aria-label") !== label) this.canvas.setAttribute("aria-label", label);
+    const words = [this.page.wordsId, this.hint.id].filter(Boolean).join(" ");
+    if (this.canvas.getAttribute("aria-describedby") !== words) this.canvas.setAttribute("aria-describedby", words);
+  }
+
+  // ---- drawing ----
+
+  draw() {
+    if (this.request || !this.picture || this.removed) return;
+    this.request = requestAnimationFrame(() => {
+      this.request = null;
+      this.paint();
+    });
+  }
+
+  paint() {
+    const now = performance.now();
+    const { glide, screen, viewport } = this;
+    const begun = glide.begun;
+    if (glide.ends(now) && viewport.begun === begun) viewport.begun = -Infinity; // the view that came with it
+    glide.at(now);
+    viewport.at(now);
+    const { places } = glide;
+    for (let i = 0; i < screen.length; i += 2) {
+      screen[i] = viewport.screenX(places[i]);
+      screen[i + 1] = viewport.screenY(places[i + 1]);
+    }
+    this.painter.paint();
+    this.details.follow();
+    this.root.dataset.drawn = this.drawn += 1;
+    const zoom = viewport.zoom().toFixed(2);
+    if (this.root.dataset.zoom !== zoom) this.root.dataset.zoom = zoom;
+    // Asked after painting: a last picture that was begun in time is followed by one that stands at the end.
+    if (this.moving(now)) this.draw();
+  }
+
+  moving(now) {
+    return this.glide.progress(now) < 1 || this.viewport.moving(now);
+  }
+
+  resize() {
+    const ratio = window.devicePixelRatio || 1;
+    const [wide, high] = [Math.round(this.canvas.clientWidth * ratio), Math.round(this.canvas.clientHeight * ratio)];
+    if (!wide || !high) return;
+    if (this.ratio !== ratio) this.watchRatio();
+    this.ratio = ratio;
+    if (this.canvas.width !== wide || this.canvas.height !== high) {
+      [this.canvas.width, this.canvas.height] = [wide, high];
+      this.viewport.resize(wide, high, performance.now());
+    }
+    this.restyle();
+    if (this.picture) this.paint(); // a canvas that was resized is empty until it is painted
+  }
+
+  // Another theme, size or mode: other markers, other lines.
+  restyle() {
+    this.palette = paletteOf(this.root);
+    this.details.restyle();
+    this.colour();
+  }
+
+  radius() {
+    const base = this.state.get("projector") ? 9.5 : 6;
+    const crowd = Math.min(1, Math.max(0.36, Math.sqrt(260 / Math.max(1, this.n))));
+    return Math.round(2 * base * (this.ratio ?? 1) * crowd) / 2;
+  }
+
+  colour() {
+    // Colours belong to the tasks that they came with; a picture of others is drawn plain until its own arrive.
+    const known = this.tasks && this.tasks.n === this.n;
+    this.colouring = decodeColouring(known ? this.tasks.colours[this.state.get("colour") ?? 0] : null, this.n);
+    this.atlas.build(this.n, this.colouring.rgb, this.colouring.shapes, this.radius(), this.palette);
+    this.regroup();
+  }
+
+  // How strongly each point is drawn, worked out when a choice changes and not in every picture.
+  regroup() {
+    const hidden = this.state.get("hidden") ?? new Set();
+    const selected = new Set(this.state.get("selected") ?? []);
+    const changed = this.counts?.some((count) => count > 0);
+    this.lasso.count(selected.size);
+    for (let i = 0; i < this.n; i++) {
+      if (hidden.has(this.colouring.groups[i])) this.levels[i] = FAINT;
+      else if (selected.size) this.levels[i] = selected.has(i) ? FULL : DIM;
+      else this.levels[i] = changed && !this.counts[i] ? DIM : FULL;
+    }
+    const hover = this.state.get("hover");
+    if (hover >= 0 && hover < this.n && !this.shown(hover)) this.state.set("hover", -1);
+    this.draw();
+  }
+
+  shown(i) {
+    return i >= 0 && i < this.n && this.levels[i] !== FAINT;
+  }
+
+  // ---- the view, by hand ----
+
+  zoom(factor, x, y) {
+    this.viewport.zoomBy(factor, performance.now(), !this.state.get("still"), x, y);
+    this.draw();
+  }
+
+  pan(dx, dy, glide = false) {
+    this.viewport.panBy(dx, dy, performance.now(), glide && !this.state.get("still"));
+    this.draw();
+  }
+
+  fit() {
+    this.viewport.release(performance.now(), !this.state.get("still"));
+    this.draw();
+  }
+
+  // A task that the keyboard went to is seen, also where the learner had zoomed past it.
+  reveal(i) {
+    const { viewport, screen } = this;
+    if (!viewport.own) return;
+    const edge = 24 * this.ratio;
+    const past = (at, size) => Math.min(0, at - edge) + Math.max(0, at - (size - edge));
+    const [dx, dy] = [past(screen[2 * i], viewport.wide), past(screen[2 * i + 1], viewport.high)];
+    if (dx || dy) this.pan(-dx, -dy, true);
+  }
+
+  // Where the tasks stand, in CSS pixels from the canvas' upper left corner: x, y, x, y, ... (for tests and tools).
+  screenPositions() {
+    return this.screen.map((v) => v / this.ratio);
+  }
+
+  say(text) {
+    setText(this.said, text);
+  }
+}

@@ -1,0 +1,91 @@
+// What travels as bytes, decoded: the kernel sends DataViews, the exported file typed arrays, both little-endian, as
+// every machine is that runs a browser.
+
+const BYTES = new Uint8Array(0);
+
+function bytesOf(view) {
+  if (!view) return BYTES;
+  if (view instanceof ArrayBuffer) return new Uint8Array(view);
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+}
+
+// 16-bit numbers must start at an even address; a buffer out of a message need not.
+function wordsOf(view) {
+  const bytes = bytesOf(view);
+  if (bytes.byteOffset % 2) return new Uint16Array(bytes.slice().buffer, 0, bytes.length >> 1);
+  return new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1);
+}
+
+// How many tasks a run's picture holds: 4 bytes each.
+function countOf(runPicture) {
+  return runPicture?.points ? runPicture.points.byteLength >> 2 : 0;
+}
+
+// Places on the map, written into `places` (x, y, x, y, ...), which is used again for the next frame.
+function decodePlaces(runPicture, places) {
+  const words = wordsOf(runPicture.points);
+  const [left, bottom, right, top] = runPicture.box;
+  const [wide, high] = [(right - left) / 65535, (top - bottom) / 65535];
+  for (let i = 0; i < words.length; i += 2) {
+    places[i] = left + wide * words[i];
+    places[i + 1] = bottom + high * words[i + 1];
+  }
+}
+
+// The box that the points fill now: a recorded run shares one box for all its frames.
+function boundsOf(places, box) {
+  box.fill(Infinity, 0, 2).fill(-Infinity, 2, 4);
+  for (let i = 0; i < places.length; i += 2) {
+    if (places[i] < box[0]) box[0] = places[i];
+    if (places[i] > box[2]) box[2] = places[i];
+    if (places[i + 1] < box[1]) box[1] = places[i + 1];
+    if (places[i + 1] > box[3]) box[3] = places[i + 1];
+  }
+}
+
+// One entry of tasks.colours as arrays; a task without an entry is a blue circle of group 0.
+function decodeColouring(colouring, n) {
+  const [rgb, shapes, groups] = [bytesOf(colouring?.rgb), bytesOf(colouring?.shapes), bytesOf(colouring?.groups)];
+  if (rgb.length >= 3 * n && shapes.length >= n) {
+    return { rgb, shapes, groups: groups.length >= n ? groups : new Uint8Array(n) };
+  }
+  const plain = new Uint8Array(3 * n);
+  for (let i = 0; i < n; i++) plain.set([0, 114, 178], 3 * i);
+  return { rgb: plain, shapes: new Uint8Array(n), groups: new Uint8Array(n) };
+}
+
+// One task's own data out of the card packet of all tasks, as plain numbers that card.js draws.
+function decodeCard(card, i) {
+  if (card?.kind === "curve") {
+    return { kind: "curve", x: card.x, y: card.y, points: scaled(card, i), curve: heights(card, i) };
+  }
+  if (card?.kind === "scatter") {
+    const classes = bytesOf(card.classes).subarray(i * card.n_points, (i + 1) * card.n_points);
+    return { kind: "scatter", x: card.x, y: card.y, points: scaled(card, i), classes };
+  }
+  if (card?.kind === "images") {
+    const { width, height, n_images } = card;
+    const each = width * height;
+    const pixels = bytesOf(card.pixels).subarray(i * n_images * each, (i + 1) * n_images * each);
+    const labels = bytesOf(card.labels).subarray(i * n_images, (i + 1) * n_images);
+    return { kind: "images", width, height, n_images, pixels, labels };
+  }
+  return null;
+}
+
+function scaled(card, i) {
+  const words = wordsOf(card.points);
+  const from = 2 * card.n_points * i;
+  return Array.from({ length: card.n_points }, (_, k) => [
+    card.x[0] + ((card.x[1] - card.x[0]) * words[from + 2 * k]) / 65535,
+    card.y[0] + ((card.y[1] - card.y[0]) * words[from + 2 * k + 1]) / 65535,
+  ]);
+}
+
+function heights(card, i) {
+  const words = wordsOf(card.curve);
+  return Array.from({ length: card.n_curve }, (_, k) => [
+    card.x[0] + ((card.x[1] - card.x[0]) * k) / Math.max(1, card.n_curve - 1),
+    card.y[0] + ((card.y[1] - card.y[0]) * words[i * card.n_curve + k]) / 65535,
+  ]);
+}

@@ -1,0 +1,143 @@
+// What the map draws, from below: lines to neighbours, the points, rings round those that matter now, the lasso.
+
+class MapPainter {
+  constructor(map) {
+    this.map = map;
+  }
+
+  paint() {
+    const { context, canvas } = this.map;
+    context.globalAlpha = 1;
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    const chosen = this.chosen();
+    for (const level of [FAINT, DIM]) this.points(context, level);
+    if (chosen >= 0) this.lines(context, chosen);
+    this.points(context, FULL);
+    context.globalAlpha = 1;
+    if (this.map.counts) this.changeRings(context);
+    if (chosen >= 0) this.neighbourRings(context, chosen);
+    this.marked(context, chosen);
+    this.map.lasso.paint(context);
+  }
+
+  chosen() {
+    const chosen = this.map.state.get("chosen") ?? -1;
+    return chosen < this.map.n ? chosen : -1;
+  }
+
+  points(context, level) {
+    const { screen, levels, atlas, n, canvas } = this.map;
+    const edge = atlas.size;
+    context.globalAlpha = OPACITY[level];
+    for (let i = 0; i < n; i++) {
+      if (levels[i] !== level) continue;
+      const [x, y] = [screen[2 * i], screen[2 * i + 1]];
+      if (x < -edge || y < -edge || x > canvas.width + edge || y > canvas.height + edge) continue;
+      atlas.draw(context, i, x, y);
+    }
+  }
+
+  // ---- neighbours of the chosen task ----
+
+  lines(context, chosen) {
+    const { palette } = this.map;
+    for (const { tasks, tone, dashed, width } of neighbourLines(this.map)) {
+      this.rays(context, chosen, tasks, palette.paper, [], width + 2.5); // a halo: seen over any colour
+      this.rays(context, chosen, tasks, palette[tone], dashed ? [7, 5] : [], width);
+    }
+  }
+
+  rays(context, chosen, tasks, rgb, dash, width) {
+    const { screen, ratio } = this.map;
+    context.globalAlpha = 1;
+    context.beginPath();
+    for (const i of tasks) {
+      context.moveTo(screen[2 * chosen], screen[2 * chosen + 1]);
+      context.lineTo(screen[2 * i], screen[2 * i + 1]);
+    }
+    context.setLineDash(dash.map((v) => v * ratio));
+    context.lineWidth = width * ratio;
+    context.strokeStyle = cssOf(rgb);
+    context.stroke();
+    context.setLineDash([]);
+  }
+
+  neighbourRings(context, chosen) {
+    const { palette } = this.map;
+    for (const { tasks, tone } of neighbourLines(this.map)) {
+      for (const i of tasks) this.ring(context, i, 1.45, palette[tone], 1.6);
+    }
+    this.ring(context, chosen, 1.5, palette.near, 3);
+  }
+
+  ring(context, i, size, rgb, width) {
+    const { screen, ratio } = this.map;
+    const r = this.map.radius();
+    context.beginPath();
+    context.arc(screen[2 * i], screen[2 * i + 1], size * r + 2 * ratio, 0, 2 * Math.PI);
+    context.lineWidth = width * ratio;
+    context.strokeStyle = cssOf(rgb);
+    context.stroke();
+  }
+
+  // ---- "What changed?": the more of its nearest neighbours a task has lost, the heavier its ring ----
+
+  changeRings(context) {
+    const { counts, screen, levels, n, palette, ratio } = this.map;
+    const r = this.map.radius() + 1.5 * ratio;
+    context.strokeStyle = cssOf(palette.lost);
+    let most = 0;
+    for (let i = 0; i < n; i++) most = Math.max(most, counts[i]);
+    for (let count = 1; count <= most; count++) {
+      context.beginPath();
+      for (let i = 0; i < n; i++) {
+        if (counts[i] !== count || levels[i] === FAINT) continue;
+        context.moveTo(screen[2 * i] + r, screen[2 * i + 1]);
+        context.arc(screen[2 * i], screen[2 * i + 1], r, 0, 2 * Math.PI);
+      }
+      context.lineWidth = (0.5 + 0.6 * count) * ratio;
+      context.stroke();
+    }
+  }
+
+  // ---- what the learner points at ----
+
+  marked(context, chosen) {
+    const { atlas, screen, palette, state, n } = this.map;
+    const hover = state.get("hover") ?? -1;
+    for (const i of [hover, chosen]) {
+      if (i >= 0 && i < n) atlas.draw(context, i, screen[2 * i], screen[2 * i + 1]);
+    }
+    if (hover >= 0 && hover < n) {
+      this.ring(context, hover, 1.25, palette.paper, 4.5);
+      this.ring(context, hover, 1.25, palette.near, 2);
+    }
+  }
+}
+
+// Which lines leave the chosen task: [{tasks, title, tone, dashed, width}]. With "What changed?" those lost and gained.
+function neighbourLines(map) {
+  const chosen = map.state.get("chosen") ?? -1;
+  const links = map.picture?.links?.task === chosen ? map.picture.links : null;
+  const changes = map.picture?.changes;
+  const inside = (tasks) => (tasks ?? []).filter((i) => i < map.n);
+  if (changes && links) {
+    const lost = new Set(changes.lost);
+    return [
+      { title: "Stays near", tasks: inside(links.embedding).filter((i) => !lost.has(i)), tone: "near", width: 1.4 },
+      { title: "Lost", tasks: inside(changes.lost), tone: "lost", dashed: true, width: 2.2 },
+      { title: "Gained", tasks: inside(changes.gained), tone: "gained", width: 2.2 },
+    ];
+  }
+  return [
+    { title: "Nearest in the embedding", tasks: inside(links?.embedding), known: Boolean(links), tone: "near", width: 1.8 },
+    { title: "Nearest in truth", tasks: inside(links?.truth ?? trueNeighbours(map, chosen)), tone: "truth", width: 2, dashed: true },
+  ];
+}
+
+// The truth does not wait for the kernel: it came with the tasks.
+function trueNeighbours(map, i) {
+  const truth = map.tasks?.truth;
+  if (!truth?.k || i < 0 || map.tasks.n !== map.n) return [];
+  return Array.from(wordsOf(truth.neighbours).subarray(i * truth.k, (i + 1) * truth.k));
+}

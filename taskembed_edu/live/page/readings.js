@@ -1,0 +1,79 @@
+// Round the map: which projection, embedding again, "What changed?" above it, and how far to trust it below.
+
+class MapBarView {
+  constructor(page, parent) {
+    this.page = page;
+    this.root = element("div", "te-map-bar te-live-only", parent);
+    this.switchPlace = element("div", "te-map-switch", this.root);
+    this.again = element("button", "te-button te-again", this.root, "Embed again");
+    this.again.setAttribute("aria-description", "Lay out this map from scratch: what stays the same was not chance.");
+    this.again.addEventListener("click", () => page.say({ do: "embed again" }));
+    this.changed = element("button", "te-button te-changed", this.root, "What changed?");
+    new MenuButton(this.changed, () => this.others(), (metric) => page.say({ do: "compare", metric }));
+    this.result = element("div", "te-changes", parent);
+    this.result.hidden = true;
+    this.sentence = element("span", "", this.result);
+    this.sentence.setAttribute("role", "status");
+    this.done = element("button", "te-button", this.result, "Done");
+    this.done.addEventListener("click", () => page.say({ do: "compare", metric: "" }));
+  }
+
+  now() {
+    return this.page.model.get("controls")?.find(({ name }) => name === "metric");
+  }
+
+  others() {
+    const metrics = this.page.transport().metrics ?? [];
+    return metrics
+      .filter(({ value }) => value !== this.now()?.value)
+      .map(({ value, label }) => ({ value, label: `Compared with ${label}`, about: "same weights, other distance" }));
+  }
+
+  show(transport) {
+    this.again.hidden = transport.projection === "pca"; // PCA has no chance in it: again would be the same
+    this.changed.hidden = !(transport.metrics ?? []).length;
+    this.result.hidden = !transport.compare;
+  }
+
+  showChanges(runs) {
+    const compared = runs.filter(({ changes }) => changes);
+    if (!compared.length) return;
+    const metric = compared[0].changes.metric;
+    const label = this.page.transport().metrics?.find(({ value }) => value === metric)?.label ?? metric;
+    const shares = compared.map(({ run, changes }) => [percent(changes.share), this.page.runName(run)].filter(Boolean).join(" in ").trim());
+    setText(
+      this.sentence,
+      `Under ${label}, with the same weights, ${shares.join(" and ")} of the five nearest neighbours are others. Click a task: lost and gained are drawn.`,
+    );
+  }
+}
+
+const READ = ["trustworthiness", "jitter"];
+
+class ReadingsView {
+  constructor(page, parent) {
+    this.page = page;
+    this.root = element("div", "te-readings", parent);
+    this.entries = READ.map((key) => {
+      const entry = element("span", "te-reading", this.root);
+      entry.tabIndex = 0;
+      entry.dataset.lmSuppressShortcuts = "true";
+      const help = element("span", "te-bubble", entry, page.model.get("help")?.scores?.[key] ?? "");
+      help.id = freshId(key);
+      entry.setAttribute("aria-describedby", help.id);
+      element("span", "te-reading-name", entry, `${CURVE_WORDS[key]} `);
+      const number = element("span", "te-number", entry, "–");
+      number.dataset.reading = key;
+      return { key, number, help };
+    });
+    const ask = element("button", "te-button te-ask", this.root, "What may I read from this picture?");
+    ask.addEventListener("click", () => page.dialogs.showReading());
+  }
+
+  show(runs) {
+    for (const { key, number, help } of this.entries) {
+      setText(number, runs.map(({ readings }) => rounded(readings?.[key])).join(" | "));
+      setText(help, this.page.model.get("help")?.scores?.[key] ?? "");
+    }
+  }
+}

@@ -1,0 +1,101 @@
+"""What can be done with the runs on screen: branch, keep one, begin again, take back. The player's worker does it.
+
+Each function moves the player's sessions and gives back what to say about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from taskembed_edu.live.player import Player
+from taskembed_edu.live.telling import Said, run_name, undo_words
+from taskembed_edu.session import Session
+
+# Two runs are compared task by task, so what decides the tasks is changed for both of them.
+_OF_THE_TASKS = ("family", "seed", "n_tasks")
+
+
+def branch(player: Player, step: int) -> Said:
+    """A second run that goes on from the active one's frame at this step; it becomes the active one."""
+    if len(player.sessions) > 1:
+        return Said("Two runs stand side by side already: keep one of them first.", "alarm")
+    session = player.session
+    frame = session.history.at_step(step)
+    player.seat(session, session.branch(at=frame.index))
+    player.active = 1
+    return Said(f"Run B begins at step {frame.step} of Run A, with the same weights. Change a setting, press Play.")
+
+
+def keep(player: Player, run: int) -> Said:
+    """End side by side: this run stays, the other one's recording goes to its `past`."""
+    if len(player.sessions) < 2 or run not in (0, 1):
+        return Said("There is one run only.")
+    kept, left = player.sessions[run], player.sessions[1 - run]
+    if left.steps:
+        kept.past.append(left.recording())
+    player.seat(kept)
+    player.active = 0
+    return Said(f"{run_name(run)} goes on. The other one's recording is kept in lab.session.past.")
+
+
+def reset(player: Player, wishes: Mapping[str, Any]) -> Said:
+    """Begin the active run again with these settings; both runs, where the tasks change."""
+    player.failure = player.failed = None
+    of_the_tasks = {name: value for name, value in wishes.items() if name in _OF_THE_TASKS}
+    for session in player.sessions:
+        if session is player.session:
+            session.reset(**wishes)
+        elif of_the_tasks:
+            session.reset(**of_the_tasks)
+    both = len(player.sessions) > 1 and of_the_tasks
+    return Said("Both runs began again, on the same tasks." if both else "Back at the same initial weights.")
+
+
+def rewind(player: Player) -> Said:
+    """Take the run that failed back to its last good frame."""
+    session = player.failed or player.session
+    # A run that failed while it stood at its last frame would fail there again: the one before is the last good one.
+    at = -1 if session.frame.step != session.steps else max(0, len(session.history) - 2)
+    session.rewind(at)
+    player.failure = player.failed = None
+    return Said(f"Back at step {session.steps}. Change what made it fail, then press Play.")
+
+
+def undo(player: Player) -> Said:
+    """Take the active run's last change of settings back."""
+    done = undo_words(player.session)
+    player.session.undo()
+    return Said(f"{done}." if done else "There is nothing to undo.")
+
+
+def embed_again(player: Player) -> Said:
+    """Have UMAP draw the active run's map from scratch."""
+    if player.session.setup.projection != "umap":
+        return Said("PCA has one answer only: embedding again changes nothing. Choose UMAP first.")
+    player.session.embed_again()
+    return Said("Embedded again: what both maps show may be trusted more than what one shows.")
+
+
+def go_over_to_umap(player: Player) -> None:
+    """Have each run for which nobody chose a projection drawn by UMAP."""
+    for session in player.sessions:
+        if "projection" not in session.named:
+            session.set_within_range(projection="umap")
+
+
+def part_if_tasks_differ(player: Player) -> Said | None:
+    """Two runs on other tasks (one was reset in a cell, say) cannot stand side by side: the active one stays."""
+    if len(player.sessions) < 2 or _same_tasks(*player.sessions):
+        return None
+    keep(player, player.active)
+    return Said("The runs no longer have the same tasks, so one of them left the screen: see lab.session.past.")
+
+
+def _same_tasks(one: Session, other: Session) -> bool:
+    if one.tasks is other.tasks:
+        return True
+    mine, theirs = one.tasks, other.tasks
+    return mine.truth_names == theirs.truth_names and torch.equal(mine.truth, theirs.truth)

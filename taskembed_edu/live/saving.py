@@ -1,0 +1,58 @@
+"""Saving what the lab shows: a picture, a table, the recording, a page. Nothing that a learner saved is overwritten."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from taskembed_edu.checks import check_choice
+from taskembed_edu.history import Frame
+from taskembed_edu.recordings import free_path, save_recording
+from taskembed_edu.session import Session
+
+# How each kind of file is opened again; `{path}` is its name.
+_OPENED = {
+    "png": "It is a picture: open it from the file browser.",
+    "csv": 'Read it with pandas.read_csv("{path}").',
+    "parquet": 'Read it with pandas.read_parquet("{path}").',
+    "json": 'It runs again with lab.replay("{path}") in a fresh lab.',
+    "html": "Open it in any browser: it needs no kernel and no network.",
+}
+
+
+def save(
+    what: str, sessions: Sequence[Session], active: int, frame: Frame, colour: int, title: str
+) -> tuple[Path, str]:
+    """Write the frame as "png", "csv" or "parquet", the active run as "json" or all runs as "html".
+
+    Gives back the file's path, in the folder where the kernel works, and words on how to open it.
+    Errors: ValueError for another kind of file; OSError where the folder cannot be written; ImportError where a library
+    for this kind of file is missing.
+    """
+    check_choice("export", what, _OPENED)
+    session = sessions[active]
+    step = max(each.steps for each in sessions) if what == "html" else session.steps if what == "json" else frame.step
+    path = free_path(Path(f"{session.embedder.name}-{session.setup.family}-step-{step}.{what}"))
+    _write(what, sessions, session, frame, colour, title, path)
+    return path, f"Saved as {path}. {_OPENED[what].format(path=path)}"
+
+
+def _write(
+    what: str, sessions: Sequence[Session], session: Session, frame: Frame, colour: int, title: str, path: Path
+) -> None:
+    # Each way out is loaded only when it is taken: the first picture must not wait for it.
+    if what == "json":
+        save_recording(session.recording(), path)
+    elif what == "html":
+        from taskembed_edu.live.export import export_html
+
+        export_html(sessions, path, colour, title)
+    elif what == "png":
+        from taskembed_edu.snapshots import session_figure
+
+        session_figure(session, session.tasks.truth_names[colour], frame).savefig(path, format="png")
+    else:
+        from taskembed_edu.live import tables
+
+        table = tables.frame_table(session, frame)
+        {"csv": tables.write_csv, "parquet": tables.write_parquet}[what](table, path)

@@ -1,0 +1,101 @@
+"""What is left of a lab in a saved notebook: a still picture and one line, in an output of its own.
+
+A widget's view cannot be drawn without its kernel, and JupyterLab says "model not found" in its place. So a second
+output stands beside it, which is hidden while the live panel is there, and hides the view while it is not. It begins as
+an empty picture; only when a page has drawn the lab is it filled, so that a run without a page (a check of the lesson,
+say) neither draws nor compares anything.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import threading
+import uuid
+from html import escape
+from typing import Any
+
+from taskembed_edu.history import Frame
+from taskembed_edu.session import Session
+
+LINE = "This is a picture of the lab as it was. Run the cell to have it live."
+
+# The view is the output that comes right after the still. Where another program than JupyterLab shows the notebook,
+# the view alone is in sight.
+_STYLE = """
+.te-still { display: none; }
+.jp-OutputArea:not(:has(.te-panel)) .te-still { display: block; }
+.jp-OutputArea:has(.te-panel) > .jp-OutputArea-child:has(.te-still),
+.jp-OutputArea:not(:has(.te-panel)) > .jp-OutputArea-child:has(.te-still) + .jp-OutputArea-child { display: none; }
+"""
+
+# The smallest picture there is: one transparent dot.
+_EMPTY = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII="
+
+
+class Still:
+    """The still output of one lab: `place()` it beside the view, `fill()` it, `draw(...)` it anew when all is quiet."""
+
+    def __init__(self) -> None:
+        self._id = uuid.uuid4().hex
+        self._placed = False
+        self._shown: Any = None  # the frame, or its placeholder, that the still shows
+        self._drawing: threading.Thread | None = None
+
+    def place(self) -> None:
+        """Put the empty output into the cell that is being run; outside a notebook nothing happens."""
+        self._placed = _publish({"image/png": _EMPTY}, self._id, update=False) or self._placed
+        self._shown = None
+
+    def fill(self) -> None:
+        """A page has drawn the lab: leave at least the line, should the notebook be saved now."""
+        if self._placed and self._shown is None:
+            self._shown = LINE
+            _publish({"text/html": _html("")}, self._id, update=True)
+
+    def draw(self, session: Session, frame: Frame, words: str) -> None:
+        """Have this frame drawn, on a thread of its own, unless it is what the still shows."""
+        busy = self._drawing is not None and self._drawing.is_alive()
+        if not self._placed or busy or self._shown is frame:
+            return
+        self._shown = frame
+        self._drawing = threading.Thread(
+            target=_draw, args=(self._id, session, frame, words), name="taskembed-still", daemon=True
+        )
+        self._drawing.start()
+
+
+def _draw(display_id: str, session: Session, frame: Frame, words: str) -> None:
+    from taskembed_edu.snapshots import session_figure
+
+    memory = io.BytesIO()
+    try:
+        session_figure(session, frame=frame).savefig(memory, format="png")
+    except ValueError:
+        return  # the run went on while it was being drawn: the next quiet moment has another
+    picture = base64.b64encode(memory.getvalue()).decode()
+    image = f'<img src="data:image/png;base64,{picture}" alt="{escape(words)}" style="max-width: 100%">'
+    _publish({"text/html": _html(image)}, display_id, update=True)
+
+
+def _html(image: str) -> str:
+    return f'<style>{_STYLE}</style><div class="te-still">{image}<p>{LINE}</p></div>'
+
+
+def _publish(data: dict[str, str], display_id: str, update: bool) -> bool:
+    """Send an output to the notebook; False where there is none."""
+    shell = _kernel_shell()
+    if shell is None:
+        return False
+    shell.display_pub.publish(data=data, metadata={}, transient={"display_id": display_id}, update=update)
+    return True
+
+
+def _kernel_shell() -> Any:
+    """The shell of a notebook's kernel; None in a script or a terminal."""
+    try:
+        from IPython.core.getipython import get_ipython
+    except ImportError:
+        return None
+    shell = get_ipython()
+    return shell if getattr(shell, "kernel", None) is not None else None

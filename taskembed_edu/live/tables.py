@@ -1,0 +1,72 @@
+"""A frame as a table: one row a task, for whoever goes on in a spreadsheet, in pandas or in another language.
+
+    task, name, true amplitude, true phase, map_x, map_y, e0, e1, ..., nearest
+
+`nearest` is the number of the task that is nearest in the embedding, under the frame's own distance.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from taskembed_edu.history import Frame
+from taskembed_edu.projection import nearest_tasks
+from taskembed_edu.session import Session
+
+
+@dataclass(frozen=True)
+class Table:
+    """Named columns of one length, in order, and what should be known about them all."""
+
+    columns: Mapping[str, NDArray[Any]]
+    about: Mapping[str, Any]
+
+
+def frame_table(session: Session, frame: Frame) -> Table:
+    """The frame's tasks: number, name, truth, place on the map, vector, nearest task."""
+    tasks, n = session.tasks, len(frame.layout)
+    metric = getattr(frame.settings, "metric", "euclidean")
+    nearest = nearest_tasks(torch.tensor(frame.embedding), 2, metric)[1][:, 1]
+    columns = {
+        "task": np.arange(n),
+        "name": np.array(tasks.names, dtype=object),
+        **{f"true {name}": tasks.truth[:, column].numpy() for column, name in enumerate(tasks.truth_names)},
+        "map_x": frame.layout[:, 0],
+        "map_y": frame.layout[:, 1],
+        **{f"e{k}": frame.embedding[:, k] for k in range(frame.embedding.shape[1])},
+        "nearest": nearest.numpy(),
+    }
+    settings = {**session.setup.as_dict(), **frame.settings.as_dict(), "projection": frame.projection}
+    return Table(columns, {"step": frame.step, "embedder": session.embedder.name, "settings": settings})
+
+
+def write_csv(table: Table, path: str | Path) -> Path:
+    """Write the table as CSV (RFC 4180, UTF-8, a header line); the path. Numbers come back exactly as they were."""
+    path = Path(path)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(table.columns)
+        # str() of a float32 is the shortest text that reads back as the same float32.
+        writer.writerows(zip(*([str(value) for value in column] for column in table.columns.values()), strict=True))
+    return path
+
+
+def write_parquet(table: Table, path: str | Path) -> Path:
+    """Write the table as Parquet, types kept, with step and settings as JSON in the file's metadata; the path."""
+    import pyarrow
+    import pyarrow.parquet
+
+    path = Path(path)
+    columns = {name: pyarrow.array(values) for name, values in table.columns.items()}
+    about = {"taskembed_edu": json.dumps(dict(table.about))}
+    pyarrow.parquet.write_table(pyarrow.table(columns, metadata=about), path)
+    return path

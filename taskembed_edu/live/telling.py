@@ -1,0 +1,105 @@
+"""What the panel says: its status line, its buttons' words, and what each run is. Plain words from plain facts."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from taskembed_edu.embedders.base import chosen_device, device_name
+from taskembed_edu.live.controls import say
+from taskembed_edu.live.player import Player
+from taskembed_edu.live.words import about_run
+from taskembed_edu.session import Session
+
+REPLACED = "This lab was replaced: its cell was run again. The newer one goes on below it."
+
+
+class Said(NamedTuple):
+    """A sentence for the status line, and its tone: "calm", "good" or "alarm"."""
+
+    text: str
+    tone: str = "calm"
+
+
+def transport(
+    player: Player, *, said: Said | None, wishes: Mapping[str, Any], looking: int | None, warming: bool, compare: str
+) -> dict[str, Any]:
+    """Everything about playing that the page shows: buttons, status, device, runs."""
+    session = player.session
+    line = status(player, said=said, wishes=wishes, looking=looking, warming=warming)
+    return {
+        "playing": player.playing,
+        "status": line.text,
+        "tone": line.tone,
+        "device": _device(getattr(session.settings, "device", "cpu")),
+        "rate": float(f"{player.steps_a_second:.2g}"),
+        "active": player.active,
+        "runs": [
+            {"name": run_name(run), "about": about_run(each), "step": each.frame.step}
+            for run, each in enumerate(player.sessions)
+        ],
+        "undo": undo_words(session),
+        "wishes": [session.declared()[name].label for name in wishes],
+        "rewind": isinstance(player.failure, FloatingPointError),
+        "stopped": player.stopped,
+        "seed": session.setup.seed,
+        "projection": session.setup.projection,
+        "warming": warming,
+        "metrics": other_metrics(session),
+        "compare": compare,
+    }
+
+
+def status(player: Player, *, said: Said | None, wishes: Mapping[str, Any], looking: int | None, warming: bool) -> Said:
+    """The one sentence that matters most just now."""
+    session = player.session
+    if player.stopped:
+        return Said(REPLACED, "alarm")
+    if player.failure is not None:
+        return Said(str(player.failure), "alarm")
+    if said is not None:
+        return said
+    if wishes:
+        labels = ", ".join(session.declared()[name].label for name in wishes)
+        return Said(f"Press Reset to apply: {labels}.")
+    if looking is not None:
+        goes_on = " Training goes on." if player.playing else ""
+        return Said(f"You are looking at step {looking}.{goes_on} Live brings you back; Branch here goes on from it.")
+    until = " The map shows PCA until UMAP is ready." if warming else ""
+    if player.playing:
+        behind = _behind(player.sessions)
+        return Said((behind or "Training. Move a setting and watch what it does.") + until)
+    return Said(("Paused." if session.steps else "Press Play: the tasks find their places.") + until)
+
+
+def _behind(sessions: Sequence[Session]) -> str:
+    steps = [session.steps for session in sessions]
+    gap = max(steps) - min(steps)
+    if gap <= sessions[0].setup.frame_every:
+        return ""
+    name = run_name(steps.index(min(steps)))
+    return f"{name} catches up: step {min(steps)} of {max(steps)}. The other's stored pictures go beside it."
+
+
+def run_name(run: int) -> str:
+    """What a run is called on the page."""
+    return f"Run {'AB'[run]}"
+
+
+def undo_words(session: Session) -> str:
+    """What Undo would do, such as "Margin back to 1"; "" where there is nothing to undo."""
+    declared = session.declared()
+    return ", ".join(f"{declared[name].label} back to {say(value)}" for name, value in session.undoable().items())
+
+
+def other_metrics(session: Session) -> list[dict[str, str]]:
+    """The metrics that "What changed?" can hold beside the session's own; none where it has no such setting."""
+    declared = session.declared().get("metric")
+    own = session.values().get("metric")
+    return [{"value": m, "label": say(m)} for m in (declared.choices if declared else ()) if m != own]
+
+
+@functools.cache
+def _device(asked: str) -> str:
+    return device_name(chosen_device(asked))

@@ -1,0 +1,184 @@
+"""The map in words: what it shows just now, and what may be read from it.
+
+For those who cannot see it, and for those who see it and wonder where to look. Every number here is measured.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
+from taskembed_edu.history import Frame
+from taskembed_edu.live.controls import say
+from taskembed_edu.projection import Layout
+from taskembed_edu.session import Session
+from taskembed_edu.tasks.base import TruthKind
+
+# Neighbours on the map that are asked what they share, and that hold a group together.
+_NEIGHBOURS = 5
+_HOLDING = 15
+# Among 100 tasks in no order at all, one of ten parameters scores 0.15 by chance.
+_WORTH_SAYING = 0.2
+# A link this many times longer than the typical one leads to another group.
+_FAR = 6.0
+# Fewer tasks than this share of all are stragglers, not a group; more groups than this are no clear picture.
+_SMALLEST_GROUP = 0.04
+_MOST_GROUPS = 12
+# Names of neighbours that are said; more would not be listened to.
+_NAMED = 3
+
+SCORES = {
+    "loss": "What training makes small, averaged over the steps since the last picture.",
+    "recall@1": "Share of the tasks whose second support set finds its first one as the nearest of all.",
+    "recall@5": "Share of the tasks whose second support set finds its first one among the five nearest of all.",
+    "spearman": "Rank correlation of distances in the embedding with true distances between tasks: 1 is perfect order.",
+    "trustworthiness": "How far neighbours on the map are neighbours in the embedding: 1 means that all are.",
+    "jitter": "How far points moved since the last picture, as a share of the map's size: 0 is standing still.",
+    "mean_distance": "The mean distance between two tasks in the embedding. Near 0, all tasks fall on one point.",
+    "active_pairs": "Share of the different pairs still inside the margin: only these still push tasks apart.",
+}
+
+
+def help_packet() -> dict[str, Any]:
+    """What the page can explain: the text on reading a map, and one sentence a score."""
+    return {"reading": reading(), "scores": dict(SCORES)}
+
+
+def reading() -> list[str]:
+    """What may I read from this picture? Paragraphs for a learner, with their sources."""
+    return [
+        "Every point is one task, and it keeps its number and its colour from picture to picture. The colours are "
+        "true parameters of the tasks, which training never sees: where colours sort themselves, the embedding has "
+        "found that parameter by itself.",
+        "UMAP keeps neighbours together: points that are near each other on the map are mostly near in the embedding. "
+        "Do not read more than that. How far apart two groups lie, how large or how dense a group is, and which way "
+        "the map is turned mean little or nothing (McInnes, Healy and Melville 2018). A group can also be an effect of "
+        "the method: look whether it is there under PCA and with another number of neighbours.",
+        "PCA shows the two directions in which the embedding varies most, to scale. Distances on the map are then true "
+        "but flattened: what differs in a third direction lies on one spot. Far apart on the map is far apart in the "
+        "embedding; near on the map may be far.",
+        "Trustworthiness says how far you may trust nearness on the map: 1 if every near point on the map is near in "
+        "the embedding, about 0.5 for a map drawn by chance (Venna and Kaski 2001). It says nothing of neighbours that "
+        "the map tore apart, and nothing of distances. Below 0.9, choose a task and compare its lines.",
+        "Jitter says how far the points moved since the last picture, as a share of the map's size. While "
+        "training goes on some of it is the embedding that moves and some the map that rearranges itself: look whether "
+        "PCA moves as well. After a change of the map or a fresh start there is no jitter to tell.",
+        "Neither map says whether the embedding is any good: recall@1 asks whether a task finds itself again, Spearman "
+        "asks whether similar tasks lie near. Both are computed from the embedding itself, not from the map.",
+    ]
+
+
+def about_run(session: Session) -> str:
+    """What tells this run from another: its loss, its distance and so on, in a few words."""
+    shown = (name for name, declared in session.embedder.settings_class.declared().items() if not declared.advanced)
+    said = []
+    for name in shown:
+        declared, value = session.declared()[name], getattr(session.settings, name)
+        if declared.live and declared.applies(session.settings):
+            said.append(say(value) if declared.choices else f"{declared.label.lower()} {say(value)}")
+    return ", ".join(said)
+
+
+def map_words(session: Session, frame: Frame, chosen: int = -1) -> str:
+    """A few sentences that say what the map shows; with a chosen task, also who its neighbours are."""
+    family = session.split.validation
+    said = [
+        f"{len(frame.layout)} tasks ({family.label}) at step {frame.step}, drawn by {frame.projection.upper()}.",
+        _shared_words(shared(frame.layout, session.tasks.truth.numpy(), family.truth_kinds), session.tasks.truth_names),
+    ]
+    n_groups = groups(frame.layout)
+    if n_groups > 1:
+        said.append(f"They fall into {n_groups} groups.")
+    if 0 <= chosen < len(frame.layout):
+        said.append(_chosen_words(session, frame, chosen))
+    return " ".join(said)
+
+
+def _shared_words(scores: list[float], names: tuple[str, ...]) -> str:
+    best = max(range(len(scores)), key=lambda k: scores[k])
+    if scores[best] < _WORTH_SAYING:
+        return "Neighbours on the map share no true parameter more than chance would have it."
+    order = sorted(range(len(scores)), key=lambda k: -scores[k])[:2]
+    listed = ", then ".join(f"{names[k]} ({scores[k]:.2f})" for k in order if scores[k] >= _WORTH_SAYING)
+    return f"Neighbours on the map share most: {listed}; 1 is all, 0 is chance."
+
+
+def _chosen_words(session: Session, frame: Frame, chosen: int) -> str:
+    names = session.tasks.names
+    k = min(_NEIGHBOURS, len(names) - 1)
+    embedding, truth = (found.tolist() for found in session.nearest(frame, chosen, k=k))
+    both = len(set(embedding) & set(truth))
+    near, true = ("; ".join(names[i] for i in found[:_NAMED]) for found in (embedding, truth))
+    return (
+        f"Chosen: {names[chosen]}. Nearest in the embedding: {near}. Nearest in truth: {true}. "
+        f"{both} of the {k} nearest are the same."
+    )
+
+
+def shared(layout: Layout, truth: NDArray[np.floating[Any]], kinds: tuple[TruthKind, ...]) -> list[float]:
+    """How much neighbours on the map share of each true parameter: 1 all of it, 0 as much as chance.
+
+        score = 1 - mean over neighbours j of i of |v_i - v_j|^2 / mean over all pairs of |v_i - v_j|^2
+
+    One minus Geary's ratio of contiguity (Geary 1954), with the five nearest on the map as neighbours. Angles are
+    compared as points on the circle, categories by whether they are the same. A parameter that is the same for all
+    tasks scores 0.
+
+    Shapes: (n, 2), (n, n_truth) -> n_truth numbers. Range: up to 1; below 0 where neighbours differ more than others.
+    """
+    n = len(layout)
+    if n < 3:
+        return [0.0] * truth.shape[1]
+    neighbours = _nearest_on_map(layout, _NEIGHBOURS)[1]
+    return [_contiguity(_as_points(truth[:, k], kind), neighbours) for k, kind in enumerate(kinds)]
+
+
+def _as_points(values: NDArray[np.floating[Any]], kind: TruthKind) -> NDArray[np.float64]:
+    """Numbers whose squared distance is how different two tasks are in this parameter."""
+    if kind == "angle":
+        return np.stack((np.cos(values), np.sin(values)), axis=1).astype(np.float64)
+    if kind == "category":
+        return (values[:, None] == np.unique(values)).astype(np.float64)
+    return values[:, None].astype(np.float64)
+
+
+def _contiguity(points: NDArray[np.float64], neighbours: NDArray[np.intp]) -> float:
+    near = ((points[:, None] - points[neighbours]) ** 2).sum(axis=-1).mean()
+    # The mean over all pairs, without making them: twice the variance, corrected for pairs of a task with itself.
+    every = 2 * points.var(axis=0, ddof=1).sum()
+    return float(1 - near / every) if every > 0 else 0.0
+
+
+def groups(layout: Layout) -> int:
+    """How many groups the map falls into, or 1 where there are none that stand clearly apart.
+
+    Tasks belong together where a chain of near neighbours on the map joins them whose links are not much longer than
+    the typical one. Stragglers do not count; nor does a map of which only a part falls into groups.
+    """
+    n = len(layout)
+    if n < 3 * _HOLDING:
+        return 1
+    distances, neighbours = _nearest_on_map(layout, _HOLDING)
+    near = distances <= _FAR * float(np.median(distances[:, 0:_NEIGHBOURS]))
+    rows, columns = near.nonzero()
+    graph = coo_array((np.ones(len(rows), np.int8), (rows, neighbours[rows, columns])), shape=(n, n))
+    sizes = np.bincount(connected_components(graph, directed=False)[1])
+    large = sizes[sizes >= _SMALLEST_GROUP * n]
+    clear = 2 <= len(large) <= _MOST_GROUPS and large.sum() >= 0.9 * n
+    return len(large) if clear else 1
+
+
+def _nearest_on_map(layout: Layout, k: int) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Each task's k nearest others on the map: distances and indices, (n, k), nearest first."""
+    k = min(k, len(layout) - 1)
+    found = cKDTree(layout).query(layout, k=k + 1)
+    distances, indices = np.asarray(found[0], np.float64), np.asarray(found[1], np.intp)
+    # Where tasks lie on one spot a task need not be the first of its own list: move it to the end, and cut it off.
+    own = indices == np.arange(len(layout))[:, None]
+    own[~own.any(axis=1), -1] = True
+    return distances[~own].reshape(len(layout), k), indices[~own].reshape(len(layout), k)

@@ -1,0 +1,162 @@
+"""The lab's page, alone: buttons, status and settings, by their roles and by what the kernel would hear."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import page_alone
+from tests.browser.page_alone import OpenLab
+
+# The fixtures; imported by name, each test that takes one would hide it.
+documents, open_lab = page_alone.documents, page_alone.open_lab
+
+
+# ---- the bar -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Play", {"do": "play"}),
+        ("Step", {"do": "step"}),
+        ("Reset", {"do": "reset"}),
+        ("New seed", {"do": "new seed"}),
+        ("Branch here", {"do": "branch", "step": 120}),
+        ("Embed again", {"do": "embed again"}),
+        ("Code", {"do": "code"}),
+    ],
+)
+def test_a_button_says_its_word(open_lab: OpenLab, name: str, message: dict[str, Any]) -> None:
+    lab = open_lab()
+    lab.button(name).click()
+    assert lab.sent(message["do"]) == [message]
+
+
+def test_a_double_click_on_play_plays(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.button("Play").dblclick()
+    assert lab.sent("play") == [{"do": "play"}] * 2
+    assert not lab.sent("pause")
+    lab.kernel("put", "transport", {"playing": True})
+    expect(lab.root).to_have_attribute("data-playing", "true")
+    lab.button("Pause").click()
+    assert lab.sent("pause") == [{"do": "pause"}]
+
+
+def test_undo_says_what_it_would_undo(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    expect(lab.button("Undo")).to_be_disabled()
+    lab.kernel("put", "transport", {"undo": "Margin back to 1"})
+    expect(lab.button("Undo")).to_have_accessible_description("Margin back to 1")
+    lab.button("Undo").click()
+    assert len(lab.sent("undo")) == 1
+
+
+def test_reset_is_marked_while_settings_wait(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    expect(lab.button("Reset")).not_to_have_class(re.compile("te-waiting"))
+    lab.kernel("put", "transport", {"wishes": ["Tasks"]})
+    expect(lab.button("Reset")).to_have_class(re.compile("te-waiting"))
+    expect(lab.button("Reset")).to_have_accessible_description(re.compile("Applies Tasks"))
+
+
+def test_status_and_alarms_are_said(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    expect(lab.root.locator(".te-status")).to_have_text("Press Play: the tasks find their places.")
+    expect(lab.root.get_by_role("alert")).to_be_empty()
+    lab.kernel("alarm", "All tasks fall on one point: raise the margin.")
+    expect(lab.root.get_by_role("alert")).to_have_text("All tasks fall on one point: raise the margin.")
+    lab.kernel("alarm", "")
+    expect(lab.root.get_by_role("alert")).to_be_empty()
+
+
+def test_a_failure_offers_the_last_good_frame(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    expect(lab.button("Back to the last good frame")).to_be_hidden()
+    lab.kernel("put", "transport", {"tone": "alarm", "status": "The loss is not finite.", "rewind": True})
+    expect(lab.root.get_by_role("alert")).to_have_text("The loss is not finite.")
+    lab.button("Back to the last good frame").click()
+    assert len(lab.sent("rewind")) == 1
+
+
+# ---- settings ------------------------------------------------------------------------------------------------------
+
+
+def test_every_setting_is_a_labelled_native_control(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    assert lab.root.get_by_label("Loss", exact=True).evaluate("e => e.tagName") == "SELECT"
+    margin = lab.root.get_by_role("slider", name="Margin")
+    expect(margin).to_have_value("1")
+    expect(margin).to_have_accessible_description(re.compile("How far apart different tasks should be"))
+    expect(lab.root.get_by_role("slider", name="Learning rate")).to_have_attribute("aria-valuetext", "0.001")
+    expect(lab.root.get_by_role("spinbutton", name="Tasks on the map")).to_be_hidden()
+    lab.root.get_by_text("More settings").click()
+    expect(lab.root.get_by_role("spinbutton", name="Tasks on the map")).to_have_value("200")
+    expect(lab.root.locator("[data-setting=family]")).to_contain_text("applies at reset")
+
+
+def test_a_hand_faster_than_the_screen_sends_one_message_a_frame(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.evaluate(
+        """() => { const slider = document.querySelector(".te-set-margin");
+        for (let k = 0; k < 100; k++) { slider.value = k / 25; slider.dispatchEvent(new Event("input")); } }"""
+    )
+    lab.wait_for("set")
+    lab.next_frame()
+    assert lab.sent("set") == [{"do": "set", "changes": {"margin": 3.95}}]
+
+
+def test_a_moved_slider_keeps_its_value_until_the_kernel_has_it(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    margin = lab.root.get_by_role("slider", name="Margin")
+    margin.fill("2")
+    lab.kernel("control", "margin", {"value": 1.5})  # news of an older value, under way when the hand moved on
+    expect(margin).to_have_value("2")
+    lab.kernel("control", "margin", {"value": 2})
+    lab.kernel("control", "margin", {"value": 0.5})  # settled: from here on the kernel's word counts
+    expect(margin).to_have_value("0.5")
+
+
+def test_a_refused_value_gives_way_to_the_kernels(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    margin = lab.root.get_by_role("slider", name="Margin")
+    margin.fill("3")
+    expect(margin).to_have_value("3")
+    expect(margin).to_have_value("1")  # nobody confirmed it
+
+
+def test_a_log_slider_sends_its_number_and_says_it(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    rate = lab.root.get_by_role("slider", name="Learning rate")
+    rate.press("ArrowRight")
+    lab.wait_for("set")
+    assert lab.sent("set") == [{"do": "set", "changes": {"learning_rate": 0.002}}]
+    expect(rate).to_have_attribute("aria-valuetext", "0.002")
+
+
+def test_enter_in_a_number_field_applies_once_and_nonsense_does_not(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.root.get_by_text("More settings").click()
+    field = lab.root.get_by_role("spinbutton", name="Tasks on the map")
+    field.fill("3")
+    field.press("Enter")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(lab.root.locator("[data-setting=n_tasks]")).to_contain_text("from 5 to 5,000")
+    field.fill("300")
+    field.press("Enter")
+    field.blur()
+    lab.wait_for("set")
+    lab.next_frame()
+    assert lab.sent("set") == [{"do": "set", "changes": {"n_tasks": 300}}]
+
+
+def test_colours_are_the_pages_and_the_kernels(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    names = lab.evaluate("model.get('tasks').colours.map(({ name }) => name)")
+    lab.root.get_by_label("Colour by").select_option(label=names[-1])
+    assert lab.evaluate("[model.get('colour'), model.saved]") == [len(names) - 1, 1]
+    expect(lab.root.locator(".te-legend")).to_have_attribute("aria-label", f"Legend: {names[-1]}")

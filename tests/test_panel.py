@@ -1,0 +1,561 @@
+"""The panel without a browser: a page that is played by the test says what a real one says, and reads what it would.
+
+The page acknowledges every picture before it asks for the next thing, as the real one does.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+import pytest
+
+from taskembed_edu.labs.metric import MetricLab
+from taskembed_edu.live import panel as panel_module
+from taskembed_edu.live.panel import SessionPanel
+from taskembed_edu.live.player import stop_replaced
+from taskembed_edu.session import Session
+from tests.runs import SMALL, assert_same_frames, small_session
+
+PATIENCE = 60.0
+
+
+class Page:
+    """A page's end of the cable."""
+
+    def __init__(self, panel: SessionPanel) -> None:
+        self.panel, self.view = panel, panel.view
+        self.told: list[dict[str, Any]] = []
+        self.view.send = lambda content, buffers=None: self.told.append(content)
+
+    def say(self, do: str, **more: Any) -> None:
+        """Leave a wish, as a message of the page does; then wait until it is fulfilled."""
+        self.hear({"do": do, **more})
+        assert self.panel.player.wait(PATIENCE)
+        self.acknowledge()
+
+    def hear(self, message: Any) -> None:
+        self.view._handle_custom_msg(message, [])
+
+    def acknowledge(self) -> None:
+        """Say that each picture was drawn, until none follows."""
+        number = -1
+        while number != self.picture["number"]:
+            number = self.picture["number"]
+            self.hear({"do": "shown", "number": number})
+            assert self.panel.player.wait(PATIENCE)
+
+    def until(self, true: Callable[[], bool]) -> None:
+        """Wait, while it plays, for something to become true; every picture is acknowledged."""
+        for _ in range(10_000):
+            if true():
+                return
+            self.hear({"do": "shown", "number": self.picture["number"]})
+            threading.Event().wait(0.005)
+        raise AssertionError("it did not come about")
+
+    @property
+    def picture(self) -> dict[str, Any]:
+        return dict(self.view.picture)
+
+    @property
+    def transport(self) -> dict[str, Any]:
+        return dict(self.view.transport)
+
+    @property
+    def status(self) -> str:
+        return str(self.view.transport["status"])
+
+    def control(self, name: str) -> dict[str, Any]:
+        return next(control for control in self.view.controls if control["name"] == name)
+
+    def steps(self) -> list[int]:
+        return [run["step"] for run in self.picture["runs"]]
+
+
+@pytest.fixture
+def pages(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Page]]:
+    """Makes pages of small sessions; ends their threads."""
+    warmed: list[Any] = []
+    monkeypatch.setattr(panel_module, "warm_in_background", lambda *told: warmed.append(told))
+    made: list[SessionPanel] = []
+
+    def make(session: Session | None = None, **options: Any) -> Page:
+        panel = SessionPanel(session or small_session(), "A lab", ("loss", "margin"), **options)
+        made.append(panel)
+        page = Page(panel)
+        page.warmed = warmed  # type: ignore[attr-defined]
+        return page
+
+    yield make
+    for panel in made:
+        panel.player.stop()
+        assert not panel.player.alive
+    widgets.Widget.close_all()
+
+
+@pytest.fixture
+def page(pages: Callable[..., Page]) -> Page:
+    return pages()
+
+
+def session_of(page: Page) -> Session:
+    return page.panel.sessions[0]
+
+
+# ---- what a page finds ---------------------------------------------------------------------------------------------
+
+
+def test_a_page_finds_everything_when_it_opens(page: Page) -> None:
+    view = page.view
+    assert view.tasks["n"] == 12
+    assert page.picture["number"] == 1
+    assert page.picture["live"]
+    assert len(page.picture["runs"][0]["points"]) == 4 * 12
+    assert view.rows["runs"][0]["first"] == 0
+    assert [control["name"] for control in view.controls if control["main"]] == ["loss", "margin"]
+    assert "Press Play" in page.status
+    assert view.help["reading"]
+    assert page.transport["runs"][0]["name"] == "Run A"
+    assert not [thread.name for thread in threading.enumerate() if "warming" in thread.name]
+
+
+def test_what_the_page_draws_is_the_sessions_frame(page: Page) -> None:
+    page.say("step")
+    run, frame = page.picture["runs"][0], session_of(page).frame
+    left, bottom, right, top = run["box"]
+    places = np.frombuffer(run["points"], "<u2").reshape(-1, 2) / 65535
+    drawn = [left, bottom] + places * [right - left, top - bottom]
+    assert np.abs(drawn - frame.layout).max() < 1e-3 * np.ptp(frame.layout)
+    assert (run["step"], page.picture["step"]) == (4, 4)
+
+
+# ---- playing -------------------------------------------------------------------------------------------------------
+
+
+def test_play_and_pause_said_twice_are_one(page: Page) -> None:
+    page.hear({"do": "play"})
+    page.hear({"do": "play"})
+    page.until(lambda: page.picture["step"] >= 12 and page.transport["playing"])
+    page.say("pause")
+    page.say("pause")
+    assert not page.transport["playing"]
+    assert page.status == "Paused."
+    assert page.picture["step"] == session_of(page).steps
+    plain = small_session()
+    plain.step(session_of(page).steps)
+    assert_same_frames(session_of(page), plain)
+
+
+def test_without_a_page_training_goes_on_and_a_late_page_sees_now(page: Page) -> None:
+    page.hear({"do": "step"})
+    assert page.panel.player.wait(PATIENCE)
+    for _ in range(5):
+        page.hear({"do": "step"})
+        assert page.panel.player.wait(PATIENCE)
+    assert page.picture["number"] <= 2
+    page.say("all")
+    assert page.picture["step"] == session_of(page).steps == 24
+
+
+def test_rows_travel_once_and_again_when_missed(page: Page) -> None:
+    page.say("step")
+    page.say("step")
+    (run,) = page.view.rows["runs"]
+    assert (run["first"], len(run["values"]) // (4 * len(run["columns"]))) == (1, 2)
+    page.say("rows")
+    (run,) = page.view.rows["runs"]
+    assert (run["first"], len(run["values"]) // (4 * len(run["columns"]))) == (0, 3)
+
+
+# ---- settings ------------------------------------------------------------------------------------------------------
+
+
+def test_a_setting_moves_the_session_and_the_control_says_so(page: Page) -> None:
+    page.say("set", changes={"margin": 2.5})
+    assert session_of(page).settings.margin == 2.5
+    assert page.control("margin")["value"] == 2.5
+    assert page.view.marks == [[{"step": 0, "text": "margin 2.5"}]]
+    assert page.transport["undo"] == "Margin back to 1"
+    page.say("undo")
+    assert session_of(page).settings.margin == 1.0
+    assert page.transport["undo"] == ""
+    assert "Margin back to 1" in page.status
+    page.say("undo")
+    assert "nothing to undo" in page.status
+
+
+def test_what_is_beyond_the_range_or_refused_is_told_to_the_page_again(page: Page) -> None:
+    told: list[Any] = []
+    send_state = page.view.send_state
+
+    def send_and_note(key: Any = None) -> None:
+        told.append(key)
+        send_state(key)
+
+    page.view.send_state = send_and_note
+    page.say("set", changes={"margin": 1e9})
+    assert page.control("margin")["value"] == 6.0
+    assert ["controls"] in told
+    told.clear()
+    page.say("set", changes={"margin": "far"})
+    assert ["controls"] in told
+    assert "Margin: got far, expected a number" in page.status
+    assert page.transport["tone"] == "alarm"
+    page.say("set", changes={"margin": 3.0})
+    assert page.status == "Press Play: the tasks find their places."
+
+
+def test_a_setting_that_needs_a_reset_waits_for_it(page: Page) -> None:
+    page.say("step")
+    page.say("set", changes={"seed": 7})
+    assert "Press Reset to apply: Seed." in page.status
+    assert page.transport["wishes"] == ["Seed"]
+    assert (page.control("seed")["value"], page.control("seed")["wished"]) == (7, True)
+    page.say("set", changes={"seed": 0})
+    assert page.transport["wishes"] == []
+    page.say("set", changes={"seed": 7})
+    page.say("reset")
+    assert (session_of(page).steps, session_of(page).setup.seed) == (0, 7)
+    assert page.transport["wishes"] == []
+    assert page.picture["step"] == 0
+    page.say("new seed")
+    assert session_of(page).setup.seed == 8
+    assert len(session_of(page).past) == 1
+
+
+def test_a_reset_to_other_tasks_sends_them_and_chooses_none(page: Page) -> None:
+    page.view.chosen = 3
+    page.say("set", changes={"family": "sinusoids"})
+    page.say("reset")
+    assert page.view.tasks["names"][0] == session_of(page).tasks.names[0]
+    assert page.view.chosen == -1
+    assert page.picture["runs"][0]["links"] is None
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        None,
+        "play",
+        [],
+        {},
+        {"do": None},
+        {"do": ["play"]},
+        {"do": "no such wish"},
+        {"do": "set"},
+        {"do": "set", "changes": [1]},
+        {"do": "set", "changes": {"no such setting": 1}},
+        {"do": "look", "step": "yesterday"},
+        {"do": "look", "step": float("nan")},
+        {"do": "look", "step": float("inf")},
+        {"do": "shown"},
+        {"do": "shown", "number": None},
+        {"do": "branch", "step": -1},
+        {"do": "keep"},
+        {"do": "keep", "run": 7},
+        {"do": "active", "run": "B"},
+        {"do": "compare", "metric": "no such metric"},
+        {"do": "compare", "metric": ["cosine"]},
+        {"do": "export", "what": "docx"},
+        {"do": "export"},
+        {"do": "rewind"},
+        {"do": "embed again"},
+    ],
+)
+def test_no_message_breaks_anything(page: Page, message: Any) -> None:
+    page.hear(message)
+    assert page.panel.player.wait(PATIENCE)
+    assert page.panel.player.failure is None
+    page.say("step")
+    assert session_of(page).steps == 4
+    assert page.picture["step"] == 4
+
+
+# ---- looking -------------------------------------------------------------------------------------------------------
+
+
+def test_the_past_is_looked_at_while_training_goes_on(page: Page) -> None:
+    for _ in range(3):
+        page.say("step")
+    page.say("look", step=6)
+    assert (page.steps(), page.picture["live"], page.picture["step"]) == ([4], False, 6)
+    assert "You are looking at step 6" in page.status
+    page.panel.player.play()
+    page.until(lambda: session_of(page).steps >= 24)
+    page.hear({"do": "pause"})
+    assert page.panel.player.wait(PATIENCE)
+    page.acknowledge()
+    assert page.steps() == [4]
+    assert page.transport["runs"][0]["step"] == session_of(page).steps
+    page.say("look", step=None)
+    assert (page.steps(), page.picture["live"]) == ([session_of(page).steps], True)
+
+
+@pytest.mark.parametrize("do", ["play", "step"])
+def test_play_while_looking_at_the_past_returns_to_now_and_says_so(page: Page, do: str) -> None:
+    for _ in range(3):
+        page.say("step")
+    page.say("look", step=4)
+    page.hear({"do": do})
+    page.until(lambda: page.picture["live"] and page.picture["step"] > 12)
+    assert "Back to now" in page.status
+    page.say("pause")
+
+
+def test_a_chosen_task_has_its_neighbours_in_every_picture(page: Page) -> None:
+    page.view.chosen = 3
+    assert page.panel.player.wait(PATIENCE)
+    page.acknowledge()
+    links = page.picture["runs"][0]["links"]
+    embedding, truth = session_of(page).nearest(session_of(page).frame, 3)
+    assert (links["task"], links["embedding"], links["truth"]) == (3, embedding.tolist(), truth.tolist())
+    assert "Chosen" in page.picture["words"]
+    page.view.chosen = 99
+    page.say("step")
+    assert page.picture["runs"][0]["links"] is None
+
+
+def test_another_metric_is_held_beside_the_runs_own(page: Page) -> None:
+    page.say("compare", metric="cosine")
+    changes = page.picture["runs"][0]["changes"]
+    assert changes["metric"] == page.transport["compare"] == "cosine"
+    assert changes["share"] == pytest.approx(
+        session_of(page).neighbour_changes(session_of(page).frame, "cosine").share, abs=1e-3
+    )
+    page.say("compare", metric="")
+    assert page.picture["runs"][0]["changes"] is None
+
+
+# ---- two runs ------------------------------------------------------------------------------------------------------
+
+
+def branched(page: Page) -> tuple[Session, Session]:
+    for _ in range(3):
+        page.say("step")
+    page.say("look", step=4)
+    page.say("branch", step=4)
+    one, other = page.panel.sessions
+    return one, other
+
+
+def test_a_branch_stands_beside_the_run_at_the_moment_shown(page: Page) -> None:
+    one, other = branched(page)
+    assert (one.steps, other.steps) == (12, 4)
+    assert (page.steps(), page.picture["live"], page.transport["active"]) == ([4, 4], True, 1)
+    page.say("set", changes={"margin": 3.0})
+    assert (one.settings.margin, other.settings.margin) == (1.0, 3.0)
+    assert page.control("margin")["value"] == 3.0
+    page.say("active", run=0)
+    assert page.control("margin")["value"] == 1.0
+    page.say("step")
+    assert page.steps() == [8, 8]
+    assert [len(run["values"]) > 0 for run in page.view.rows["runs"]] == [True, True]
+    assert page.view.marks == [[], [{"step": 4, "text": "margin 3"}]]
+    page.say("branch", step=4)
+    assert "keep one of them" in page.status
+    assert len(page.panel.sessions) == 2
+
+
+@pytest.mark.parametrize("run", [0, 1])
+def test_the_run_that_is_not_kept_leaves_its_recording(page: Page, run: int) -> None:
+    runs = branched(page)
+    page.say("step")
+    page.say("keep", run=run)
+    assert page.panel.sessions == (runs[run],)
+    assert_same_frames(Session.replay(runs[run].past[-1]), runs[1 - run])
+    assert len(page.picture["runs"]) == len(page.view.rows["runs"]) == 1
+    assert page.view.rows["runs"][0]["first"] == (0 if run else 3)  # what was run A has its rows on the page already
+    runs[1 - run].step(4)
+    page.say("step")
+
+
+def test_a_reset_begins_the_active_run_again(page: Page) -> None:
+    one, other = branched(page)
+    page.say("set", changes={"margin": 3.0})
+    page.say("reset")
+    assert (one.steps, other.steps, other.settings.margin) == (12, 0, 3.0)
+    assert page.steps() == [0, 0]
+    page.say("new seed")
+    assert (one.steps, other.steps, one.setup.seed, other.setup.seed) == (0, 0, 1, 1)
+    assert one.settings.margin == 1.0
+
+
+def test_runs_whose_tasks_part_no_longer_stand_side_by_side(page: Page) -> None:
+    one, other = branched(page)
+    other.reset(seed=3)
+    assert page.panel.player.wait(PATIENCE)
+    page.acknowledge()
+    assert page.panel.sessions == (other,)
+    assert "no longer have the same tasks" in page.status
+    assert other.past[-1]["steps"] == one.steps
+
+
+# ---- failure -------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_that_diverges_is_said_and_one_click_leads_back(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    page.say("step")
+    page.say("step")
+    session, step = session_of(page), session_of(page).embedder.step
+
+    def diverging(state: Any, settings: Any) -> Any:
+        if state.step >= 10:
+            raise FloatingPointError("loss: got inf at step 10, expected a finite number.")
+        return step(state, settings)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(session.embedder, "step", diverging)
+        page.say("play")
+    assert (page.status, page.transport["tone"]) == ("loss: got inf at step 10, expected a finite number.", "alarm")
+    assert page.transport["rewind"]
+    assert page.picture["step"] == 8
+    page.say("rewind")
+    assert (session.steps, page.transport["rewind"], page.transport["tone"]) == (8, False, "calm")
+    page.say("step")
+    plain = small_session()
+    plain.step(12)
+    assert_same_frames(session, plain)
+
+
+def test_a_run_broken_at_its_last_frame_goes_back_to_the_one_before(page: Page) -> None:
+    import torch
+
+    page.say("step")
+    page.say("step")
+    with torch.no_grad():
+        for weights in session_of(page)._now.state.encoder.parameters():
+            weights.fill_(float("nan"))
+    page.say("step")
+    assert page.transport["rewind"]
+    page.say("rewind")
+    assert session_of(page).steps == 4
+    page.say("step")
+    assert session_of(page).steps == 8
+    assert page.transport["tone"] == "calm"
+
+
+# ---- ways out ------------------------------------------------------------------------------------------------------
+
+
+def test_the_code_that_is_told_makes_the_run(page: Page) -> None:
+    page.say("set", changes={"margin": 2.0})
+    page.say("step")
+    page.say("code")
+    (told,) = page.told
+    assert told["tell"] == "code"
+    assert told["text"] == session_of(page).code()
+
+
+@pytest.mark.parametrize("what", ["png", "csv", "json", "html"])
+def test_an_export_is_written_and_never_over_another(
+    page: Page, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    page.say("step")
+    page.say("export", what=what)
+    page.say("export", what=what)
+    assert [told["tell"] for told in page.told] == ["saved", "saved"]
+    paths = [Path(told["path"]) for told in page.told]
+    assert [path.name for path in paths] == [f"metric-gaussians-step-4{again}.{what}" for again in ("", "-2")]
+    assert all(path.stat().st_size > 0 for path in paths)
+    assert all(paths[k].name in page.told[k]["text"] for k in (0, 1))
+
+
+def test_what_cannot_be_saved_is_said(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    page.say("export", what="json")
+    (told,) = page.told
+    assert told["tell"] == "not saved"
+    assert "Not saved" in told["text"]
+
+
+# ---- UMAP ----------------------------------------------------------------------------------------------------------
+
+
+def test_umap_takes_over_when_it_is_ready(pages: Callable[..., Page]) -> None:
+    page = pages(small_session(n_neighbors=5), umap_when_ready=True)
+    assert page.warmed == []  # type: ignore[attr-defined]
+    page.acknowledge()
+    assert "PCA until UMAP is ready" in page.status
+    assert page.transport["warming"]
+    ((ready, _failed),) = page.warmed  # type: ignore[attr-defined]
+    page.say("step")
+    page.acknowledge()
+    assert len(page.warmed) == 1  # type: ignore[attr-defined]
+    ready()
+    assert page.panel.player.wait(PATIENCE)
+    assert page.panel.player.failure is None
+    assert session_of(page).setup.projection == "umap"
+    assert not page.transport["warming"]
+    assert [event.changes for event in session_of(page).events] == [{"projection": "umap"}]
+
+
+@pytest.mark.parametrize("where", ["page", "cell"])
+def test_who_chose_pca_keeps_it(pages: Callable[..., Page], where: str) -> None:
+    page = pages(umap_when_ready=True)
+    page.acknowledge()
+    ((ready, _failed),) = page.warmed  # type: ignore[attr-defined]
+    if where == "page":
+        page.say("set", changes={"projection": "pca"})
+    else:
+        session_of(page).set(projection="pca")
+    ready()
+    assert page.panel.player.wait(PATIENCE)
+    assert session_of(page).setup.projection == "pca"
+
+
+def test_umap_that_cannot_be_made_ready_is_said(pages: Callable[..., Page]) -> None:
+    page = pages(umap_when_ready=True)
+    page.acknowledge()
+    ((_ready, failed),) = page.warmed  # type: ignore[attr-defined]
+    failed(OSError("no room left on device"))
+    assert page.panel.player.wait(PATIENCE)
+    assert "UMAP cannot be used here (no room left on device)" in page.status
+    assert not page.transport["warming"]
+    page.say("step")
+    assert page.status == "Paused."
+
+
+# ---- the end -------------------------------------------------------------------------------------------------------
+
+
+def test_a_replaced_panel_lets_everything_go_but_the_run(pages: Callable[..., Page]) -> None:
+    older, newer, other = pages(), pages(), pages()
+    stop_replaced("cell", older.panel)
+    stop_replaced("other cell", other.panel)
+    older.say("step")
+    stop_replaced("cell", newer.panel)
+    assert not older.panel.player.alive
+    assert older.transport["stopped"]
+    assert "replaced" in older.status
+    assert older.view.comm is None
+    assert other.panel.player.alive
+    session_of(older).step(4)
+    assert session_of(older).steps == 8
+    older.hear({"do": "play"})
+    assert not older.panel.player.playing
+    newer.say("step")
+    assert session_of(newer).steps == 4
+
+
+def test_a_lab_knows_the_runs_on_screen() -> None:
+    lab = MetricLab(**SMALL)
+    assert len(lab.sessions) == 1
+    assert lab.sessions[0] is lab.session
+    page = Page(lab.panel)
+    try:
+        one, other = branched(page)
+        assert lab.sessions == (one, other)
+        page.say("keep", run=1)
+        assert lab.session is other
+        assert repr(lab).startswith("MetricLab(gaussians, contrastive loss, euclidean distance, margin 1: step 4, ")
+    finally:
+        lab.panel.stop()
