@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,8 @@ def kernel() -> Iterator[Callable[[str], Any]]:
     """A fresh kernel; a function that gives the value of an expression over `benchmarks.headless` in it."""
     importable = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
     environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONPATH": importable}
-    manager, client = start_new_kernel(kernel_name="python3", env=environment)
+    # What goes wrong in a cell comes back as its answer; what the kernel says beside that is about its own transport.
+    manager, client = start_new_kernel(kernel_name="python3", env=environment, stderr=subprocess.DEVNULL)
 
     def value_of(expression: str) -> Any:
         printed: list[str] = []

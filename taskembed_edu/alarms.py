@@ -9,9 +9,9 @@ What was seen in 120 to 300 steps of every family, at several losses, distances,
   even at margin 0.05. It fell below 0.02 at margin 0, under hard mining at a learning rate of 0.01, and where a rate of
   0.1 had silenced every unit. Cosine runs on digits dip below 0.01 at step 10 and are back above 0.05 at step 20: hence
   an alarm waits 20 steps.
-- A low dimension alone is no fault. Digits learn well at 1.3 (two true parameters, of which the angle rules), sine waves
-  at 1.7; a plain encoder begins at 1.03 and gets out of it. It is a reading, and an alarm only where tasks also find
-  themselves less often than before training: that was seen at rates of 0.03 and more alone.
+- A low dimension alone is no fault. Digits learn well at 1.3 (two true parameters, of which the angle rules), sine
+  waves at 1.7; a plain encoder begins at 1.03 and gets out of it. It is a reading, and an alarm only where tasks also
+  find themselves less often than before training: for so long that was seen at a learning rate of 0.1 alone.
 """
 
 from __future__ import annotations
@@ -105,7 +105,9 @@ def _margin(settings: Any) -> float | None:
 
 
 def _point_in_words(frame: Frame) -> str:
-    return f"All tasks have collapsed into one point: they are {frame.diagnostics['mean_distance']:.1g} apart on average."
+    return (
+        f"All tasks have collapsed into one point: they are {frame.diagnostics['mean_distance']:.1g} apart on average."
+    )
 
 
 def _line_in_words(frame: Frame) -> str:

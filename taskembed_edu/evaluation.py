@@ -6,17 +6,19 @@ tasks near and different ones far? They are different questions: a run can gain 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 from torch import Tensor
 
-from taskembed_edu.checks import check_finite, check_number, problem
-from taskembed_edu.distances import pairwise_distances
+from taskembed_edu.checks import check_choice, check_finite, check_number, problem
+from taskembed_edu.distances import METRICS, check_metric_accepts
+from taskembed_edu.pairwise import SMALL
+from taskembed_edu.vectors import as_vectors, check_rows
 
 
 def recall_at_k(
@@ -46,10 +48,42 @@ def recall_at_k(
         raise ValueError(problem("gallery", gallery, f"the queries' shape {tuple(queries.shape)}", cause))
     for k in ks:
         check_number("k", k, 1, len(gallery), "A query can be given at most every task of the gallery.")
-    distances = pairwise_distances(queries, gallery, metric=metric)
-    own = distances.diagonal().unsqueeze(1)
-    nearer, tied = (distances < own).sum(dim=1), (distances == own).sum(dim=1)
-    return {k: float(((k - nearer) / tied).clamp(0, 1).sum(dtype=torch.float64)) / len(nearer) for k in ks}
+    found = dict.fromkeys(ks, 0.0)
+    for rows, distances in distance_blocks(queries, gallery, metric):
+        own = distances.diagonal(rows.start).unsqueeze(1)
+        nearer, tied = (distances < own).sum(dim=1), (distances == own).sum(dim=1)
+        for k in ks:
+            found[k] += float(((k - nearer).double() / tied).clamp(0, 1).sum())
+    return {k: count / len(queries) for k, count in found.items()}
+
+
+def distance_blocks(x: Tensor, y: Tensor, metric: str = "euclidean") -> Iterator[tuple[slice, Tensor]]:
+    """The distances of x's rows to all of y's, as `pairwise_distances`, a block of rows at a time: (rows, block).
+
+    Blocks are so small that they are subtracted entry by entry and stay in the processor's cache: of 200 tasks twice
+    as quick as the whole at once, and of 5,000 without gigabytes in double precision.
+    Errors: as `pairwise_distances`. Worked number: 200 rows of 8 numbers come as 163 and 37.
+    """
+    check_choice("metric", metric, METRICS)
+    x, y = as_vectors(x=x, y=y)
+    check_rows(x=x, y=y)
+    check_metric_accepts(metric, x=x, y=y)
+    step = max(_ROWS, SMALL // max(1, y.numel()))
+    for start in range(0, len(x), step):
+        rows = slice(start, min(start + step, len(x)))
+        yield rows, METRICS[metric].matrix(x[rows], y)
+
+
+def all_distances(embedding: Tensor, metric: str = "euclidean") -> Tensor:
+    """The distances between all tasks of one embedding, (n, n), the diagonal exactly zero: made block by block."""
+    distances = embedding.new_empty(len(embedding), len(embedding))
+    for rows, block in distance_blocks(embedding, embedding, metric):
+        distances[rows] = block
+    return distances.fill_diagonal_(0.0)
+
+
+# The fewest rows of a block: fewer, and Python's own time is what it takes.
+_ROWS = 32
 
 
 def mean_distance(distances: Tensor) -> float:
@@ -96,7 +130,7 @@ class TrueGeometry:
         """Rank correlation of the embedding's distances, shape (n_tasks, dim), with the true ones."""
         if len(embedding) != self.n_tasks:
             raise ValueError(problem("embedding", embedding, f"{self.n_tasks} rows, one a task"))
-        return self.agreement(pairwise_distances(embedding, metric=metric))
+        return self.agreement(all_distances(embedding, metric))
 
     def agreement(self, distances: Tensor) -> float:
         """As `spearman`, of distances (n_tasks, n_tasks) that have been computed already."""
@@ -129,9 +163,15 @@ def _pairs(n: int) -> NDArray[np.intp]:
     return rows * n + columns
 
 
-def _standardised_ranks(values: np.ndarray) -> np.ndarray:
-    ranks = rankdata(values)
-    ranks -= ranks.mean()
+def _standardised_ranks(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Ranks with mean 0 and length 1, equal values sharing their mean rank; NaN where all are equal."""
+    order = np.argsort(values)  # scipy's rankdata sorts stably, which takes twice as long and alters nothing
+    ascending = values[order]
+    firsts = np.flatnonzero(np.concatenate(([True], ascending[1:] != ascending[:-1])))
+    n_equal = np.diff(firsts, append=len(values))
+    ranks = np.empty(len(values))
+    ranks[order] = np.repeat(firsts + (n_equal - 1) / 2, n_equal)
+    ranks -= (len(values) - 1) / 2
     length = np.linalg.norm(ranks)
     return ranks / length if length > 0 else np.full_like(ranks, np.nan)
 

@@ -17,7 +17,7 @@ from taskembed_edu.embedders.base import StepRecord
 from taskembed_edu.projection import Layout, LiveUMAP
 from taskembed_edu.settings import Settings
 
-# What checkpoints may take. A default run's weigh 0.44 MB, so that 54 are kept and never more: the memory of a long
+# What checkpoints may take. A default run's weigh 0.45 MB, so that 55 are kept and never more: the memory of a long
 # run then grows by its frames alone (8 MB in 10,000 steps of 200 tasks). The price is the way back: after 10,000 steps
 # the checkpoints lie 32 frames apart, and a branch repeats 320 steps at the most (about a second).
 CHECKPOINT_BYTES = 24 * 2**20
@@ -74,17 +74,20 @@ def to_undo(initial: Mapping[str, Any], events: Sequence[Event], names: Collecti
     """
     now = {name: initial[name] for name in names}
     stack: list[tuple[int, dict[str, Any]]] = []  # the step of a change, and the values before it
+    drawn = False  # whether the event before was a change, which this one may go on with
     for event in events:
         changes = {name: value for name, value in event.changes.items() if name in now}
         if not changes:
             continue
         if event.undo:
             stack.pop()
+            drawn = False
         else:
             before = {name: now[name] for name in changes}
-            if stack and stack[-1][1].keys() == before.keys() and event.step - stack[-1][0] < close:
+            if drawn and stack and stack[-1][1].keys() == before.keys() and event.step - stack[-1][0] < close:
                 before = stack.pop()[1]
-            if before != changes:
+            drawn = before != changes
+            if drawn:
                 stack.append((event.step, before))
         now.update(changes)
     return dict(stack[-1][1]) if stack else {}

@@ -22,13 +22,20 @@ from torch import Tensor
 
 from taskembed_edu.alarms import collapse_alarm
 from taskembed_edu.checks import check_choice, check_number, problem
-from taskembed_edu.distances import METRICS, check_metric_accepts, pairwise_distances
+from taskembed_edu.distances import METRICS, check_metric_accepts
 from taskembed_edu.embedders import task_embedder
 from taskembed_edu.embedders.base import Embedder
-from taskembed_edu.evaluation import NeighbourChanges, TrueGeometry, mean_distance, nearest_of_row, recall_at_k
+from taskembed_edu.evaluation import (
+    NeighbourChanges,
+    TrueGeometry,
+    all_distances,
+    mean_distance,
+    nearest_of_row,
+    recall_at_k,
+)
 from taskembed_edu.history import Event, Frame, History, Moment, to_undo
 from taskembed_edu.memory import keep_memory_steady
-from taskembed_edu.projection import Layout, LiveUMAP, jitter, nearest_tasks, pca_layout, trustworthiness
+from taskembed_edu.projection import Layout, LiveUMAP, jitter, map_trust, nearest_tasks, pca_layout
 from taskembed_edu.recipes import run_code
 from taskembed_edu.recordings import FORMAT, check_recording
 from taskembed_edu.settings import Setting, Settings
@@ -67,6 +74,8 @@ class Session:
     >>> session.step(20).step, len(session.history)
     (20, 3)
     """
+
+    _now: Moment
 
     def __init__(
         self, embedder: Embedder[Any, Any] | str = "metric", family: TaskFamily | str | None = None, **values: Any
@@ -171,7 +180,7 @@ class Session:
         if not applied:
             return
         now, n_before = self._now, len(self.events)
-        before: Moment = dataclasses.replace(now, umap=now.umap.copy())
+        before = dataclasses.replace(now, umap=now.umap.copy())
         try:
             now.setup, now.settings = setup, settings
             self.events.append(Event(self.steps, applied, undo))
@@ -297,7 +306,7 @@ class Session:
         geometry = TrueGeometry(self.split.unseen.true_distance(tasks))
         with self.guard("look"):
             first, second = (self.embedder.embed(self._now.state, batch) for batch in (tasks, again))
-        return self._scores(first, second, geometry)
+        return self._scores(first, second, all_distances(first, self._metric()), geometry)
 
     # ---- recording -------------------------------------------------------------------------------------------------
 
@@ -402,10 +411,11 @@ class Session:
             raise self._diverged("embedding", math.nan)
         index = len(self.history) if index is None else index
         layout = self._layout(first)
-        scores = self._scores(first, second, self._geometry)
-        scores["trustworthiness"] = trustworthiness(first, layout, now.setup.n_neighbors, self._metric())
+        distances = all_distances(first, self._metric())
+        scores = self._scores(first, second, distances, self._geometry)
+        scores["trustworthiness"] = map_trust(distances, layout, now.setup.n_neighbors)
         scores["jitter"] = self._jitter(layout, index)
-        scores["mean_distance"] = mean_distance(pairwise_distances(first, metric=self._metric()))
+        scores["mean_distance"] = mean_distance(distances)
         scores["active_pairs"] = active
         seen = first.numpy()
         for array in (seen, layout):
@@ -425,13 +435,12 @@ class Session:
         same = before.projection == setup.projection and (before.refits == setup.refits or setup.projection == "pca")
         return jitter(layout, before.layout) if same else math.nan
 
-    def _scores(self, first: Tensor, second: Tensor, geometry: TrueGeometry) -> dict[str, float]:
-        metric = self._metric()
-        recall = recall_at_k(second, first, ks=(1, 5), metric=metric)
+    def _scores(self, first: Tensor, second: Tensor, distances: Tensor, geometry: TrueGeometry) -> dict[str, float]:
+        recall = recall_at_k(second, first, ks=(1, 5), metric=self._metric())
         return {
             "recall@1": recall[1],
             "recall@5": recall[5],
-            "spearman": geometry.spearman(first, metric),
+            "spearman": geometry.agreement(distances),
         }
 
     def _layout(self, embedding: Tensor) -> Layout:

@@ -58,7 +58,8 @@ def _map(axes: Axes, session: Session, frame: Frame, column: int) -> None:
             linewidths=0.4,
         )
     axes.set_title(f"{len(tasks)} tasks at step {frame.step} ({frame.projection.upper()})", fontsize=10)
-    axes.set(xticks=[], yticks=[], aspect="equal")
+    axes.set(xticks=[], yticks=[])
+    axes.set_aspect("equal", adjustable="datalim")
     _legend(axes, colouring)
 
 

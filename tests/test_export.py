@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from taskembed_edu.history import Event
 from taskembed_edu.live import export
-from taskembed_edu.live.export import _thinned, differences, export_html, exported, film, packed, unpacked
+from taskembed_edu.live.export import MOST_BYTES, _thinned, differences, export_html, exported, film, packed, unpacked
 from taskembed_edu.live.packets import COLUMNS, tasks_packet
 from taskembed_edu.live.words import map_words
 from taskembed_edu.session import Session
@@ -22,7 +23,7 @@ from tests.runs import small_session
 def document_of(html: bytes) -> dict[str, Any]:
     found = re.search(r'<script type="application/json" id="te-recorded">(.*?)</script>', html.decode(), re.DOTALL)
     assert found
-    return unpacked(json.loads(found[1]))  # type: ignore[no-any-return]
+    return unpacked(json.loads(found[1]))
 
 
 def summed(data: bytes, *shape: int) -> np.ndarray:
@@ -142,6 +143,23 @@ def test_a_smaller_budget_costs_neighbours_first_and_then_frames(
     assert seen[0] == (11, 5)
     assert seen == sorted(seen, reverse=True)
     assert any(frames == 11 and k < 5 for frames, k in seen)
+
+
+def test_a_film_of_300_frames_and_1000_tasks_fits_even_where_nothing_stands_still() -> None:
+    """The worst there is: places and neighbours drawn anew in every frame, so that nothing can be compressed."""
+    session = small_session(n_tasks=1000)
+    random = np.random.default_rng(0)
+    for index in range(1, 320):
+        layout, embedding = (random.normal(size=(1000, 2)).astype(np.float32) for _ in range(2))
+        frame = dataclasses.replace(session.frame, index=index, step=4 * index, layout=layout, embedding=embedding)
+        session.history.keep(frame, 0, session._now)
+    html = exported([session])
+    assert len(html) <= MOST_BYTES == 4_000_000
+    (run,) = document_of(html)["runs"]
+    assert len(run["frames"]) == 300
+    assert [run["frames"][0]["step"], run["frames"][-1]["step"]] == [0, 4 * 319]
+    assert run["k"] >= 1
+    assert len(run["values"]) == 320 * 4 * len(COLUMNS)  # the curves keep every row
 
 
 def test_what_cannot_fit_is_said(monkeypatch: pytest.MonkeyPatch, session: Session) -> None:

@@ -83,7 +83,8 @@ def test_a_copy_before_the_first_step() -> None:
     state, settings = begun()
     twin = state.copy()
     assert trained(twin, settings, 4) == trained(state, settings, 4)
-    assert state.n_bytes() == 3 * 4 * sum(p.numel() for p in state.encoder.parameters())
+    tensors = 3 * 4 * sum(p.numel() for p in state.encoder.parameters())
+    assert tensors < state.n_bytes() < tensors + 64 * 1024  # and Python's own objects
 
 
 @pytest.mark.parametrize("metric", METRICS)

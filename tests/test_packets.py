@@ -87,7 +87,7 @@ def test_curves_come_back_to_a_65535th() -> None:
     expected = torch.cat((tasks.support_x, tasks.support_y), dim=-1).numpy()
     np.testing.assert_allclose(points, expected, atol=10 / 65535)
     curve = uint16(card["curve"], 12, card["n_curve"]) / 65535 * np.ptp(card["y"]) + card["y"][0]
-    x = np.linspace(*card["x"], card["n_curve"])
+    x = np.linspace(card["x"][0], card["x"][1], card["n_curve"])
     amplitude, phase = tasks.truth.numpy().T[:, :, None]
     np.testing.assert_allclose(curve, amplitude * np.sin(x - phase), atol=10 / 65535)
 

@@ -39,7 +39,8 @@ class Page:
         self.acknowledge()
 
     def hear(self, message: Any) -> None:
-        self.view._handle_custom_msg(message, [])
+        # Not through the widget's dispatcher: it would log an error, and the test would not see it.
+        self.panel._hear(self.view, message, [])
 
     def acknowledge(self) -> None:
         """Say that each picture was drawn, until none follows."""
@@ -524,6 +525,32 @@ def test_umap_that_cannot_be_made_ready_is_said(pages: Callable[..., Page]) -> N
     assert page.status == "Paused."
 
 
+# ---- the still -------------------------------------------------------------------------------------------------------
+
+
+def test_a_still_is_drawn_once_a_page_looked_and_nothing_happens(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[int] = []
+    monkeypatch.setattr(page.panel.still, "draw", lambda _session, frame, _words: drawn.append(frame.step))
+    quiet_rounds(page)
+    assert drawn == []  # no page has drawn anything
+    page.say("step")
+    assert drawn == []
+    quiet_rounds(page)
+    assert set(drawn) == {4}
+    drawn.clear()
+    page.hear({"do": "play"})
+    page.until(lambda: session_of(page).steps >= 40)
+    assert drawn == []
+    page.say("pause")
+
+
+def quiet_rounds(page: Page) -> None:
+    """What happens once a second while nothing happens, a few times over."""
+    for _ in range(4):
+        page.panel.player.nudge()
+        assert page.panel.player.wait(PATIENCE)
+
+
 # ---- the end -------------------------------------------------------------------------------------------------------
 
 
@@ -552,10 +579,10 @@ def test_a_lab_knows_the_runs_on_screen() -> None:
     assert lab.sessions[0] is lab.session
     page = Page(lab.panel)
     try:
-        one, other = branched(page)
-        assert lab.sessions == (one, other)
+        runs = branched(page)
+        assert list(lab.sessions) == list(runs)
         page.say("keep", run=1)
-        assert lab.session is other
+        assert lab.session is runs[1]
         assert repr(lab).startswith("MetricLab(gaussians, contrastive loss, euclidean distance, margin 1: step 4, ")
     finally:
         lab.panel.stop()

@@ -22,6 +22,7 @@ posix_only = pytest.mark.skipif(os.name != "posix", reason="make and sh are not 
         (["test"], ".venv/bin/python -m taskembed_edu test"),
         (["notebooks"], ".venv/bin/python tools/notebooks.py"),
         (["bench", "ARGS=losses"], ".venv/bin/python -m benchmarks losses"),
+        (["bench-browser", "ARGS=pictures"], ".venv/bin/python -m benchmarks.browser pictures"),
     ],
 )
 def test_make_sets_up_and_then_calls_the_same_command(arguments: list[str], last: str) -> None:

@@ -156,7 +156,7 @@ def clean(notebook: NotebookNode) -> NotebookNode:
         fresh.id = _cell_id(cell, seen)
         if cell.cell_type == "code":
             fresh.execution_count = cell.execution_count
-            fresh.outputs = [_clean_output(output) for output in cell.outputs]
+            fresh.outputs = [_clean_output(output) for output in cell.outputs if not _is_empty_still(output)]
         cells.append(fresh)
     metadata = {"kernelspec": hygiene.KERNEL, "language_info": {"name": "python"}}
     return nbformat.from_dict({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
@@ -167,6 +167,11 @@ def _cell_id(cell: NotebookNode, seen: Counter[str]) -> str:
     digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:8]
     seen[digest] += 1
     return digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
+
+
+def _is_empty_still(output: NotebookNode) -> bool:
+    """Whether this is the place that a lab keeps for its still picture: here no page filled it."""
+    return list(output.get("data", {})) == ["image/png"]
 
 
 def _clean_output(output: NotebookNode) -> NotebookNode:

@@ -1,35 +1,45 @@
 """The pictures of the lab in docs/images: a real JupyterLab in a real Chromium, played as a learner plays it.
 
-    python -m tools.pictures
+    python -m tools.pictures            # all of them
+    python -m tools.pictures collapse   # one story
 
-Start, trained, margin changed, cosine: one run on sine waves, then one on handwritten digits.
+Stories: `lesson` (start, trained, margin changed, two runs side by side, what changed?, projector, dark), `cosine`,
+`collapse` (margin 0), `digits` (a task under the pointer).
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, expect, sync_playwright
 
 from taskembed_edu.commands.chromium import HOW_TO_GET, find_chromium
 from tests.browser.conftest import LAUNCH_ARGS
+from tests.browser.lab_on_page import LabOnPage
 from tests.browser.notebook_page import NotebookPage, write_notebook
-from tests.browser.server import running_server
+from tests.browser.server import JupyterServer, running_server
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
-LAB = "from taskembed_edu import MetricLab\n\nlab = MetricLab({family})\nlab"
-WINDOW = ViewportSize(width=1280, height=820)
+CELL = "from taskembed_edu import MetricLab\n\nlab = MetricLab({settings})\nlab"
+WINDOW = ViewportSize(width=1280, height=900)
+PROJECTOR = ViewportSize(width=1280, height=720)
 PATIENCE = 300_000
 
 
-def main() -> int:
-    """Take them all; the exit code."""
+def main(argv: list[str]) -> int:
+    """Take the pictures of the stories named, by default of all; the exit code."""
     chromium = find_chromium()
     if chromium is None:
         print(HOW_TO_GET, file=sys.stderr)
         return 1
+    unknown = set(argv) - set(STORIES)
+    if unknown:
+        print(f"There is no story {', '.join(sorted(unknown))}: choose from {', '.join(STORIES)}.", file=sys.stderr)
+        return 2
+    expect.set_options(timeout=PATIENCE)
     IMAGES.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -37,60 +47,136 @@ def main() -> int:
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=chromium, args=LAUNCH_ARGS)
-        for name, family, story in (("sinusoids", "", _sine_waves), ("digits", "'digits'", _digits)):
-            write_notebook(server.notebooks / f"{name}.ipynb", [LAB.format(family=family)])
-            page = NotebookPage(browser.new_context(viewport=WINDOW), server, f"{name}.ipynb")
-            page.open()
-            page.page.evaluate("jupyterapp.commands.execute('application:toggle-left-area')")
-            page.run_all()
-            story(page)
-            page.close()
+        for name in argv or STORIES:
+            _tell(browser, server, name)
         browser.close()
     return 0
 
 
-def _sine_waves(page: NotebookPage) -> None:
-    page.wait_for_function("document.querySelector('.te-map')?.innerText.includes('UMAP')", timeout=PATIENCE)
-    _picture(page, "lab_start")
-    _play_until(page, 1500)
-    _picture(page, "lab_trained")
-    slider = page.locator(".te-set-margin [role=slider]")
-    slider.focus()
-    for _ in range(40):
-        page.keyboard.press("ArrowRight")
-    _play_until(page, 2500)
-    _picture(page, "lab_margin_changed")
-    page.locator(".te-set-metric select").select_option(label="Cosine distance")
-    slider.focus()
-    for _ in range(20):
-        page.keyboard.press("ArrowLeft")
-    _play_until(page, 4000)
-    _picture(page, "lab_cosine")
+def _tell(browser: Browser, server: JupyterServer, name: str) -> None:
+    settings, story = STORIES[name]
+    write_notebook(server.notebooks / f"{name}.ipynb", [CELL.format(settings=settings)])
+    page = NotebookPage(browser.new_context(viewport=WINDOW), server, f"{name}.ipynb")
+    page.open()
+    page.evaluate("jupyterapp.commands.execute('application:toggle-left-area')")
+    page.run_all()
+    lab = LabOnPage(page)
+    lab.map().locator("canvas").wait_for()
+    story(lab)
+    page.close()
 
 
-def _digits(page: NotebookPage) -> None:
-    page.locator(".te-set-loss select").select_option(label="Triplet")
-    page.wait_for_function("document.querySelector('.te-map')?.innerText.includes('UMAP')", timeout=PATIENCE)
-    _play_until(page, 800)
-    page.locator(".te-map-canvas").focus()
-    page.keyboard.press("ArrowRight")
-    _picture(page, "lab_digits")
+# ---- the stories -----------------------------------------------------------------------------------------------------
 
 
-def _play_until(page: NotebookPage, step: int) -> None:
-    page.locator(".te-play").click()
-    page.wait_for_function(
-        "step => +document.querySelector('.te-map').dataset.step >= step", arg=step, timeout=PATIENCE
+def _lesson(lab: LabOnPage) -> None:
+    expect(lab.map()).to_contain_text("UMAP")
+    _picture(lab, "lab_start")
+    _play_until(lab, 1500)
+    _picture(lab, "lab_trained")
+    _change_theme(lab, "JupyterLab Dark")
+    _picture(lab, "lab_dark")
+    _change_theme(lab, "JupyterLab Light")
+    _project(lab)
+
+    lab.button("Branch here").click()
+    expect(lab.map(1)).to_be_visible()
+    lab.press("margin", "ArrowRight", times=40)
+    _play_until(lab, 2500, run=1)
+    _choose_a_task(lab)
+    _picture(lab, "lab_side_by_side")
+    lab.page.keyboard.press("Escape")
+    lab.button("Keep B").click()
+    expect(lab.map(1)).to_have_count(0)
+    _picture(lab, "lab_margin_changed")
+
+    lab.button("What changed?").click()
+    lab.page.get_by_role("menuitem", name="Cosine").click()
+    _choose_a_task(lab)
+    expect(lab.root.locator(".te-changes")).to_contain_text("nearest neighbours")
+    _picture(lab, "lab_what_changed")
+
+
+def _cosine(lab: LabOnPage) -> None:
+    expect(lab.map()).to_contain_text("UMAP")
+    _play_until(lab, 1500)
+    _picture(lab, "lab_cosine")
+
+
+def _collapse(lab: LabOnPage) -> None:
+    lab.button("Play").click()
+    expect(lab.root.get_by_role("alert")).not_to_be_empty()
+    lab.pause()
+    _picture(lab, "lab_collapse")
+
+
+def _digits(lab: LabOnPage) -> None:
+    expect(lab.map()).to_contain_text("UMAP")
+    _play_until(lab, 800)
+    box = lab.map().locator("canvas").bounding_box()
+    assert box is not None
+    middle = (box["width"] / 2, box["height"] / 2)
+    x, y = min(lab.positions().tolist(), key=lambda place: abs(place[0] - middle[0]) + abs(place[1] - middle[1]))
+    lab.page.mouse.move(box["x"] + x, box["y"] + y)
+    _picture(lab, "lab_digits", keep_pointer=True)
+
+
+STORIES: dict[str, tuple[str, Callable[[LabOnPage], None]]] = {
+    "lesson": ("", _lesson),
+    "cosine": ("metric='cosine', margin=0.5", _cosine),
+    "collapse": ("margin=0.0", _collapse),
+    "digits": ("'digits', loss='triplet'", _digits),
+}
+
+
+# ---- what they do ----------------------------------------------------------------------------------------------------
+
+
+def _play_until(lab: LabOnPage, step: int, run: int = 0) -> None:
+    lab.button("Play").click()
+    lab.page.wait_for_function(
+        "([run, step]) => +document.querySelector(`.te-map[data-run='${run}']`).dataset.step >= step",
+        arg=[run, step],
+        timeout=PATIENCE,
     )
-    page.locator(".te-play").click()
-    expect(page.locator(".te-status")).to_contain_text("Paused", timeout=PATIENCE)
+    lab.pause()
 
 
-def _picture(page: NotebookPage, name: str) -> None:
-    page.page.mouse.move(2, 2)
-    page.page.screenshot(path=IMAGES / f"{name}.png")
+def _choose_a_task(lab: LabOnPage) -> None:
+    lab.map().locator("canvas").focus()
+    lab.page.keyboard.press("Home")
+    lab.page.keyboard.press("Enter")
+    expect(lab.map()).not_to_have_attribute("data-chosen", "-1")
+
+
+def _change_theme(lab: LabOnPage, theme: str) -> None:
+    lab.page.change_theme(theme)
+    lab.page.reveal(lab.root)
+
+
+def _project(lab: LabOnPage) -> None:
+    lab.page.set_viewport_size(PROJECTOR)
+    lab.button("Projector").click()
+    _picture(lab, "lab_projector")
+    lab.button("Projector").click()
+    lab.page.set_viewport_size(WINDOW)
+
+
+def _picture(lab: LabOnPage, name: str, *, keep_pointer: bool = False) -> None:
+    """The whole window, with the panel at its top, once everything has come to rest."""
+    if not keep_pointer:
+        lab.page.mouse.move(2, 2)
+        lab.root.evaluate("root => root.scrollIntoView({ block: 'start' })")
+    lab.page.wait_for_function(
+        """() => new Promise(done => {
+            const drawn = () => [...document.querySelectorAll('.te-map')].map(map => map.dataset.drawn).join();
+            const before = drawn();
+            setTimeout(() => done(drawn() === before), 300);
+        })"""
+    )
+    lab.page.screenshot(path=IMAGES / f"{name}.png")
     print(f"wrote {IMAGES / name}.png")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -32,6 +32,7 @@
 # | **00 Start here** | What is a task, and what is a task embedding? |
 # | [01 Distances](01_distances.ipynb) | When are two vectors near, and which measures are distances? |
 # | [02 Contrastive and triplet loss](02_contrastive_and_triplet_loss.ipynb) | How does a loss teach nearness? |
+# | [04 Metric-based embedding](04_metric_based_embedding.ipynb) | How does one learn a map of tasks? |
 
 # %% [markdown]
 # ## A task is a small question

@@ -396,6 +396,8 @@ else:
 # - A force is minus a gradient. Linear: always 1. Squared: as large as the violation. Beyond the margin: 0.
 # - The margin lives on the scale of the distance: under the cosine it ends at 2.
 #
+# Next: [04 Metric-based embedding](04_metric_based_embedding.ipynb).
+#
 # ## Sources
 #
 # - J. Bromley and others, *Signature Verification using a "Siamese" Time Delay Neural Network*, 1993.

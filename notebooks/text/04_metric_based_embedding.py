@@ -61,7 +61,8 @@ again = validation.redraw(watched, rng)  # the same 200 tasks through other poin
 n_sets = 2 * 64
 n_pairs = n_sets * (n_sets - 1) // 2
 print(f"pairs: {n_pairs}, similar: 64, that is one in {n_pairs / 64:.0f}")
-print("task 0:", watched.names[0], "and no x is in both sets:", not set(watched.support_x[0]) & set(again.support_x[0]))
+first, second = (set(tasks.support_x[0].flatten().tolist()) for tasks in (watched, again))
+print(f"task 0 is {watched.names[0]}; points: {len(first)} and {len(second)}, in both: {len(first & second)}")
 
 # %% [markdown]
 # **Explain.** One in 127. A plain mean over all pairs would hear of hardly anything but pushing. So this course takes
@@ -213,7 +214,7 @@ for margin, future in futures.items():
 
 # %%
 def compare(runs, *names):
-    _figure, axes = plt.subplots(1, len(names), figsize=(3.4 * len(names), 2.5), layout="constrained", dpi=70)
+    _figure, axes = plt.subplots(1, len(names), figsize=(3.4 * len(names), 2.5), layout="constrained", dpi=60)
     for ax, name in zip(axes, names, strict=True):
         for (label, run), dash in zip(runs.items(), ("-", "--", ":"), strict=False):
             ax.plot([f.step for f in run.history], [f.diagnostics[name] for f in run.history], dash, label=label)
@@ -285,30 +286,32 @@ def trained(steps, batch=32, **settings):
 
 
 for mining in ("all", "hard", "semi-hard"):
-    run = trained(150, loss="triplet", mining=mining, learning_rate=0.03)
+    run = trained(150, batch=64, loss="triplet", mining=mining, learning_rate=0.03)
     size, recall = run.frame.diagnostics["mean_distance"], run.frame.diagnostics["recall@1"]
     print(f"{mining:9} mean distance {band(size, 0.5, 5, 200):10} recall@1 {band(recall, 0.2)}")
     if mining == "hard":
         print(f"{'':9} loss {run.frame.loss:.1f}, the margin 1.0")
 
 # %% [markdown]
-# **Explain.** *All* learns. *Hard* collapses: the nearest of 126 negatives is nearly on the anchor, its direction is
-# chance, and the quickest way to make a hard triplet cheaper is to shrink everything. Then $d(a, p) = d(a, n) = 0$, and
-# $\max(0, 0 - 0 + m) = m$. **A triplet loss that stands still at the margin is a collapse**; Hermans and others say so
-# in their section 4. *Semi-hard* flies apart instead: its mean is over the triplets still inside the margin, so its
-# force never fades, and nothing holds the map together.
+# **Explain.** *All* learns. *Hard* collapses. The nearest of 126 negatives lies almost on the anchor and the positive
+# well beyond it, so pulling in does more for the loss than pushing away, and the quickest way out is to shrink
+# everything. In one point $d(a, p) = d(a, n) = 0$, and $\max(0,\, 0 - 0 + m) = m$. **A triplet loss that stands still
+# at the margin is a collapse.** *Semi-hard* flies apart instead: its mean is over the triplets still inside the margin
+# alone, so its force never fades.
 #
 # The cure is not to give up mining. With the usual learning rate:
 
 # %%
-runs = {"hard": trained(300, loss="triplet", mining="hard"), "all": trained(300, loss="triplet")}
+runs = {"hard": trained(200, loss="triplet", mining="hard"), "all": trained(200, loss="triplet")}
 for mining, run in runs.items():
-    print(f"{mining:5} recall@1 {band(run.frame.diagnostics['recall@1'], 0.4)}")
+    print(f"{mining:5} recall@1 {band(run.frame.diagnostics['recall@1'], 0.2)}")
 compare(runs, "mean_distance", "recall@1", "active_pairs")
 
 # %% [markdown]
-# **Explain.** Both learn. Look at the first steps of *hard*: the map shrinks before it grows. In other runs
-# it does not come back. That is why one mines late, or gently, or with a small learning rate.
+# **Explain.** Both learn. Look at the first steps: with all triplets the map is several times as large at once, with
+# the hard ones it is slow to grow, and most triplets stay active for longer. There the danger is. It grows with the
+# number of tasks a step, which brings the nearest negative nearer, and with the learning rate. That is why one mines
+# late, or gently.
 
 # %% [markdown]
 # ## Cosine: the margin has a ceiling
@@ -351,7 +354,7 @@ compare({f"margin {m}": run for m, run in angles.items()}, "mean_distance", "rec
 # **Explain.** No: directions have no scale. Many directions spread evenly are 1 apart in the mean, whatever the margin.
 # The margin now says *which pairs push*. At 2 all do, for ever, since only exact opposites are 2 apart, and no three
 # arrows can all be opposite to each other. At 0.2 only the near ones push, and the far ones keep their order. Under the
-# cosine begin with a small margin: 0.1 to 0.5.
+# cosine begin with a small margin, such as 0.2.
 #
 # ## Retrieval against geometry
 #
@@ -420,8 +423,8 @@ compare({"Fourier": lab.session, "plain": plain}, "recall@1", "spearman")
 # ## The same on real digits
 #
 # Nothing above is about sine waves. A task is now: tell three handwritten digits apart, all pictures turned by one
-# angle. The support set has five pictures of each. Digits and handwriting of the watched tasks were not trained on in
-# these combinations.
+# angle. The support set has five pictures of each. Neither the watched tasks' sets of digits nor
+# their pictures were trained on.
 #
 # **Predict.** Will the untrained encoder be better or worse than on the sines? Which two tasks should be near?
 
@@ -433,7 +436,7 @@ print("recall@1 before:", band(first["recall@1"], 0.1, 0.55), "  after:", band(l
 print("Spearman rose:", last["spearman"] > first["spearman"] + 0.05)
 
 # %%
-_figure, axes = plt.subplots(1, 3, figsize=(9, 3), layout="constrained", dpi=70)
+_figure, axes = plt.subplots(1, 3, figsize=(9, 3), layout="constrained", dpi=60)
 layout, truth = digits.session.frame.layout, digits.session.tasks.truth
 for ax, column in zip(axes, (0, 1 + 3, 1 + 8), strict=True):
     ax.scatter(*layout.T, c=truth[:, column], s=14, cmap="cividis")
@@ -442,8 +445,8 @@ plt.show()
 
 # %% [markdown]
 # **Explain.** Better: two sets of the same digits look alike even to random weights, which is why who reports a score
-# says where it started. The colours say what the map is ordered by. PCA shows two directions of eight: what you do not
-# find on it may still be in the vectors.
+# says where it started. The colours say what the map is ordered by: the angle. Which digits a task has hardly shows.
+# But PCA draws two directions of eight; what you do not find on it may still be in the vectors.
 
 # %% [markdown]
 # ## What UMAP says, and what it does not
@@ -467,7 +470,7 @@ maps = {"UMAP, seed 0": LiveUMAP(seed=0).update(points), "UMAP, seed 1": LiveUMA
 maps["PCA"] = pca_layout(points)
 
 # %%
-figure, axes = plt.subplots(1, 3, figsize=(9, 2.8), layout="constrained", dpi=70)
+figure, axes = plt.subplots(1, 3, figsize=(9, 2.8), layout="constrained", dpi=60)
 for ax, (name, layout) in zip(axes, maps.items(), strict=True):
     cloud = torch.tensor(layout).reshape(3, 100, 2)
     middle = cloud.mean(dim=1)
@@ -478,6 +481,7 @@ for ax, (name, layout) in zip(axes, maps.items(), strict=True):
     print(f"trustworthiness {band(trustworthiness(points, layout), 0.7, 0.9)}")
     ax.scatter(*layout.T, c=torch.arange(3).repeat_interleave(100), s=8, cmap="cividis")
     ax.set(title=name, xticks=[], yticks=[])
+    ax.set_aspect("equal", adjustable="datalim")
 plt.show()
 
 # %% [markdown]
@@ -618,12 +622,12 @@ else:
 #   contrastive loss, and what happens without its push.
 # - F. Schroff, D. Kalenichenko and J. Philbin, *FaceNet*, 2015: triplets, semi-hard mining, a warning of collapse.
 # - A. Hermans, L. Beyer and B. Leibe, *In Defense of the Triplet Loss for Person Re-Identification*, 2017: batch-hard
-#   mining, and the loss that stands at the margin.
+#   mining, and runs that collapse.
 # - M. Zaheer and others, *Deep Sets*, 2017: encoders that see no order.
 # - A. Rahimi and B. Recht, *Random Features for Large-Scale Kernel Machines*, 2007; M. Tancik and others, *Fourier
 #   Features Let Networks Learn High Frequency Functions in Low Dimensional Domains*, 2020.
 # - N. Rahaman and others, *On the Spectral Bias of Neural Networks*, 2019.
 # - K. Musgrave, S. Belongie and S.-N. Lim, *A Metric Learning Reality Check*, 2020: how to compare such runs fairly.
 # - J. Venna and S. Kaski, *Neighborhood Preservation in Nonlinear Projection Methods*, 2001: trustworthiness.
-# - L. McInnes, J. Healy and J. Melville, *UMAP*, 2018, section 6 of which names what the map does not show.
+# - L. McInnes, J. Healy and J. Melville, *UMAP*, 2018; section 6 names its weaknesses.
 # - A. Coenen and A. Pearce, *Understanding UMAP*, 2019.

@@ -6,6 +6,7 @@ together what goes out (see `showing`), so that a message costs the kernel's own
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -295,7 +296,8 @@ class SessionPanel:
 
 
 def _whole(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0 or value != int(value):
+    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if not number or value < 0 or value != int(value):
         raise ValueError(problem(name, value, "a whole number from 0"))
     return int(value)
 

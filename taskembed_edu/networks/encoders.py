@@ -53,9 +53,9 @@ class ImageFeatures(nn.Module):
         half = ((height + 1) // 2 + 1) // 2 * (((width + 1) // 2 + 1) // 2)
         self.convolutions = nn.Sequential(
             nn.Conv2d(channels, 16, 3, stride=2, padding=1),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Conv2d(16, 32, 3, stride=2, padding=1),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Flatten(),
             nn.Linear(32 * half, n_features),
         )
@@ -158,16 +158,16 @@ class SetEncoder(nn.Module):
         super().__init__()
         self.features = features
         self.dim = dim
-        self.phi = nn.Sequential(nn.Linear(n_inputs, hidden), nn.ReLU())
+        self.phi = nn.Sequential(nn.Linear(n_inputs, hidden), nn.ReLU(inplace=True))
         self.standardise = Standardise(hidden)
-        self.rho = nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, dim))
+        self.rho = nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU(inplace=True), nn.Linear(hidden, dim))
 
     def forward(self, support_x: Tensor, support_y: Tensor, mask: Tensor | None = None) -> Tensor:
         if support_x.ndim < 3 or support_x.shape[:2] != support_y.shape[:2]:
             cause = "Is this one task's set instead of a batch's? Add a first dimension: x[None], y[None]."
             came = f"x of shape {tuple(support_x.shape)} with y of shape {tuple(support_y.shape)}"
             raise ValueError(problem("support", came, "x (n_tasks, n_support, ...) and y (n_tasks, n_support)", cause))
-        return self.rho(self.standardise(self.pooled(support_x, support_y, mask)))
+        return self.read(self.pooled(support_x, support_y, mask))
 
     def pooled(self, support_x: Tensor, support_y: Tensor, mask: Tensor | None = None) -> Tensor:
         """The average over each set, (n_tasks, hidden): what rho reads."""
@@ -176,6 +176,10 @@ class SetEncoder(nn.Module):
             return samples.mean(dim=1)
         weights = mask.to(samples.dtype).unsqueeze(-1)
         return (samples * weights).sum(dim=1) / weights.sum(dim=1).clamp_min(1.0)
+
+    def read(self, pooled: Tensor) -> Tensor:
+        """The vectors of the sets with these averages: (n_tasks, hidden) -> (n_tasks, dim)."""
+        return self.rho(self.standardise(pooled))
 
 
 FEATURES = ("fourier", "plain")

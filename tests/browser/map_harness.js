@@ -18,6 +18,7 @@ window.harness = {
     });
     this.page = {
       model: this.model,
+      listening: () => [...shared.listeners.values()].reduce((sum, callbacks) => sum + callbacks.size, 0),
       get: (name) => shared.get(name),
       set: (name, value) => shared.set(name, value),
       on: (names, callback) => shared.on(names, callback),

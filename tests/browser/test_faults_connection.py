@@ -21,10 +21,8 @@ from tests.browser.server import JupyterServer
 MINUTE = 60_000
 KERNEL_SETTINGS = "@jupyterlab/apputils-extension:kernels-settings"
 # What a browser and JupyterLab log when a line breaks. The lab itself must log nothing.
-LINE_IS_BROKEN = (
-    "|".join(
+LINE_IS_BROKEN = "|".join(
     ("ERR_CONNECTION", "ERR_EMPTY_RESPONSE", "WebSocket", "Failed to fetch", "Connection lost", "NetworkError")
-)
 )
 
 
@@ -57,6 +55,22 @@ def test_a_minute_in_the_dark_and_a_minute_without_a_line(
         close_what_jupyterlab_says(cut_off)
         expect(cut_off.root).to_have_attribute("data-connection", "ok", timeout=2 * MINUTE)
         check_it_is_back(cut_off)
+
+
+def test_a_line_that_comes_back_after_jupyterlab_gave_up(open_notebook: Any, jupyter: JupyterServer) -> None:
+    with line_to(jupyter) as line:
+        lab = LabOnPage(open_notebook([WATCH_THREADS, CELL], server=line.server))
+        lab.page.tolerate(LINE_IS_BROKEN)
+        lab.page.reveal(lab.root)
+        lab.play(until=20)
+        lab.page.evaluate("harness.givesUpAfter(1)")
+        line.shut()
+        lab.page.wait_for_function("harness.kernel().connectionStatus === 'disconnected'")
+        expect(lab.root).to_have_attribute("data-connection", "lost")
+        line.open()
+        close_what_jupyterlab_says(lab)
+        expect(lab.root).to_have_attribute("data-connection", "ok")
+        check_it_is_back(lab)
 
 
 def pictures_drawn(lab: LabOnPage) -> int:

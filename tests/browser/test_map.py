@@ -621,7 +621,7 @@ def test_projector_mode_has_larger_points_and_a_removed_map_leaves_nothing(maps:
     page.take(10, page.grid()[::-1])
     page.evaluate("harness.maps[0].remove(); harness.legend.remove()")
     assert page.locator("#lab canvas").count() == 0
-    page.set("hover", 3)  # nobody listens any more
+    assert page.evaluate("harness.page.listening()") == 0, "nobody listens any more"
     page.evaluate("harness.maps[0].draw()")
     drawn = page.evaluate("harness.maps[0].drawn")
     page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")

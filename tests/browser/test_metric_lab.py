@@ -6,64 +6,36 @@ import json
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 
+from tests.browser.lab_on_page import CELL, PATIENCE, LabOnPage
 from tests.browser.notebook_page import NotebookPage
-
-# Two cores may be busy with another test's browser: what is awaited is the thing itself, never a time.
-expect.set_options(timeout=30_000)
-
-# Small and quick: what is tested here is the lab, not how well a network learns.
-LAB = "from taskembed_edu import MetricLab\nlab = MetricLab('gaussians', n_tasks=60, batch=16, hidden=32)\nlab"
-PLAYERS = "import threading; print(sum(t.name == 'taskembed-player' for t in threading.enumerate()))"
-
-
-def button(page: NotebookPage, name: str) -> Locator:
-    return page.locator(".te-panel").get_by_role("button", name=name)
-
-
-def wait_for_step(page: NotebookPage, step: int) -> None:
-    page.wait_for_function("step => +document.querySelector('.te-map')?.dataset.step >= step", arg=step, timeout=60_000)
-
-
-def step_shown(page: NotebookPage) -> int:
-    return int(page.locator(".te-map").get_attribute("data-step"))
-
-
-def play(page: NotebookPage, until: int) -> None:
-    button(page, "Play").click()
-    wait_for_step(page, until)
-
-
-def pause(page: NotebookPage) -> None:
-    button(page, "Pause").click()
-    expect(button(page, "Play")).to_be_visible()
-    expect(page.locator(".te-status")).to_contain_text("Paused")
-
-
-def events(page: NotebookPage) -> list[dict[str, Any]]:
-    text = page.run("import json; print(json.dumps([e.changes for e in lab.session.events]))")
-    found: list[dict[str, Any]] = json.loads(text)
-    return found
 
 
 @pytest.fixture
-def lab(open_notebook: Any) -> NotebookPage:
-    page: NotebookPage = open_notebook([LAB])
-    page.locator(".te-map-canvas").wait_for()
-    return page
+def lab(open_notebook: Any) -> LabOnPage:
+    page: NotebookPage = open_notebook([CELL])
+    page.reveal(page.locator(".te-map canvas").first)
+    return LabOnPage(page)
 
 
-def test_play_trains_and_pause_leaves_nothing_drawing(lab: NotebookPage) -> None:
-    assert step_shown(lab) == 0
-    play(lab, until=100)
-    expect(lab.locator(".te-device")).to_contain_text("steps/s")
-    pause(lab)
-    shown = step_shown(lab)
-    assert lab.run("print(lab.session.steps)") == f"{shown}\n", "the map shows the step at which training stopped"
-    expect(lab.locator("[data-score=loss]")).not_to_have_text("–")
+def events(lab: LabOnPage) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(
+        lab.page.run("import json; print(json.dumps([e.changes for e in lab.session.events]))")
+    )
+    return found
+
+
+def test_play_trains_and_pause_leaves_nothing_drawing(lab: LabOnPage) -> None:
+    assert lab.step() == 0
+    lab.play(until=100)
+    expect(lab.root.locator(".te-device")).to_contain_text("steps/s")
+    lab.pause()
+    lab.check_picture()
+    assert lab.ask("lab.session.steps") == str(lab.step()), "the map shows the step at which training stopped"
+    expect(lab.root.locator("[data-score=loss]")).not_to_have_text("–")
     # Nothing may be drawn later than 200 ms after the stop: watch for half a second.
-    drawn = lab.evaluate(
+    drawn = lab.page.evaluate(
         """() => new Promise(done => {
             const map = document.querySelector('.te-map');
             setTimeout(() => { const before = map.dataset.drawn;
@@ -71,114 +43,121 @@ def test_play_trains_and_pause_leaves_nothing_drawing(lab: NotebookPage) -> None
         })"""
     )
     assert drawn[0] == drawn[1]
-    assert step_shown(lab) == shown
 
 
-def test_step_makes_one_frame_and_reset_returns_to_the_same_start(lab: NotebookPage) -> None:
-    start = lab.run("print(lab.session.history[0].layout.tolist())")
+def test_step_makes_one_frame_and_reset_returns_to_the_same_start(lab: LabOnPage) -> None:
+    start = lab.layout().tolist()
     for step in (10, 20):
-        button(lab, "Step").click()
-        wait_for_step(lab, step)
-    button(lab, "Reset").click()
-    lab.wait_for_function("document.querySelector('.te-map').dataset.step === '0'")
-    assert lab.run("print(lab.session.history[0].layout.tolist())") == start
-    assert lab.run("print([run['steps'] for run in lab.session.past])") == "[20]\n", "the run so far is kept"
+        lab.button("Step").click()
+        lab.wait_for_step(step)
+    lab.button("Reset").click()
+    expect(lab.map()).to_have_attribute("data-step", "0")
+    assert lab.layout().tolist() == start
+    assert lab.ask("[run['steps'] for run in lab.session.past]") == "[20]", "the run so far is kept"
+    lab.button("New seed").click()
+    expect(lab.root.locator(".te-status")).to_contain_text("eed")
+    assert lab.ask("lab.session.setup.seed") == "1"
+    assert lab.layout().tolist() != start
 
 
-def test_the_margin_moves_while_training_and_the_slider_stays_where_the_hand_put_it(lab: NotebookPage) -> None:
-    play(lab, until=30)
-    slider = lab.locator(".te-set-margin [role=slider]")
-    slider.focus()
-    for _ in range(20):
-        lab.keyboard.press("ArrowRight")
-    expect(lab.locator(".te-set-margin .widget-readout")).to_have_text("2.00")
-    at = step_shown(lab)
-    wait_for_step(lab, at + 60)
-    expect(lab.locator(".te-set-margin .widget-readout")).to_have_text("2.00")
-    pause(lab)
+def test_the_margin_moves_while_training_and_the_slider_stays_where_the_hand_put_it(lab: LabOnPage) -> None:
+    lab.play(until=30)
+    lab.press("margin", "ArrowRight", times=20)
+    expect(lab.control("margin")).to_have_value("2")
+    lab.wait_for_step(lab.step() + 60)
+    expect(lab.control("margin")).to_have_value("2")
+    expect(lab.control("margin")).to_have_attribute("aria-valuetext", "2.00")
+    lab.pause()
     assert events(lab)[-1] == {"margin": 2.0}
-    assert lab.run("print(lab.session.settings.margin)") == "2.0\n"
+    assert lab.ask("lab.session.settings.margin") == "2.0"
+    lab.button("Undo").click()
+    expect(lab.control("margin")).not_to_have_value("2")
+    assert float(lab.ask("lab.session.settings.margin")) < 2.0
 
 
-def test_cosine_distance_ends_the_margin_at_two_in_the_same_event(lab: NotebookPage) -> None:
-    lab.run("lab.session.set(margin=5.0)")
-    expect(lab.locator(".te-set-margin .widget-readout")).to_have_text("5.00")
-    play(lab, until=10)
-    lab.locator(".te-set-metric select").select_option(label="Cosine distance")
-    expect(lab.locator(".te-set-margin .widget-readout")).to_have_text("2.00")
-    expect(lab.locator(".te-set-margin [role=slider]")).to_have_attribute("aria-valuemax", "2.0")
-    pause(lab)
+def test_cosine_distance_ends_the_margin_at_two_in_the_same_event(lab: LabOnPage) -> None:
+    lab.page.run("lab.session.set(margin=5.0)")
+    expect(lab.control("margin")).to_have_value("5")
+    lab.play(until=10)
+    lab.control("metric").select_option(label="Cosine distance")
+    expect(lab.control("margin")).to_have_value("2")
+    expect(lab.control("margin")).to_have_attribute("max", "2")
+    lab.pause()
     assert events(lab)[-1] == {"metric": "cosine", "margin": 2.0}
 
 
-def test_a_loss_without_a_margin_says_so(lab: NotebookPage) -> None:
-    lab.locator(".te-set-loss select").select_option(label="InfoNCE")
-    expect(lab.locator(".te-set-margin .noUi-target[disabled]")).to_have_count(1)
-    lab.locator(".te-set-loss select").select_option(label="Triplet")
-    expect(lab.locator(".te-set-margin .noUi-target[disabled]")).to_have_count(0)
+def test_a_loss_without_a_margin_says_so(lab: LabOnPage) -> None:
+    lab.control("loss").select_option(label="InfoNCE")
+    expect(lab.control("margin")).to_be_disabled()
+    lab.control("loss").select_option(label="Triplet")
+    expect(lab.control("margin")).to_be_enabled()
 
 
-def test_another_family_waits_for_reset(lab: NotebookPage) -> None:
-    lab.locator(".te-set-family select").select_option(label="Sine waves")
-    expect(lab.locator(".te-status")).to_contain_text("Press Reset to apply: Tasks")
-    assert lab.run("print(lab.session.setup.family)") == "gaussians\n"
-    button(lab, "Reset").click()
-    expect(lab.locator(".te-legend-title")).to_have_text("amplitude")
-    lab.locator(".te-map-canvas").focus()
-    lab.keyboard.press("ArrowRight")
-    expect(lab.locator(".te-map-tooltip")).to_contain_text("sin(x")
-    lab.keyboard.press("Escape")
-    expect(lab.locator(".te-map-tooltip")).to_be_hidden()
+def test_another_family_waits_for_reset(lab: LabOnPage) -> None:
+    lab.control("family").select_option(label="Sine waves")
+    expect(lab.root.locator(".te-status")).to_contain_text("Reset")
+    assert lab.ask("lab.session.setup.family") == "gaussians"
+    lab.button("Reset").click()
+    expect(lab.root.locator(".te-legend-title")).to_have_text("amplitude")
+    lab.map().locator("canvas").focus()
+    lab.page.keyboard.press("ArrowRight")
+    expect(lab.map()).to_contain_text("sin(x")
 
 
-def test_umap_takes_over_when_it_is_ready_and_the_recording_says_when(lab: NotebookPage) -> None:
-    expect(lab.locator(".te-map .te-title")).to_have_text("Task space, PCA")
-    play(lab, until=20)
-    expect(lab.locator(".te-map .te-title")).to_have_text("Task space, UMAP", timeout=120_000)
-    pause(lab)
+def test_umap_takes_over_when_it_is_ready_and_the_recording_says_when(lab: LabOnPage) -> None:
+    expect(lab.map()).to_contain_text("PCA")
+    lab.play(until=20)
+    expect(lab.map()).to_contain_text("UMAP", timeout=4 * PATIENCE)
+    lab.pause()
     assert {"projection": "umap"} in events(lab)
-    same = "again = lab.session.replay(lab.session.recording())\n"
-    same += "frames = len(again.history), len(lab.session.history)\n"
-    same += "print((again.frame.layout == lab.session.frame.layout).all(), frames[0] == frames[1])"
-    assert lab.run(same) == "True True\n"
+    lab.check_well()
 
 
-def test_running_the_cell_again_stops_the_player_it_replaces(lab: NotebookPage) -> None:
-    play(lab, until=10)
-    assert lab.run(PLAYERS) == "1\n"
-    lab.run_cell(0)
-    expect(lab.locator(".te-map")).to_have_attribute("data-step", "0")
-    assert lab.run(PLAYERS) == "1\n"
+def test_two_runs_side_by_side_share_tasks_and_selection(lab: LabOnPage) -> None:
+    lab.play(until=100)
+    lab.pause()
+    end = lab.step()
+    lab.root.get_by_label("Time", exact=True).first.focus()
+    for _ in range(3):
+        lab.page.keyboard.press("ArrowLeft")
+    expect(lab.root).to_have_attribute("data-live", "false")
+    expect(lab.map()).to_have_attribute("data-step", str(end - 30))
+    lab.check_picture(frame=f"lab.session.history.at_step({end - 30})")
+    lab.button("Branch here").click()
+    expect(lab.map(1)).to_have_attribute("data-step", str(end - 30))
+    lab.press("margin", "ArrowRight", times=20)
+    lab.play(until=end + 20)
+    lab.wait_for_step(end + 20, run=1)
+    lab.pause()
+    assert lab.ask("[run.settings.margin for run in lab.sessions]") == "[1.0, 2.0]"
+    for run in (0, 1):
+        lab.check_picture(run, f"lab.sessions[{run}].history.at_step({lab.step(run)})")
+    lab.map(1).locator("canvas").focus()
+    lab.page.keyboard.press("ArrowRight")
+    lab.page.keyboard.press("Enter")
+    chosen = lab.map(1).get_attribute("data-chosen")
+    assert chosen != "-1"
+    expect(lab.map(0)).to_have_attribute("data-chosen", str(chosen))
+    lab.button("Keep B").click()
+    expect(lab.map(1)).to_have_count(0)
+    assert lab.ask("lab.session.settings.margin, len(lab.session.past)") == "(2.0, 1)"
+    lab.check_well()
 
 
-def test_code_in_a_cell_pauses_a_playing_lab_and_the_page_follows(lab: NotebookPage) -> None:
-    play(lab, until=10)
-    told = lab.run("lab.session.step(30); print(lab.session.steps, lab.panel.player.playing)").split()
+def test_code_in_a_cell_pauses_a_playing_lab_and_the_page_follows(lab: LabOnPage) -> None:
+    lab.play(until=10)
+    told = lab.page.run("lab.session.step(30); print(lab.session.steps, lab.panel.player.playing)").split()
     assert told[1] == "False"
-    wait_for_step(lab, int(told[0]))
-    assert step_shown(lab) == int(told[0])
+    expect(lab.map()).to_have_attribute("data-step", told[0])
 
 
-def test_a_loss_that_is_not_finite_is_said_and_nothing_is_lost(lab: NotebookPage) -> None:
-    play(lab, until=20)
-    pause(lab)
-    kept = lab.run("print(len(lab.session.history))")
-    broken = "import torch\nwith torch.no_grad():\n    lab.session._now.state.encoder.rho[0].weight.fill_(float('nan'))"
-    lab.run(broken)
-    button(lab, "Step").click()
-    expect(lab.locator(".te-failure")).to_be_visible()
-    assert lab.run("print(len(lab.session.history))") == kept
-    button(lab, "Reset").click()
-    expect(lab.locator(".te-failure")).to_have_count(0)
-    play(lab, until=10)
-
-
-def test_save_writes_a_recording_that_a_fresh_lab_replays(lab: NotebookPage) -> None:
-    play(lab, until=20)
-    pause(lab)
-    button(lab, "Save").click()
-    expect(lab.locator(".te-status")).to_contain_text("lab.replay(")
-    told = lab.run(
+def test_the_recording_is_saved_and_a_fresh_lab_replays_it(lab: LabOnPage) -> None:
+    lab.play(until=20)
+    lab.pause()
+    lab.button("Export").click()
+    lab.page.get_by_role("menuitem", name="Recording").click()
+    expect(lab.root.locator(".te-status")).to_contain_text("lab.replay(")
+    told = lab.page.run(
         "import glob\n(path,) = glob.glob('metric-gaussians-step-*.json')\n"
         "again = MetricLab('gaussians')\nagain.replay(path)\n"
         "print((again.session.frame.embedding == lab.session.frame.embedding).all())"
@@ -186,12 +165,14 @@ def test_save_writes_a_recording_that_a_fresh_lab_replays(lab: NotebookPage) -> 
     assert told == "True\n"
 
 
-def test_a_reloaded_page_shows_the_map_as_it_is_now(lab: NotebookPage) -> None:
-    play(lab, until=20)
-    pause(lab)
-    shown = step_shown(lab)
-    lab.reload()
-    wait_for_step(lab, shown)
-    rows = lab.run("print(len(lab.session.history))").strip()
-    expect(lab.locator(".te-curves")).to_have_attribute("data-rows", rows)
-    play(lab, until=shown + 20)
+def test_the_code_that_is_shown_makes_the_same_run(lab: LabOnPage) -> None:
+    lab.play(until=20)
+    lab.pause()
+    lab.button("Code").click()
+    dialog = lab.page.get_by_role("dialog")
+    code = dialog.locator("code").inner_text()
+    lab.page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    lab.page.run(f"names = {{}}\nexec({code!r}, names)")
+    lab.page.run("(session,) = [made for made in names.values() if isinstance(made, type(lab.session))]")
+    assert lab.page.run("print((session.frame.embedding == lab.session.frame.embedding).all())") == "True\n"

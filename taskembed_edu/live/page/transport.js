@@ -5,9 +5,8 @@
 
 const GONE = "The kernel was restarted: this picture no longer follows it. Run the cell again.";
 const LOST = "The connection to the kernel is lost. Training may be going on; the picture follows again when it is back.";
+const RECONNECT_MS = 5000; // between two tries of our own
 const REPLACED = "A newer run of this cell has taken over. This picture stands still.";
-
-const RECONNECT_MS = 5000;
 
 class TransportView {
   constructor(page, parent) {
@@ -33,15 +32,15 @@ class TransportView {
     const made = element("button", `te-button ${className}`, parent);
     if (picture) made.picture = icon(picture, made);
     made.words = element("span", "", made, name);
-    // The second half of a double click is not meant: by then Play may have become Pause.
-    const said = ({ detail }) => detail < 2 && this.page.say(typeof message === "function" ? message() : message);
-    if (message) made.addEventListener("click", said);
+    if (message) made.addEventListener("click", () => this.page.say(typeof message === "function" ? message() : message));
     return made;
   }
 
   makeRun(group) {
     const playing = () => this.page.transport().playing;
-    this.play = this.button(group, "Play", () => ({ do: playing() ? "pause" : "play" }), "te-play", "play");
+    this.play = this.button(group, "Play", null, "te-play", "play");
+    // The second half of a double click is not meant: by then Play may have become Pause.
+    this.play.addEventListener("click", ({ detail }) => detail < 2 && this.page.say({ do: playing() ? "pause" : "play" }));
     this.step = this.button(group, "Step", { do: "step" }, "", "step");
     this.step.setAttribute("aria-description", "Train up to the next picture");
     this.undo = this.button(group, "Undo", { do: "undo" }, "te-undo", "undo");

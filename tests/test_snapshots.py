@@ -1,0 +1,69 @@
+"""The static picture: the frame that was asked for, the colours that were asked for, marks as on the page."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from matplotlib.collections import PathCollection
+
+from taskembed_edu.colours import colour_tasks
+from taskembed_edu.plots import Still
+from taskembed_edu.session import Session
+from taskembed_edu.snapshots import session_figure
+from tests.runs import small_session
+
+
+@pytest.fixture(scope="module")
+def session() -> Session:
+    session = small_session(family="sinusoids")
+    session.step(8)
+    session.set(margin=0.9)
+    session.step(4)
+    session.set(margin=0.5)
+    session.step(8)
+    return session
+
+
+def places(figure: Still) -> np.ndarray:
+    drawn = [c for c in figure.axes[0].collections if isinstance(c, PathCollection)]
+    return np.concatenate([np.asarray(c.get_offsets()) for c in drawn])
+
+
+def uprights(figure: Still, dashed: bool) -> list[float]:
+    drawn = [(np.asarray(line.get_xdata()), np.asarray(line.get_ydata()), line) for line in figure.axes[1].lines]
+    return [float(x[0]) for x, y, line in drawn if y.tolist() == [0, 1] and (line.get_linestyle() == ":") == dashed]
+
+
+def test_the_latest_frame_is_drawn_unless_another_is_asked_for(session: Session) -> None:
+    figure = session_figure(session)
+    np.testing.assert_array_equal(places(figure), session.frame.layout)
+    assert "step 20" in figure.axes[0].get_title()
+    assert uprights(figure, dashed=False) == []
+    for asked in (1, session.history[1]):
+        figure = session_figure(session, frame=asked)
+        np.testing.assert_array_equal(places(figure), session.history[1].layout)
+        assert "step 4" in figure.axes[0].get_title()
+        assert uprights(figure, dashed=False) == [4.0]
+
+
+def test_a_moved_slider_is_one_mark(session: Session) -> None:
+    assert len(session.events) == 2
+    assert uprights(session_figure(session), dashed=True) == [12.0]
+
+
+def test_the_colours_are_those_of_the_parameter(session: Session) -> None:
+    figure = session_figure(session, "phase")
+    expected = colour_tasks(session.tasks.truth[:, 1].numpy(), "phase", "quantity")
+    drawn = np.asarray(figure.axes[0].collections[0].get_facecolor())
+    np.testing.assert_allclose(drawn[:, :3], expected.rgb / 255)
+    legend = figure.axes[0].get_legend()
+    assert legend is not None
+    assert legend.get_title().get_text() == "phase"
+    assert [text.get_text() for text in legend.get_texts()] == [entry["label"] for entry in expected.entries]
+
+
+def test_what_there_is_not_is_refused(session: Session) -> None:
+    with pytest.raises(ValueError, match="Did you mean 'phase'"):
+        session_figure(session, "phases")
+    with pytest.raises(IndexError, match="frame from 0 to 5"):
+        session_figure(session, frame=6)
