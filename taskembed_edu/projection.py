@@ -8,11 +8,8 @@ for neighbours (exact and fast at this size), the rescaling of the starting posi
 
 from __future__ import annotations
 
-import functools
-import threading
 import warnings
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,17 +19,13 @@ from torch import Tensor
 
 from taskembed_edu.checks import check_choice, check_finite, check_number, problem
 from taskembed_edu.distances import METRICS, check_metric_accepts, pairwise_distances
-
-Layout = NDArray[np.float32]
-
-# Two UMAP calls at once can abort the process under numba's workqueue threading layer: all calls take turns.
-_ONE_AT_A_TIME = threading.Lock()
+from taskembed_edu.umap_steps import Layout as Layout
+from taskembed_edu.umap_steps import optimise
 
 # Below this, umap-learn's own default for the epochs of a full fit (500) is more than a map of tasks needs.
 _FIRST_EPOCHS = 200
 _WARM_RATE = 0.1
 _FIRST_RATE = 1.0
-_NEGATIVE_SAMPLES = 5.0
 
 
 def pca_layout(embedding: Tensor, previous: Layout | None = None) -> Layout:
@@ -157,7 +150,7 @@ class LiveUMAP:
         start = _starting_layout(embedding, shown) if previous is None else previous
         random = np.random.RandomState(np.random.MT19937(np.random.SeedSequence((self.seed, self.count))))
         epochs, rate = (_FIRST_EPOCHS, _FIRST_RATE) if previous is None else (self.epochs, _WARM_RATE)
-        layout = _optimise(start, neighbours, distances, epochs, rate, self.min_dist, random)
+        layout = optimise(start, neighbours, distances, epochs, rate, self.min_dist, random)
         self.layout = layout if previous is None else align(layout, previous)
         self.count += 1
         return self.layout
@@ -210,14 +203,6 @@ def nearest_tasks(embedding: Tensor, k: int, metric: str = "euclidean") -> tuple
     return distances, indices.gather(1, order)
 
 
-def warm_up() -> None:
-    """Import umap and compile what it needs (seconds the first time, less once numba's cache holds it)."""
-    rng = torch.Generator().manual_seed(0)
-    live = LiveUMAP(n_neighbors=5)
-    for _ in range(2):
-        live.update(torch.randn(32, 4, generator=rng))
-
-
 def _starting_layout(embedding: Tensor, shown: Layout | None) -> Layout:
     # A fit that starts from PCA keeps the map that a learner has been looking at until UMAP was ready.
     layout = pca_layout(embedding, shown)
@@ -226,67 +211,3 @@ def _starting_layout(embedding: Tensor, shown: Layout | None) -> Layout:
     turn = np.arange(len(layout), dtype=np.float32) * np.float32(2.4)
     spiral = np.float32(1e-3) * np.stack((np.cos(turn), np.sin(turn)), axis=1)
     return (layout * np.float32(10 / size) + spiral).astype(np.float32)
-
-
-def _optimise(
-    start: Layout,
-    neighbours: NDArray[np.int32],
-    distances: Layout,
-    epochs: int,
-    rate: float,
-    min_dist: float,
-    random: np.random.RandomState,
-) -> Layout:
-    with _ONE_AT_A_TIME:
-        umap = _umap()
-        graph, _sigmas, _rhos = umap.umap_.fuzzy_simplicial_set(
-            start, neighbours.shape[1], random, "precomputed", knn_indices=neighbours, knn_dists=distances
-        )
-        graph = graph.tocoo()
-        # An edge weaker than this would be drawn less than once in all epochs: umap-learn drops it, and so do we.
-        strong = graph.data >= graph.data.max() / epochs
-        layout = start.astype(np.float32, order="C", copy=True)
-        return umap.layouts.optimize_layout_euclidean(
-            layout,
-            layout,
-            graph.row[strong],
-            graph.col[strong],
-            epochs,
-            len(layout),
-            umap.umap_.make_epochs_per_sample(graph.data[strong], epochs),
-            *_curve(min_dist),
-            random.randint(np.iinfo(np.int32).min + 1, np.iinfo(np.int32).max - 1, 3).astype(np.int64),
-            initial_alpha=rate,
-            negative_sample_rate=_NEGATIVE_SAMPLES,
-            move_other=True,
-        )
-
-
-_CURVES: dict[float, tuple[float, float]] = {}
-
-
-def _curve(min_dist: float) -> tuple[float, float]:
-    if min_dist not in _CURVES:
-        a, b = _umap().umap_.find_ab_params(1.0, min_dist)
-        _CURVES[min_dist] = (float(a), float(b))
-    return _CURVES[min_dist]
-
-
-@functools.cache
-def _umap() -> Any:
-    """umap-learn, imported late (it takes seconds), its compiled functions kept on disk for the next kernel."""
-    with warnings.catch_warnings():
-        # It warns that TensorFlow is missing; nothing here needs it.
-        warnings.simplefilter("ignore", ImportWarning)
-        import umap
-        import umap.layouts
-        import umap.umap_
-
-    for compiled in (
-        umap.umap_.smooth_knn_dist,
-        umap.umap_.compute_membership_strengths,
-        umap.layouts._nb_optimize_layout_euclidean_single_epoch,
-    ):
-        if not compiled.stats.cache_path:
-            compiled.enable_caching()
-    return umap

@@ -356,7 +356,7 @@ class Session:
     # ---- inside ----------------------------------------------------------------------------------------------------
 
     def _begin(self, setup: Setup, settings: Settings, given: TaskFamily | None = None) -> None:
-        mine = getattr(self, "family", None)
+        mine: TaskFamily | None = getattr(self, "family", None)
         given = given or (mine if mine is not None and mine.name == setup.family else None)
         given = given or self.own_families.get(setup.family)
         rng = torch.Generator().manual_seed(setup.seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,27 @@ SMALL: dict[str, Any] = {
 
 def small_session(**values: Any) -> Session:
     return Session("metric", **{**SMALL, **values})
+
+
+def as_json(recording: dict[str, Any]) -> dict[str, Any]:
+    return json.loads(json.dumps(recording))
+
+
+def eventful(**values: Any) -> Session:
+    """A run with every kind of event: before the first step, at a frame, between frames, two at one step."""
+    session = small_session(**values)
+    session.set(learning_rate=1e-2)
+    session.step(4)
+    session.set(margin=5.0)
+    session.step(3)
+    session.set(metric="cosine")
+    session.step(5)
+    session.set(loss="triplet")
+    session.set(mining="semi-hard", batch=6)
+    session.step(4)
+    session.set(metric="manhattan", margin=4.0)
+    session.step(6)
+    return session
 
 
 def generator(seed: int = 0) -> torch.Generator:

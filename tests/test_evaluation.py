@@ -7,11 +7,22 @@ import math
 import numpy as np
 import pytest
 import torch
-from scipy.stats import spearmanr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import rankdata, spearmanr
 from sklearn.neighbors import NearestNeighbors
 
-from taskembed_edu.distances import METRICS
-from taskembed_edu.evaluation import TrueGeometry, recall_at_k
+from taskembed_edu.distances import METRICS, pairwise_distances
+from taskembed_edu.evaluation import (
+    NeighbourChanges,
+    TrueGeometry,
+    _standardised_ranks,
+    all_distances,
+    distance_blocks,
+    effective_dimension,
+    mean_distance,
+    recall_at_k,
+)
 from tests.plain import DISTANCES
 from tests.runs import generator
 
@@ -115,3 +126,79 @@ def test_what_geometry_refuses() -> None:
         TrueGeometry(torch.zeros(2, 3))
     with pytest.raises(ValueError, match=r"embedding: got a tensor of shape \(3, 2\).*expected 4 rows"):
         TrueGeometry(torch.zeros(4, 4)).spearman(torch.zeros(3, 2))
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("n", [1, 31, 200])
+def test_distances_in_blocks_are_the_whole_matrix(metric: str, n: int) -> None:
+    x, y = two_views(n, dim=40)
+    blocks = list(distance_blocks(x, y, metric))
+    assert [rows.start for rows, _ in blocks] == [0, *(rows.stop for rows, _ in blocks[:-1])]
+    whole = torch.cat([block for _, block in blocks])
+    torch.testing.assert_close(whole, pairwise_distances(x, y, metric=metric))
+    assert len(blocks) == (1 if n < 200 else 7)
+    square = all_distances(x.float(), metric)
+    torch.testing.assert_close(square, pairwise_distances(x.float(), metric=metric), atol=1e-5, rtol=1e-5)
+    assert not square.diagonal().any()
+
+
+def test_the_mean_distance_by_hand() -> None:
+    assert mean_distance(pairwise_distances(torch.tensor([[0.0], [1.0], [3.0]]))) == 2.0
+
+
+def test_of_many_tasks_a_fixed_draw_of_pairs_tells_as_much() -> None:
+    rng = generator()
+    truth = torch.randn(1600, 2, generator=rng)
+    embedding = truth + 0.5 * torch.randn(1600, 2, generator=rng)
+    drawn, again = (TrueGeometry(torch.cdist(truth, truth)) for _ in range(2))
+    assert len(drawn._ranks) == 2**19
+    got = drawn.spearman(embedding)
+    assert got == again.spearman(embedding)
+    above = np.triu_indices(1600, k=1)
+    ours, theirs = (torch.cdist(x, x).numpy()[above] for x in (embedding, truth))
+    assert got == pytest.approx(float(spearmanr(ours, theirs).statistic), abs=0.003)
+
+
+def test_ranks_are_scipys() -> None:
+    values = torch.randint(0, 50, (300,), generator=generator()).float().numpy()
+    expected = rankdata(values) - 150.5
+    np.testing.assert_allclose(_standardised_ranks(values), expected / np.linalg.norm(expected), atol=1e-15)
+
+
+def test_the_truly_nearest() -> None:
+    line = torch.tensor([[0.0], [1.0], [3.0], [3.0]])
+    geometry = TrueGeometry(torch.cdist(line, line))
+    assert geometry.nearest(1, k=3).tolist() == [0, 2, 3]
+    assert geometry.nearest(3, k=1).tolist() == [2]  # a twin is near, the task itself is not asked
+    for k in (0, 4):
+        with pytest.raises(ValueError, match=f"k: got {k}, expected a number from 1 to 3"):
+            geometry.nearest(0, k=k)
+
+
+@given(seed=st.integers(0, 999), n=st.integers(2, 40), dim=st.integers(1, 6), scale=st.floats(0.01, 100))
+@settings(max_examples=40, deadline=None)
+def test_the_effective_dimension_is_the_participation_ratio(seed: int, n: int, dim: int, scale: float) -> None:
+    vectors = scale * torch.randn(n, dim, generator=generator(seed))
+    variances = np.linalg.eigvalsh(np.cov(vectors.double().numpy().T).reshape(dim, dim))
+    expected = variances.sum() ** 2 / (variances**2).sum()
+    assert effective_dimension(vectors) == pytest.approx(expected, rel=1e-6)
+    assert 1 - 1e-9 <= effective_dimension(vectors) <= min(dim, n - 1) + 1e-9
+
+
+def test_the_effective_dimension_at_its_ends() -> None:
+    assert effective_dimension(torch.full((5, 3), 7.3)) == 0.0
+    with pytest.raises(ValueError, match="embedding: got a tensor of shape"):
+        effective_dimension(torch.ones(3))
+    with pytest.raises(ValueError, match="NaN"):
+        effective_dimension(torch.full((3, 2), torch.nan))
+
+
+def test_neighbours_lost_and_gained() -> None:
+    changes = NeighbourChanges(np.array([[1, 2], [0, 2], [0, 1]]), np.array([[2, 1], [2, 3], [3, 4]]))
+    assert changes.counts.tolist() == [0, 1, 2]
+    assert changes.counts.dtype == np.uint8
+    assert changes.share == 0.5
+    assert [changes.lost(i).tolist() for i in range(3)] == [[], [0], [0, 1]]
+    assert [changes.gained(i).tolist() for i in range(3)] == [[], [3], [3, 4]]
+    with pytest.raises(ValueError, match=r"neighbours: got \(3, 2\) and \(3, 1\)"):
+        NeighbourChanges(changes.before, changes.after[:, :1])

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
+import gc
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -125,3 +129,65 @@ def test_positions(at: int, position: int) -> None:
 def test_a_frame_that_is_not_there(at: int) -> None:
     with pytest.raises(IndexError, match=rf"at: got {at}, expected a frame from 0 to 3, or -1 for the last\."):
         filled(4).position(at)
+
+
+def test_the_frame_at_a_step() -> None:
+    history = filled(4)
+    assert [history.at_step(step).index for step in (0, 9, 10, 29.5, 30, 10**9)] == [0, 0, 1, 2, 3, 3]
+    with pytest.raises(ValueError, match=r"step: got -1, expected a number of at least 0.*begins at step 0"):
+        history.at_step(-1)
+
+
+def numbered(index: int) -> Frame:
+    embedding = np.full((4, 3), index, np.float32)
+    layout = np.full((4, 2), -index, np.float32)
+    for array in (embedding, layout):
+        array.setflags(write=False)
+    return dataclasses.replace(frame(index), embedding=embedding, layout=layout)
+
+
+def assert_numbered(history: History, n: int) -> None:
+    assert [f.index for f in history] == list(range(n))
+    for k, kept in enumerate(history):
+        assert kept.embedding.shape == (4, 3)
+        assert kept.layout.shape == (4, 2)
+        assert (kept.embedding == k).all()
+        assert (kept.layout == -k).all()
+        assert not kept.embedding.flags.writeable
+        assert not kept.layout.flags.writeable
+
+
+def in_memory(history: History) -> int:
+    return sum(f.n_bytes for f in history if f.embedding.base is None)
+
+
+@pytest.mark.parametrize("room", [1, 3, 10])
+def test_old_frames_go_to_a_file_and_come_back(room: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    weight = numbered(0).n_bytes
+    assert weight == 80
+    monkeypatch.setattr(history_module, "FRAME_BYTES", room * weight)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    history = History()
+    for k in range(40):
+        history.keep(numbered(k), 0, moment(k))
+        assert in_memory(history) <= room * weight
+        assert history[-1].embedding.base is None  # the latest is at hand
+    assert_numbered(history, 40)
+    assert list(tmp_path.iterdir()) == []  # nothing is left lying about, not even while it is used
+    history.keep(numbered(39), 0, moment(39))
+    assert_numbered(history, 40)
+
+    past, _moment, _n = history.until(21)
+    for k in range(22, 50):
+        past.keep(numbered(k), 0, moment(k))
+        assert in_memory(past) <= room * weight
+    assert_numbered(past, 50)
+    assert_numbered(history, 40)
+    del history
+    gc.collect()
+    assert_numbered(past, 50)
+
+
+def test_a_thousand_frames_of_two_hundred_tasks_stay_in_memory() -> None:
+    size = 1000 * 200 * (8 + 2) * 4
+    assert size < history_module.FRAME_BYTES <= 64 * 2**20

@@ -17,7 +17,7 @@ from taskembed_edu.embedders import (
     device_name,
     task_embedder,
 )
-from taskembed_edu.embedders.metric import LOSSES, task_loss
+from taskembed_edu.embedders.metric import LOSSES, active_share, task_loss
 from taskembed_edu.evaluation import recall_at_k
 from taskembed_edu.losses import batch_triplet_loss, contrastive_loss, info_nce_loss, prototypical_loss
 from taskembed_edu.tasks import Digits, Gaussians, Sinusoids, TaskFamily
@@ -259,3 +259,41 @@ def test_the_watched_distances_follow_training() -> None:
     distances = pairwise_distances(EMBEDDER.embed(state), again)
     off = distances[~torch.eye(6, dtype=torch.bool)]
     assert float(distances.diagonal().mean()) < 0.6 * float(off.mean())
+
+
+# ---- who still pushes ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("loss", ["contrastive", "contrastive_squared", "triplet"])
+@pytest.mark.parametrize("margin", [0.0, 0.7, 2.0])
+def test_active_pairs_are_a_plain_loop(metric: str, loss: str, margin: float) -> None:
+    vectors = torch.randn(10, 3, generator=generator())
+    d = pairwise_distances(vectors, metric=metric).tolist()
+    settings = MetricSettings(loss=loss, metric=metric, margin=margin)
+    if loss == "triplet":
+        told = [d[a][(a + 5) % 10] - d[a][n] + margin > 0 for a in range(10) for n in range(10) if a % 5 != n % 5]
+    else:
+        told = [d[i][j] < margin for i in range(10) for j in range(i) if i % 5 != j % 5]
+    assert float(active_share(vectors, settings)) == pytest.approx(sum(told) / len(told))
+    assert float(active_share(vectors, settings.changed(mining="hard"))) == pytest.approx(sum(told) / len(told))
+
+
+def test_active_pairs_by_hand_and_where_there_is_no_margin() -> None:
+    sets = torch.tensor([[0.0], [1.2], [0.5], [3.0]])  # first sets, then second sets, of two tasks
+    assert float(active_share(sets, MetricSettings(margin=1.0))) == 0.25
+    for loss in ("info_nce", "prototypical"):
+        assert active_share(sets, MetricSettings(loss=loss)).isnan()
+
+
+def test_embedding_in_blocks_is_embedding_at_once() -> None:
+    state, _settings = begun()
+    tasks = state.family.sample(300, rng=generator())
+    at_once = state.encoder(tasks.support_x, tasks.support_y).detach()
+    torch.testing.assert_close(MetricEmbedder().embed(state, tasks), at_once, atol=1e-6, rtol=1e-5)
+
+
+def test_plain_features_are_the_settings() -> None:
+    state, settings = begun(features="plain")
+    assert state.encoder.phi[0].in_features == state.family.x_shape[0] + state.family.n_way
+    trained(state, settings, 3)

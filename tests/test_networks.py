@@ -14,13 +14,14 @@ from taskembed_edu.networks import (
     CurveFeatures,
     FourierFeatures,
     LabelledFeatures,
+    PlainFeatures,
     SetEncoder,
     SiameseNetwork,
     TripletNetwork,
     set_encoder,
 )
 from taskembed_edu.networks.encoders import Standardise, drawn
-from taskembed_edu.tasks import Digits, Gaussians, Sinusoids, TaskFamily
+from taskembed_edu.tasks import Digits, Gaussians, Sinusoids, TaskBatch, TaskFamily
 from tests.runs import generator
 
 FAMILIES = [Sinusoids(), Gaussians(), Gaussians(n_way=3, dim=4), Digits()]
@@ -200,3 +201,31 @@ def test_networks_without_arguments_take_the_courses_vectors(network: type[nn.Mo
     outputs = network()(*(x,) * (2 if network is SiameseNetwork else 3))
     assert all(out.shape == (1, 2) and torch.equal(out, outputs[0]) for out in outputs)
     assert math.isfinite(float(outputs[0].detach().sum()))
+
+
+def test_plain_features_by_hand() -> None:
+    assert PlainFeatures()(torch.tensor([[2.0]]), torch.tensor([[3.0]])).tolist() == [[2.0, 3.0]]
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=repr)
+def test_a_plain_encoder_sees_coordinates_as_they_are(family: TaskFamily) -> None:
+    encoder = set_encoder(family, generator(), hidden=16, dim=3, features="plain")
+    tasks = family.sample(4, rng=generator())
+    seen = encoder.features(tasks.support_x, tasks.support_y)
+    if family.name == "digits":  # pictures have no coordinates: it is the encoder that they always have
+        assert torch.equal(encoder(*tasks_of(tasks)), ENCODERS[family](*tasks_of(tasks)))
+    else:
+        n = family.x_shape[0]
+        assert torch.equal(seen[..., :n], tasks.support_x)
+        assert seen.shape[-1] == n + family.n_way
+        assert not any(isinstance(module, FourierFeatures) for module in encoder.modules())
+    assert encoder(*tasks_of(tasks)).shape == (4, 3)
+
+
+def tasks_of(tasks: TaskBatch) -> tuple[torch.Tensor, torch.Tensor]:
+    return tasks.support_x, tasks.support_y
+
+
+def test_unknown_features() -> None:
+    with pytest.raises(ValueError, match=r"features: got 'furier'.*Did you mean 'fourier'"):
+        set_encoder(Sinusoids(), generator(), features="furier")

@@ -109,7 +109,7 @@ def test_a_run_that_was_taken_back_tells_only_what_led_here() -> None:
     assert_same_frames(run(session.code()), session)
 
 
-CHANGES = st.one_of(
+CHANGES: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.builds(dict, margin=st.floats(0, 2)),
     st.builds(dict, metric=st.sampled_from(["euclidean", "cosine", "manhattan", "squared_euclidean"])),
     st.builds(dict, loss=st.sampled_from(["contrastive", "contrastive_squared", "triplet", "info_nce"])),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import itertools
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -23,29 +22,7 @@ from taskembed_edu.projection import jitter, trustworthiness
 from taskembed_edu.recordings import load_recording, save_recording
 from taskembed_edu.session import Session
 from taskembed_edu.tasks import Digits, Gaussians
-from tests.runs import assert_same_frame, assert_same_frames, small_session, weights
-
-
-def as_json(recording: dict[str, Any]) -> dict[str, Any]:
-    return json.loads(json.dumps(recording))
-
-
-def eventful(**values: Any) -> Session:
-    """A run with every kind of event: before the first step, at a frame, between frames, two at one step."""
-    session = small_session(**values)
-    session.set(learning_rate=1e-2)
-    session.step(4)
-    session.set(margin=5.0)
-    session.step(3)
-    session.set(metric="cosine")
-    session.step(5)
-    session.set(loss="triplet")
-    session.set(mining="semi-hard", batch=6)
-    session.step(4)
-    session.set(metric="manhattan", margin=4.0)
-    session.step(6)
-    return session
-
+from tests.runs import as_json, assert_same_frame, assert_same_frames, eventful, small_session, weights
 
 # ---- steps and frames ----------------------------------------------------------------------------------------------
 

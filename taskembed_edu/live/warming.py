@@ -12,9 +12,9 @@ import sys
 import threading
 from collections.abc import Callable
 
-from taskembed_edu.projection import warm_up
+from taskembed_edu.umap_steps import warm_up
 
-_COMMAND = "from taskembed_edu.projection import warm_up; warm_up()"
+_COMMAND = "from taskembed_edu.umap_steps import warm_up; warm_up()"
 
 # Two labs at once need one compilation: the second waits for the first and finds the work done.
 _ONE_AT_A_TIME = threading.Lock()

@@ -209,7 +209,9 @@ class TaskFamily(ABC):
         """The distance between every two tasks of the batch, from their truth: shape (n_tasks, n_tasks)."""
         self._check_mine(batch)
         coordinates = self.coordinates(batch.truth.double())
-        return torch.cdist(coordinates, coordinates).to(batch.truth.dtype)
+        # Subtracted entry by entry: by a matrix product a task would be 1e-7 away from itself.
+        exact = torch.cdist(coordinates, coordinates, compute_mode="donot_use_mm_for_euclid_dist")
+        return exact.to(batch.truth.dtype)
 
     def sketch(self, batch: TaskBatch) -> TaskSketch:
         """What each task of the batch looks like, for a card beside the map; a family may have no picture."""

@@ -99,8 +99,8 @@ def test_a_kernel_interrupt_ends_the_cell_and_not_the_training(lab: LabOnPage) -
     lab.page.interrupt_kernel()
     lab.wait_for_step(lab.step() + 50)
     endless = lab.page.add_cell("lab.session.step(10_000_000)", run=False)
-    lab.page.start_cell(endless)  # code in a cell takes the session over: the player pauses
-    lab.wait_for_step(lab.step() + 50)
+    lab.page.start_cell(endless)
+    lab.wait_until_paused()  # code in a cell takes the session over
     lab.page.interrupt_kernel()
     lab.page.wait_idle()
     assert lab.page.saved()["cells"][endless]["outputs"][-1]["ename"] == "KeyboardInterrupt"

@@ -1,0 +1,101 @@
+"""umap-learn's own graph and optimiser, called for one short stretch: the numerical part of `projection.LiveUMAP`.
+
+It knows arrays and no tensors, so that the child process which compiles it for the next kernel need not load torch.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Layout = NDArray[np.float32]
+
+# Two UMAP calls at once can abort the process under numba's workqueue threading layer: all calls take turns.
+_ONE_AT_A_TIME = threading.Lock()
+
+_NEGATIVE_SAMPLES = 5.0
+
+
+def optimise(
+    start: Layout,
+    neighbours: NDArray[np.int32],
+    distances: Layout,
+    epochs: int,
+    rate: float,
+    min_dist: float,
+    random: np.random.RandomState,
+) -> Layout:
+    """Move a layout (n, 2) for some epochs towards its neighbours; float32, the same for the same `random`.
+
+    `neighbours` and `distances` (n, k) give each point's k nearest, itself first at distance 0.
+    """
+    with _ONE_AT_A_TIME:
+        umap = _umap()
+        graph, _sigmas, _rhos = umap.umap_.fuzzy_simplicial_set(
+            start, neighbours.shape[1], random, "precomputed", knn_indices=neighbours, knn_dists=distances
+        )
+        graph = graph.tocoo()
+        # An edge weaker than this would be drawn less than once in all epochs: umap-learn drops it, and so do we.
+        strong = graph.data >= graph.data.max() / epochs
+        layout = start.astype(np.float32, order="C", copy=True)
+        return umap.layouts.optimize_layout_euclidean(
+            layout,
+            layout,
+            graph.row[strong],
+            graph.col[strong],
+            epochs,
+            len(layout),
+            umap.umap_.make_epochs_per_sample(graph.data[strong], epochs),
+            *_curve(min_dist),
+            random.randint(np.iinfo(np.int32).min + 1, np.iinfo(np.int32).max - 1, 3).astype(np.int64),
+            initial_alpha=rate,
+            negative_sample_rate=_NEGATIVE_SAMPLES,
+            move_other=True,
+        )
+
+
+_CURVES: dict[float, tuple[float, float]] = {}
+
+
+def _curve(min_dist: float) -> tuple[float, float]:
+    if min_dist not in _CURVES:
+        a, b = _umap().umap_.find_ab_params(1.0, min_dist)
+        _CURVES[min_dist] = (float(a), float(b))
+    return _CURVES[min_dist]
+
+
+@functools.cache
+def _umap() -> Any:
+    """umap-learn, imported late (it takes seconds), its compiled functions kept on disk for the next kernel."""
+    with warnings.catch_warnings():
+        # It warns that TensorFlow is missing; nothing here needs it.
+        warnings.simplefilter("ignore", ImportWarning)
+        import umap
+        import umap.layouts
+        import umap.umap_
+
+    for compiled in (
+        umap.umap_.smooth_knn_dist,
+        umap.umap_.compute_membership_strengths,
+        umap.layouts._nb_optimize_layout_euclidean_single_epoch,
+    ):
+        if not compiled.stats.cache_path:
+            compiled.enable_caching()
+    return umap
+
+
+def warm_up() -> None:
+    """Import umap and compile what it needs (seconds the first time, less once numba's cache holds it)."""
+    n, k = 32, 5
+    random = np.random.RandomState(0)
+    places = random.normal(size=(n, 2)).astype(np.float32)
+    apart = np.linalg.norm(places[:, None] - places, axis=2).astype(np.float32)
+    neighbours = np.argsort(apart, axis=1)[:, :k].astype(np.int32)
+    distances = np.take_along_axis(apart, neighbours, axis=1)
+    for epochs in (200, 8):
+        places = optimise(places, neighbours, distances, epochs, 1.0, 0.1, random)

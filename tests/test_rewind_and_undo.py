@@ -1,0 +1,295 @@
+"""Back in time and sideways: rewind, undo, another map, another distance, and families of one's own."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from taskembed_edu import history as history_module
+from taskembed_edu import session as session_module
+from taskembed_edu.distances import pairwise_distances
+from taskembed_edu.history import Event
+from taskembed_edu.projection import jitter
+from taskembed_edu.session import Session
+from taskembed_edu.tasks import Gaussians
+from tests.runs import SMALL, as_json, assert_same_frames, eventful, small_session
+
+# ---- back, and back again ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("at", [0, 1, 3, 5, -1])
+def test_a_rewind_is_the_run_up_to_there_and_keeps_what_came_after(at: int) -> None:
+    session = eventful()
+    session.step(3)
+    twin, whole = session.branch(at), session.recording()
+    frame = session.rewind(at)
+    assert frame is session.history[-1]
+    assert session.past == [whole]
+    assert_same_frames(session, twin)
+    assert session.events == twin.events
+    session.step(9)
+    twin.step(9)
+    assert_same_frames(session, twin)
+    assert_same_frames(Session.replay(as_json(session.recording())), session)
+
+
+def test_a_rewind_to_where_one_is_is_nothing() -> None:
+    session = small_session()
+    session.step(8)
+    now = session._now
+    assert session.rewind() is session.frame
+    assert session._now is now
+    assert session.past == []
+    session.set(margin=3.0)
+    session.rewind()
+    assert session.settings.margin == 1.0
+    assert [event["step"] for event in session.past[0]["events"]] == [8]
+    with pytest.raises(IndexError, match="at: got 3"):
+        session.rewind(3)
+
+
+def test_one_click_back_after_a_step_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    session, plain = small_session(), small_session()
+    session.step(8)
+    plain.step(8)
+    session.step(1)
+    with torch.no_grad():
+        next(session._now.state.encoder.rho.parameters()).fill_(torch.nan)
+    session.set(margin=2.0)
+    with pytest.raises(FloatingPointError):
+        session.step(8)
+    frame = session.rewind()
+    assert (frame.step, session.steps) == (8, 8)
+    session.step(8)
+    plain.step(8)
+    assert_same_frames(session, plain)
+    assert session.past[0]["steps"] >= 9
+
+
+def test_an_interrupted_rewind_leaves_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history_module, "CHECKPOINT_BYTES", 1)
+    session = small_session()
+    session.step(8)
+    before = session.recording()
+
+    def interrupted(*given: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(session.embedder, "step", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        session.rewind(1)
+    monkeypatch.undo()
+    assert session.recording() == before
+    assert session.past == []
+    assert session.steps == 8
+
+
+def test_undo_walks_back_through_the_changes_of_training() -> None:
+    session = small_session()
+    assert (session.undoable(), session.undo()) == ({}, {})
+    session.set(margin=5.0)
+    session.step(9)
+    session.set(metric="cosine")
+    session.step(9)
+    session.set(projection="umap")
+    assert session.undoable() == {"metric": "euclidean", "margin": 5.0}
+    assert session.undo() == {"metric": "euclidean", "margin": 5.0}
+    assert session.setup.projection == "umap"
+    assert session.undo() == {"margin": 1.0}
+    assert session.undo() == {}
+    assert session.events[-1] == Event(18, {"margin": 1.0}, undo=True)
+    session.set(margin=2.0)
+    assert session.undoable() == {"margin": 1.0}
+
+
+def test_one_drag_is_one_step_of_undo() -> None:
+    session = small_session()
+    for margin in (1.1, 1.2, 1.3):
+        session.set(margin=margin)
+        session.step(1)
+    session.step(8)
+    session.set(margin=3.0)
+    assert session.undo() == {"margin": 1.3}
+    session.set(margin=4.0)  # after an undo a change stands alone, however near
+    assert session.undo() == {"margin": 1.3}
+    assert session.undo() == {"margin": 1.0}
+    session.set(margin=2.0)
+    session.set(margin=1.0)
+    assert session.undoable() == {}  # back where it began: nothing was changed
+
+
+def test_what_can_be_undone_is_the_same_after_a_replay_and_in_a_branch() -> None:
+    session = eventful()
+    session.undo()
+    session.step(4)
+    session.undo()
+    session.step(2)
+    for other in (Session.replay(as_json(session.recording())), session.branch()):
+        assert other.undoable() == session.undoable() != {}
+    assert_same_frames(Session.replay(as_json(session.recording())), session)
+    assert [event.get("undo") for event in session.recording()["events"]][-2:] == [True, True]
+
+
+def test_a_change_that_fails_half_way_has_not_been_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    session, plain = small_session(n_tasks=30, projection="umap"), small_session(n_tasks=30, projection="umap")
+    session.step(4)
+
+    def interrupted(*given: object, **named: object) -> object:
+        raise KeyboardInterrupt
+
+    for change in ({"metric": "cosine"}, {"refits": 1}):
+        monkeypatch.setattr(session_module, "map_trust", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            session.set(**change)
+        monkeypatch.undo()
+        assert session.events == []
+        assert (session.settings.metric, session.setup.refits) == ("euclidean", 0)
+    session.step(4)
+    plain.step(8)
+    assert_same_frames(session, plain)
+
+
+# ---- the map -------------------------------------------------------------------------------------------------------
+
+
+def test_embedded_again_the_map_is_another_and_the_vectors_are_the_same() -> None:
+    session = small_session(n_tasks=30, projection="umap")
+    session.step(8)
+    before = session.frame
+    after = session.embed_again()
+    assert after is session.frame
+    np.testing.assert_array_equal(after.embedding, before.embedding)
+    assert np.abs(after.layout - before.layout).max() > 0.1
+    assert np.isnan(after.diagnostics["jitter"])
+    assert session.events == [Event(8, {"refits": 1})]
+    session.step(2)
+    session.embed_again()  # between two frames: the next is the first of the new map
+    assert session.frame is after
+    session.step(6)
+    assert [np.isnan(frame.diagnostics["jitter"]) for frame in session.history] == [True, False, True, True, False]
+    assert_same_frames(Session.replay(as_json(session.recording())), session)
+
+
+def test_pca_has_nothing_to_embed_again() -> None:
+    session = small_session()
+    session.step(4)
+    before = session.frame
+    assert session.embed_again() is before
+    assert session.events == []
+    assert session.undoable() == {}
+
+
+def test_jitter_is_told_of_one_map_only() -> None:
+    session = small_session(n_tasks=30)
+    session.step(8)
+    session.set(projection="umap")
+    session.step(8)
+    told = [not np.isnan(frame.diagnostics["jitter"]) for frame in session.history]
+    assert told == [False, True, False, True, True]
+    frames = session.history
+    assert frames[3].diagnostics["jitter"] == jitter(frames[3].layout, frames[2].layout)
+
+
+def test_active_pairs_are_the_mean_since_the_frame_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    session, shares = small_session(), []
+    step = session.embedder.step
+
+    def noted(state: Any, settings: Any) -> Any:
+        state, record = step(state, settings)
+        shares.append(float(record.active))
+        return state, record
+
+    monkeypatch.setattr(session.embedder, "step", noted)
+    session.step(4)
+    session.step(2)
+    session.set(loss="info_nce")
+    session.step(6)
+    active = [frame.diagnostics["active_pairs"] for frame in session.history]
+    assert active[1] == pytest.approx(np.mean(shares[:4]))
+    assert active[2] == pytest.approx(np.mean(shares[4:6]))  # of the steps that had a margin
+    assert np.isnan([active[0], active[3], *shares[6:]]).all()
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+def test_the_nearest_of_a_task(metric: str) -> None:
+    session = small_session(metric=metric)
+    session.step(4)
+    frame = session.frame
+    distances = pairwise_distances(torch.tensor(frame.embedding), metric=metric)
+    truth = session.split.validation.true_distance(session.tasks)
+    for task in (0, 7):
+        near, true = session.nearest(frame, task, k=4)
+        for found, matrix in ((near, distances), (true, truth)):
+            assert task not in found
+            assert found.tolist() == [i for i in matrix[task].argsort().tolist() if i != task][:4]
+    with pytest.raises(ValueError, match="task: got 12, expected a number from 0 to 11"):
+        session.nearest(frame, 12)
+    with pytest.raises(ValueError, match="k: got 12, expected a number from 1 to 11"):
+        session.nearest(frame, 0, k=12)
+
+
+def test_what_another_distance_would_change() -> None:
+    session = small_session(dim=4)
+    session.step(4)
+    frame = session.frame
+    assert session.neighbour_changes(frame, "euclidean").share == 0.0
+    assert session.neighbour_changes(frame, "squared_euclidean").share == 0.0
+    changes = session.neighbour_changes(frame, "cosine", k=3)
+    assert 0 < changes.share < 1
+    task = int(changes.counts.argmax())
+    near = [
+        pairwise_distances(torch.tensor(frame.embedding), metric=metric)[task].argsort()[1:4].tolist()
+        for metric in ("euclidean", "cosine")
+    ]
+    assert changes.lost(task).tolist() == [i for i in near[0] if i not in near[1]]
+    assert changes.gained(task).tolist() == [i for i in near[1] if i not in near[0]]
+    with pytest.raises(ValueError, match="metric: got 'cosin'"):
+        session.neighbour_changes(frame, "cosin")
+    with pytest.raises(ValueError, match="k: got 12"):
+        session.neighbour_changes(frame, "cosine", k=12)
+
+
+# ---- what may be given ---------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Own(Gaussians):
+    name = "own"
+
+
+def test_a_family_of_ones_own() -> None:
+    values = {**SMALL, "family": Own(box=2.0)}
+    session = Session("metric", **values)
+    session.step(4)
+    assert session.setup.family == "own"
+    recording = as_json(session.recording())
+    with pytest.raises(ValueError, match=r"recording: got tasks 'own'.*Session.replay\(recording, family="):
+        Session.replay(recording)
+    assert_same_frames(Session.replay(recording, family=Own(box=2.0)), session)
+    session.reset(family="gaussians")
+    session.reset(family="own")
+    assert session.family == Own(box=2.0)
+    session.reset(family=Gaussians(dim=3))
+    assert session.tasks.support_x.shape[-1] == 3
+    with pytest.raises(ValueError, match=r"family: got 'owm'.*Did you mean 'own'"):
+        session.reset(family="owm")
+    with pytest.raises(ValueError, match=r"family: got 'sinusoid'.*Did you mean 'sinusoids'"):
+        Session("metric", family="sinusoid")
+
+
+def test_numbers_may_come_from_numpy() -> None:
+    session = small_session(margin=np.float32(0.5), batch=np.int64(4), seed=np.uint8(3))
+    session.step(np.int64(2))  # type: ignore[arg-type]
+    session.set(margin=np.float64(0.25))
+    kinds = {type(value) for value in session.values().values()}
+    assert kinds == {int, float, str}
+    assert session.steps == 2
+    json.dumps(session.recording(), allow_nan=False)
+    with pytest.raises(TypeError, match=r"n: got 1.5, expected a whole number of steps"):
+        session.step(1.5)  # type: ignore[arg-type]
+    assert session.steps == 2
