@@ -61,6 +61,16 @@ def test_recall_is_a_plain_loop(metric: str) -> None:
         assert recall_at_k(queries, gallery, ks=(k,), metric=metric) == {k: found / 12}
 
 
+def test_many_tasks_are_searched_block_by_block() -> None:
+    queries, gallery = two_views(n=300, dim=4)
+    distances = torch.cdist(queries, gallery)
+    nearer = (distances < distances.diagonal().unsqueeze(1)).sum(dim=1)
+    assert len(list(distance_blocks(queries, gallery))) > 1
+    assert recall_at_k(queries, gallery, ks=(1, 7)) == pytest.approx(
+        {k: float((nearer < k).double().mean()) for k in (1, 7)}
+    )
+
+
 def test_who_searches_and_who_is_found() -> None:
     queries, gallery = torch.tensor([[0.0], [0.2], [10.0]]), torch.tensor([[0.0], [5.0], [0.3]])
     assert recall_at_k(queries, gallery, ks=(1, 2)) == {1: 1 / 3, 2: 2 / 3}

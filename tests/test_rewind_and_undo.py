@@ -14,7 +14,7 @@ from taskembed_edu import history as history_module
 from taskembed_edu import session as session_module
 from taskembed_edu.distances import pairwise_distances
 from taskembed_edu.history import Event
-from taskembed_edu.projection import jitter
+from taskembed_edu.projection import LiveUMAP, jitter
 from taskembed_edu.session import Session
 from taskembed_edu.tasks import Gaussians
 from tests.runs import SMALL, as_json, assert_same_frames, eventful, small_session
@@ -115,8 +115,12 @@ def test_one_drag_is_one_step_of_undo() -> None:
     session.step(8)
     session.set(margin=3.0)
     assert session.undo() == {"margin": 1.3}
+    assert session.undo() == {"margin": 1.0}
+    session.set(margin=2.0)
+    session.set(batch=8)
+    session.undo()
     session.set(margin=4.0)  # after an undo a change stands alone, however near
-    assert session.undo() == {"margin": 1.3}
+    assert session.undo() == {"margin": 2.0}
     assert session.undo() == {"margin": 1.0}
     session.set(margin=2.0)
     session.set(margin=1.0)
@@ -160,9 +164,11 @@ def test_a_change_that_fails_half_way_has_not_been_made(monkeypatch: pytest.Monk
 def test_embedded_again_the_map_is_another_and_the_vectors_are_the_same() -> None:
     session = small_session(n_tasks=30, projection="umap")
     session.step(8)
-    before = session.frame
+    before, drawn = session.frame, session._now.umap.count
     after = session.embed_again()
     assert after is session.frame
+    fresh = LiveUMAP(session.setup.n_neighbors, seed=0, count=drawn).update(torch.tensor(before.embedding))
+    np.testing.assert_array_equal(after.layout, fresh)
     np.testing.assert_array_equal(after.embedding, before.embedding)
     assert np.abs(after.layout - before.layout).max() > 0.1
     assert np.isnan(after.diagnostics["jitter"])

@@ -345,3 +345,11 @@ def test_uniform_stays_below_one() -> None:
     assert numbers.min() >= 0.999
     assert numbers.max() < 1.0
     assert uniform(10_000, generator()).min() < 0.01
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES.keys())
+def test_a_task_is_at_no_distance_from_itself(family: type[TaskFamily]) -> None:
+    drawn = family()
+    distance = drawn.true_distance(drawn.sample(60, rng=generator()))
+    assert not distance.diagonal().any()
+    assert torch.equal(distance, distance.T)

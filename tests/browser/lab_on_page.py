@@ -12,6 +12,7 @@ thread plays a lab and no process is left, and the run is whole and replays.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -155,7 +156,9 @@ class LabOnPage:
         """No thread died, and neither the kernel nor the server has logged an exception since the lab was met."""
         assert self.page.run("print(globals().get('died', []))") == "[]\n"
         said = self.page.server.log[self._logged :]
-        assert "Traceback" not in said, said
+        # The server itself logs some where a page has gone while it was being written to.
+        raised = [part for part in said.split("Traceback")[1:] if not re.search("WebSocketClosed|StreamClosed", part)]
+        assert not raised, said
 
 
 def misplaced(drawn: np.ndarray[Any, np.dtype[np.float64]], layout: np.ndarray[Any, np.dtype[np.float64]]) -> float:

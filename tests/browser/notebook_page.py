@@ -54,7 +54,10 @@ class NotebookPage:
         """The same notebook once more, in a second tab of the same browser."""
         self.page.evaluate("harness.save()")
         twin = NotebookPage(self._context, self.server, self.name, f"{self._workspace}-second")
-        twin.problems = self.problems  # what goes wrong in one goes wrong for the test
+        twin.problems, twin._tolerated = (
+            self.problems,
+            self._tolerated,
+        )  # what goes wrong in one goes wrong for the test
         twin.open()
         return twin
 

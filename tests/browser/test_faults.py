@@ -179,8 +179,11 @@ def test_two_tabs_on_one_notebook_show_and_move_the_same_lab(lab: LabOnPage) -> 
 def test_a_lab_opened_without_running_shows_its_picture_and_one_line(lab: LabOnPage) -> None:
     lab.play(until=20)
     lab.pause()
+    # The lab leaves its picture when all has been quiet for some seconds: a save then takes it along.
+    lab.page.wait_for_function("JSON.stringify(harness.saved()).includes('data:image/png;base64')")
     lab.page.evaluate("harness.save()")
     lab.page.end_kernel()
+    lab.page.tolerate("widget model not found")  # JupyterLab's own words, in the console only
     read = lab.page.second_tab()
     cell = read.cell(LAB)
     expect(cell.locator("img")).to_be_visible()
@@ -202,12 +205,14 @@ def test_a_loss_that_is_not_finite_pauses_and_one_click_leads_back(lab: LabOnPag
     broken = "import torch\nwith torch.no_grad():\n    lab.session._now.state.encoder.rho[0].weight.fill_(float('nan'))"
     lab.page.run(broken)
     lab.button("Play").click()
-    alert = lab.root.get_by_role("alert").filter(has_text="not finite")
+    alert = lab.root.get_by_role("alert").filter(has_text="a finite number")
     expect(alert).to_be_visible()
     lab.wait_until_paused()
     assert int(lab.ask("len(lab.session.history)")) == good, "the broken step made no frame"
     lab.check_picture()
     lab.button("Back to the last good frame").click()
     expect(alert).to_have_count(0, timeout=PATIENCE)
-    assert int(lab.ask("len(lab.session.history)")) == good
+    # A run that broke while it stood on its last frame would break there again: then it is the one before.
+    assert int(lab.ask("len(lab.session.history)")) in (good - 1, good)
+    assert int(lab.ask("len(lab.session.past)")) == 1, "and the run as it was is kept"
     lab.check_well()
