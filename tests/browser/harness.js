@@ -81,11 +81,6 @@ window.harness = {
     await this.kernel().restart();
   },
 
-  /** JupyterLab tries seven times to reach a kernel again, for up to two minutes; a test has less time. */
-  givesUpAfter(tries) {
-    this.kernel()._reconnectLimit = tries;
-  },
-
   /** What the square button sends. */
   async interrupt() {
     await this.kernel().interrupt();
