@@ -74,10 +74,10 @@ class Settings:
     """
 
     def __post_init__(self) -> None:
-        for name in self.declared():
-            object.__setattr__(self, name, _plain(getattr(self, name), _default(self, name)))
         for name, declared in self.declared().items():
             _check_value(self, name, declared)
+        for name in self.declared():
+            object.__setattr__(self, name, _plain(getattr(self, name), _default(self, name)))
 
     @classmethod
     def declared(cls) -> dict[str, Setting]:
@@ -145,11 +145,11 @@ def _check_value(settings: Settings, name: str, declared: Setting) -> None:
         check_choice(name, value, declared.choices_for(settings))
     elif declared.low is not None or declared.high is not None:
         check_number(name, value, declared.low, declared.highest(settings), declared.help)
-        if isinstance(_default(settings, name), int) and not isinstance(value, int):
+        if isinstance(_default(settings, name), int) and not isinstance(value, numbers.Integral):
             raise TypeError(problem(name, value, "a whole number", declared.help))
     elif isinstance(value, (bool, str)):
         return
-    elif not isinstance(value, (int, float)):
+    elif not isinstance(value, numbers.Real):
         raise TypeError(problem(name, value, "a number", declared.help))
 
 

@@ -17,7 +17,7 @@ import pytest
 from taskembed_edu.labs.metric import MetricLab
 from taskembed_edu.live import panel as panel_module
 from taskembed_edu.live.panel import SessionPanel
-from taskembed_edu.live.player import stop_replaced
+from taskembed_edu.live.player import CellRun, stop_replaced
 from taskembed_edu.session import Session
 from tests.runs import SMALL, assert_same_frames, small_session
 
@@ -224,9 +224,44 @@ def test_a_setting_that_needs_a_reset_waits_for_it(page: Page) -> None:
     assert (session_of(page).steps, session_of(page).setup.seed) == (0, 7)
     assert page.transport["wishes"] == []
     assert page.picture["step"] == 0
+    assert "New weights and new tasks: seed 7." in page.status
+    page.say("reset")
+    assert "same initial weights" in page.status
     page.say("new seed")
     assert session_of(page).setup.seed == 8
+    assert "New weights and new tasks: seed 8." in page.status
     assert len(session_of(page).past) == 1
+
+
+def test_a_wish_made_during_a_reset_waits_for_the_next(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = session_of(page)
+    page.say("set", changes={"seed": 7, "n_tasks": 20})
+    reset = session.reset
+
+    def slow(**changes: Any) -> Any:
+        page.hear({"do": "set", "changes": {"seed": 9}})
+        return reset(**changes)
+
+    monkeypatch.setattr(session, "reset", slow)
+    page.say("reset")
+    assert (session.setup.seed, session.setup.n_tasks) == (7, 20)
+    assert page.panel._wanted.wishes == {"seed": 9}
+    assert page.transport["wishes"] == ["Seed"]
+
+
+def test_a_reset_to_the_same_tasks_keeps_what_was_chosen(page: Page) -> None:
+    page.say("step")
+    page.view.chosen, page.view.selected, page.view.colour = 3, [1, 2], 1
+    page.say("reset")
+    assert session_of(page).steps == 0
+    assert (page.view.chosen, page.view.selected, page.view.colour) == (3, [1, 2], 1)
+    page.say("new seed")
+    assert (page.view.chosen, page.view.selected, page.view.colour) == (-1, [], 0)
+
+
+def test_a_picture_that_was_never_sent_is_not_taken(page: Page) -> None:
+    page.hear({"do": "shown", "number": 10**9})
+    assert page.panel._acknowledged == 0
 
 
 def test_a_reset_to_other_tasks_sends_them_and_chooses_none(page: Page) -> None:
@@ -254,6 +289,9 @@ def test_a_reset_to_other_tasks_sends_them_and_chooses_none(page: Page) -> None:
         {"do": "look", "step": "yesterday"},
         {"do": "look", "step": float("nan")},
         {"do": "look", "step": float("inf")},
+        {"do": "look", "step": 10**400},
+        {"do": "set", "changes": {"margin": 10**400}},
+        {"do": "shown", "number": 10**9},
         {"do": "shown"},
         {"do": "shown", "number": None},
         {"do": "branch", "step": -1},
@@ -295,6 +333,19 @@ def test_the_past_is_looked_at_while_training_goes_on(page: Page) -> None:
     assert page.transport["runs"][0]["step"] == session_of(page).steps
     page.say("look", step=None)
     assert (page.steps(), page.picture["live"]) == ([session_of(page).steps], True)
+
+
+def test_a_past_that_a_cell_has_undone_is_left(page: Page) -> None:
+    session = session_of(page)
+    for undone in (session.reset, lambda: session.rewind(1)):
+        session.step(12)
+        page.say("look", step=4)
+        assert not page.picture["live"]
+        undone()
+        assert page.panel.player.wait(PATIENCE)
+        page.acknowledge()
+        assert page.panel._wanted.looking is None
+        assert (page.picture["live"], page.steps()) == (True, [session.steps])
 
 
 @pytest.mark.parametrize("do", ["play", "step"])
@@ -360,6 +411,49 @@ def test_a_branch_stands_beside_the_run_at_the_moment_shown(page: Page) -> None:
     page.say("branch", step=4)
     assert "keep one of them" in page.status
     assert len(page.panel.sessions) == 2
+
+
+def test_wishes_for_a_reset_belong_to_the_run_they_were_made_for(page: Page) -> None:
+    branched(page)
+    page.say("set", changes={"seed": 7})
+    assert page.transport["wishes"] == ["Seed"]
+    page.say("active", run=1)
+    assert page.transport["wishes"] == ["Seed"]
+    page.say("active", run=0)
+    assert page.transport["wishes"] == []
+    page.say("set", changes={"seed": 7})
+    page.say("keep", run=0)
+    assert page.transport["wishes"] == []
+
+
+def test_what_is_asked_for_a_run_is_done_to_that_run(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = branched(page)
+    page.say("set", changes={"margin": 3.0})
+    # The worker is held while another run becomes active.
+    reached, go_on = threading.Event(), threading.Event()
+
+    def held() -> None:
+        reached.set()
+        assert go_on.wait(PATIENCE)
+
+    page.panel.player.do(held)
+    assert reached.wait(PATIENCE)
+    page.hear({"do": "undo"})
+    page.hear({"do": "reset"})
+    page.hear({"do": "active", "run": 0})
+    go_on.set()
+    assert page.panel.player.wait(PATIENCE)
+    assert (one.steps, other.steps, other.settings.margin) == (12, 0, 1.0)
+
+
+def test_a_branch_made_while_training_does_not_say_press_play(page: Page) -> None:
+    page.say("step")
+    page.hear({"do": "play"})
+    page.until(lambda: session_of(page).steps >= 8)
+    page.hear({"do": "branch", "step": 4})
+    page.until(lambda: len(page.panel.sessions) == 2 and "Run B begins" in page.status)
+    assert "press Play" not in page.status
+    page.say("pause")
 
 
 @pytest.mark.parametrize("run", [0, 1])
@@ -556,10 +650,10 @@ def quiet_rounds(page: Page) -> None:
 
 def test_a_replaced_panel_lets_everything_go_but_the_run(pages: Callable[..., Page]) -> None:
     older, newer, other = pages(), pages(), pages()
-    stop_replaced("cell", older.panel)
-    stop_replaced("other cell", other.panel)
+    stop_replaced(CellRun("cell", "1"), older.panel)
+    stop_replaced(CellRun("other cell", "2"), other.panel)
     older.say("step")
-    stop_replaced("cell", newer.panel)
+    stop_replaced(CellRun("cell", "3"), newer.panel)
     assert not older.panel.player.alive
     assert older.transport["stopped"]
     assert "replaced" in older.status

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from taskembed_edu.history import Frame
-from taskembed_edu.live.player import Player, running_cell, stop_replaced
+from taskembed_edu.live.player import CellRun, Player, running_cell, stop_replaced
 from taskembed_edu.session import Session
 from tests.runs import assert_same_frames, small_session
 
@@ -283,6 +283,56 @@ def test_a_reset_from_a_cell_pauses_the_player() -> None:
         assert watch.frames[-1] is session.frame
 
 
+def test_a_call_within_a_call_waits_for_nobody() -> None:
+    session, done = small_session(), threading.Event()
+
+    def within() -> None:
+        with session.guard("reset"):
+            player.nudge()
+            while not player._busy:
+                done.wait(0.01)  # waits for the worker to wait for the turn that this thread has
+            with session.guard("look"):
+                done.set()
+
+    with playing(session) as (player, _watch):
+        caller = threading.Thread(target=within)
+        caller.start()
+        assert done.wait(10)  # an inner guard that waited for the worker would take 30 s
+        caller.join(PATIENCE)
+        assert player.wait(PATIENCE)
+
+
+def test_a_pause_during_a_cells_call_is_not_undone_by_it() -> None:
+    session = small_session()
+    with playing(session) as (player, watch):
+        player.play()
+        watch.until(lambda: len(watch.frames) >= 1)
+        with session.guard("look"):
+            player.pause(wait=False)
+        assert not player.playing
+
+
+def test_a_failure_during_a_cells_call_is_not_hidden_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = small_session()
+
+    def broken(state: Any, values: Any) -> Any:
+        raise FloatingPointError("loss: got inf")
+
+    with held(session, monkeypatch, at=1) as (reached, go_on), playing(session) as (player, _watch):
+        player.play()
+        assert reached.wait(PATIENCE)
+        setter = threading.Thread(target=lambda: session.set(margin=2.0))
+        setter.start()
+        while player.playing:
+            setter.join(0.01)  # waits for `set` to have paused the player
+        monkeypatch.setattr(session.embedder, "step", broken)
+        go_on.set()
+        setter.join(PATIENCE)
+        assert player.wait(PATIENCE)
+        assert str(player.failure) == "loss: got inf"
+        assert not player.playing
+
+
 # ---- any mixture ---------------------------------------------------------------------------------------------------
 
 MOVES = st.one_of(
@@ -355,6 +405,21 @@ def test_settings_go_to_the_active_run_and_so_does_a_reset() -> None:
         player.reset(seed=5)
         assert player.wait(PATIENCE)
         assert (session.steps, twin.steps, twin.setup.seed) == (12, 0, 5)
+
+
+def test_settings_are_for_the_run_that_was_active_when_they_were_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = small_session()
+    twin = session.branch()
+    with held(session, monkeypatch, at=1) as (reached, go_on), playing(session) as (player, _watch):
+        player.seat(session, twin)
+        player.step()
+        assert reached.wait(PATIENCE)
+        player.set(margin=3.0)
+        player.active = 1
+        player.set(margin=4.0)
+        go_on.set()
+        assert player.wait(PATIENCE)
+        assert (session.settings.margin, twin.settings.margin) == (3.0, 4.0)
 
 
 def test_code_in_a_cell_pauses_for_either_run_and_a_run_that_left_is_free() -> None:
@@ -516,17 +581,30 @@ def test_the_same_cell_run_again_stops_the_older_player() -> None:
         playing(small_session()) as (other, _v),
         playing(small_session()) as (newer, _u),
     ):
-        stop_replaced("cell", older)
-        stop_replaced("other cell", other)
-        stop_replaced("cell", older)
+        stop_replaced(CellRun("cell", "1"), older)
+        stop_replaced(CellRun("other cell", "2"), other)
+        stop_replaced(CellRun("cell", "1"), older)
         assert older.alive
-        stop_replaced("cell", newer)
+        stop_replaced(CellRun("cell", "3"), newer)
         assert not older.alive
         assert other.alive
         assert newer.alive
         stop_replaced(None, other)
         assert other.alive
         assert newer.alive
+
+
+def test_two_labs_in_one_run_of_a_cell_leave_each_other_alone() -> None:
+    with (
+        playing(small_session()) as (first, _w),
+        playing(small_session()) as (second, _v),
+        playing(small_session()) as (newer, _u),
+    ):
+        stop_replaced(CellRun("pair", "1"), first)
+        stop_replaced(CellRun("pair", "1"), second)
+        assert first.alive
+        stop_replaced(CellRun("pair", "2"), newer)
+        assert (first.alive, second.alive, newer.alive) == (False, False, True)
 
 
 def test_outside_a_notebook_there_is_no_cell() -> None:

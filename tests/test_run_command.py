@@ -34,8 +34,8 @@ def test_it_writes_five_files(run: Path) -> None:
     assert (run / "map.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     frames = table(run / "frames.csv")
     assert [row["step"] for row in frames] == ["0", "10", "20"]
-    scores = ["recall@1", "recall@5", "spearman", "trustworthiness", "jitter", "mean_distance", "active_pairs"]
-    assert list(frames[0]) == ["step", "loss", *scores]
+    readings = ["recall@1", "recall@5", "spearman", "trustworthiness", "jitter", "mean_distance", "active_pairs"]
+    assert list(frames[0]) == ["step", "loss", *readings]
     places = table(run / "map.csv")
     assert len(places) == 12
     assert next(iter(places[0])) == "task"

@@ -106,6 +106,16 @@ def test_a_map_without_order_is_called_so() -> None:
     assert "no true parameter" in map_words(session, shuffled)
 
 
+def test_islands_are_said_with_the_doubt_that_the_map_deserves() -> None:
+    session = small_session(n_tasks=60)
+    side = np.where(np.arange(60) % 2, 100.0, 0.0)[:, None]
+    parted = {**vars(session.frame), "layout": (points(60) + side).astype(np.float32)}
+    frame = type(session.frame)(**parted)
+    assert "The map shows 2 islands. " in map_words(session, frame, chosen=3)
+    by_umap = type(frame)(**{**parted, "projection": "umap"})
+    assert "The map shows 2 islands; UMAP can make islands where there are none." in map_words(session, by_umap)
+
+
 def test_a_run_is_known_by_its_settings() -> None:
     session = small_session()
     assert about_run(session).startswith("Contrastive, Euclidean, margin 1")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from taskembed_edu.checks import check_choice, problem
-from taskembed_edu.history import Frame
+from taskembed_edu.history import Frame, History
 from taskembed_edu.live import runs
 from taskembed_edu.live.controls import page_value
 from taskembed_edu.live.lab_view import LabView
@@ -44,6 +44,7 @@ class SessionPanel:
         self._wanted = Wanted(warming=umap_when_ready)
         self._warming_begun = False
         self._acknowledged = 0
+        self._histories: dict[Session, History] = {}
         # What the page asked for and the worker has not yet seen to: "look", "rows", "all", "controls".
         self._asked: set[str] = set()
         self.still = Still()
@@ -90,7 +91,7 @@ class SessionPanel:
                 self.player.failure = None  # a wish that failed is over; a run that failed stays so until it is mended
         try:
             wish(self, message)
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
             self._say(Said(str(error), "alarm"))
             self._ask("controls")
 
@@ -129,10 +130,10 @@ class SessionPanel:
         declared, values = session.declared(), session.values()
         live = {name: value for name, value in changes.items() if declared[name].live}
         for name, value in changes.items():
-            if name not in live:
-                self._wanted.wishes[name] = value
-                if value == values[name]:
-                    del self._wanted.wishes[name]
+            if name not in live and value == values[name]:
+                self._wanted.unwish({name: self._wanted.wishes.get(name)})
+            elif name not in live:
+                self._wanted.wish(name, value)
         if "projection" in live:
             self._wanted.warming = False  # who chooses a map is not given another one
         if live:
@@ -155,11 +156,17 @@ class SessionPanel:
         self._ask("look")
 
     def _make_active(self, message: Message) -> None:
+        before = self.player.session
         self.player.active = min(_whole("run", message["run"]), len(self.sessions) - 1)
+        if self.player.session is not before:
+            self._wanted.unwish(self._wanted.wishes)  # they were wished for the other run
         self._ask("controls")
 
     def _has_shown(self, message: Message) -> None:
-        self._acknowledged = max(self._acknowledged, _whole("number", message["number"]))
+        number = _whole("number", message["number"])
+        if number > self.view.picture["number"]:
+            return  # of a lab before this one: to believe it would be to wait for nobody's answer any more
+        self._acknowledged = max(self._acknowledged, number)
         self.player.nudge()
         if self._wanted.warming and not self._warming_begun:
             # Only now: a lab that no page shows (a script, a test) has no use for two seconds of work behind its back.
@@ -173,11 +180,20 @@ class SessionPanel:
 
     def _job(self, job: Callable[[], Said | None], pausing: bool = False) -> None:
         def do_and_say() -> None:
+            before = self.sessions
             said = job()
+            if self.sessions != before:
+                self._wanted.unwish(self._wanted.wishes)  # they were wished for what is not active, or not here, now
             self._say(said)
             self._ask("look")
 
         self.player.do(do_and_say, pausing=pausing)
+
+    def _job_for_the_active_run(self, job: Callable[[Session], Said | None], pausing: bool = False) -> None:
+        """A job for the run that is active now: until the worker comes to it, another one may be."""
+        session = self.player.session
+        gone = Said("The run that this was meant for has left the screen: nothing was changed.")
+        self._job(lambda: job(session) if session in self.sessions else gone, pausing=pausing)
 
     def _branch(self, message: Message) -> None:
         step = _whole("step", message["step"]) if message.get("step") is not None else None
@@ -196,26 +212,26 @@ class SessionPanel:
     def _reset(self, message: Message) -> None:
         another = message["do"] == "new seed"
 
-        def begin_again() -> Said:
-            wishes = dict(self._wanted.wishes)
-            if another:
-                wishes["seed"] = self.player.session.setup.seed + 1
-            said = runs.reset(self.player, wishes)
-            self._wanted.wishes.clear()
+        wishes = self._wanted.wishes
+
+        def begin_again(session: Session) -> Said:
+            seed = {"seed": session.setup.seed + 1} if another else {}
+            said = runs.reset(self.player, session, {**wishes, **seed})
+            self._wanted.unwish(wishes)  # but not what was wished meanwhile: that waits for the next reset
             self._wanted.looking = None
             return said
 
-        self._job(begin_again, pausing=True)
+        self._job_for_the_active_run(begin_again, pausing=True)
 
     def _rewind(self, _message: Message) -> None:
         self._wanted.looking = None
         self._job(lambda: runs.rewind(self.player), pausing=True)
 
     def _undo(self, _message: Message) -> None:
-        self._job(lambda: runs.undo(self.player))
+        self._job_for_the_active_run(runs.undo)
 
     def _embed_again(self, _message: Message) -> None:
-        self._job(lambda: runs.embed_again(self.player))
+        self._job_for_the_active_run(runs.embed_again)
 
     def _code(self, _message: Message) -> None:
         self.player.do(lambda: self.view.send({"tell": "code", "text": self.player.session.code()}))
@@ -255,6 +271,7 @@ class SessionPanel:
         parted = runs.part_if_tasks_differ(self.player)
         if parted is not None:
             self._wanted.say(parted)
+        self._leave_a_past_that_is_gone()
         screen.taken(self._acknowledged)
         asked = {self._asked.pop() for _ in range(len(self._asked))}
         if "all" in asked:
@@ -268,6 +285,15 @@ class SessionPanel:
         self._wanted.fade(self.player.playing)
         screen.refresh()
         self._tend_still(screen, bool(asked))
+
+    def _leave_a_past_that_is_gone(self) -> None:
+        """Show now again, where a cell has reset or rewound what was looked at."""
+        before, self._histories = self._histories, {session: session.history for session in self.sessions}
+        looking = self._wanted.looking
+        made_anew = any(before.get(session, history) is not history for session, history in self._histories.items())
+        if looking is not None and (made_anew or looking > max(session.frame.step for session in self.sessions)):
+            self._wanted.looking = None
+            self._asked.add("look")
 
     def _tend_still(self, screen: Screen, asked: bool) -> None:
         """Leave a still picture in the notebook, once nothing has happened for some seconds."""
@@ -296,8 +322,8 @@ class SessionPanel:
 
 
 def _whole(name: str, value: Any) -> int:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    if not number or value < 0 or value != int(value):
+    number = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+    if not number or isinstance(value, bool) or value < 0 or value != int(value):
         raise ValueError(problem(name, value, "a whole number from 0"))
     return int(value)
 

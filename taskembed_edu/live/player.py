@@ -13,13 +13,21 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from taskembed_edu.history import Frame
 from taskembed_edu.session import Session
 
-# What is wished: settings for the active session (a dict), or anything else that the worker shall do (a job).
-Wish = dict[str, Any] | Callable[[], None]
+
+class _Change(NamedTuple):
+    """Settings wished for, and the run that they are for: which run is active may change before they apply."""
+
+    session: Session
+    values: dict[str, Any]
+
+
+# What is wished: settings, or anything else that the worker shall do (a job).
+Wish = _Change | Callable[[], None]
 
 
 class Player:
@@ -42,6 +50,9 @@ class Player:
         self._on_frame, self._tend = on_frame, tend
         self._condition = threading.Condition()
         self._turn = threading.RLock()
+        # The thread that has the turn from within a cell's call, and how often playing was ended for good.
+        self._holder: int | None = None
+        self._pauses = 0
         self._wishes: deque[Wish] = deque()
         self._frames_left = 0.0
         self._frames_made = 0
@@ -112,28 +123,39 @@ class Player:
     def pause(self, wait: bool = True) -> None:
         """Stop at the end of the picture being made, and wait for it; at once where nothing runs."""
         with self._condition:
-            self._frames_left = 0.0
+            self._pauses += 1
+            self._hold(wait)
+
+    def _hold(self, wait: bool = True) -> float:
+        """Make no further picture, and wait for the one being made; how many were left to make."""
+        with self._condition:
+            left, self._frames_left = self._frames_left, 0.0
             self._nudged = True
             self._condition.notify_all()
             if wait and threading.current_thread() is not self._thread:
                 self._condition.wait_for(lambda: not self._busy or not self._thread.is_alive(), timeout=30)
+            return left
 
     def set(self, **changes: Any) -> None:
         """Settings of the active session, before its next step and within their ranges; the latest value counts."""
         with self._condition:
-            if self._wishes and isinstance(self._wishes[-1], dict):
-                self._wishes[-1].update(changes)
+            session, last = self.session, self._wishes[-1] if self._wishes else None
+            if isinstance(last, _Change) and last.session is session:
+                last.values.update(changes)
             else:
-                self._wishes.append(dict(changes))
+                self._wishes.append(_Change(session, dict(changes)))
             self._condition.notify_all()
 
     def reset(self, **changes: Any) -> None:
         """Begin the active session again, with these settings changed; playing stops."""
 
+        session = self.session
+
         # Settings wished for just before, and not yet applied, count: they stand before this in the queue.
         def begin_again() -> None:
-            self.failure = self.failed = None
-            self.session.reset(**changes)
+            if session in self._sessions:
+                self.failure = self.failed = None
+                session.reset(**changes)
 
         self.do(begin_again, pausing=True)
 
@@ -144,6 +166,7 @@ class Player:
         """
         with self._condition:
             if pausing:
+                self._pauses += 1
                 self._frames_left = 0.0
             self._wishes.append(job)
             self._condition.notify_all()
@@ -209,14 +232,14 @@ class Player:
     def _fulfil(self, only_settings: bool = False) -> None:
         while True:
             with self._condition:
-                if not self._wishes or (only_settings and not isinstance(self._wishes[0], dict)):
+                if not self._wishes or (only_settings and not isinstance(self._wishes[0], _Change)):
                     return
                 wish = self._wishes.popleft()
                 self._nudged = True
-            if isinstance(wish, dict):
-                self.session.set_within_range(**wish)
-            else:
+            if not isinstance(wish, _Change):
                 wish()
+            elif wish.session in self._sessions:  # a run that has left the screen is moved by nobody here
+                wish.session.set_within_range(**wish.values)
 
     def _one_picture(self) -> None:
         """One frame of each session that has had the fewest steps."""
@@ -260,20 +283,33 @@ class Player:
 
     @contextlib.contextmanager
     def _guard(self, verb: str) -> Iterator[None]:
-        """Calls from a cell take turns with the worker: they pause it; after a `set` or a look it plays on."""
-        if threading.current_thread() is self._thread:
+        """Calls from a cell take turns with the worker: they pause it; after a `set` or a look it plays on.
+
+        Not if somebody pressed Pause or Reset meanwhile, or the picture being made failed.
+        """
+        me = threading.get_ident()
+        # A call within a call (`rewind` branches) has the turn already: to wait for the worker, which waits for this
+        # very turn, would be to wait for ever.
+        if threading.current_thread() is self._thread or self._holder == me:
             yield
             return
+        plays_on = verb in ("set", "look")
         with self._condition:
-            left, made = self._frames_left, self._frames_made
-        self.pause()
+            self._pauses += not plays_on
+            made, pauses = self._frames_made, self._pauses
+            left = self._hold()
         try:
             with self._turn:
-                yield
+                self._holder = me
+                try:
+                    yield
+                finally:
+                    self._holder = None
         finally:
-            left -= self._frames_made - made  # the picture that was being made has been finished meanwhile
-            if verb in ("set", "look") and left > 0:
-                self._wish(frames=left)
+            with self._condition:
+                left -= self._frames_made - made  # the picture that was being made has been finished meanwhile
+                if plays_on and left > 0 and self._pauses == pauses and self.failure is None:
+                    self._wish(frames=left)
             self.nudge()
 
 
@@ -299,25 +335,39 @@ def _work(player: weakref.ref[Player], condition: threading.Condition) -> None:
                 quiet = not condition.wait(timeout=1.0)
 
 
-_BY_CELL: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
+class CellRun(NamedTuple):
+    """A notebook's cell, and which run of it: the message that asked for it."""
+
+    cell: str
+    run: str
 
 
-def stop_replaced(cell: str | None, newer: Any) -> None:
-    """Note which cell made this player (or whatever holds one), and stop what an earlier run of the same cell made."""
-    if cell is None:
+_BY_CELL: dict[str, tuple[str, weakref.WeakSet[Any]]] = {}
+
+
+def stop_replaced(made_by: CellRun | None, newer: Any) -> None:
+    """Note which run of a cell made this player (or whatever holds one), and stop what earlier runs of it made.
+
+    What the same run made before stays: a cell may show two labs.
+    """
+    if made_by is None:
         return
-    older = _BY_CELL.get(cell)
-    if older is not None and older is not newer:
-        older.stop()
-    _BY_CELL[cell] = newer
+    run, made = _BY_CELL.get(made_by.cell, (made_by.run, weakref.WeakSet()))
+    if run != made_by.run:
+        for older in set(made) - {newer}:
+            older.stop()
+        made = weakref.WeakSet()
+    made.add(newer)
+    _BY_CELL[made_by.cell] = (made_by.run, made)
 
 
-def running_cell() -> str | None:
-    """The id of the notebook cell that is being run; None outside a notebook."""
+def running_cell() -> CellRun | None:
+    """The run of a notebook's cell that is going on; None outside a notebook."""
     try:
         from IPython.core.getipython import get_ipython
     except ImportError:
         return None
     shell = get_ipython()
     parent: dict[str, Any] = getattr(shell, "get_parent", dict)() if shell is not None else {}
-    return parent.get("metadata", {}).get("cellId")
+    cell = parent.get("metadata", {}).get("cellId")
+    return None if cell is None else CellRun(str(cell), str(parent.get("header", {}).get("msg_id", "")))

@@ -13,6 +13,7 @@ import torch
 from taskembed_edu.live.player import Player
 from taskembed_edu.live.telling import Said, run_name, undo_words
 from taskembed_edu.session import Session
+from taskembed_edu.tasks.base import TaskBatch
 
 # Two runs are compared task by task, so what decides the tasks is changed for both of them.
 _OF_THE_TASKS = ("family", "seed", "n_tasks")
@@ -26,7 +27,8 @@ def branch(player: Player, step: int) -> Said:
     frame = session.history.at_step(step)
     player.seat(session, session.branch(at=frame.index))
     player.active = 1
-    return Said(f"Run B begins at step {frame.step} of Run A, with the same weights. Change a setting, press Play.")
+    goes_on = "It catches up: change a setting." if player.playing else "Change a setting, press Play."
+    return Said(f"Run B begins at step {frame.step} of Run A, with the same weights. {goes_on}")
 
 
 def keep(player: Player, run: int) -> Said:
@@ -41,16 +43,20 @@ def keep(player: Player, run: int) -> Said:
     return Said(f"{run_name(run)} goes on. The other one's recording is kept in lab.session.past.")
 
 
-def reset(player: Player, wishes: Mapping[str, Any]) -> Said:
-    """Begin the active run again with these settings; both runs, where the tasks change."""
+def reset(player: Player, active: Session, wishes: Mapping[str, Any]) -> Said:
+    """Begin this run again with these settings; both runs, where the tasks change."""
     player.failure = player.failed = None
+    seed = active.setup.seed
     of_the_tasks = {name: value for name, value in wishes.items() if name in _OF_THE_TASKS}
     for session in player.sessions:
-        if session is player.session:
+        if session is active:
             session.reset(**wishes)
         elif of_the_tasks:
             session.reset(**of_the_tasks)
     both = len(player.sessions) > 1 and of_the_tasks
+    if active.setup.seed != seed:
+        of_both = "Both runs began again. " if both else ""
+        return Said(f"{of_both}New weights and new tasks: seed {active.setup.seed}.")
     return Said("Both runs began again, on the same tasks." if both else "Back at the same initial weights.")
 
 
@@ -64,18 +70,18 @@ def rewind(player: Player) -> Said:
     return Said(f"Back at step {session.steps}. Change what made it fail, then press Play.")
 
 
-def undo(player: Player) -> Said:
-    """Take the active run's last change of settings back."""
-    done = undo_words(player.session)
-    player.session.undo()
+def undo(session: Session) -> Said:
+    """Take the run's last change of settings back."""
+    done = undo_words(session)
+    session.undo()
     return Said(f"{done}." if done else "There is nothing to undo.")
 
 
-def embed_again(player: Player) -> Said:
-    """Have UMAP draw the active run's map from scratch."""
-    if player.session.setup.projection != "umap":
+def embed_again(session: Session) -> Said:
+    """Have UMAP draw the run's map from scratch."""
+    if session.setup.projection != "umap":
         return Said("PCA has one answer only: embedding again changes nothing. Choose UMAP first.")
-    player.session.embed_again()
+    session.embed_again()
     return Said("Embedded again: what both maps show may be trusted more than what one shows.")
 
 
@@ -88,14 +94,14 @@ def go_over_to_umap(player: Player) -> None:
 
 def part_if_tasks_differ(player: Player) -> Said | None:
     """Two runs on other tasks (one was reset in a cell, say) cannot stand side by side: the active one stays."""
-    if len(player.sessions) < 2 or _same_tasks(*player.sessions):
+    if len(player.sessions) < 2 or same_tasks(*(session.tasks for session in player.sessions)):
         return None
     keep(player, player.active)
     return Said("The runs no longer have the same tasks, so one of them left the screen: see lab.session.past.")
 
 
-def _same_tasks(one: Session, other: Session) -> bool:
-    if one.tasks is other.tasks:
+def same_tasks(one: TaskBatch, other: TaskBatch) -> bool:
+    """Whether these are the same tasks in the same order, though they may have been drawn anew."""
+    if one is other:
         return True
-    mine, theirs = one.tasks, other.tasks
-    return mine.truth_names == theirs.truth_names and torch.equal(mine.truth, theirs.truth)
+    return one.truth_names == other.truth_names and torch.equal(one.truth, other.truth)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,7 +33,9 @@ def save(
     check_choice("export", what, _OPENED)
     session = sessions[active]
     step = max(each.steps for each in sessions) if what == "html" else session.steps if what == "json" else frame.step
-    path = free_path(Path(f"{session.embedder.name}-{session.setup.family}-step-{step}.{what}"))
+    # A family of one's own may be called anything, "blobs/2" too: in a file's name only what every system takes.
+    family = re.sub(r"[^\w-]+", "-", session.setup.family).strip("-") or "tasks"
+    path = free_path(Path(f"{session.embedder.name}-{family}-step-{step}.{what}"))
     _write(what, sessions, session, frame, colour, title, path)
     return path, f"Saved as {path}. {_OPENED[what].format(path=path)}"
 

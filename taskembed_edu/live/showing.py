@@ -5,8 +5,9 @@ A picture waits for the page's acknowledgement; curves travel by new rows; contr
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,7 @@ from taskembed_edu.live import packets
 from taskembed_edu.live.controls import control_specs
 from taskembed_edu.live.lab_view import LabView, LatestOnly
 from taskembed_edu.live.player import Player
+from taskembed_edu.live.runs import same_tasks
 from taskembed_edu.live.telling import Said, run_name, transport
 from taskembed_edu.live.words import help_packet, map_words
 from taskembed_edu.session import Session
@@ -36,12 +38,24 @@ class Wanted:
     run's own, whether UMAP is on its way.
     """
 
-    wishes: dict[str, Any] = field(default_factory=dict)
+    # Never changed in place: the worker may be reading it while the kernel's thread takes in another wish.
+    wishes: Mapping[str, Any] = field(default_factory=dict)
     said: Said | None = None
     looking: int | None = None
     compare: str = ""
     warming: bool = False
     said_at: float = 0.0
+    _in_turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def wish(self, name: str, value: Any) -> None:
+        """Let this setting have this value after the next reset."""
+        with self._in_turn:
+            self.wishes = {**self.wishes, name: value}
+
+    def unwish(self, done: Mapping[str, Any]) -> None:
+        """Take these wishes off the list, but not one that has another value by now."""
+        with self._in_turn:
+            self.wishes = {n: value for n, value in self.wishes.items() if n not in done or done[n] != value}
 
     def say(self, said: Said | None) -> None:
         """Put this in the status line, or nothing."""
@@ -121,8 +135,9 @@ class Screen:
             return
         self._told_at = clock
         self._dress()
-        values = {"controls": self._controls(), "marks": packets.marks_packet(self._player.sessions)}
-        told = self._transport()
+        wishes = self._wanted.wishes  # once: controls and transport are to tell of the same ones
+        values = {"controls": self._controls(wishes), "marks": packets.marks_packet(self._player.sessions)}
+        told = self._transport(wishes)
         if not playing or _settled(told) != _settled(self.view.transport):
             values["transport"] = told
         self.view.put(**values)
@@ -191,18 +206,20 @@ class Screen:
         """Names, colours and cards of the watched tasks: they change only with the tasks."""
         session = self._player.sessions[0]
         if self._dressed is not session.tasks:
-            self._dressed = session.tasks
-            self.view.put(tasks=packets.tasks_packet(session), chosen=-1, selected=[], colour=0)
+            # A reset draws the same tasks again: what was chosen of them, and by which truth they are coloured, stays.
+            same, self._dressed = same_tasks(self._dressed, session.tasks), session.tasks
+            anew = {} if same else {"chosen": -1, "selected": [], "colour": 0}
+            self.view.put(tasks=packets.tasks_packet(session), **anew)
 
-    def _controls(self) -> list[dict[str, Any]]:
-        return control_specs(self._player.session, self._main, self._wanted.wishes)
+    def _controls(self, wishes: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        return control_specs(self._player.session, self._main, dict(self._wanted.wishes if wishes is None else wishes))
 
-    def _transport(self) -> dict[str, Any]:
+    def _transport(self, wishes: Mapping[str, Any] | None = None) -> dict[str, Any]:
         wanted = self._wanted
         return transport(
             self._player,
             said=wanted.said,
-            wishes=wanted.wishes,
+            wishes=wanted.wishes if wishes is None else wishes,
             looking=wanted.looking,
             warming=wanted.warming,
             compare=wanted.compare,

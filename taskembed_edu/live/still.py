@@ -71,7 +71,7 @@ def _draw(display_id: str, session: Session, frame: Frame, words: str) -> None:
     memory = io.BytesIO()
     try:
         session_figure(session, frame=frame).savefig(memory, format="png")
-    except ValueError:
+    except (ValueError, IndexError):
         return  # the run went on while it was being drawn: the next quiet moment has another
     picture = base64.b64encode(memory.getvalue()).decode()
     image = f'<img src="data:image/png;base64,{picture}" alt="{escape(words)}" style="max-width: 100%">'

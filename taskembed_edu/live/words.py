@@ -93,7 +93,8 @@ def map_words(session: Session, frame: Frame, chosen: int = -1) -> str:
     ]
     n_groups = groups(frame.layout)
     if n_groups > 1:
-        said.append(f"They fall into {n_groups} groups.")
+        doubt = "; UMAP can make islands where there are none" if frame.projection == "umap" else ""
+        said.append(f"The map shows {n_groups} islands{doubt}.")
     if 0 <= chosen < len(frame.layout):
         said.append(_chosen_words(session, frame, chosen))
     return " ".join(said)

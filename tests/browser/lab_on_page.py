@@ -35,6 +35,14 @@ import threading
 died = []
 threading.excepthook = lambda args: died.append(f"{args.thread.name}: {args.exc_type.__name__}: {args.exc_value}")
 """
+# The map may go over from PCA to UMAP at any moment, which redraws the newest frame: not between two questions of a test.
+_UMAP_IS_THERE = """
+import threading
+for thread in threading.enumerate():
+    if thread.name == "taskembed-umap-warming":
+        thread.join()
+"""
+
 _REPLAYS = """
 again = {lab}.session.replay({lab}.session.recording())
 print(len(again.history) == len({lab}.session.history), (again.frame.layout == {lab}.session.frame.layout).all())
@@ -121,6 +129,7 @@ class LabOnPage:
     def check_well(self, players: int = 1, *, replays: bool = True) -> None:
         """Play works, pause leaves nothing drawing, the picture is the session's, and nothing is left over."""
         expect(self.root).to_have_attribute("data-connection", "ok")
+        self.page.run(_UMAP_IS_THERE)
         self.play(until=self.step() + 20)
         self.pause()
         self.check_picture()

@@ -39,6 +39,11 @@ class StandIn {
   }
 
   send(message) {
+    for (const name of ["step", "run"]) {
+      const value = message[name] ?? 0;
+      // The page would take an error thrown here for a dead kernel; one on the console fails the test.
+      if (!Number.isInteger(value) || value < 0) console.error(`refused: ${message.do} with ${name} ${value}`);
+    }
     this.sent.push(message);
     if (message.do === "look" && !this.slow) this.look(message.step);
   }

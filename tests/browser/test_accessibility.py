@@ -42,7 +42,7 @@ def test_nothing_grave_in_the_panel_whatever_it_shows(lab: LabOnPage, theme: str
     lab.pause()
 
     lab.root.locator("summary").click()
-    lab.map().locator("canvas").focus()
+    lab.map().locator(".te-map-canvas").focus()
     lab.page.keyboard.press("ArrowRight")
     lab.page.keyboard.press("Enter")
     expect(lab.map()).not_to_have_attribute("data-chosen", "-1")
@@ -92,7 +92,7 @@ def test_every_control_is_reached_with_the_tab_key(lab: LabOnPage) -> None:
 
 
 def test_every_point_is_reached_with_the_arrow_keys(lab: LabOnPage) -> None:
-    lab.map().locator("canvas").focus()
+    lab.map().locator(".te-map-canvas").focus()
     names = lab.page.run("from taskembed_edu.tasks import *\nprint(lab.session.tasks.names[:2])")
     assert names.count(",") >= 1
     lab.page.keyboard.press("Home")
@@ -110,7 +110,7 @@ def test_every_point_is_reached_with_the_arrow_keys(lab: LabOnPage) -> None:
 
 
 def test_a_task_is_chosen_and_let_go_without_a_pointer_and_it_is_said(lab: LabOnPage) -> None:
-    canvas = lab.map().locator("canvas")
+    canvas = lab.map().locator(".te-map-canvas")
     described = canvas.get_attribute("aria-describedby") or ""
     expect(lab.page.locator(f"#{described.split()[0]}")).to_contain_text("tasks")
     canvas.focus()

@@ -99,7 +99,7 @@ def test_another_family_waits_for_reset(lab: LabOnPage) -> None:
     assert lab.ask("lab.session.setup.family") == "gaussians"
     lab.button("Reset").click()
     expect(lab.root.locator(".te-legend-title")).to_have_text("amplitude")
-    lab.map().locator("canvas").focus()
+    lab.map().locator(".te-map-canvas").focus()
     lab.page.keyboard.press("ArrowRight")
     expect(lab.map()).to_contain_text("sin(x")
 
@@ -132,7 +132,7 @@ def test_two_runs_side_by_side_share_tasks_and_selection(lab: LabOnPage) -> None
     assert lab.ask("[run.settings.margin for run in lab.sessions]") == "[1.0, 2.0]"
     for run in (0, 1):
         lab.check_picture(run, f"lab.sessions[{run}].history.at_step({lab.step(run)})")
-    lab.map(1).locator("canvas").focus()
+    lab.map(1).locator(".te-map-canvas").focus()
     lab.page.keyboard.press("ArrowRight")
     lab.page.keyboard.press("Enter")
     chosen = lab.map(1).get_attribute("data-chosen")

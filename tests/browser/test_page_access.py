@@ -50,6 +50,9 @@ def test_export_is_a_menu_with_keys(open_lab: OpenLab, presses: int) -> None:
     assert lab.sent("export") == [{"do": "export", "what": ["png", "csv", "parquet", "json", "html"][presses]}]
     lab.kernel("answer", {"tell": "saved", "path": "run.png", "text": "Saved as run.png."})
     expect(lab.root.locator(".te-status")).to_have_text("Saved as run.png.")
+    lab.kernel("put", "transport", {"tone": "alarm", "status": "The loss is not a number."})
+    expect(lab.root.locator(".te-alert")).to_have_text("The loss is not a number.")
+    expect(lab.root.locator(".te-status")).to_have_text("Saved as run.png.")  # an answer is said beside an alarm
 
 
 def test_what_changed_compares_with_another_distance(open_lab: OpenLab) -> None:
@@ -93,6 +96,9 @@ def test_single_keys_count_in_the_lab_and_not_in_a_field(open_lab: OpenLab) -> N
     expect(lab.button("Projector")).to_have_attribute("aria-pressed", "true")
     lab.keyboard.press("p")
     expect(lab.root).not_to_have_class(re.compile("te-projector"))
+    lab.keyboard.press("p")
+    lab.keyboard.press("Escape")
+    expect(lab.root).not_to_have_class(re.compile("te-projector"))
     lab.root.get_by_label("Loss", exact=True).focus()
     lab.keyboard.press("s")
     assert len(lab.sent("step")) == 1, "a letter in a menu chooses there"
@@ -100,7 +106,7 @@ def test_single_keys_count_in_the_lab_and_not_in_a_field(open_lab: OpenLab) -> N
     lab.keyboard.press(" ")
     assert (len(lab.sent("step")), len(lab.sent("play"))) == (2, 0), "space presses the button that has the focus"
     lab.keyboard.press("?")
-    expect(lab.root.get_by_role("dialog", name="Keys")).to_be_visible()
+    expect(lab.root.get_by_role("dialog", name="Help")).to_be_visible()
 
 
 def test_every_control_is_reached_by_tab_and_shields_its_keys(open_lab: OpenLab) -> None:
@@ -216,3 +222,12 @@ def test_a_page_that_closes_leaves_nothing_behind(open_lab: OpenLab) -> None:
     expect(lab.root).to_have_count(0)
     assert lab.evaluate("[...model.listeners.values()].flat().length") == 0
     lab.kernel("look", 20)  # nobody listens, nothing throws
+
+
+def test_a_choice_after_the_kernel_ended_stays_on_the_page(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.evaluate("model.save_changes = () => { model.saved += 1; throw new Error('the line is closed'); }")
+    lab.evaluate("lab.set('chosen', 3)")
+    expect(lab.root).to_have_attribute("data-connection", "dead")
+    lab.evaluate("lab.set('chosen', 4)")
+    assert lab.evaluate("[lab.get('chosen'), model.saved]") == [4, 1], "nobody is left to be told"

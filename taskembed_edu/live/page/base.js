@@ -38,6 +38,11 @@ function rounded(value) {
   return value < 0 ? MINUS + text : text;
 }
 
+// What lies between -1 and 1, always as wide: a row of such numbers does not break anew with every step.
+function hundredths(value) {
+  return Number.isFinite(value) ? value.toFixed(2).replace("-", MINUS) : "–";
+}
+
 function counted(value) {
   return value.toLocaleString("en-GB");
 }

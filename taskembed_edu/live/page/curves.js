@@ -1,10 +1,10 @@
-// Curves over training steps: the loss with a mark where a setting changed, the scores, the mean distance, the active
+// Curves over training steps: the loss with a mark where a setting changed, the mean distance, the scores, the active
 // pairs. Two runs lie over each other, the second one dashed. Hover reads a step; a click moves time there.
 
 const CURVES = [
   { title: "Loss", keys: ["loss"], named: true },
+  { title: "Mean distance", keys: ["mean_distance"] }, // what the margin moves: beside what training asks for
   { title: "Scores", keys: ["recall@1", "spearman", "trustworthiness"], unit: true },
-  { title: "Mean distance", keys: ["mean_distance"] },
   { title: "Active pairs", keys: ["active_pairs"], unit: true, absent: "no pairs with a margin yet" },
 ];
 const CURVE_WORDS = {
@@ -173,7 +173,7 @@ class CurvesView {
     const steps = this.lastStep();
     const [low, high] = this.range(panel);
     const x = (step) => box.left + ((box.right - box.left) * step) / steps;
-    const y = (value) => box.bottom - ((box.bottom - box.top) * (value - low)) / (high - low || 1);
+    const y = (value) => box.bottom - ((box.bottom - box.top) * (Math.min(value, high) - low)) / (high - low || 1);
     const ink = style.getPropertyValue("--te-ink-soft");
     this.axes(c, box, ink, style.getPropertyValue("--te-line"), [low, high], steps, y);
     this.marks(c, box, style, x, panel);
@@ -289,7 +289,8 @@ class CurvesView {
       c.lineTo(at, box.bottom);
       c.stroke();
     }
-    const values = (key) => this.runs().map((rows) => rounded(rows.at(rows.rowAt(step), key)));
+    const written = panel.unit ? hundredths : rounded;
+    const values = (key) => this.runs().map((rows) => written(rows.at(rows.rowAt(step), key)));
     for (const key of panel.keys) setText(panel.numbers.get(key), values(key).join(" | "));
     const words = panel.keys.map((key) => `${CURVE_WORDS[key]} ${values(key).join(" and ")}`).join(", ");
     panel.canvas.setAttribute("aria-label", `${panel.title} at step ${counted(Math.round(step))}: ${words}`);

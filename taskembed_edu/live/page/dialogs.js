@@ -10,11 +10,18 @@ const EXPORTS = [
   { value: "html", label: "Page (HTML)", about: "this page with its history, without a kernel" },
 ];
 
+const TRY = [
+  "Play: the tasks find their places.",
+  "Move Margin while it trains, and watch Mean distance.",
+  "Branch here, then give one run another margin: two margins side by side.",
+  "What changed? holds another distance beside this one, with the same weights.",
+];
+
 const KEYS = [
   ["Anywhere in the lab", ""],
   ["Space", "play or pause"],
   ["S", "step: train up to the next picture"],
-  ["P", "projector: large type and points; again: back"],
+  ["P", "projector: large type and points; again, or Escape: back"],
   [", and .", "one frame back, one frame forward"],
   ["L", "live: back to now"],
   ["?", "this help"],
@@ -25,6 +32,7 @@ const KEYS = [
   ["+  −  0", "closer, farther, all tasks"],
   ["Shift + arrows", "move the map"],
   ["Escape", "let go"],
+  ["Ctrl + wheel", "closer, farther; after a click into the map the wheel alone does, too"],
 ];
 
 class MenuButton {
@@ -126,18 +134,21 @@ class DialogsView {
     copy.after(this.copied);
     copy.addEventListener("click", () => this.copy());
 
-    this.keys = new PanelDialog(parent, "Keys");
-    const table = element("dl", "te-keys", this.keys.body);
+    this.keys = new PanelDialog(parent, "Help");
+    this.keys.body.tabIndex = 0; // longer than a small window: the arrow keys scroll it
+    element("h3", "te-help-heading", this.keys.body, "What to try");
+    const list = element("ul", "te-try", this.keys.body);
+    for (const idea of TRY) element("li", "", list, idea);
+    let table = null;
     for (const [key, does] of KEYS) {
-      if (does) {
-        const pair = element("div", "te-key", table);
-        element("dt", "", pair, key);
-        element("dd", "", pair, does);
-      } else {
-        const pair = element("div", "te-key te-key-heading", table);
-        element("dt", "", pair, key);
-        element("dd", "te-unseen", pair, "keys:");
+      if (!does) {
+        element("h3", "te-help-heading", this.keys.body, key);
+        table = element("dl", "te-keys", this.keys.body);
+        continue;
       }
+      const pair = element("div", "te-key", table);
+      element("dt", "", pair, key);
+      element("dd", "", pair, does);
     }
     element("p", "te-note", this.keys.body, "Keys count while the lab has the focus: click into it once.");
 

@@ -45,7 +45,7 @@ class LabPage {
     this.shared.set(name, value);
     if (BOTH_WAYS.includes(name)) {
       this.model.set(name, value);
-      this.model.save_changes();
+      this.tell(() => this.model.save_changes());
     }
   }
 
@@ -55,17 +55,21 @@ class LabPage {
 
   // A kernel may end between the wish and the word of its end: then nobody is left to hear.
   say(message) {
+    this.tell(() => this.model.send(message));
+  }
+
+  tell(speak) {
     if (this.get("connection") === "dead") return;
     try {
-      this.model.send(message);
+      speak();
     } catch {
       this.watch?.become("dead");
     }
   }
 
-  // Show this step; null: now, and follow the run.
+  // Show this step; null: now, and follow the run. A place on a curve lies between steps: the kernel knows whole ones.
   look(step) {
-    this.timeline.wishFor(step);
+    this.timeline.wishFor(step === null ? null : Math.round(step));
   }
 
   transport() {
@@ -90,6 +94,14 @@ class LabPage {
 
   runName(run) {
     return this.runCount() > 1 ? (this.transport().runs[run]?.name ?? "") : "";
+  }
+
+  // A distance as its menu names it; without one: that of a run, "" where its settings are not at hand.
+  distanceName(metric, run) {
+    const control = this.model.get("controls")?.find(({ name }) => name === "metric");
+    const own = run === (this.transport().active ?? 0) ? control?.value : undefined;
+    const known = [...(control?.options ?? []), ...(this.transport().metrics ?? [])];
+    return known.find(({ value }) => value === (metric ?? own))?.label ?? metric ?? "";
   }
 
   marks() {
@@ -166,7 +178,13 @@ class LabPage {
     this.acknowledge.stop();
     clearTimeout(this.noteTimer);
     this.watch?.remove();
-    for (const part of [...this.maps, this.legend, this.timeline, this.curves, this.controls]) part.remove();
+    for (const part of [...this.maps, this.legend, this.timeline, this.curves, this.controls]) {
+      try {
+        part.remove();
+      } catch (error) {
+        console.error(error); // one part that fails leaves the others their turn
+      }
+    }
     this.root.remove();
   }
 
@@ -306,6 +324,7 @@ class LabPage {
       ".": () => this.timeline.move(1),
       l: () => this.look(null),
       " ": () => this.say({ do: this.playing() ? "pause" : "play" }),
+      Escape: this.get("projector") ? () => this.set("projector", false) : null,
     };
     return anyone[key] ?? (key === "s" && !this.recorded ? () => this.say({ do: "step" }) : null);
   }

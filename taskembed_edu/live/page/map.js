@@ -52,7 +52,7 @@ class TaskMapView {
     this.hint.textContent =
       "Arrow keys go to the nearest task in that direction, Page Up and Page Down through all tasks, Home and End to " +
       "the first and last. Enter chooses a task, Space adds it to the selection, Escape lets go. " +
-      "Plus, minus and 0 zoom, Shift and arrows move the map.";
+      "Plus, minus and 0 zoom, as does the wheel while the map has the focus; Shift and arrows move the map.";
     this.said = element("p", "te-unseen", this.root);
     this.said.setAttribute("aria-live", "polite");
   }
@@ -104,7 +104,7 @@ class TaskMapView {
     this.removed = true;
     this.stops.forEach((stop) => stop?.());
     this.resized.disconnect();
-    this.ratioQuery.removeEventListener("change", this.onRatio);
+    this.ratioQuery?.removeEventListener("change", this.onRatio); // a map never laid out has none
     window.removeEventListener("resize", this.onRatio);
     this.pointing.remove();
     cancelAnimationFrame(this.request);

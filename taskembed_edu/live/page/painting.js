@@ -115,7 +115,8 @@ class MapPainter {
   }
 }
 
-// Which lines leave the chosen task: [{tasks, title, tone, dashed, width}]. With "What changed?" those lost and gained.
+// Which lines leave the chosen task: [{tasks, title, tone, dashed, width}]. With "What changed?"
+// those near under only one of the two distances.
 function neighbourLines(map) {
   const chosen = map.state.get("chosen") ?? -1;
   const links = map.picture?.links?.task === chosen ? map.picture.links : null;
@@ -123,10 +124,12 @@ function neighbourLines(map) {
   const inside = (tasks) => (tasks ?? []).filter((i) => i < map.n);
   if (changes && links) {
     const lost = new Set(changes.lost);
+    const now = map.page.distanceName?.(undefined, map.run);
+    const other = map.page.distanceName?.(changes.metric) ?? changes.metric;
     return [
       { title: "Stays near", tasks: inside(links.embedding).filter((i) => !lost.has(i)), tone: "near", width: 1.4 },
-      { title: "Lost", tasks: inside(changes.lost), tone: "lost", dashed: true, width: 2.2 },
-      { title: "Gained", tasks: inside(changes.gained), tone: "gained", width: 2.2 },
+      { title: now ? `Only under ${now}` : "Only now", tasks: inside(changes.lost), tone: "lost", dashed: true, width: 2.2 },
+      { title: `Only under ${other}`, tasks: inside(changes.gained), tone: "gained", width: 2.2 },
     ];
   }
   return [

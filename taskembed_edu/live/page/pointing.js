@@ -114,9 +114,12 @@ class Pointing {
     state.set("chosen", i === state.get("chosen") ? -1 : i);
   }
 
-  // The wheel zooms; but a page that is being scrolled past the map goes on scrolling.
+  // The wheel zooms with Ctrl or Cmd, or after a click into the map. Who only reads on scrolls the page, and a page
+  // that is being scrolled past the map goes on scrolling.
   wheel(event) {
-    if (event.timeStamp - this.passed < PASSING_MS && !event.ctrlKey) {
+    const meant = event.ctrlKey || event.metaKey;
+    if (!meant && !this.map.canvas.matches(":focus")) return;
+    if (event.timeStamp - this.passed < PASSING_MS && !meant) {
       this.passed = event.timeStamp;
       return;
     }

@@ -38,12 +38,11 @@ class MapBarView {
   showChanges(runs) {
     const compared = runs.filter(({ changes }) => changes);
     if (!compared.length) return;
-    const metric = compared[0].changes.metric;
-    const label = this.page.transport().metrics?.find(({ value }) => value === metric)?.label ?? metric;
+    const label = this.page.distanceName(compared[0].changes.metric);
     const shares = compared.map(({ run, changes }) => [percent(changes.share), this.page.runName(run)].filter(Boolean).join(" in ").trim());
     setText(
       this.sentence,
-      `Under ${label}, with the same weights, ${shares.join(" and ")} of the five nearest neighbours are others. Click a task: lost and gained are drawn.`,
+      `Under ${label}, with the same weights, ${shares.join(" and ")} of the five nearest neighbours are others. The heavier its ring, the more of a task's five would change; pale tasks keep theirs. Click a task to see which.`,
     );
   }
 }

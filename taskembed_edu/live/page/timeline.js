@@ -113,7 +113,7 @@ class TimelineView {
     const words = `step ${counted(Math.round(step))} of ${counted(Math.round(rows.lastStep()))}`;
     this.slider.setAttribute("aria-valuetext", words);
     setText(this.where, words);
-    this.where.style.minWidth = `${2 * counted(Math.round(rows.lastStep())).length + 9}ch`; // the slider's end stays put
+    this.where.style.minWidth = `${2 * Math.max(5, counted(Math.round(rows.lastStep())).length) + 9}ch`; // the slider's end stays put
     const live = this.page.isLive();
     this.live.setAttribute("aria-pressed", String(live));
     this.back.disabled = Number(this.slider.value) <= 0;

@@ -108,7 +108,8 @@ class TransportView {
     if (transport.tone === "alarm") alarms.push(transport.status);
     alarms.push(...this.page.alarms());
     setText(this.alert, alarms.join(" "));
-    setText(this.status, transport.tone === "alarm" ? "" : this.page.note || transport.status || "");
+    // An answer ("saved as ...") is said beside an alarm too; the status itself is then the alarm.
+    setText(this.status, this.page.note || (transport.tone === "alarm" ? "" : transport.status) || "");
     this.status.dataset.tone = transport.tone || "calm";
   }
 }
