@@ -226,7 +226,7 @@ def test_a_page_that_closes_leaves_nothing_behind(open_lab: OpenLab) -> None:
 
 def test_a_choice_after_the_kernel_ended_stays_on_the_page(open_lab: OpenLab) -> None:
     lab = open_lab()
-    lab.evaluate("model.save_changes = () => { model.saved += 1; throw new Error('the line is closed'); }")
+    lab.evaluate("void (model.save_changes = () => { model.saved += 1; throw new Error('the line is closed'); })")
     lab.evaluate("lab.set('chosen', 3)")
     expect(lab.root).to_have_attribute("data-connection", "dead")
     lab.evaluate("lab.set('chosen', 4)")
