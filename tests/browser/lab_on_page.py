@@ -35,7 +35,7 @@ import threading
 died = []
 threading.excepthook = lambda args: died.append(f"{args.thread.name}: {args.exc_type.__name__}: {args.exc_value}")
 """
-# The map may go over from PCA to UMAP at any moment, which redraws the newest frame: not between two questions of a test.
+# The map may go over from PCA to UMAP at any moment and redraw the newest frame: not between two questions of a test.
 _UMAP_IS_THERE = """
 import threading
 for thread in threading.enumerate():
