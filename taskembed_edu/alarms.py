@@ -92,10 +92,9 @@ def _has_lasted(frame: Frame, before: Sequence[Frame]) -> bool:
 
 
 def _first_distance(frame: Frame, first: Frame) -> float:
-    metric = getattr(frame.settings, "metric", "euclidean")
-    if metric == getattr(first.settings, "metric", "euclidean"):
+    if frame.metric == first.metric:
         return first.diagnostics["mean_distance"]
-    return mean_distance(pairwise_distances(torch.tensor(first.embedding[:_SAMPLE]), metric=metric))
+    return mean_distance(pairwise_distances(torch.tensor(first.embedding[:_SAMPLE]), metric=frame.metric))
 
 
 def _margin(settings: Any) -> float | None:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Any, overload
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from taskembed_edu.checks import check_number, problem
 from taskembed_edu.embedders.base import StepRecord
-from taskembed_edu.projection import Layout, LiveUMAP
+from taskembed_edu.projection import Layout, LiveUMAP, nearest_tasks
 from taskembed_edu.settings import Settings
 
 # What checkpoints may take. A default run's weigh 0.45 MB, so that 55 are kept and never more: the memory of a long
@@ -25,6 +26,11 @@ CHECKPOINT_BYTES = 24 * 2**20
 # What frames' arrays may take in memory: 8,000 frames of 200 tasks, 1,600 of 1,000. Older ones go to a file.
 FRAME_BYTES = 64 * 2**20
 _CHUNK_BYTES = 8 * 2**20
+
+
+def metric_of(settings: Settings) -> str:
+    """The distance that these settings chose; Euclidean where an embedder leaves no choice."""
+    return getattr(settings, "metric", "euclidean")
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,20 @@ class Frame:
     def n_bytes(self) -> int:
         """The size of its arrays."""
         return self.embedding.nbytes + self.layout.nbytes
+
+    @property
+    def metric(self) -> str:
+        """The distance under which its tasks are near or far."""
+        return metric_of(self.settings)
+
+    def neighbours(self, k: int = 5, metric: str | None = None) -> NDArray[np.intp]:
+        """Each task's k nearest under its own distance, or under this one: (n, k) indices, nearest first, without it.
+
+        Errors: ValueError for k outside 1..n - 1, or vectors that this distance cannot measure.
+        """
+        check_number("k", k, 1, len(self.embedding) - 1, "A task has every other task to be near to.")
+        # A task is its own nearest: the first column is itself.
+        return nearest_tasks(torch.tensor(self.embedding), k + 1, metric or self.metric)[1][:, 1:].numpy()
 
     def __repr__(self) -> str:
         scores = ", ".join(f"{name} {value:.2f}" for name, value in self.diagnostics.items())

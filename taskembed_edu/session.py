@@ -33,9 +33,9 @@ from taskembed_edu.evaluation import (
     nearest_of_row,
     recall_at_k,
 )
-from taskembed_edu.history import Event, Frame, History, Moment, to_undo
+from taskembed_edu.history import Event, Frame, History, Moment, metric_of, to_undo
 from taskembed_edu.memory import keep_memory_steady
-from taskembed_edu.projection import Layout, LiveUMAP, jitter, map_trust, nearest_tasks, pca_layout
+from taskembed_edu.projection import Layout, LiveUMAP, jitter, map_trust, pca_layout
 from taskembed_edu.recipes import run_code
 from taskembed_edu.recordings import FORMAT, check_recording
 from taskembed_edu.settings import Setting, Settings
@@ -44,7 +44,7 @@ from taskembed_edu.tasks import FAMILIES, task_family
 from taskembed_edu.tasks.base import TaskFamily
 
 
-def _unguarded(verb: str) -> AbstractContextManager[None]:
+def unguarded(verb: str) -> AbstractContextManager[None]:
     return nullcontext()
 
 
@@ -89,7 +89,7 @@ class Session:
         # Families of one's own, by name: a reset may name them again.
         self.own_families: dict[str, TaskFamily] = {}
         # A player that drives the session from its thread puts itself in here; without one, nothing is guarded.
-        self.guard: Callable[[str], AbstractContextManager[None]] = _unguarded
+        self.guard: Callable[[str], AbstractContextManager[None]] = unguarded
         self._begin(*self.dealt(self.embedder, values), family if isinstance(family, TaskFamily) else None)
 
     @staticmethod
@@ -237,7 +237,7 @@ class Session:
             at = self.history.position(at)
             twin = object.__new__(Session)
             twin.__dict__.update(self.__dict__)
-            twin.past, twin.guard, twin.named = [], _unguarded, set(self.named)
+            twin.past, twin.guard, twin.named = [], unguarded, set(self.named)
             twin.own_families = dict(self.own_families)
             twin.history, twin._now, n_before = self.history.until(at)
             twin.events = self.events[:n_before]
@@ -281,22 +281,17 @@ class Session:
         Errors: ValueError for a task that is not watched, or k outside 1..n_tasks - 1.
         """
         check_number("task", task, 0, len(self.tasks) - 1, "Tasks are counted from 0, in the order of `session.tasks`.")
-        metric = getattr(frame.settings, "metric", "euclidean")
         vectors = torch.tensor(frame.embedding)
-        check_metric_accepts(metric, embedding=vectors)
-        distances = METRICS[metric].between(vectors[task], vectors)
-        return nearest_of_row(distances, task, k), self._geometry.nearest(task, k)
+        check_metric_accepts(frame.metric, embedding=vectors)
+        distances = METRICS[frame.metric].between(vectors[task], vectors)
+        return nearest_of_row(distances, task, k), self.geometry.nearest(task, k)
 
     def neighbour_changes(self, frame: Frame, metric: str, k: int = 5) -> NeighbourChanges:
         """Which of each task's k nearest change when the frame's vectors are compared by `metric` instead.
 
         Nothing is trained: the vectors stay as they are, only what "near" means changes.
         """
-        vectors = torch.tensor(frame.embedding)
-        check_number("k", k, 1, len(vectors) - 1, "A task has every other task to be near to.")
-        now = getattr(frame.settings, "metric", "euclidean")
-        before, after = (nearest_tasks(vectors, k + 1, name)[1][:, 1:].numpy() for name in (now, metric))
-        return NeighbourChanges(before, after)
+        return NeighbourChanges(frame.neighbours(k), frame.neighbours(k, metric))
 
     def closing_scores(self, n_tasks: int = 200) -> dict[str, float]:
         """Scores on never-seen tasks: what to report, since the watched ones were looked at all along."""
@@ -369,7 +364,7 @@ class Session:
         self.family, self.split, self.tasks, self._second_sets = given, split, tasks, second_sets
         if given is not None and given.name not in FAMILIES:
             self.own_families[given.name] = given
-        self._geometry = TrueGeometry(split.validation.true_distance(tasks))
+        self.geometry = TrueGeometry(split.validation.true_distance(tasks))
         umap = LiveUMAP(setup.n_neighbors, seed=setup.seed)
         self._now = Moment(state, umap, None, settings, setup, [])
         self._initial = {**setup.as_dict(), **settings.as_dict()}
@@ -412,7 +407,7 @@ class Session:
         index = len(self.history) if index is None else index
         layout = self._layout(first)
         distances = all_distances(first, self._metric())
-        scores = self._scores(first, second, distances, self._geometry)
+        scores = self._scores(first, second, distances, self.geometry)
         scores["trustworthiness"] = map_trust(distances, layout, now.setup.n_neighbors)
         scores["jitter"] = self._jitter(layout, index)
         scores["mean_distance"] = mean_distance(distances)
@@ -453,7 +448,7 @@ class Session:
         return now.umap.update(embedding, shown=now.pca)
 
     def _metric(self) -> str:
-        return getattr(self.settings, "metric", "euclidean")
+        return metric_of(self.settings)
 
     def _family_now(self) -> TaskFamily:
         return self.family or task_family(self.setup.family)

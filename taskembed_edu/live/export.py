@@ -16,17 +16,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from taskembed_edu.checks import problem
 from taskembed_edu.history import Frame
 from taskembed_edu.live import page
 from taskembed_edu.live.controls import say
-from taskembed_edu.live.packets import NEIGHBOURS, TITLES, marks_packet, readings, rows_of, tasks_packet
+from taskembed_edu.live.packets import NEIGHBOURS, facts, filled, marks_packet, placed, rows_of, tasks_packet
 from taskembed_edu.live.telling import run_name
 from taskembed_edu.live.words import about_run, help_packet, map_words
-from taskembed_edu.projection import nearest_tasks
 from taskembed_edu.session import Session
 
 MOST_FRAMES = 300
@@ -34,7 +32,6 @@ MOST_BYTES = 4 * 10**6
 
 # Curves may have more rows than the film has frames: a row is 32 bytes, a frame of 1,000 tasks about 4,000.
 _MOST_ROWS = 2000
-_LEVELS = 65535
 # A film this short gives up the lists of neighbours rather than more frames.
 _FEWEST_WITHOUT_NEIGHBOURS = 35
 
@@ -143,21 +140,13 @@ def _in_one_box(frames: Sequence[Frame]) -> tuple[list[float], NDArray[np.uint16
     """All frames' places as uint16 inside one box, so that a place that stands still is the same number."""
     low = np.min([frame.layout.min(axis=0) for frame in frames], axis=0)
     high = np.max([frame.layout.max(axis=0) for frame in frames], axis=0)
-    span = np.where(high > low, high - low, np.float32(1))
-    places = np.stack([np.rint((frame.layout - low) / span * _LEVELS).astype(np.uint16) for frame in frames])
-    return [float(f"{end:.9g}") for end in (*low, *(low + span))], places
+    high = filled(low, high)
+    return [float(f"{end:.9g}") for end in (*low, *high)], np.stack([placed(f.layout, low, high) for f in frames])
 
 
 def _neighbours(frames: Sequence[Frame]) -> NDArray[np.uint16]:
     k = min(NEIGHBOURS, len(frames[0].layout) - 1)
-    return np.stack([_nearest(frame, k) for frame in frames])
-
-
-def _nearest(frame: Frame, k: int) -> NDArray[np.uint16]:
-    embedding = torch.from_numpy(frame.embedding.copy())
-    metric = getattr(frame.settings, "metric", "euclidean")
-    # A task is its own nearest: the first column is itself.
-    return nearest_tasks(embedding, k + 1, metric)[1][:, 1:].numpy().astype(np.uint16)
+    return np.stack([frame.neighbours(k).astype(np.uint16) for frame in frames])
 
 
 def _cut(session: Session, whole: Film, n_frames: int) -> Film:
@@ -213,15 +202,7 @@ def _recorded_run(session: Session, stored: Film, name: str, alone: bool) -> dic
 
 
 def _recorded_frame(frame: Frame, words: str) -> dict[str, Any]:
-    return {
-        "index": frame.index,
-        "step": frame.step,
-        "projection": frame.projection,
-        "title": TITLES.get(frame.projection, frame.projection),
-        "readings": readings(frame),
-        "alarm": frame.alarm,
-        "words": words,
-    }
+    return {**facts(frame), "words": words}
 
 
 def differences(frames: NDArray[np.uint16]) -> bytes:

@@ -57,7 +57,7 @@ def tasks_packet(session: Session) -> dict[str, Any]:
             _colour(tasks.truth[:, column].numpy(), name, kind)
             for column, (name, kind) in enumerate(zip(tasks.truth_names, family.truth_kinds, strict=True))
         ],
-        "truth": _true_neighbours(family.true_distance(tasks)),
+        "truth": _true_neighbours(session.geometry.true_distance),
         "card": card_packet(family.sketch(tasks)),
     }
 
@@ -77,7 +77,7 @@ def _colour(values: NDArray[np.floating[Any]], name: str, kind: Any) -> dict[str
 
 def _true_neighbours(distance: Tensor) -> dict[str, Any]:
     k = min(NEIGHBOURS, len(distance) - 1)
-    nearest = distance.fill_diagonal_(math.inf).topk(k, largest=False).indices
+    nearest = distance.clone().fill_diagonal_(math.inf).topk(k, largest=False).indices
     return {"k": k, "neighbours": nearest.numpy().astype("<u2").tobytes()}
 
 
@@ -151,15 +151,22 @@ def run_picture(session: Session, frame: Frame, run: int, chosen: int, compare: 
     box, points = boxed(frame.layout)
     chosen = chosen if 0 <= chosen < len(frame.layout) else -1
     return {
+        **facts(frame),
         "run": run,
-        "index": frame.index,
-        "step": frame.step,
-        "projection": frame.projection,
-        "title": TITLES.get(frame.projection, frame.projection),
         "box": box,
         "points": points.tobytes(),
         "links": _links(session, frame, chosen),
         "changes": _changes(session, frame, chosen, compare),
+    }
+
+
+def facts(frame: Frame) -> dict[str, Any]:
+    """What is said of a frame wherever it is shown, live or recorded."""
+    return {
+        "index": frame.index,
+        "step": frame.step,
+        "projection": frame.projection,
+        "title": TITLES.get(frame.projection, frame.projection),
         "readings": readings(frame),
         "alarm": frame.alarm,
     }
@@ -167,12 +174,21 @@ def run_picture(session: Session, frame: Frame, run: int, chosen: int, compare: 
 
 def boxed(layout: Layout) -> tuple[list[float], NDArray[np.uint16]]:
     """The map's box [left, bottom, right, top], and places inside it as uint16: exact to a 65,535th of its sides."""
-    low, high = layout.min(axis=0), layout.max(axis=0)
-    span = np.where(high > low, high - low, np.float32(1))
-    places = np.rint((layout - low) / span * _LEVELS).astype("<u2")
+    low = layout.min(axis=0)
+    high = filled(low, layout.max(axis=0))
     # To a ten-thousandth of the map: a tenth of a pixel, and half as many characters.
-    digits = 4 - math.floor(math.log10(float(span.max())))
-    return [round(float(end), digits) for end in (*low, *(low + span))], places
+    digits = 4 - math.floor(math.log10(float((high - low).max())))
+    return [round(float(end), digits) for end in (*low, *high)], placed(layout, low, high)
+
+
+def filled(low: Layout, high: Layout) -> Layout:
+    """The box's upper corner; where it has no width, one that gives it some."""
+    return np.where(high > low, high, low + np.float32(1))
+
+
+def placed(layout: Layout, low: Layout, high: Layout) -> NDArray[np.uint16]:
+    """Places (n, 2) inside this box, to a 65,535th of its sides."""
+    return np.rint((layout - low) / (high - low) * _LEVELS).astype("<u2")
 
 
 def readings(frame: Frame) -> dict[str, float | None]:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from taskembed_edu.history import Frame
-from taskembed_edu.session import Session
+from taskembed_edu.session import Session, unguarded
 
 
 class _Change(NamedTuple):
@@ -93,7 +93,7 @@ class Player:
     def _let_go(self, session: Session) -> None:
         self._shown.pop(session, None)
         if session.guard == self._guard:
-            session.guard = _unguarded
+            session.guard = unguarded
 
     # ---- wishes, from any thread -----------------------------------------------------------------------------------
 
@@ -311,10 +311,6 @@ class Player:
                 if plays_on and left > 0 and self._pauses == pauses and self.failure is None:
                     self._wish(frames=left)
             self.nudge()
-
-
-def _unguarded(verb: str) -> contextlib.AbstractContextManager[None]:
-    return contextlib.nullcontext()
 
 
 def _work(player: weakref.ref[Player], condition: threading.Condition) -> None:

@@ -15,11 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from taskembed_edu.history import Frame
-from taskembed_edu.projection import nearest_tasks
 from taskembed_edu.session import Session
 
 
@@ -34,8 +32,6 @@ class Table:
 def frame_table(session: Session, frame: Frame) -> Table:
     """The frame's tasks: number, name, truth, place on the map, vector, nearest task."""
     tasks, n = session.tasks, len(frame.layout)
-    metric = getattr(frame.settings, "metric", "euclidean")
-    nearest = nearest_tasks(torch.tensor(frame.embedding), 2, metric)[1][:, 1]
     columns = {
         "task": np.arange(n),
         "name": np.array(tasks.names, dtype=object),
@@ -43,7 +39,7 @@ def frame_table(session: Session, frame: Frame) -> Table:
         "map_x": frame.layout[:, 0],
         "map_y": frame.layout[:, 1],
         **{f"e{k}": frame.embedding[:, k] for k in range(frame.embedding.shape[1])},
-        "nearest": nearest.numpy(),
+        "nearest": frame.neighbours(1)[:, 0],
     }
     settings = {**session.setup.as_dict(), **frame.settings.as_dict(), "projection": frame.projection}
     return Table(columns, {"step": frame.step, "embedder": session.embedder.name, "settings": settings})

@@ -68,7 +68,7 @@ class CurveFeatures(nn.Module):
     r"""A point (x, y) of a curve: (w(x), y w(x)), with w the Fourier features of x.
 
     Averaged over the points, the second half is the curve's correlation with each wave: what tells one curve from
-    another. A network that only sees x and y side by side has to learn to multiply them first.
+    another.
 
     Shapes: x (..., d), y (..., 1) -> (..., 2 n_features).
     Worked number: with w(x) = (0, 1) and y = 3, the point becomes (0, 1, 0, 3).

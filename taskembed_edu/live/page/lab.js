@@ -211,7 +211,6 @@ class LabPage {
     this.root.dataset.stopped = String(Boolean(transport.stopped));
     this.silence();
     this.transportView.show(transport);
-    this.mapBar.show(transport);
     this.controls.showRuns(transport.runs ?? [], transport.active ?? 0);
     this.takeControls();
     this.arrangeMaps();
@@ -263,7 +262,7 @@ class LabPage {
 
   hearAnswer(message) {
     if (message.tell === "code") this.dialogs.showCode(message.text);
-    else if (message.text) this.tellNote(message.tell === "saved" && message.path && !message.text.includes(message.path) ? `${message.text} ${message.path}` : message.text);
+    else if (message.text) this.tellNote(message.text);
   }
 
   // An answer stands in the status for a while, then what goes on stands there again.
