@@ -61,7 +61,7 @@ def _tell(browser: Browser, server: JupyterServer, name: str) -> None:
     page.evaluate("jupyterapp.commands.execute('application:toggle-left-area')")
     page.run_all()
     lab = LabOnPage(page)
-    lab.map().locator("canvas").wait_for()
+    lab.map().locator(".te-map-canvas").wait_for()
     story(lab)
     page.close()
 
@@ -113,7 +113,7 @@ def _collapse(lab: LabOnPage) -> None:
 def _digits(lab: LabOnPage) -> None:
     expect(lab.map()).to_contain_text("UMAP")
     _play_until(lab, 800)
-    box = lab.map().locator("canvas").bounding_box()
+    box = lab.map().locator(".te-map-canvas").bounding_box()
     assert box is not None
     middle = (box["width"] / 2, box["height"] / 2)
     x, y = min(lab.positions().tolist(), key=lambda place: abs(place[0] - middle[0]) + abs(place[1] - middle[1]))
@@ -143,7 +143,7 @@ def _play_until(lab: LabOnPage, step: int, run: int = 0) -> None:
 
 
 def _choose_a_task(lab: LabOnPage) -> None:
-    lab.map().locator("canvas").focus()
+    lab.map().locator(".te-map-canvas").focus()
     lab.page.keyboard.press("Home")
     lab.page.keyboard.press("Enter")
     expect(lab.map()).not_to_have_attribute("data-chosen", "-1")

@@ -120,7 +120,7 @@ def test_two_runs_side_by_side_share_tasks_and_selection(lab: LabOnPage) -> None
     lab.play(until=100)
     lab.pause()
     end = lab.step()
-    lab.root.get_by_label("Time", exact=True).first.focus()
+    lab.root.get_by_role("slider", name="Time").focus()
     for _ in range(3):
         lab.page.keyboard.press("ArrowLeft")
     expect(lab.root).to_have_attribute("data-live", "false")
