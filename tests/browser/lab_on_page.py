@@ -124,12 +124,17 @@ class LabOnPage:
         """How many threads of this kernel play a lab."""
         return int(self.page.run(_PLAYERS))
 
+    def wait_for_umap(self) -> None:
+        """The map has gone over from PCA: from here on nothing redraws a frame unasked."""
+        self.page.run(_UMAP_IS_THERE)
+        expect(self.map()).to_contain_text("UMAP")
+
     # -- being well ---------------------------------------------------------------------------------------------
 
     def check_well(self, players: int = 1, *, replays: bool = True) -> None:
         """Play works, pause leaves nothing drawing, the picture is the session's, and nothing is left over."""
         expect(self.root).to_have_attribute("data-connection", "ok")
-        self.page.run(_UMAP_IS_THERE)
+        self.wait_for_umap()
         self.play(until=self.step() + 20)
         self.pause()
         self.check_picture()

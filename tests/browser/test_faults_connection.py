@@ -18,16 +18,12 @@ from tests.browser.lab_on_page import CELL, WATCH_THREADS, LabOnPage
 from tests.browser.line import line_to
 from tests.browser.server import JupyterServer
 
-# These two were written with the lab and have not been seen green on a quiet machine: run them with UNPROVEN=1.
-unproven = pytest.mark.skipif("UNPROVEN" not in os.environ, reason="NOT RUN: not proven yet; run it with UNPROVEN=1")
-
 MINUTE = 60_000
 KERNEL_SETTINGS = "@jupyterlab/apputils-extension:kernels-settings"
 # What a browser and JupyterLab log when a line breaks. The lab itself must log nothing.
 LINE_IS_BROKEN = "net::ERR_|WebSocket|Failed to fetch|Connection lost|NetworkError"
 
 
-@unproven
 def test_a_minute_in_the_dark_and_a_minute_without_a_line(
     real_tabs: BrowserContext, open_notebook: Any, jupyter: JupyterServer
 ) -> None:
@@ -85,7 +81,6 @@ def close_what_jupyterlab_says(lab: LabOnPage) -> None:
     expect(dialogs).to_have_count(0)
 
 
-@unproven
 @pytest.mark.parametrize("subshells", ["disabled", "perCommTarget"])
 @pytest.mark.parametrize("version", ["6.31.0", "7.4.0"])
 def test_the_lab_obeys_on_every_kernel(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import Any
 
 import pytest
@@ -27,7 +26,6 @@ def events(lab: LabOnPage) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.skipif("UNPROVEN" not in os.environ, reason="NOT RUN: not proven yet; run it with UNPROVEN=1")
 def test_play_trains_and_pause_leaves_nothing_drawing(lab: LabOnPage) -> None:
     assert lab.step() == 0
     lab.play(until=100)
@@ -115,8 +113,8 @@ def test_umap_takes_over_when_it_is_ready_and_the_recording_says_when(lab: LabOn
     lab.check_well()
 
 
-@pytest.mark.skipif("UNPROVEN" not in os.environ, reason="NOT RUN: not proven yet; run it with UNPROVEN=1")
 def test_two_runs_side_by_side_share_tasks_and_selection(lab: LabOnPage) -> None:
+    lab.wait_for_umap()
     lab.play(until=100)
     lab.pause()
     end = lab.step()
@@ -143,7 +141,7 @@ def test_two_runs_side_by_side_share_tasks_and_selection(lab: LabOnPage) -> None
     expect(lab.map(0)).to_have_attribute("data-chosen", str(chosen))
     lab.button("Keep B").click()
     expect(lab.map(1)).to_have_count(0)
-    assert lab.ask("lab.session.settings.margin, len(lab.session.past)") == "(2.0, 1)"
+    assert lab.ask("(lab.session.settings.margin, len(lab.session.past))") == "(2.0, 1)"
     lab.check_well()
 
 

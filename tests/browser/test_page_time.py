@@ -43,6 +43,21 @@ def test_a_look_that_is_lost_does_not_hold_up_the_next(open_lab: OpenLab) -> Non
     assert lab.sent("look")[1] == {"do": "look", "step": 50}
 
 
+def test_a_kernel_that_answers_late_leaves_the_slider_to_the_hand(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.evaluate("model.slow = true")
+    slider = lab.root.get_by_role("slider", name="Time")
+    for step in (110, 100, 90):
+        slider.press("ArrowLeft")
+        lab.page.wait_for_function("lab.timeline.asked === undefined")  # its patience is over
+        assert lab.sent("look")[-1] == {"do": "look", "step": step}
+    expect(slider).to_have_attribute("aria-valuetext", "step 90 of 120")
+    for step in (110, 100, 90):
+        lab.kernel("look", step)
+    expect(slider).to_have_attribute("aria-valuetext", "step 90 of 120")
+    expect(lab.root.locator(".te-map")).to_have_attribute("data-step", "90")
+
+
 def test_frame_by_frame_and_back_to_live(open_lab: OpenLab) -> None:
     lab = open_lab()
     expect(lab.button("Frame forward")).to_be_disabled()

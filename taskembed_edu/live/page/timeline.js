@@ -10,6 +10,7 @@ class TimelineView {
     this.page = page;
     this.wish = undefined; // the newest look not yet sent: a step, or null for now
     this.asked = undefined; // the look that is under way
+    this.held = false; // whether the slider stands where a hand put it, and no picture has come of it yet
     this.root = element("div", "te-timeline", parent);
     this.root.setAttribute("role", "group");
     this.root.setAttribute("aria-label", "Time");
@@ -67,7 +68,7 @@ class TimelineView {
   }
 
   move(by) {
-    const from = this.wish === undefined && this.asked === undefined ? this.row() : Number(this.slider.value);
+    const from = this.held ? Number(this.slider.value) : this.row();
     const row = Math.max(0, Math.min(this.longest().count - 1, from + by));
     this.slider.value = row;
     this.look(row);
@@ -82,6 +83,7 @@ class TimelineView {
   // At most one look is under way, and the newest wish waits: a hand is faster than a kernel.
   wishFor(step) {
     this.wish = step;
+    this.held = true;
     this.send();
     this.show();
   }
@@ -96,10 +98,15 @@ class TimelineView {
 
   // A picture has come; `late`: none has.
   answered(late, picture) {
-    if (this.asked === undefined) return;
+    if (this.asked === undefined) {
+      this.held = false;
+      return;
+    }
     if (!late && !(this.asked === null ? picture.live : !picture.live && Math.abs(picture.step - this.asked) < 1)) return;
     clearTimeout(this.patience);
     this.asked = undefined;
+    // Of a kernel that is only slow the picture is still to come: the hand's next key goes on from where it was.
+    if (!late && this.wish === undefined) this.held = false;
     this.send();
     this.show();
   }
@@ -108,7 +115,7 @@ class TimelineView {
     const rows = this.longest();
     this.slider.max = Math.max(0, rows.count - 1);
     // Until the kernel has answered the slider is the hand's.
-    if (this.asked === undefined && this.wish === undefined) this.slider.value = this.row();
+    if (!this.held) this.slider.value = this.row();
     const step = rows.step(Number(this.slider.value)) || 0;
     const words = `step ${counted(Math.round(step))} of ${counted(Math.round(rows.lastStep()))}`;
     this.slider.setAttribute("aria-valuetext", words);
