@@ -128,7 +128,7 @@ class LiveUMAP:
     metric: str = "euclidean"
     seed: int = 0
     min_dist: float = 0.1
-    epochs: int = 8
+    epochs: int = 6
     layout: Layout | None = None
     count: int = 0
     _warned: bool = field(default=False, repr=False)
@@ -137,20 +137,21 @@ class LiveUMAP:
         check_choice("metric", self.metric, METRICS)
         check_number("n_neighbors", self.n_neighbors, 2, None, "One neighbour gives no picture of a neighbourhood.")
 
-    def update(self, embedding: Tensor, shown: Layout | None = None) -> Layout:
+    def update(self, embedding: Tensor, shown: Layout | None = None, distances: Tensor | None = None) -> Layout:
         """The next frame: the layout of these vectors, (n, dim) -> (n, 2) float32.
 
         `shown` is the PCA map that was on screen before the first frame, if any: the fit starts from it, unmirrored.
+        `distances` (n, n) are those between all the vectors, under `metric`, for who has them already.
         """
         if embedding.ndim != 2 or len(embedding) < 3:
             raise ValueError(problem("embedding", embedding, "shape (n, dim) with at least 3 tasks to map"))
         embedding = check_finite("embedding", embedding.detach().cpu().float())
-        neighbours, distances = self._neighbours(embedding)
+        neighbours, near = self._neighbours(embedding, distances)
         previous = self.layout if self.layout is not None and len(self.layout) == len(embedding) else None
         start = _starting_layout(embedding, shown) if previous is None else previous
         random = np.random.RandomState(np.random.MT19937(np.random.SeedSequence((self.seed, self.count))))
         epochs, rate = (_FIRST_EPOCHS, _FIRST_RATE) if previous is None else (self.epochs, _WARM_RATE)
-        layout = optimise(start, neighbours, distances, epochs, rate, self.min_dist, random)
+        layout = optimise(start, neighbours, near, epochs, rate, self.min_dist, random)
         self.layout = layout if previous is None else align(layout, previous)
         self.count += 1
         return self.layout
@@ -166,14 +167,26 @@ class LiveUMAP:
             self.n_neighbors, self.metric, self.seed, self.min_dist, self.epochs, layout, self.count, self._warned
         )
 
-    def _neighbours(self, embedding: Tensor) -> tuple[NDArray[np.int32], Layout]:
+    def _neighbours(self, embedding: Tensor, known: Tensor | None) -> tuple[NDArray[np.int32], Layout]:
         asked, possible = self.n_neighbors, len(embedding) - 1
         if asked > possible and not self._warned:
             self._warned = True
             message = problem("n_neighbors", asked, f"fewer than the {len(embedding)} tasks", f"Lowered to {possible}.")
             warnings.warn(message, UserWarning, stacklevel=3)
-        distances, indices = nearest_tasks(embedding, min(asked, possible), self.metric)
+        k = min(asked, possible)
+        distances, indices = nearest_tasks(embedding, k, self.metric) if known is None else nearest_by(known, k)
         return indices.numpy().astype(np.int32), distances.numpy()
+
+
+def nearest_by(distances: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Each task's k nearest by distances (n, n), itself first at distance 0: (distances, indices), nearest first.
+
+    Worked number: of tasks 0, 1 and 3 apart from the first, its two nearest are itself, at 0, and the second, at 1.
+    """
+    # A task is its own nearest neighbour in umap-learn's graph; a twin must not push it out.
+    near, indices = distances.clone().fill_diagonal_(-1.0).topk(k, largest=False)
+    near[:, 0] = 0.0
+    return near, indices
 
 
 def nearest_tasks(embedding: Tensor, k: int, metric: str = "euclidean") -> tuple[Tensor, Tensor]:

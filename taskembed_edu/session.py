@@ -34,7 +34,7 @@ from taskembed_edu.evaluation import (
     recall_at_k,
 )
 from taskembed_edu.history import Event, Frame, History, Moment, metric_of, to_undo
-from taskembed_edu.memory import keep_memory_steady
+from taskembed_edu.memory import give_memory_back, keep_memory_quick
 from taskembed_edu.projection import Layout, LiveUMAP, jitter, map_trust, pca_layout
 from taskembed_edu.recipes import run_code
 from taskembed_edu.recordings import FORMAT, check_recording
@@ -47,6 +47,9 @@ from taskembed_edu.tasks.base import TaskFamily
 def unguarded(verb: str) -> AbstractContextManager[None]:
     return nullcontext()
 
+
+# Frames between two tidyings of memory, which take some milliseconds.
+_TIDY_EVERY = 20
 
 # Settings that change what the map shows of the same vectors.
 _SEEN = {"metric", "projection", "n_neighbors", "refits"}
@@ -83,7 +86,7 @@ class Session:
         self.embedder = task_embedder(embedder) if isinstance(embedder, str) else embedder
         if family is not None:
             values["family"] = family
-        keep_memory_steady()
+        keep_memory_quick()
         self.past: list[dict[str, Any]] = []
         self.named: set[str] = set(values)
         # Families of one's own, by name: a reset may name them again.
@@ -405,8 +408,8 @@ class Session:
         if not (torch.isfinite(first).all() and torch.isfinite(second).all()):
             raise self._diverged("embedding", math.nan)
         index = len(self.history) if index is None else index
-        layout = self._layout(first)
         distances = all_distances(first, self._metric())
+        layout = self._layout(first, distances)
         scores = self._scores(first, second, distances, self.geometry)
         scores["trustworthiness"] = map_trust(distances, layout, now.setup.n_neighbors)
         scores["jitter"] = self._jitter(layout, index)
@@ -421,6 +424,8 @@ class Session:
         )
         frame = dataclasses.replace(frame, alarm=collapse_alarm(frame, self.history[:index]))
         self.history.keep(frame, len(self.events), now)
+        if index % _TIDY_EVERY == 0:
+            give_memory_back()
 
     def _jitter(self, layout: Layout, index: int) -> float:
         """How far the map moved since the frame before; NaN where that was another map."""
@@ -438,14 +443,14 @@ class Session:
             "spearman": geometry.agreement(distances),
         }
 
-    def _layout(self, embedding: Tensor) -> Layout:
+    def _layout(self, embedding: Tensor, distances: Tensor) -> Layout:
         now = self._now
         if now.setup.projection == "pca":
             now.pca = pca_layout(embedding, now.pca)
             return now.pca
         now.umap.metric = self._metric()
         now.umap.n_neighbors = now.setup.n_neighbors
-        return now.umap.update(embedding, shown=now.pca)
+        return now.umap.update(embedding, now.pca, distances)
 
     def _metric(self) -> str:
         return metric_of(self.settings)

@@ -97,5 +97,5 @@ def warm_up() -> None:
     apart = np.linalg.norm(places[:, None] - places, axis=2).astype(np.float32)
     neighbours = np.argsort(apart, axis=1)[:, :k].astype(np.int32)
     distances = np.take_along_axis(apart, neighbours, axis=1)
-    for epochs in (200, 8):
+    for epochs in (200, 6):
         places = optimise(places, neighbours, distances, epochs, 1.0, 0.1, random)

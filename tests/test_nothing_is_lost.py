@@ -11,7 +11,7 @@ import torch
 
 from taskembed_edu.commands.run import main
 from taskembed_edu.live.player import Player
-from taskembed_edu.memory import keep_memory_steady
+from taskembed_edu.memory import keep_memory_quick
 from taskembed_edu.projection import _starting_layout, nearest_tasks, pca_layout
 from taskembed_edu.session import Session
 from taskembed_edu.tasks import FAMILIES
@@ -137,5 +137,5 @@ def test_the_first_umap_frame_does_not_start_mirrored_against_the_map_on_screen(
 
 
 def test_glibc_is_told_to_give_memory_back() -> None:
-    told = keep_memory_steady()
+    told = keep_memory_quick()
     assert told or sys.platform != "linux" or not Path("/lib64/ld-linux-x86-64.so.2").exists()

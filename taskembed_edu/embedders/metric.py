@@ -258,10 +258,10 @@ def _two_sets_each(state: MetricState, n_tasks: int) -> tuple[Tensor, Tensor]:
     return x.to(state.device), y.to(state.device)
 
 
-# Numbers in the widest layer's output for one block of tasks: 96 KB, which stays in a core's cache, and which malloc
-# gives from memory at hand. A larger block is fresh memory from the system each time, and to touch its pages for the
-# first time takes longer than the arithmetic: 200 tasks at once took 1.9 times as long (measured).
-_BLOCK = 24 * 1024
+# Numbers in the widest layer's output for one block of tasks: 2 MB, which malloc has at hand (see memory.py). A larger
+# block is fresh memory from the system each time, and to touch its pages for the first time takes longer than the
+# arithmetic; smaller ones spend their time in Python.
+_BLOCK = 512 * 1024
 
 
 def _rows_of_a_block(state: MetricState, support_x: Tensor) -> int:
