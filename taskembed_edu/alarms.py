@@ -105,7 +105,8 @@ def _margin(settings: Any) -> float | None:
 
 def _point_in_words(frame: Frame) -> str:
     return (
-        f"All tasks have collapsed into one point: they are {frame.diagnostics['mean_distance']:.1g} apart on average."
+        f"All tasks have collapsed into one point: they are {frame.diagnostics['mean_distance']:.1g} apart on average, "
+        "though every map is drawn as large as its frame."
     )
 
 

@@ -23,10 +23,6 @@ from taskembed_edu.settings import Settings
 # the checkpoints lie 32 frames apart, and a branch repeats 320 steps at the most (about a second).
 CHECKPOINT_BYTES = 24 * 2**20
 
-# Frames from one checkpoint to the next at the closest: to repeat one frame's steps takes a twentieth of a second, and
-# to copy all weights at every frame would take a tenth of what a frame costs.
-_CLOSEST = 2
-
 # What frames' arrays may take in memory: 8,000 frames of 200 tasks, 1,600 of 1,000. Older ones go to a file.
 FRAME_BYTES = 64 * 2**20
 _CHUNK_BYTES = 8 * 2**20
@@ -159,11 +155,12 @@ class Moment:
 class History(Sequence[Frame]):
     """Frames in order, all of them, and checkpoints within a budget of memory (24 MB, at least one).
 
-    Checkpoints thin out as the run grows: at every second frame, then every fourth, eighth ... The first one stays, so
+    Checkpoints thin out as the run grows: at every frame, then every second, fourth, eighth ... The first one stays, so
     every frame can be reached by repeating the steps from the nearest checkpoint before it.
 
     The frames' arrays take 64 MB of memory at the most. Beyond that the oldest are moved to a file without a name,
-    which the system removes when nobody holds it any more; they are read from there as they were from memory.
+    which the system removes when nobody holds it any more; they are read from there as they were from memory. Where
+    no file can be written they stay in memory.
     """
 
     def __init__(self) -> None:
@@ -172,6 +169,7 @@ class History(Sequence[Frame]):
         self._checkpoints: dict[int, Moment] = {}
         self._n_filed = 0
         self._bytes = 0
+        self._room = FRAME_BYTES
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -195,7 +193,7 @@ class History(Sequence[Frame]):
         """Add a frame, or replace the last one if it has the same index, seen after `n_events` events."""
         self._keep_frame(frame, n_events)
         room = max(1, CHECKPOINT_BYTES // max(1, moment.n_bytes()))
-        apart = _CLOSEST
+        apart = 1
         while len(self) > room * apart:
             apart *= 2
         self._checkpoints = {k: m for k, m in self._checkpoints.items() if k % apart == 0 and k != frame.index}
@@ -226,8 +224,11 @@ class History(Sequence[Frame]):
         self._bytes += frame.n_bytes - sum(old.n_bytes for old in self._frames[frame.index :])
         self._frames[frame.index :] = [frame]
         self._n_events[frame.index :] = [n_events]
-        if self._bytes > FRAME_BYTES:
-            self._file_oldest()
+        if self._bytes > self._room:
+            try:
+                self._file_oldest()
+            except OSError:
+                self._room += FRAME_BYTES  # the disk is full, say: they stay in memory, since training must go on
 
     def _file_oldest(self) -> None:
         """Move the oldest frames' arrays out of memory, a good many at once; the latest frame stays where it is."""

@@ -88,6 +88,8 @@ class Session:
             values["family"] = family
         keep_memory_quick()
         self.past: list[dict[str, Any]] = []
+        # The run that the last reset ended, as long as the new one has made no step.
+        self._ended: dict[str, Any] | None = None
         self.named: set[str] = set(values)
         # Families of one's own, by name: a reset may name them again.
         self.own_families: dict[str, TaskFamily] = {}
@@ -207,14 +209,34 @@ class Session:
             setup, settings = self._changed(changes if given is None else {**changes, "family": given.name}, given)
             self.named |= set(changes)
             ended = self.recording() if self.steps else None
-            old = dict(self.__dict__)
+            old = {**self.__dict__, "_ended": None}
             try:
                 self._begin(setup, settings, given)
             except BaseException:
                 self.__dict__.update(old)  # a reset that fails, or is interrupted, leaves the old run as it was
                 raise
+            self._ended = None
             if ended is not None:
                 self.past.append(ended)
+                self._ended = old
+        return self.history[-1]
+
+    @property
+    def ended_at(self) -> int | None:
+        """The step at which the last reset ended a run, while `undo_reset` can bring it back; else None."""
+        return None if self._ended is None else int(self._ended["_now"].state.step)
+
+    def undo_reset(self) -> Frame:
+        """Bring back the run that the last reset ended, whole, as long as the new one has made no step.
+
+        Errors: RuntimeError where there is no such run; its recording is then in `past`, if it had made a step.
+        """
+        with self.guard("reset"):
+            if self._ended is None:
+                cause = "Replay its recording: Session.replay(session.past[-1])."
+                raise RuntimeError(problem("undo_reset", f"{self.steps} steps since", "a reset and no step since", cause))
+            own = {name: self.__dict__[name] for name in ("guard", "named", "own_families")}
+            self.__dict__.update({**self._ended, **own, "past": self.past[:-1], "_ended": None})
         return self.history[-1]
 
     def rewind(self, at: int = -1) -> Frame:
@@ -240,7 +262,7 @@ class Session:
             at = self.history.position(at)
             twin = object.__new__(Session)
             twin.__dict__.update(self.__dict__)
-            twin.past, twin.guard, twin.named = [], unguarded, set(self.named)
+            twin.past, twin.guard, twin.named, twin._ended = [], unguarded, set(self.named), None
             twin.own_families = dict(self.own_families)
             twin.history, twin._now, n_before = self.history.until(at)
             twin.events = self.events[:n_before]
@@ -318,7 +340,7 @@ class Session:
                 "family": self._family_now().describe(),
                 "initial": dict(self._initial),
                 "events": [_written(event) for event in self.events],
-                "steps": self.steps,
+                "steps": self._steps_made(),
                 # JSON has no NaN: what this frame could not tell is left out.
                 "scores": {n: round(v, 4) for n, v in self.frame.diagnostics.items() if math.isfinite(v)},
             }
@@ -376,7 +398,7 @@ class Session:
         self._keep_frame(math.nan, math.nan)
 
     def _one_step(self) -> None:
-        now = self._now
+        now, self._ended = self._now, None
         now.state, record = self.embedder.step(now.state, now.settings)
         now.records.append(record)
         if now.state.step % now.setup.frame_every == 0:
@@ -396,6 +418,11 @@ class Session:
         if not math.isfinite(loss):
             raise self._diverged("loss", loss)
         return loss, float(torch.stack([record.active for record in self._now.records]).nanmean())
+
+    def _steps_made(self) -> int:
+        """The steps that can be made again: a step that brought no frame, where one was due, ended in a failure."""
+        due = self.steps % self.setup.frame_every == 0
+        return self.steps - 1 if due and self.frame.step != self.steps else self.steps
 
     def _diverged(self, what: str, came: float) -> FloatingPointError:
         rate = getattr(self.settings, "learning_rate", math.nan)

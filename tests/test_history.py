@@ -188,6 +188,22 @@ def test_old_frames_go_to_a_file_and_come_back(room: int, monkeypatch: pytest.Mo
     assert_numbered(past, 50)
 
 
+def test_where_no_file_can_be_written_the_frames_stay_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history_module, "FRAME_BYTES", 3 * numbered(0).n_bytes)
+    tried = []
+
+    def full(arrays: Any) -> Any:
+        tried.append(len(arrays))
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(history_module, "filed", full)
+    history = History()
+    for k in range(20):
+        history.keep(numbered(k), 0, moment(k))
+    assert_numbered(history, 20)
+    assert 1 < len(tried) < 10  # it is tried again now and then: there may be room by then
+
+
 def test_a_thousand_frames_of_two_hundred_tasks_stay_in_memory() -> None:
     size = 1000 * 200 * (8 + 2) * 4
     assert size < history_module.FRAME_BYTES <= 64 * 2**20

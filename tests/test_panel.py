@@ -413,6 +413,56 @@ def test_a_branch_stands_beside_the_run_at_the_moment_shown(page: Page) -> None:
     assert len(page.panel.sessions) == 2
 
 
+def test_a_branch_of_now_takes_what_was_moved_since_the_last_picture_along(page: Page) -> None:
+    page.say("step")
+    page.say("set", changes={"margin": 3.0})
+    page.say("branch")
+    one, other = page.panel.sessions
+    assert (one.steps, other.steps, other.settings.margin) == (4, 4, 3.0)
+    assert page.control("margin")["value"] == 3.0
+
+
+def test_a_branch_of_the_past_has_the_settings_of_then_and_the_map_of_now(page: Page) -> None:
+    page.say("step")
+    page.say("step")
+    page.say("set", changes={"margin": 3.0, "projection": "umap", "n_neighbors": 5})
+    page.say("look", step=4)
+    page.say("branch", step=4)
+    other = page.panel.sessions[1]
+    assert (other.settings.margin, other.setup.projection, other.setup.n_neighbors) == (1.0, "umap", 5)
+    assert other.frame.projection == "umap"
+    other.step(4)
+    assert_same_frames(Session.replay(other.recording()), other)
+
+
+def test_a_reset_that_was_not_meant_is_undone(page: Page) -> None:
+    page.say("step")
+    page.say("set", changes={"margin": 3.0})
+    page.say("step")
+    session = session_of(page)
+    whole = session.recording()
+    page.say("reset")
+    assert (session.steps, page.transport["undo"]) == (0, "Back to the run before Reset, at step 8")
+    page.say("undo")
+    assert (session.recording(), session.past, page.steps()) == (whole, [], [8])
+    assert page.transport["undo"] == "Margin back to 1"
+    page.say("step")
+    assert_same_frames(Session.replay(session.recording()), session)
+    page.say("reset")
+    page.say("step")
+    assert page.transport["undo"] == ""
+    with pytest.raises(RuntimeError, match="replay its recording|Replay its recording"):
+        session.undo_reset()
+
+
+def test_new_tasks_for_both_runs_are_undone_together(page: Page) -> None:
+    one, other = branched(page)
+    page.say("new seed")
+    page.say("undo")
+    assert (one.steps, other.steps, one.setup.seed, other.setup.seed) == (12, 4, 0, 0)
+    assert page.panel.sessions == (one, other)
+
+
 def test_wishes_for_a_reset_belong_to_the_run_they_were_made_for(page: Page) -> None:
     branched(page)
     page.say("set", changes={"seed": 7})
@@ -591,6 +641,38 @@ def test_umap_takes_over_when_it_is_ready(pages: Callable[..., Page]) -> None:
     assert session_of(page).setup.projection == "umap"
     assert not page.transport["warming"]
     assert [event.changes for event in session_of(page).events] == [{"projection": "umap"}]
+
+
+def test_umap_that_is_ready_while_a_run_has_failed_takes_over_after_the_way_back(pages: Callable[..., Page]) -> None:
+    import torch
+
+    page = pages(small_session(n_neighbors=5), umap_when_ready=True)
+    page.acknowledge()
+    page.say("step")
+    page.say("step")
+    session = session_of(page)
+    with torch.no_grad():
+        for weights in session._now.state.encoder.parameters():
+            weights.fill_(float("nan"))
+    page.say("step")
+    ((ready, _failed),) = page.warmed  # type: ignore[attr-defined]
+    ready()
+    assert page.panel.player.wait(PATIENCE)
+    assert (session.setup.projection, page.transport["rewind"]) == ("pca", True)
+    page.say("rewind")
+    assert (session.steps, session.frame.projection, page.transport["tone"]) == (4, "umap", "calm")
+    assert page.picture["runs"][0]["projection"] == "umap"
+
+
+def test_the_way_back_leaves_the_map_as_it_was_chosen(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    page.say("step")
+    page.say("set", changes={"n_neighbors": 7, "projection": "umap"})
+    with monkeypatch.context() as patch:
+        patch.setattr(session_of(page).embedder, "step", lambda *_: (_ for _ in ()).throw(FloatingPointError("loss")))
+        page.say("step")
+    page.say("rewind")
+    setup = session_of(page).setup
+    assert (session_of(page).steps, setup.projection, setup.n_neighbors) == (0, "umap", 7)
 
 
 @pytest.mark.parametrize("where", ["page", "cell"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import torch
 from taskembed_edu import history as history_module
 from taskembed_edu import session as session_module
 from taskembed_edu.distances import pairwise_distances
+from taskembed_edu.evaluation import all_distances
 from taskembed_edu.history import Event
 from taskembed_edu.projection import LiveUMAP, jitter
 from taskembed_edu.session import Session
@@ -51,6 +53,25 @@ def test_a_rewind_to_where_one_is_is_nothing() -> None:
     assert [event["step"] for event in session.past[0]["events"]] == [8]
     with pytest.raises(IndexError, match="at: got 3"):
         session.rewind(3)
+
+
+@pytest.mark.parametrize("fails_at", [7, 8])
+def test_a_recording_of_a_run_that_failed_replays_what_could_be_made(
+    fails_at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, step = small_session(), Session("metric", **SMALL).embedder.step
+
+    def diverging(state: Any, settings: Any) -> Any:
+        state, record = step(state, settings)
+        loss = torch.full_like(record.loss, math.nan) if state.step == fails_at else record.loss
+        return state, dataclasses.replace(record, loss=loss)
+
+    monkeypatch.setattr(session.embedder, "step", diverging)
+    with pytest.raises(FloatingPointError, match="at step 8"):
+        session.step(8)
+    assert (session.steps, session.recording()["steps"]) == (8, 7)
+    again = Session.replay(as_json(session.recording()))
+    assert [frame.step for frame in again.history] == [0, 4]
 
 
 def test_one_click_back_after_a_step_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,7 +188,9 @@ def test_embedded_again_the_map_is_another_and_the_vectors_are_the_same() -> Non
     before, drawn = session.frame, session._now.umap.count
     after = session.embed_again()
     assert after is session.frame
-    fresh = LiveUMAP(session.setup.n_neighbors, seed=0, count=drawn).update(torch.tensor(before.embedding))
+    vectors = torch.tensor(before.embedding)
+    umap = LiveUMAP(session.setup.n_neighbors, seed=0, count=drawn)
+    fresh = umap.update(vectors, distances=all_distances(vectors, before.metric))
     np.testing.assert_array_equal(after.layout, fresh)
     np.testing.assert_array_equal(after.embedding, before.embedding)
     assert np.abs(after.layout - before.layout).max() > 0.1

@@ -42,7 +42,7 @@ class SessionPanel:
     def __init__(self, session: Session, title: str, main: Sequence[str], *, umap_when_ready: bool = False) -> None:
         self.title = title
         self._wanted = Wanted(warming=umap_when_ready)
-        self._warming_begun = False
+        self._warming_begun = self._umap_is_here = False
         self._acknowledged = 0
         self._histories: dict[Session, History] = {}
         # What the page asked for and the worker has not yet seen to: "look", "rows", "all", "controls".
@@ -135,7 +135,8 @@ class SessionPanel:
             elif name not in live:
                 self._wanted.wish(name, value)
         if "projection" in live:
-            self._wanted.warming = False  # who chooses a map is not given another one
+            self._wanted.warming = False
+            session.named.add("projection")  # who chooses a map is not given another one
         if live:
             self.player.set(**live)
         if asked != changes:
@@ -228,7 +229,7 @@ class SessionPanel:
         self._job(lambda: runs.rewind(self.player), pausing=True)
 
     def _undo(self, _message: Message) -> None:
-        self._job_for_the_active_run(runs.undo)
+        self._job_for_the_active_run(lambda session: runs.undo(self.player, session))
 
     def _embed_again(self, _message: Message) -> None:
         self._job_for_the_active_run(runs.embed_again)
@@ -271,6 +272,9 @@ class SessionPanel:
         parted = runs.part_if_tasks_differ(self.player)
         if parted is not None:
             self._wanted.say(parted)
+        # Who asked for PCA, here or in a cell, keeps it. A run that has failed cannot be drawn anew.
+        if self._umap_is_here and self.player.failure is None and runs.go_over_to_umap(self.player):
+            self.player.nudge()
         self._leave_a_past_that_is_gone()
         screen.taken(self._acknowledged)
         asked = {self._asked.pop() for _ in range(len(self._asked))}
@@ -308,10 +312,7 @@ class SessionPanel:
     # ---- UMAP ------------------------------------------------------------------------------------------------------
 
     def _umap_is_ready(self) -> None:
-        # Who asked for PCA meanwhile, here or in a cell, keeps it.
-        wanted, self._wanted.warming = self._wanted.warming, False
-        if wanted:
-            self.player.do(lambda: runs.go_over_to_umap(self.player))
+        self._umap_is_here, self._wanted.warming = True, False
         self.player.nudge()
 
     def _umap_is_not_ready(self, error: Exception) -> None:

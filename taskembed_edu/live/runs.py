@@ -15,6 +15,9 @@ from taskembed_edu.live.telling import Said, run_name, undo_words
 from taskembed_edu.session import Session
 from taskembed_edu.tasks.base import TaskBatch
 
+# What decides how the same vectors are drawn.
+_OF_THE_MAP = ("projection", "n_neighbors")
+
 # Two runs are compared task by task, so what decides the tasks is changed for both of them.
 _OF_THE_TASKS = ("family", "seed", "n_tasks")
 
@@ -25,7 +28,14 @@ def branch(player: Player, step: int) -> Said:
         return Said("Two runs stand side by side already: keep one of them first.", "alarm")
     session = player.session
     frame = session.history.at_step(step)
-    player.seat(session, session.branch(at=frame.index))
+    twin = session.branch(at=frame.index)
+    # A branch has the settings of its frame. Of the newest frame that means of now: what was moved since goes with it.
+    # And both maps are drawn alike, whatever the run's map was drawn by at that time.
+    own, now = twin.declared(), session.values()
+    kept = [name for name in own if own[name].live and (frame is session.frame or name in _OF_THE_MAP)]
+    twin.set(**{name: now[name] for name in kept if now[name] != twin.values()[name]})
+    twin.named = set(session.named)
+    player.seat(session, twin)
     player.active = 1
     goes_on = "It catches up: change a setting." if player.playing else "Change a setting, press Play."
     return Said(f"Run B begins at step {frame.step} of Run A, with the same weights. {goes_on}")
@@ -65,15 +75,22 @@ def rewind(player: Player) -> Said:
     session = player.failed or player.session
     # A run that failed while it stood at its last frame would fail there again: the one before is the last good one.
     at = -1 if session.frame.step != session.steps else max(0, len(session.history) - 2)
+    drawn_by = {name: session.values()[name] for name in _OF_THE_MAP}
     session.rewind(at)
+    session.set_within_range(**drawn_by)  # the run goes back, the picture of it does not
     player.failure = player.failed = None
     return Said(f"Back at step {session.steps}. Change what made it fail, then press Play.")
 
 
-def undo(session: Session) -> Said:
-    """Take the run's last change of settings back."""
+def undo(player: Player, session: Session) -> Said:
+    """Take the run's last change of settings back; where there is none, the reset that began it."""
     done = undo_words(session)
-    session.undo()
+    if session.undoable():
+        session.undo()
+    elif session.ended_at is not None:
+        for each in player.sessions:
+            if each.ended_at is not None:  # a reset of the tasks began both runs again
+                each.undo_reset()
     return Said(f"{done}." if done else "There is nothing to undo.")
 
 
@@ -85,11 +102,12 @@ def embed_again(session: Session) -> Said:
     return Said("Embedded again: what both maps show may be trusted more than what one shows.")
 
 
-def go_over_to_umap(player: Player) -> None:
-    """Have each run for which nobody chose a projection drawn by UMAP."""
-    for session in player.sessions:
-        if "projection" not in session.named:
-            session.set_within_range(projection="umap")
+def go_over_to_umap(player: Player) -> bool:
+    """Have each run for which nobody chose a projection drawn by UMAP; whether there was one."""
+    waiting = [run for run in player.sessions if "projection" not in run.named and run.setup.projection != "umap"]
+    for session in waiting:
+        session.set_within_range(projection="umap")
+    return bool(waiting)
 
 
 def part_if_tasks_differ(player: Player) -> Said | None:

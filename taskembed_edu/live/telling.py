@@ -90,6 +90,8 @@ def run_name(run: int) -> str:
 def undo_words(session: Session) -> str:
     """What Undo would do, such as "Margin back to 1"; "" where there is nothing to undo."""
     declared = session.declared()
+    if session.ended_at is not None and not session.undoable():
+        return f"Back to the run before Reset, at step {session.ended_at}"
     return ", ".join(f"{declared[name].label} back to {say(value)}" for name, value in session.undoable().items())
 
 

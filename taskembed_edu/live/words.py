@@ -69,7 +69,8 @@ def reading() -> list[str]:
         "training goes on some of it is the embedding that moves and some the map that rearranges itself: look whether "
         "PCA moves as well. After a change of the map or a fresh start there is no jitter to tell.",
         "Neither map says whether the embedding is any good: recall@1 asks whether a task finds itself again, Spearman "
-        "asks whether similar tasks lie near. Both are computed from the embedding itself, not from the map.",
+        "asks whether similar tasks lie near. Both are computed from the embedding itself, not from the map. Nor does a map "
+        "show a collapse: it is drawn as large as its frame however near all tasks are. The mean distance tells.",
     ]
 
 
