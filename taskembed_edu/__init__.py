@@ -10,9 +10,9 @@ import lazy_loader
 # A thread of torch that waits for work should sleep, not spin: on a laptop with few cores, and a browser that wants one
 # of them, spinning makes training tens of times slower. OpenMP reads this once, when torch is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-# And half of the cores do the arithmetic: small networks are no quicker on all of them, and the page, the server and the
-# kernel's other threads need the rest (docs/results.md). Numba must be told the same: it sets torch's number of threads
-# to its own when UMAP first runs, and a run's numbers would then depend on when that was.
+# And half of the cores do the arithmetic: small networks are no quicker on all of them, and the page, the server and
+# the kernel's other threads need the rest (docs/results.md). Numba must be told the same: it sets torch's number of
+# threads to its own when UMAP first runs, and a run's numbers would then depend on when that was.
 os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // 2)))
 os.environ.setdefault("NUMBA_NUM_THREADS", os.environ["OMP_NUM_THREADS"])
 

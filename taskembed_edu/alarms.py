@@ -69,7 +69,7 @@ def likely_cause(settings: Any) -> str:
     margin, rate = _margin(settings), getattr(settings, "learning_rate", 0.0)
     back = "go back to a frame before it, or reset"
     if margin == 0.0 and settings.loss != "triplet":
-        return f"With margin 0 nothing pushes different tasks apart: raise the margin, then {back}."
+        return f"With margin 0 nothing pushes different tasks apart: raise the margin; if they stay together, {back}."
     if margin is not None and settings.mining == "hard":
         at = f" at learning rate {rate:g}" if rate >= HIGH_RATE else ""
         return (
@@ -105,8 +105,7 @@ def _margin(settings: Any) -> float | None:
 
 def _point_in_words(frame: Frame) -> str:
     return (
-        f"All tasks have collapsed into one point: they are {frame.diagnostics['mean_distance']:.1g} apart on average, "
-        "though every map is drawn as large as its frame."
+        f"All tasks have collapsed into one point: they are {frame.diagnostics['mean_distance']:.1g} apart on average."
     )
 
 

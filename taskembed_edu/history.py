@@ -209,12 +209,19 @@ class History(Sequence[Frame]):
     def until(self, at: int) -> tuple[History, Moment, int]:
         """The history up to the nearest checkpoint at or before frame `at`, that moment, and its count of events."""
         before = max(k for k in self._checkpoints if k <= at)
+        return self._first(before + 1), self._checkpoints[before].copy(), self._n_events[before]
+
+    def whole(self) -> History:
+        """The same history, free to go on by itself."""
+        return self._first(len(self))
+
+    def _first(self, n: int) -> History:
         past = History()
-        past._frames, past._n_events = self._frames[: before + 1], self._n_events[: before + 1]
-        past._n_filed = min(self._n_filed, before + 1)
+        past._frames, past._n_events = self._frames[:n], self._n_events[:n]
+        past._n_filed = min(self._n_filed, n)
         past._bytes = sum(frame.n_bytes for frame in past._frames[past._n_filed :])
-        past._checkpoints = {k: m for k, m in self._checkpoints.items() if k <= before}
-        return past, self._checkpoints[before].copy(), self._n_events[before]
+        past._checkpoints = {k: m for k, m in self._checkpoints.items() if k < n}
+        return past
 
     def n_events(self, at: int) -> int:
         """How many events had been logged when frame `at` was seen."""

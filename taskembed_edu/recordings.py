@@ -102,11 +102,11 @@ def free_path(path: Path) -> Path:
     return path
 
 
-def load_recording(path: str | Path, family: str | None = None) -> dict[str, Any]:
+def load_recording(path: str | Path, family: str | None = None, *, known: bool = False) -> dict[str, Any]:
     """Read and check a recording; see `check_recording` for the errors."""
     try:
         recording = json.loads(Path(path).read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
         cause = "The file was cut or edited; record the run again."
         raise ValueError(problem("recording", f"{path}, {error}", "a JSON file", cause)) from error
-    return check_recording(recording, family)
+    return check_recording(recording, family, known=known)

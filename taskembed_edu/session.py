@@ -91,7 +91,7 @@ class Session:
         # The run that the last reset ended, as long as the new one has made no step.
         self._ended: dict[str, Any] | None = None
         self.named: set[str] = set(values)
-        # Families of one's own, by name: a reset may name them again.
+        # Families of one's own, by name: a reset may name them again. The package's names mean its own as they come.
         self.own_families: dict[str, TaskFamily] = {}
         # A player that drives the session from its thread puts itself in here; without one, nothing is guarded.
         self.guard: Callable[[str], AbstractContextManager[None]] = unguarded
@@ -122,8 +122,11 @@ class Session:
             try:
                 for _ in range(n):
                     self._one_step()
-            except KeyboardInterrupt:
-                # It may have come in the middle of a step; what goes on from half a step could not be replayed.
+            except FloatingPointError:
+                raise  # the steps before were whole; the run stays where it failed, to be looked at
+            except BaseException:
+                # An interrupt, or an error of a family's own, may have come in the middle of a step; what goes on from
+                # half a step could not be replayed.
                 self._back_to_last_frame()
                 raise
         return self.history[-1]
@@ -234,7 +237,9 @@ class Session:
         with self.guard("reset"):
             if self._ended is None:
                 cause = "Replay its recording: Session.replay(session.past[-1])."
-                raise RuntimeError(problem("undo_reset", f"{self.steps} steps since", "a reset and no step since", cause))
+                raise RuntimeError(
+                    problem("undo_reset", f"{self.steps} steps since", "a reset and no step since", cause)
+                )
             own = {name: self.__dict__[name] for name in ("guard", "named", "own_families")}
             self.__dict__.update({**self._ended, **own, "past": self.past[:-1], "_ended": None})
         return self.history[-1]
@@ -264,9 +269,14 @@ class Session:
             twin.__dict__.update(self.__dict__)
             twin.past, twin.guard, twin.named, twin._ended = [], unguarded, set(self.named), None
             twin.own_families = dict(self.own_families)
-            twin.history, twin._now, n_before = self.history.until(at)
+            n_events, until = self.history.n_events(at), self.history[at].step
+            if (at, until, n_events) == (len(self.history) - 1, self.steps, len(self.events)):
+                # The run stands right there: nothing need be repeated, however far its checkpoints lie apart.
+                twin.history, twin._now, n_before = self.history.whole(), self._now.copy(), n_events
+            else:
+                twin.history, twin._now, n_before = self.history.until(at)
             twin.events = self.events[:n_before]
-            left, until = self.events[n_before : self.history.n_events(at)], self.history[at].step
+            left = self.events[n_before:n_events]
         twin._follow(left, until)
         return twin
 
@@ -333,14 +343,15 @@ class Session:
     def recording(self) -> dict[str, Any]:
         """Everything needed to make this run again, ready for JSON: see `recordings.save_recording`."""
         with self.guard("look"):
+            made = self._steps_made()
             return {
                 "format": FORMAT,
                 "version": version("taskembed_edu"),
                 "embedder": self.embedder.name,
                 "family": self._family_now().describe(),
                 "initial": dict(self._initial),
-                "events": [_written(event) for event in self.events],
-                "steps": self._steps_made(),
+                "events": [_written(event) for event in self.events if event.step <= made],
+                "steps": made,
                 # JSON has no NaN: what this frame could not tell is left out.
                 "scores": {n: round(v, 4) for n, v in self.frame.diagnostics.items() if math.isfinite(v)},
             }
@@ -436,11 +447,15 @@ class Session:
             raise self._diverged("embedding", math.nan)
         index = len(self.history) if index is None else index
         distances = all_distances(first, self._metric())
+        if not torch.isfinite(distances).all():
+            raise self._diverged("distance", math.inf)
         layout = self._layout(first, distances)
         scores = self._scores(first, second, distances, self.geometry)
         scores["trustworthiness"] = map_trust(distances, layout, now.setup.n_neighbors)
         scores["jitter"] = self._jitter(layout, index)
         scores["mean_distance"] = mean_distance(distances)
+        if scores["mean_distance"] == 0:
+            scores["trustworthiness"] = math.nan  # all tasks are one point: any map is as true as any other
         scores["active_pairs"] = active
         seen = first.numpy()
         for array in (seen, layout):
@@ -450,9 +465,9 @@ class Session:
             index, self.steps, loss, seen, layout, setup.projection, scores, now.settings, refits=setup.refits
         )
         frame = dataclasses.replace(frame, alarm=collapse_alarm(frame, self.history[:index]))
-        self.history.keep(frame, len(self.events), now)
         if index % _TIDY_EVERY == 0:
             give_memory_back()
+        self.history.keep(frame, len(self.events), now)  # last: what an interrupt cuts short has not been
 
     def _jitter(self, layout: Layout, index: int) -> float:
         """How far the map moved since the frame before; NaN where that was another map."""

@@ -31,6 +31,11 @@ def summed(data: bytes, *shape: int) -> np.ndarray:
     return np.cumsum(np.frombuffer(data, "<u2").reshape(shape), axis=0, dtype=np.uint64).astype(np.uint16)
 
 
+def assert_stands_as(layout: np.ndarray, box: list[float], places: np.ndarray) -> None:
+    low, high = np.array(box[:2]), np.array(box[2:])
+    np.testing.assert_allclose(low + places / 65535 * (high - low), layout, atol=np.ptp(layout, axis=0).max() / 65535)
+
+
 @pytest.fixture(scope="module")
 def session() -> Session:
     session = small_session()
@@ -48,9 +53,8 @@ def test_every_frame_comes_back(session: Session) -> None:
     (run,) = document["runs"]
     assert [frame["step"] for frame in run["frames"]] == [frame.step for frame in session.history]
     points = summed(run["points"], 11, 12, 2)
-    low, high = np.array(run["box"][:2]), np.array(run["box"][2:])
     for frame, told, places in zip(session.history, run["frames"], points, strict=True):
-        np.testing.assert_allclose(low + places / 65535 * (high - low), frame.layout, atol=(high - low).max() / 65535)
+        assert_stands_as(frame.layout, told["box"], places)
         assert told["words"] == map_words(session, frame)
     neighbours = summed(run["neighbours"], 11, 12, run["k"])
     for frame, lists in zip(session.history, neighbours, strict=True):
@@ -58,6 +62,33 @@ def test_every_frame_comes_back(session: Session) -> None:
     rows = np.frombuffer(run["values"], "<f4").reshape(-1, len(COLUMNS))
     assert rows[:, 0].tolist() == [frame.step for frame in session.history]
     assert document["marks"] == [[{"step": 20, "text": "margin 0.5"}]]
+
+
+def test_a_map_that_grows_a_thousandfold_leaves_the_frames_before_it_exact() -> None:
+    session = small_session()
+    session.step(8)
+    first = session.frame
+    session.history.keep(
+        dataclasses.replace(first, index=first.index + 1, step=12, layout=5000 * first.layout), 0, session._now
+    )
+    (run,) = document_of(exported([session]))["runs"]
+    points = summed(run["points"], 4, 12, 2)
+    for frame, told, places in zip(session.history, run["frames"], points, strict=True):
+        assert_stands_as(frame.layout, told["box"], places)
+
+
+def test_what_stands_still_while_the_map_grows_does_not_tremble() -> None:
+    session = small_session()
+    still = session.frame.layout
+    for index in range(1, 20):
+        layout = still.copy()
+        layout[0] = still.max(axis=0) * (1 + index / 50)
+        session.history.keep(
+            dataclasses.replace(session.frame, index=index, step=4 * index, layout=layout), 0, session._now
+        )
+    (run,) = document_of(exported([session]))["runs"]
+    for told, places in zip(run["frames"], summed(run["points"], 20, 12, 2), strict=True):
+        assert_stands_as(still[1:], told["box"], places[1:])
 
 
 def test_two_runs_stand_side_by_side(session: Session) -> None:

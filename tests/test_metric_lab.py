@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import ipywidgets as widgets
 import pytest
@@ -15,6 +16,8 @@ from matplotlib.figure import Figure
 
 from taskembed_edu.labs.metric import MetricLab
 from taskembed_edu.live import panel as panel_module
+from taskembed_edu.live.controls import control_specs, page_value
+from taskembed_edu.recordings import save_recording
 from taskembed_edu.tasks import Gaussians
 from tests.runs import SMALL, assert_same_frames, small_session
 
@@ -140,6 +143,29 @@ def test_a_recording_of_another_family_is_refused() -> None:
     with pytest.raises(ValueError, match=r"got a run on 'gaussians', expected a run on 'digits'"):
         lab.replay(recording)
     assert repr(lab).startswith("MetricLab(digits, ")
+
+
+def test_the_family_that_a_recording_must_have_is_the_sessions() -> None:
+    recording = small_session().recording()
+    lab = MetricLab(family="digits")
+    lab.session.reset(family="gaussians")
+    assert lab.replay(recording).setup.family == "gaussians"
+
+
+def test_a_family_of_ones_own_in_a_lab_and_its_recording(tmp_path: Path) -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Own(Gaussians):
+        name: ClassVar[str] = "own"
+
+    lab = MetricLab(Own(dim=3), n_tasks=8, hidden=8, batch=4, projection="pca")
+    assert repr(lab).startswith("MetricLab(own, ")
+    lab.session.step(10)
+    path = save_recording(lab.session.recording(), tmp_path / "own.json")
+    again = MetricLab(Own(dim=3)).replay(path)
+    assert_same_frames(again, lab.session)
+    menu = next(c for c in control_specs(lab.session, (), {"family": "digits"}) if c["name"] == "family")
+    assert [option["value"] for option in menu["options"]] == ["sinusoids", "gaussians", "digits", "own"]
+    assert page_value(lab.session, "family", "own") == "own"
 
 
 # ---- shown (what its page can do: see test_panel.py) ----------------------------------------------------------------

@@ -251,15 +251,19 @@ def test_each_run_has_its_rows_and_its_marks() -> None:
 
 
 def test_marks_say_where_a_slider_came_to_rest() -> None:
+    declared = small_session().declared()
     events = [Event(10, {"margin": 0.9}), Event(12, {"margin": 0.8}), Event(50, {"margin": 0.5})]
-    assert curve_marks(events) == [{"step": 50, "text": "margin 0.5"}]
+    assert curve_marks(events, declared) == [{"step": 50, "text": "margin 0.5"}]
     events += [Event(55, {"metric": "cosine", "margin": 0.5}), Event(120, {"margin": 0.25})]
-    assert curve_marks(events)[1:] == [
-        {"step": 55, "text": "metric Cosine distance, margin 0.5"},
+    assert curve_marks(events, declared)[1:] == [
+        {"step": 55, "text": "Cosine distance, margin 0.5"},
         {"step": 120, "text": "margin 0.25"},
     ]
-    assert curve_marks([Event(3, {"refits": 1})]) == [{"step": 3, "text": "embedded again"}]
-    assert curve_marks([]) == []
+    assert curve_marks([Event(3, {"refits": 1})], declared) == [{"step": 3, "text": "embedded again"}]
+    assert curve_marks([Event(3, {"projection": "umap", "learning_rate": 0.01})], declared, ["projection"]) == [
+        {"step": 3, "text": "learning rate 0.01"}
+    ]
+    assert curve_marks([], declared) == []
 
 
 def test_the_same_session_gives_the_same_packets() -> None:

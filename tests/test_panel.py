@@ -256,7 +256,10 @@ def test_a_reset_to_the_same_tasks_keeps_what_was_chosen(page: Page) -> None:
     assert session_of(page).steps == 0
     assert (page.view.chosen, page.view.selected, page.view.colour) == (3, [1, 2], 1)
     page.say("new seed")
-    assert (page.view.chosen, page.view.selected, page.view.colour) == (-1, [], 0)
+    assert (page.view.chosen, page.view.selected, page.view.colour) == (-1, [], 1), "other tasks, the same parameters"
+    page.say("set", changes={"family": "sinusoids"})
+    page.say("reset")
+    assert page.view.colour == 0
 
 
 def test_a_picture_that_was_never_sent_is_not_taken(page: Page) -> None:
@@ -323,7 +326,7 @@ def test_the_past_is_looked_at_while_training_goes_on(page: Page) -> None:
         page.say("step")
     page.say("look", step=6)
     assert (page.steps(), page.picture["live"], page.picture["step"]) == ([4], False, 6)
-    assert "You are looking at step 6" in page.status
+    assert "Step 6, trained with Contrastive, Euclidean, margin 1" in page.status
     page.panel.player.play()
     page.until(lambda: session_of(page).steps >= 24)
     page.hear({"do": "pause"})
@@ -451,7 +454,7 @@ def test_a_reset_that_was_not_meant_is_undone(page: Page) -> None:
     page.say("reset")
     page.say("step")
     assert page.transport["undo"] == ""
-    with pytest.raises(RuntimeError, match="replay its recording|Replay its recording"):
+    with pytest.raises(RuntimeError, match="Replay its recording"):
         session.undo_reset()
 
 
@@ -532,12 +535,24 @@ def test_a_reset_begins_the_active_run_again(page: Page) -> None:
 
 def test_runs_whose_tasks_part_no_longer_stand_side_by_side(page: Page) -> None:
     one, other = branched(page)
+    pictures = page.picture["number"]
     other.reset(seed=3)
-    assert page.panel.player.wait(PATIENCE)
+    page.until(lambda: page.panel.sessions == (other,))
+    assert page.picture["number"] in (pictures, pictures + 1), "no picture of one run in the other's colours"
+    assert len(page.picture["runs"]) == 1
     page.acknowledge()
-    assert page.panel.sessions == (other,)
     assert "no longer have the same tasks" in page.status
     assert other.past[-1]["steps"] == one.steps
+
+
+def test_a_cell_that_gives_both_runs_other_tasks_leaves_both_on_screen(page: Page) -> None:
+    one, other = branched(page)
+    for session in (one, other):
+        session.reset(seed=3)
+    page.acknowledge()
+    page.say("step")
+    assert page.panel.sessions == (one, other)
+    assert page.steps() == [4, 4]
 
 
 # ---- failure -------------------------------------------------------------------------------------------------------
@@ -568,13 +583,9 @@ def test_a_run_that_diverges_is_said_and_one_click_leads_back(page: Page, monkey
 
 
 def test_a_run_broken_at_its_last_frame_goes_back_to_the_one_before(page: Page) -> None:
-    import torch
-
     page.say("step")
     page.say("step")
-    with torch.no_grad():
-        for weights in session_of(page)._now.state.encoder.parameters():
-            weights.fill_(float("nan"))
+    break_weights(session_of(page))
     page.say("step")
     assert page.transport["rewind"]
     page.say("rewind")
@@ -582,6 +593,51 @@ def test_a_run_broken_at_its_last_frame_goes_back_to_the_one_before(page: Page) 
     page.say("step")
     assert session_of(page).steps == 8
     assert page.transport["tone"] == "calm"
+
+
+def break_weights(session: Session) -> None:
+    import torch
+
+    with torch.no_grad():
+        for weights in session._now.state.encoder.parameters():
+            weights.fill_(float("nan"))
+
+
+def test_a_run_mended_in_a_cell_is_no_longer_said_to_have_failed(page: Page) -> None:
+    page.say("step")
+    session = session_of(page)
+    break_weights(session)
+    page.say("step")
+    assert page.transport["rewind"]
+    session.reset()
+    session.step(8)
+    page.acknowledge()
+    assert (page.transport["rewind"], page.transport["tone"]) == (False, "calm")
+    page.say("rewind")
+    assert session.steps == 8, "nothing is taken back where nothing has failed"
+
+
+def test_a_run_that_failed_and_left_takes_its_failure_along(page: Page) -> None:
+    one, other = branched(page)
+    break_weights(other)
+    page.say("step")
+    assert page.transport["rewind"]
+    page.say("keep", run=0)
+    assert page.panel.sessions == (one,)
+    assert not page.transport["rewind"]
+
+
+def test_a_wish_that_fails_while_it_plays_is_not_the_runs_failure(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = session_of(page)
+
+    def refuse(**_changes: Any) -> None:
+        raise ValueError("margin: got 7")
+
+    monkeypatch.setattr(session, "set_within_range", refuse)
+    page.hear({"do": "play"})
+    page.hear({"do": "set", "changes": {"margin": 2.0}})
+    page.until(lambda: page.panel.player.failure is not None)
+    assert page.panel.player.failed is None
 
 
 # ---- ways out ------------------------------------------------------------------------------------------------------
@@ -644,21 +700,19 @@ def test_umap_takes_over_when_it_is_ready(pages: Callable[..., Page]) -> None:
 
 
 def test_umap_that_is_ready_while_a_run_has_failed_takes_over_after_the_way_back(pages: Callable[..., Page]) -> None:
-    import torch
-
     page = pages(small_session(n_neighbors=5), umap_when_ready=True)
     page.acknowledge()
     page.say("step")
     page.say("step")
     session = session_of(page)
-    with torch.no_grad():
-        for weights in session._now.state.encoder.parameters():
-            weights.fill_(float("nan"))
+    break_weights(session)
     page.say("step")
     ((ready, _failed),) = page.warmed  # type: ignore[attr-defined]
+    failure = page.panel.player.failure
     ready()
     assert page.panel.player.wait(PATIENCE)
     assert (session.setup.projection, page.transport["rewind"]) == ("pca", True)
+    assert page.panel.player.failure is failure, "what is said is what went wrong first"
     page.say("rewind")
     assert (session.steps, session.frame.projection, page.transport["tone"]) == (4, "umap", "calm")
     assert page.picture["runs"][0]["projection"] == "umap"

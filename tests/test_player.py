@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from taskembed_edu.history import Frame
 from taskembed_edu.live.player import CellRun, Player, running_cell, stop_replaced
-from taskembed_edu.session import Session
+from taskembed_edu.session import Session, unguarded
 from tests.runs import assert_same_frames, small_session
 
 PATIENCE = 60.0
@@ -442,8 +442,8 @@ def test_code_in_a_cell_pauses_for_either_run_and_a_run_that_left_is_free() -> N
 def test_a_stopped_player_guards_nothing() -> None:
     session = small_session()
     with playing(session) as (player, _watch):
-        assert session.guard == player._guard
-    assert session.guard != player._guard
+        assert session.guard is not unguarded
+    assert session.guard is unguarded
     session.step(4)
 
 

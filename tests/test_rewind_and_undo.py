@@ -74,6 +74,53 @@ def test_a_recording_of_a_run_that_failed_replays_what_could_be_made(
     assert [frame.step for frame in again.history] == [0, 4]
 
 
+def test_settings_moved_after_a_failure_are_not_part_of_what_can_be_made_again() -> None:
+    session = small_session()
+    session.step(8)
+    with torch.no_grad():
+        for weights in session._now.state.encoder.parameters():
+            weights.fill_(math.nan)
+    session._now.state.step = 12  # a step whose frame could not be kept
+    session.set(margin=3.0)
+    assert session.recording()["events"] == []
+
+
+def test_an_error_in_the_middle_of_a_step_leaves_a_run_that_can_be_replayed(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = small_session()
+    session.step(8)
+    step = session.embedder.step
+
+    def torn(state: Any, settings: Any) -> Any:
+        if state.step == 9:
+            torch.rand(5, generator=state.rng)  # half a step: the draws are made, the step is not counted
+            raise KeyError("a family of one's own")
+        return step(state, settings)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(session.embedder, "step", torn)
+        with pytest.raises(KeyError):
+            session.step(4)
+    assert session.steps == 8
+    session.step(8)
+    assert_same_frames(Session.replay(as_json(session.recording())), session)
+
+
+def test_a_branch_of_now_repeats_nothing_however_few_checkpoints_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history_module, "CHECKPOINT_BYTES", 1)
+    session = small_session()
+    session.step(20)
+    with monkeypatch.context() as patch:
+        patch.setattr(session.embedder, "step", lambda *_: pytest.fail("a step was repeated"))
+        twin = session.branch()
+    for each in (session, twin):
+        each.step(8)
+    assert_same_frames(session, twin)
+    assert session.frame is not twin.frame
+    middle = twin.branch(at=2)
+    middle.step(20)
+    assert_same_frames(middle, twin)
+
+
 def test_one_click_back_after_a_step_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     session, plain = small_session(), small_session()
     session.step(8)

@@ -180,7 +180,9 @@ class MetricEmbedder(Embedder[MetricState, MetricSettings]):
         embeddings = state.encoder(x, y)
         if not bool(torch.isfinite(embeddings).all()):
             cause = f"Training has diverged. Lower the learning rate ({settings.learning_rate:g} now) and begin again."
-            raise FloatingPointError(problem("embedding", f"NaN or infinite after step {state.step}", "numbers", cause))
+            raise FloatingPointError(
+                problem("embedding", f"NaN or infinite after step {state.step}", "finite numbers", cause)
+            )
         loss = task_loss(embeddings, settings)
         loss.backward()
         state.optimiser.step()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from taskembed_edu.embedders.base import chosen_device
 from taskembed_edu.session import Session
+from taskembed_edu.tasks import FAMILIES
 from taskembed_edu.tasks.base import TaskFamily
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class MetricLab:
         self._session: Session | None = None
         self._panel: SessionPanel | None = None
         # A wrong name or value should fail here, where it was typed, and not later, where it is first used.
-        mine, theirs = Session.dealt("metric", {**settings, "family": _name(family)})
+        mine, theirs = Session.dealt("metric", self._asked)
         self._values = {**mine.as_dict(), **theirs.as_dict()}
         chosen_device(theirs.device)
 
@@ -82,9 +83,12 @@ class MetricLab:
             raise RuntimeError(
                 "replay: the lab is already on screen. Replay into a fresh lab: lab = MetricLab(...); lab.replay(...)."
             )
-        family = _name(self._asked["family"])
-        given = recording if isinstance(recording, dict) else load_recording(recording)
-        self._session = Session.replay(check_recording(given, family))
+        # The family is the session's where there is one: a reset may have changed it.
+        asked = self._asked["family"] if self._session is None else self._session.family or self._session.setup.family
+        own = asked if isinstance(asked, TaskFamily) else None
+        given = recording if isinstance(recording, dict) else load_recording(recording, known=own is not None)
+        check_recording(given, _name(asked), known=own is not None)
+        self._session = Session.replay(given, own if own is not None and own.name not in FAMILIES else None)
         return self._session
 
     def picture(self) -> Figure:

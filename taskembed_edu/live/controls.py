@@ -66,7 +66,7 @@ def control_specs(session: Session, main: Collection[str], wishes: Mapping[str, 
             "name": name,
             "label": shown[name].label,
             "help": shown[name].help,
-            **_kind(shown[name], values[name], owner_of(session, name)),
+            **_kind(shown[name], values[name], owner_of(session, name), session.own_families),
             "value": values[name],
             "live": shown[name].live,
             "enabled": bool(shown[name].applies(owner_of(session, name))),
@@ -92,7 +92,8 @@ def page_value(session: Session, name: str, value: Any) -> Any:
     check_choice("setting", name, [known for known in declared if not declared[known].hidden])
     wanted, owner = declared[name], owner_of(session, name)
     if wanted.choices:
-        check_choice(name, value, _choices(wanted, session.values()[name], owner, all_of_them=True))
+        known = _choices(wanted, session.values()[name], owner, session.own_families, all_of_them=True)
+        check_choice(name, value, known)
         return value
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise ValueError(problem(wanted.label, value, "a number", wanted.help))
@@ -102,10 +103,10 @@ def page_value(session: Session, name: str, value: Any) -> Any:
     return round(value) if isinstance(session.values()[name], int) else float(value)
 
 
-def _kind(declared: Setting, value: Any, owner: Any) -> dict[str, Any]:
+def _kind(declared: Setting, value: Any, owner: Any, own: Collection[str]) -> dict[str, Any]:
     low, high = declared.low, declared.highest(owner)
     if declared.choices:
-        return _chosen_from("choice", [(choice, say(choice)) for choice in _choices(declared, value, owner)])
+        return _chosen_from("choice", [(choice, say(choice)) for choice in _choices(declared, value, owner, own)])
     if declared.log and low is not None and high is not None:
         stops = sorted({*_round_numbers(low, high), value})
         return _chosen_from("steps", [(stop, f"{stop:g}") for stop in stops])
@@ -120,10 +121,11 @@ def _chosen_from(kind: str, options: list[tuple[Any, str]]) -> dict[str, Any]:
     return {"kind": kind, "low": None, "high": None, "step": None, "options": listed}
 
 
-def _choices(declared: Setting, value: Any, owner: Any, all_of_them: bool = False) -> list[str]:
+def _choices(declared: Setting, value: Any, owner: Any, own: Collection[str], all_of_them: bool = False) -> list[str]:
     # A menu is sent along with the setting that narrows it: what the narrower one will not take is set right there.
     choices = list(declared.choices if all_of_them else declared.choices_for(owner))
-    return choices if value in choices or not declared.open else [*choices, value]
+    # An open menu holds what is set and the families of one's own too: who leaves one finds the way back.
+    return list(dict.fromkeys([*choices, *own, value])) if declared.open else choices
 
 
 def _round_numbers(low: float, high: float) -> list[float]:

@@ -25,6 +25,7 @@ from taskembed_edu.live.controls import say
 from taskembed_edu.live.packets import NEIGHBOURS, facts, filled, marks_packet, placed, rows_of, tasks_packet
 from taskembed_edu.live.telling import run_name
 from taskembed_edu.live.words import about_run, help_packet, map_words
+from taskembed_edu.projection import Layout
 from taskembed_edu.session import Session
 
 MOST_FRAMES = 300
@@ -43,11 +44,11 @@ _POLICY = (
 
 
 class Film(NamedTuple):
-    """One run's stored frames: places (frames, n, 2) in one box, neighbours (frames, n, k), what is said of each."""
+    """One run's stored frames: words and box of each, places in that box (frames, n, 2), neighbours (frames, n, k)."""
 
     frames: list[Frame]
     words: list[str]
-    box: list[float]
+    boxes: list[list[float]]
     points: NDArray[np.uint16]
     neighbours: NDArray[np.uint16]
 
@@ -111,9 +112,9 @@ def _too_large(sessions: Sequence[Session]) -> ValueError:
 def film(session: Session, most: int = MOST_FRAMES) -> Film:
     """The run's frames, thinned to `most`, as the file holds them."""
     frames = [session.history[k] for k in thinned(session, len(session.history), most)]
-    box, points = _in_one_box(frames)
+    boxes, points = zip(*(_in_own_box(frame.layout) for frame in frames), strict=True)
     words = [map_words(session, frame) for frame in frames]
-    return Film(frames, words, box, points, _neighbours(frames))
+    return Film(frames, words, list(boxes), np.stack(points), _neighbours(frames))
 
 
 def thinned(session: Session, n_frames: int, most: int) -> list[int]:
@@ -136,12 +137,15 @@ def _thinned(n: int, changes: Sequence[int], most: int) -> list[int]:
     return sorted({*wanted, *evenly.tolist()})
 
 
-def _in_one_box(frames: Sequence[Frame]) -> tuple[list[float], NDArray[np.uint16]]:
-    """All frames' places as uint16 inside one box, so that a place that stands still is the same number."""
-    low = np.min([frame.layout.min(axis=0) for frame in frames], axis=0)
-    high = np.max([frame.layout.max(axis=0) for frame in frames], axis=0)
-    high = filled(low, high)
-    return [float(f"{end:.9g}") for end in (*low, *high)], np.stack([placed(f.layout, low, high) for f in frames])
+def _in_own_box(layout: Layout) -> tuple[list[float], NDArray[np.uint16]]:
+    """A frame's places as uint16 inside its own box: exact, however much larger the map is at another time.
+
+    The box is exact to float32, where a live picture's is rounded (`packets.boxed`): a place that stands still while
+    the box grows is then shown within a 65,535th of the map from where it was.
+    """
+    low = layout.min(axis=0)
+    high = filled(low, layout.max(axis=0))
+    return [float(f"{end:.9g}") for end in (*low, *high)], placed(layout, low, high)
 
 
 def _neighbours(frames: Sequence[Frame]) -> NDArray[np.uint16]:
@@ -154,8 +158,13 @@ def _cut(session: Session, whole: Film, n_frames: int) -> Film:
     indices = [frame.index for frame in whole.frames]
     changes = [int(np.searchsorted(indices, session.history.at_step(e.step).index)) for e in session.events]
     stay = _thinned(len(indices), [min(at, len(indices) - 1) for at in changes], n_frames)
-    frames, words = [whole.frames[at] for at in stay], [whole.words[at] for at in stay]
-    return Film(frames, words, whole.box, whole.points[stay], whole.neighbours[stay])
+    return Film(
+        [whole.frames[at] for at in stay],
+        [whole.words[at] for at in stay],
+        [whole.boxes[at] for at in stay],
+        whole.points[stay],
+        whole.neighbours[stay],
+    )
 
 
 # ---- the document --------------------------------------------------------------------------------------------------
@@ -193,16 +202,14 @@ def _recorded_run(session: Session, stored: Film, name: str, alone: bool) -> dic
         "about": about_run(session),
         "columns": packet["columns"],
         "values": packet["values"],
-        "frames": [_recorded_frame(frame, words) for frame, words in zip(stored.frames, said, strict=True)],
-        "box": stored.box,
+        "frames": [
+            {**facts(frame), "words": words, "box": box}
+            for frame, words, box in zip(stored.frames, said, stored.boxes, strict=True)
+        ],
         "points": differences(stored.points),
         "k": stored.neighbours.shape[2],
         "neighbours": differences(stored.neighbours),
     }
-
-
-def _recorded_frame(frame: Frame, words: str) -> dict[str, Any]:
-    return {**facts(frame), "words": words}
 
 
 def differences(frames: NDArray[np.uint16]) -> bytes:

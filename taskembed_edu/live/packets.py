@@ -7,7 +7,7 @@ and colours are bytes (little-endian), because a list of numbers would be four t
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from taskembed_edu.history import Event, Frame, moves
 from taskembed_edu.live.controls import say
 from taskembed_edu.projection import Layout
 from taskembed_edu.session import Session
+from taskembed_edu.settings import Setting
 from taskembed_edu.tasks.sketch import TaskSketch
 
 # How many nearest neighbours are drawn for a task.
@@ -240,17 +241,26 @@ def rows_of(frames: Sequence[Frame], first: int) -> dict[str, Any]:
 
 
 def marks_packet(sessions: Sequence[Session]) -> list[list[dict[str, Any]]]:
-    """Each run's marks: see `curve_marks`."""
-    return [curve_marks(session.events) for session in sessions]
+    """Each run's marks: see `curve_marks`. That UMAP took over by itself is nobody's change, and no mark."""
+    unasked = [() if "projection" in session.named else ("projection",) for session in sessions]
+    return [curve_marks(run.events, run.declared(), no) for run, no in zip(sessions, unasked, strict=True)]
 
 
-def curve_marks(events: Sequence[Event]) -> list[dict[str, Any]]:
+def curve_marks(
+    events: Sequence[Event], declared: Mapping[str, Setting], without: Collection[str] = ()
+) -> list[dict[str, Any]]:
     """Where a setting changed, and to what. A slider on its way is one mark: only where it came to rest is said."""
-    return [
-        {"step": event.step, "text": ", ".join(_said(name, value) for name, value in event.changes.items())}
-        for event in moves(events)
-    ]
+    marks = []
+    for event in moves(events):
+        changes = {declared[name].label.lower(): value for name, value in event.changes.items() if name not in without}
+        said = [_said(label, value) for label, value in changes.items()]
+        if said:
+            marks.append({"step": event.step, "text": ", ".join(said)})
+    return marks
 
 
-def _said(name: str, value: Any) -> str:
-    return "embedded again" if name == "refits" else f"{name} {say(value)}"
+def _said(label: str, value: Any) -> str:
+    words = say(value)
+    if label == "embedded again" or label in words.lower():
+        return label if label == "embedded again" else words
+    return f"{label} {words}"

@@ -19,6 +19,7 @@ _SCRIPTS = (
     "glide",
     "map",
     "painting",
+    "scale_bar",
     "details",
     "pointing",
     "lasso",

@@ -7,6 +7,7 @@ together what goes out (see `showing`), so that a message costs the kernel's own
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -31,6 +32,9 @@ _OF_THE_PAGE = ("shown", "rows", "all")
 # While nothing happens the worker looks up once a second.
 _QUIET_ROUNDS = 3
 
+# How long two runs may have other tasks, until the second is reset too.
+_PATIENCE_SECONDS = 1.0
+
 
 class SessionPanel:
     """A session on a page: `view` is the widget, `player` moves the sessions, `sessions` are the runs shown.
@@ -45,6 +49,8 @@ class SessionPanel:
         self._warming_begun = self._umap_is_here = False
         self._acknowledged = 0
         self._histories: dict[Session, History] = {}
+        self._new = False  # whether there is a frame that the screen has not heard of
+        self._differ_since = math.inf  # since when two runs stand side by side that have other tasks
         # What the page asked for and the worker has not yet seen to: "look", "rows", "all", "controls".
         self._asked: set[str] = set()
         self.still = Still()
@@ -137,6 +143,8 @@ class SessionPanel:
         if "projection" in live:
             self._wanted.warming = False
             session.named.add("projection")  # who chooses a map is not given another one
+        if live.get("metric") == self._wanted.compare:
+            self._wanted.compare = ""  # it is the run's own now: there is nothing to compare
         if live:
             self.player.set(**live)
         if asked != changes:
@@ -246,7 +254,7 @@ class SessionPanel:
         try:
             frame = self._shown().frame_at(session)
             path, words = save(what, self.sessions, self.player.active, frame, self._colour(), self.title)
-        except (OSError, ValueError, ImportError) as error:
+        except (OSError, ValueError, TypeError, ImportError) as error:
             self.view.send({"tell": "not saved", "text": f"Not saved: {error}"})
         else:
             self.view.send({"tell": "saved", "path": str(path), "text": words})
@@ -261,22 +269,23 @@ class SessionPanel:
         return self._screen
 
     def _new_frame(self, _frame: Frame) -> None:
-        if self._screen is not None:
-            self._screen.new_frame()
+        self._new = True
 
     def _tend(self) -> None:
         """See to what was asked for, in an order in which nothing is sent twice."""
         screen = self._screen
         if screen is None:
             return
-        parted = runs.part_if_tasks_differ(self.player)
-        if parted is not None:
-            self._wanted.say(parted)
+        if self._waits_for_the_other_run():
+            return
         # Who asked for PCA, here or in a cell, keeps it. A run that has failed cannot be drawn anew.
         if self._umap_is_here and self.player.failure is None and runs.go_over_to_umap(self.player):
             self.player.nudge()
         self._leave_a_past_that_is_gone()
         screen.taken(self._acknowledged)
+        if self._new:
+            self._new = False
+            screen.new_frame()
         asked = {self._asked.pop() for _ in range(len(self._asked))}
         if "all" in asked:
             screen.send_all()
@@ -289,6 +298,18 @@ class SessionPanel:
         self._wanted.fade(self.player.playing)
         screen.refresh()
         self._tend_still(screen, bool(asked))
+
+    def _waits_for_the_other_run(self) -> bool:
+        """Two runs with other tasks make no picture. A cell that resets both does so one by one: wait a little."""
+        if not runs.tasks_differ(self.player):
+            self._differ_since = math.inf
+            return False
+        now = time.monotonic()
+        self._differ_since = min(self._differ_since, now)
+        if now - self._differ_since < _PATIENCE_SECONDS and not self.player.playing:
+            return True
+        self._wanted.say(runs.part(self.player))
+        return False
 
     def _leave_a_past_that_is_gone(self) -> None:
         """Show now again, where a cell has reset or rewound what was looked at."""

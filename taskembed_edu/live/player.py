@@ -8,6 +8,7 @@ its calls pause the player first.
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 import time
 import weakref
@@ -84,15 +85,17 @@ class Player:
         """Let these sessions be the ones that are moved; one that leaves goes on by itself, guarded by nobody."""
         for leaving in set(self._sessions) - set(sessions):
             self._let_go(leaving)
+        if self.failed is not None and self.failed not in sessions:
+            self.failure = self.failed = None  # it left, and took its failure along
         for session in sessions:
-            session.guard = self._guard
+            session.guard = functools.partial(self._guard, session)
             if session not in self._sessions:
                 self._shown[session] = session.frame
         self._sessions, self.active = sessions, min(self.active, len(sessions) - 1)
 
     def _let_go(self, session: Session) -> None:
         self._shown.pop(session, None)
-        if session.guard == self._guard:
+        if getattr(session.guard, "func", None) == self._guard:
             session.guard = unguarded
 
     # ---- wishes, from any thread -----------------------------------------------------------------------------------
@@ -117,8 +120,9 @@ class Player:
         self._wish(frames=float("inf"))
 
     def step(self, frames: int = 1) -> None:
-        """Go on by one picture (or several) and pause: one frame of each session that has had the fewest steps."""
-        self._wish(frames=float(frames))
+        """Go on by so many more pictures and pause: one frame of each session that has had the fewest steps."""
+        with self._condition:
+            self._wish(frames=max(0.0, self._frames_left) + frames)
 
     def pause(self, wait: bool = True) -> None:
         """Stop at the end of the picture being made, and wait for it; at once where nothing runs."""
@@ -245,9 +249,7 @@ class Player:
         """One frame of each session that has had the fewest steps."""
         least = min(session.steps for session in self._sessions)
         for session in [session for session in self._sessions if session.steps == least]:
-            self.failed = session
             self._one_frame(session)
-            self.failed = None
         with self._condition:
             self._frames_left -= 1
             self._frames_made += 1
@@ -256,7 +258,9 @@ class Player:
         """Steps up to the next frame; settings are applied, and the page is tended, between two of them."""
         begun, done = time.perf_counter(), 0
         while not self._stopped:
+            self.failed = session
             session.step(1)
+            self.failed = None
             done += 1
             if session.steps % session.setup.frame_every == 0:
                 break
@@ -282,10 +286,11 @@ class Player:
         self.failure, self._frames_left = failure, 0.0
 
     @contextlib.contextmanager
-    def _guard(self, verb: str) -> Iterator[None]:
-        """Calls from a cell take turns with the worker: they pause it; after a `set` or a look it plays on.
+    def _guard(self, session: Session, verb: str) -> Iterator[None]:
+        """A session's calls from a cell take turns with the worker: they pause it; after a `set` or a look it plays on.
 
-        Not if somebody pressed Pause or Reset meanwhile, or the picture being made failed.
+        Not if somebody pressed Pause or Reset meanwhile, or the picture being made failed. A run that had failed and
+        was begun again, or stepped on, from a cell is mended.
         """
         me = threading.get_ident()
         # A call within a call (`rewind` branches) has the turn already: to wait for the worker, which waits for this
@@ -305,6 +310,8 @@ class Player:
                     yield
                 finally:
                     self._holder = None
+                if not plays_on and session is self.failed:
+                    self.failure = self.failed = None
         finally:
             with self._condition:
                 left -= self._frames_made - made  # the picture that was being made has been finished meanwhile

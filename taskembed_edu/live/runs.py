@@ -72,6 +72,8 @@ def reset(player: Player, active: Session, wishes: Mapping[str, Any]) -> Said:
 
 def rewind(player: Player) -> Said:
     """Take the run that failed back to its last good frame."""
+    if player.failure is None:
+        return Said("No run has failed: there is nothing to go back from.")
     session = player.failed or player.session
     # A run that failed while it stood at its last frame would fail there again: the one before is the last good one.
     at = -1 if session.frame.step != session.steps else max(0, len(session.history) - 2)
@@ -99,7 +101,7 @@ def embed_again(session: Session) -> Said:
     if session.setup.projection != "umap":
         return Said("PCA has one answer only: embedding again changes nothing. Choose UMAP first.")
     session.embed_again()
-    return Said("Embedded again: what both maps show may be trusted more than what one shows.")
+    return Said("Embedded again: trust what this map shares with the one before more than what only one of them shows.")
 
 
 def go_over_to_umap(player: Player) -> bool:
@@ -110,10 +112,13 @@ def go_over_to_umap(player: Player) -> bool:
     return bool(waiting)
 
 
-def part_if_tasks_differ(player: Player) -> Said | None:
-    """Two runs on other tasks (one was reset in a cell, say) cannot stand side by side: the active one stays."""
-    if len(player.sessions) < 2 or same_tasks(*(session.tasks for session in player.sessions)):
-        return None
+def tasks_differ(player: Player) -> bool:
+    """Whether two runs stand side by side that no longer have the same tasks: one was reset in a cell, say."""
+    return len(player.sessions) > 1 and not same_tasks(*(session.tasks for session in player.sessions))
+
+
+def part(player: Player) -> Said:
+    """Two runs on other tasks cannot stand side by side: the active one stays."""
     keep(player, player.active)
     return Said("The runs no longer have the same tasks, so one of them left the screen: see lab.session.past.")
 

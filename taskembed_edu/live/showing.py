@@ -207,8 +207,10 @@ class Screen:
         session = self._player.sessions[0]
         if self._dressed is not session.tasks:
             # A reset draws the same tasks again: what was chosen of them, and by which truth they are coloured, stays.
-            same, self._dressed = same_tasks(self._dressed, session.tasks), session.tasks
-            anew = {} if same else {"chosen": -1, "selected": [], "colour": 0}
+            same, before, self._dressed = same_tasks(self._dressed, session.tasks), self._dressed, session.tasks
+            anew: dict[str, Any] = {} if same else {"chosen": -1, "selected": []}
+            if before.truth_names != session.tasks.truth_names:
+                anew["colour"] = 0
             self.view.put(tasks=packets.tasks_packet(session), **anew)
 
     def _controls(self, wishes: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:

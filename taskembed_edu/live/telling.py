@@ -36,7 +36,7 @@ def transport(
         "rate": float(f"{player.steps_a_second:.2g}"),
         "active": player.active,
         "runs": [
-            {"name": run_name(run), "about": about_run(each), "step": each.frame.step}
+            {"name": run_name(run), "about": _about(each, looking), "step": each.frame.step}
             for run, each in enumerate(player.sessions)
         ],
         "undo": undo_words(session),
@@ -65,12 +65,17 @@ def status(player: Player, *, said: Said | None, wishes: Mapping[str, Any], look
         return Said(f"Press Reset to apply: {labels}.")
     if looking is not None:
         goes_on = " Training goes on." if player.playing else ""
-        return Said(f"You are looking at step {looking}.{goes_on} Live brings you back; Branch here goes on from it.")
+        return Said(f"Step {looking}, trained with {_about(session, looking)}.{goes_on}")
     until = " The map shows PCA until UMAP is ready." if warming else ""
     if player.playing:
         behind = _behind(player.sessions)
         return Said((behind or "Training. Move a setting and watch what it does.") + until)
     return Said(("Paused." if session.steps else "Press Play: the tasks find their places.") + until)
+
+
+def _about(session: Session, looking: int | None) -> str:
+    """What the run is now; or what it was at the step looked at, where its controls say what it is now."""
+    return about_run(session, None if looking is None else session.history.at_step(looking).settings)
 
 
 def _behind(sessions: Sequence[Session]) -> str:

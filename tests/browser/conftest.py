@@ -26,9 +26,9 @@ from tests.browser.notebook_page import NotebookPage, write_notebook
 from tests.browser.server import JupyterServer, free_port, running_server
 
 VIEWPORT = (1280, 720)
-# A computer without a graphics card, as Chromium itself treats one: the page is drawn and put together by the processor,
-# and only WebGL (plotly) is emulated. To emulate the card for the page too (--use-angle=swiftshader) takes a processor
-# core for nothing: 14 pictures a second in place of 60 were seen.
+# A computer without a graphics card, as Chromium itself treats one: the page is drawn and put together by the
+# processor, and only WebGL (plotly) is emulated. To emulate the card for the page too (--use-angle=swiftshader) takes
+# a processor core for nothing: 14 pictures a second in place of 60 were seen.
 LAUNCH_ARGS = [
     "--no-sandbox",
     "--disable-dev-shm-usage",

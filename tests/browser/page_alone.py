@@ -26,6 +26,7 @@ const recorded = new RecordedModel(JSON.parse(document.getElementById("te-record
 await recorded.ready;
 globalThis.model = LIVE_MODEL ? new StandIn(recorded) : recorded;
 globalThis.ConnectionWatch = ConnectionWatch;
+globalThis.roundLength = roundLength;
 globalThis.lab = new LabPage(model, document.getElementById("te-root"));
 """
 

@@ -16,7 +16,19 @@ from taskembed_edu.live import page as page_code
 
 HARNESS = Path(__file__).with_name("map_harness.js")
 LIVE = Path(page_code.__file__).parent
-SCRIPTS = ["base", "shapes", "packets", "viewport", "card", "glide", "map", "painting", "details", "pointing"]
+SCRIPTS = [
+    "base",
+    "shapes",
+    "packets",
+    "viewport",
+    "card",
+    "glide",
+    "map",
+    "painting",
+    "scale_bar",
+    "details",
+    "pointing",
+]
 SCRIPTS += ["lasso", "legend"]
 DARK = """:root { --jp-layout-color1: #111111; --jp-layout-color2: #212121; --jp-content-font-color1: #ffffff;
   --jp-content-font-color2: #b3b3b3; --jp-border-color2: #616161; }"""
@@ -407,6 +419,36 @@ def test_a_click_keeps_the_task_and_lists_its_neighbours(maps: Any) -> None:
     page.mouse.click(*page.at(3))
     page.mouse.click(*page.at(3))
     assert page.get("chosen") == -1, "a second click lets go"
+
+
+SAID = "void (harness.said = [], new MutationObserver(() => harness.said.push(harness.maps[0].said.textContent))"
+SAID += ".observe(harness.maps[0].said, { childList: true }))"
+
+
+@pytest.mark.parametrize("still", [False, True])
+def test_the_neighbours_of_a_chosen_task_are_said_once_when_they_come(maps: Any, still: bool) -> None:
+    page = maps(state={"still": still})
+    page.evaluate("void (harness.page.playing = () => true)")
+    page.evaluate(SAID)
+    page.mouse.click(*page.at(6))
+    truth = "Nearest in truth: task number 7, task number 8."
+    assert page.evaluate("harness.said") == [f"Chosen: task number 6. {truth}"], "not that there are none"
+    for step, near in ((10, [18, 24]), (20, [18, 11]), (30, [11, 24])):
+        page.take(step, page.grid(shift=step / 10), {"links": {"task": 6, "embedding": near, "truth": [7, 8]}})
+    page.rest()
+    said = f"Chosen: task number 6. Nearest in the embedding: task number 18, task number 24. {truth}"
+    assert page.evaluate("harness.said")[1:] == [said], "once, though the map moves, and not at every frame"
+    page.mouse.click(*page.at(6))
+    page.mouse.click(*page.at(6))
+    assert page.evaluate("harness.said")[2:], "a task that is chosen again is said again"
+
+
+def test_a_run_that_stands_still_says_the_neighbours_of_each_frame_looked_at(maps: Any) -> None:
+    page = maps(state={"still": True, "chosen": 6})
+    for step, near in ((10, 18), (20, 11)):
+        page.take(step, page.grid(), {"links": {"task": 6, "embedding": [near], "truth": [7, 8]}})
+        said = page.map().locator("[aria-live=polite]")
+        expect(said).to_contain_text(f"Nearest in the embedding: task number {near}. ")
 
 
 def test_what_changed_shows_who_is_near_under_one_distance_only(maps: Any) -> None:

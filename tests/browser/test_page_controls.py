@@ -77,6 +77,17 @@ def test_status_and_alarms_are_said(open_lab: OpenLab) -> None:
     expect(lab.root.get_by_role("alert")).to_be_empty()
 
 
+def test_an_alarm_is_spoken_once_and_its_number_is_seen_as_it_is(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    alert = lab.root.get_by_role("alert")
+    for apart in ("0.01", "0.007", "1e-05", "0"):
+        lab.kernel("alarm", f"All tasks fall on one point: they are {apart} apart on average.")
+        expect(alert).to_have_text("All tasks fall on one point: they are 0.01 apart on average.")
+        expect(lab.root.locator(".te-alert")).to_contain_text(f"they are {apart} apart")
+    lab.kernel("alarm", "All tasks fall on one line (effective dimension 1.05).")
+    expect(alert).to_have_text("All tasks fall on one line (effective dimension 1.05).")
+
+
 def test_a_failure_offers_the_last_good_frame(open_lab: OpenLab) -> None:
     lab = open_lab()
     expect(lab.button("Back to the last good frame")).to_be_hidden()

@@ -78,6 +78,24 @@ def test_marks_say_what_changed_and_lead_there(open_lab: OpenLab) -> None:
     expect(lab.root).to_have_attribute("data-step", "60")
 
 
+def test_a_mark_after_the_newest_frame_leads_to_that_frame(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.evaluate("void (model.slow = true, model.set('marks', [[{ step: 123, text: 'margin 2' }]]))")
+    lab.button("Change at 123: margin 2").click()
+    assert lab.sent("look") == [{"do": "look", "step": 120}]
+    lab.kernel("look", 120)
+    assert lab.evaluate("[lab.timeline.asked === undefined, lab.timeline.held]") == [True, False]
+
+
+def test_a_live_picture_of_the_step_looked_at_is_not_its_answer(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.evaluate("void (model.slow = true)")
+    lab.evaluate("void (lab.look(120), model.set('picture', { ...model.get('picture') }))")
+    assert lab.evaluate("lab.timeline.held"), "until the kernel has answered the slider is the hand's"
+    lab.kernel("look", 120)
+    assert not lab.evaluate("lab.timeline.held")
+
+
 def test_curves_read_and_move_time(open_lab: OpenLab) -> None:
     lab = open_lab()
     curves = lab.root.locator(".te-curves")
@@ -193,6 +211,28 @@ def test_a_recording_plays_by_itself(open_lab: OpenLab) -> None:
     expect(lab.root).to_have_attribute("data-step", "120")
     lab.root.get_by_role("slider", name="Time").fill("4")
     expect(lab.root.locator(".te-map").nth(1)).to_have_attribute("data-step", "40")
+
+
+def test_a_look_at_a_recordings_last_step_holds_up_no_other(open_lab: OpenLab) -> None:
+    lab = open_lab(live=False)
+    lab.root.get_by_role("slider", name="Time").fill("4")
+    looked = "(step) => { lab.look(step); return [lab.get('step'), lab.timeline.held]; }"
+    assert [lab.evaluate(looked, step) for step in (120, 30, 140, 60)] == [
+        [120, False],
+        [30, False],
+        [120, False],
+        [60, False],
+    ]
+
+
+def test_a_recording_without_lists_does_not_say_that_there_are_no_neighbours(open_lab: OpenLab) -> None:
+    lab = open_lab(live=False)
+    lab.evaluate("void (Object.assign(model.stored.runs[0], { k: 0, neighbours: null }), lab.set('chosen', 7))")
+    lists = lab.root.locator(".te-map-list")
+    expect(lists.nth(0)).to_have_text("Nearest in the embeddingnot in this file")
+    expect(lists.nth(1).get_by_role("button")).to_have_count(5)
+    expect(lab.root.locator(".te-map [aria-live=polite]")).to_have_text(re.compile(r"^Chosen: .+\. Nearest in truth: "))
+    assert "none" not in (lab.root.locator(".te-map [aria-live=polite]").text_content() or "")
 
 
 def test_a_recording_gives_a_chosen_task_its_neighbours(open_lab: OpenLab) -> None:

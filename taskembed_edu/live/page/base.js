@@ -80,10 +80,14 @@ function icon(name, parent) {
 
 // A canvas does not follow the style sheet by itself: another theme is another drawing. Returns what ends it.
 function onTheme(callback) {
-  const watch = new MutationObserver(() => callback());
+  // And again two frames later: JupyterLab changes its attributes and its style sheets one after the other.
+  const changed = () => {
+    callback();
+    requestAnimationFrame(() => requestAnimationFrame(callback));
+  };
+  const watch = new MutationObserver(changed);
   watch.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-jp-theme-name"] });
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
-  const changed = () => callback();
   dark.addEventListener("change", changed);
   return () => {
     watch.disconnect();

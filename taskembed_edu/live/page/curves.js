@@ -167,8 +167,10 @@ class CurvesView {
     canvas.height = Math.round(canvas.clientHeight * ratio);
     const c = canvas.getContext("2d");
     c.scale(ratio, ratio);
-    const style = getComputedStyle(canvas);
-    c.font = `${0.8 * parseFloat(style.fontSize)}px ${style.fontFamily}`;
+    const font = getComputedStyle(canvas);
+    c.font = `${0.8 * parseFloat(font.fontSize)}px ${font.fontFamily}`;
+    // The panel's own: inside of a container Chromium goes on telling the colours of the theme before.
+    const style = getComputedStyle(this.page.root);
     const box = this.plot(canvas);
     const steps = this.lastStep();
     const [low, high] = this.range(panel);
@@ -227,7 +229,7 @@ class CurvesView {
     c.lineWidth = 1;
     c.textBaseline = "top";
     c.textAlign = "left";
-    const lineHeight = parseFloat(style.fontSize);
+    const lineHeight = parseFloat(getComputedStyle(panel.canvas).fontSize);
     const taken = Array.from({ length: 3 }, () => Infinity); // from the right: the newest change is always said
     const marks = this.page.marks().flatMap((list, run) => list.map((mark) => ({ ...mark, run })));
     for (const { step, text, run } of marks.sort((one, other) => other.step - one.step)) {

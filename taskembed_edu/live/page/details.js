@@ -106,6 +106,8 @@ class TaskDetails {
   choose() {
     const { map } = this;
     const i = map.painter.chosen();
+    if (i !== this.task) this.told = "";
+    this.task = i;
     map.root.dataset.chosen = i;
     this.panel.hidden = i < 0;
     this.listed = null;
@@ -125,25 +127,24 @@ class TaskDetails {
     const { map } = this;
     if (this.panel.hidden) return;
     const lines = neighbourLines(map);
-    const listed = JSON.stringify(lines.map(({ title, tasks }) => [title, tasks]));
+    const listed = JSON.stringify(lines.map(({ title, tasks, known, missing }) => [title, tasks, known, missing]));
     if (listed === this.listed) return;
-    const first = this.listed === null;
     this.listed = listed;
     const focused = this.lists.contains(document.activeElement);
     this.lists.replaceChildren();
     for (const line of lines) this.list(line);
     if (focused) this.map.canvas.focus(); // the button that had it is gone
-    if (first || !map.moving(performance.now())) this.tell(lines);
+    this.tell(lines);
   }
 
-  list({ title, tasks, tone, dashed, known = true }) {
+  list({ title, tasks, tone, dashed, known = true, missing }) {
     const { map } = this;
     const block = element("div", "te-map-list", this.lists);
     const head = element("div", "te-map-list-title", block);
     const swatch = element("span", "te-map-swatch", head);
     swatch.style.borderTop = `2.5px ${dashed ? "dashed" : "solid"} ${cssOf(map.palette[tone])}`;
     head.append(title);
-    if (!tasks.length) element("div", "te-note", block, known ? "none" : "–");
+    if (!tasks.length) element("div", "te-note", block, known ? "none" : missing);
     const names = element("div", "te-map-names", block);
     for (const i of tasks) {
       const button = element("button", "te-map-neighbour", names, map.name(i));
@@ -154,15 +155,23 @@ class TaskDetails {
     }
   }
 
+  // Of a list that is still to come nothing is said. Once it is there all are said, moving or not; what training then
+  // makes of them is not said at every frame, only where the run stands still.
   tell(lines) {
     const { map } = this;
+    const known = lines.filter((line) => line.known !== false);
+    const titles = known.map(({ title }) => title).join();
+    const still = !map.page.playing?.() && !map.moving(performance.now());
+    if (titles === this.told ? !still : this.told && known.length < lines.length) return;
+    this.told = titles;
     const names = (tasks) => tasks.map((i) => map.name(i)).join(", ") || "none";
-    const neighbours = lines.map(({ title, tasks }) => `${title}: ${names(tasks)}`).join(". ");
+    const neighbours = known.map(({ title, tasks }) => `${title}: ${names(tasks)}`).join(". ");
     map.say(`Chosen: ${map.name(map.painter.chosen())}. ${neighbours}.`);
   }
 
   // Other tasks: what was shown belongs to the old ones.
   forget() {
+    this.task = null;
     this.choose();
   }
 

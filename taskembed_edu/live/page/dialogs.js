@@ -3,7 +3,7 @@
 // Native <dialog> and popover: the browser keeps the focus inside, closes on Escape, and gives the focus back.
 
 const EXPORTS = [
-  { value: "png", label: "Picture (PNG)", about: "the map and the curves of the moment shown" },
+  { value: "png", label: "Picture (PNG)", about: "the map of the moment shown, loss and scores" },
   { value: "csv", label: "Table (CSV)", about: "every task: truth, place, vector, nearest" },
   { value: "parquet", label: "Table (Parquet)", about: "the same, with its types" },
   { value: "json", label: "Recording (JSON)", about: "runs again with lab.replay(...)" },

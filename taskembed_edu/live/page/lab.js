@@ -129,6 +129,8 @@ class LabPage {
     this.controls = new ControlsView(this, body);
     const stage = element("div", "te-stage", body);
     this.mapBar = new MapBarView(this, stage);
+    // Here, and not above the settings: what comes and goes must not move a slider from under a hand.
+    stage.append(this.transportView.alert, this.transportView.rewind);
     this.mapRow = element("div", "te-maps", stage);
     this.timeline = new TimelineView(this, stage);
     this.legend = new TaskLegend(this, stage);
@@ -160,6 +162,8 @@ class LabPage {
     for (const name of BOTH_WAYS) hear(`change:${name}`, () => this.shared.set(name, this.model.get(name)));
     const still = () => this.shared.set("still", this.motion.matches);
     this.motion.addEventListener("change", still);
+    const leave = () => this.root.matches(":fullscreen") || this.shared.set("projector", false);
+    this.root.addEventListener("fullscreenchange", leave); // Escape ends full screen without a word to the page
     this.root.addEventListener("keydown", (event) => this.key(event));
     const shown = () => this.acknowledge();
     document.addEventListener("visibilitychange", shown);
@@ -295,6 +299,9 @@ class LabPage {
   project(on) {
     this.root.classList.toggle("te-projector", on);
     this.transportView.projector.setAttribute("aria-pressed", String(on));
+    // The whole screen, where the browser grants it; else the panel grows where it stands.
+    if (on) this.root.requestFullscreen?.().catch(() => {});
+    else if (document.fullscreenElement === this.root) document.exitFullscreen().catch(() => {});
     this.maps.forEach((map) => map.resize());
   }
 

@@ -32,7 +32,7 @@ function decodePlaces(runPicture, places) {
   }
 }
 
-// The box that the points fill now: a recorded run shares one box for all its frames.
+// The box that the points fill now.
 function boundsOf(places, box) {
   box.fill(Infinity, 0, 2).fill(-Infinity, 2, 4);
   for (let i = 0; i < places.length; i += 2) {

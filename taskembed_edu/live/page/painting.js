@@ -17,6 +17,7 @@ class MapPainter {
     if (this.map.counts) this.changeRings(context);
     if (chosen >= 0) this.neighbourRings(context, chosen);
     this.marked(context, chosen);
+    drawScaleBar(this.map, context);
     this.map.lasso.paint(context);
   }
 
@@ -115,8 +116,9 @@ class MapPainter {
   }
 }
 
-// Which lines leave the chosen task: [{tasks, title, tone, dashed, width}]. With "What changed?"
-// those near under only one of the two distances.
+// Which lines leave the chosen task: [{tasks, title, tone, dashed, width, known, missing}]. With "What changed?"
+// those near under only one of the two distances. `missing` stands for a list that is not known: the kernel has yet to
+// send it, or a recorded file had no room for it.
 function neighbourLines(map) {
   const chosen = map.state.get("chosen") ?? -1;
   const links = map.picture?.links?.task === chosen ? map.picture.links : null;
@@ -132,8 +134,10 @@ function neighbourLines(map) {
       { title: `Only under ${other}`, tasks: inside(changes.gained), tone: "gained", width: 2.2 },
     ];
   }
+  const known = Boolean(links?.embedding);
+  const missing = links ? "not in this file" : "–";
   return [
-    { title: "Nearest in the embedding", tasks: inside(links?.embedding), known: Boolean(links), tone: "near", width: 1.8 },
+    { title: "Nearest in the embedding", tasks: inside(links?.embedding), known, missing, tone: "near", width: 1.8 },
     { title: "Nearest in truth", tasks: inside(links?.truth ?? trueNeighbours(map, chosen)), tone: "truth", width: 2, dashed: true },
   ];
 }

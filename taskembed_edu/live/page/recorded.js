@@ -196,15 +196,16 @@ class RecordedModel {
     const frame = run.frames[at];
     const n = this.stored.tasks.n;
     const points = run.points.subarray(2 * n * at, 2 * n * (at + 1));
-    return { ...frame, run: k, box: run.box, points, links: this.links(run, at), changes: null };
+    return { ...frame, run: k, points, links: this.links(run, at), changes: null };
   }
 
+  // Of the embedding null where the file has no lists: to have no neighbours would be another thing.
   links(run, at) {
     const task = this.values.chosen;
     const { n, truth } = this.stored.tasks;
     if (task < 0 || task >= n) return null;
     const from = run.k * (n * at + task);
-    const embedding = run.k ? Array.from(run.neighbours.subarray(from, from + run.k)) : [];
+    const embedding = run.k ? Array.from(run.neighbours.subarray(from, from + run.k)) : null;
     const near = new Uint16Array(bytesOf(truth?.neighbours).slice().buffer);
     return { task, embedding, truth: Array.from(near.subarray(task * truth.k, (task + 1) * truth.k)) };
   }

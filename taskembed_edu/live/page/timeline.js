@@ -80,9 +80,10 @@ class TimelineView {
     this.page.look(row >= rows.count - 1 ? null : rows.step(row));
   }
 
-  // At most one look is under way, and the newest wish waits: a hand is faster than a kernel.
+  // At most one look is under way, and the newest wish waits: a hand is faster than a kernel. A setting may have changed
+  // after the newest frame: then that frame is what there is to see, and what the kernel answers with.
   wishFor(step) {
-    this.wish = step;
+    this.wish = step === null ? null : Math.min(step, this.longest().lastStep());
     this.held = true;
     this.send();
     this.show();
@@ -102,13 +103,20 @@ class TimelineView {
       this.held = false;
       return;
     }
-    if (!late && !(this.asked === null ? picture.live : !picture.live && Math.abs(picture.step - this.asked) < 1)) return;
+    if (!late && !this.isAnswer(picture)) return;
     clearTimeout(this.patience);
     this.asked = undefined;
     // Of a kernel that is only slow the picture is still to come: the hand's next key goes on from where it was.
     if (!late && this.wish === undefined) this.held = false;
     this.send();
     this.show();
+  }
+
+  // On its way to the answer a live page may show a live picture of the same step. A recording answers at once, and its
+  // last step is live.
+  isAnswer({ live, step }) {
+    if (this.asked === null) return live;
+    return (this.page.recorded || !live) && Math.abs(step - this.asked) < 1;
   }
 
   show() {

@@ -22,8 +22,11 @@ class TransportView {
     this.status.setAttribute("role", "status");
     this.device = element("div", "te-device te-number", told);
     this.makeWays(element("div", "te-group te-group-end", told));
+    // Seen and spoken apart: a number that changes with every frame is seen at once, and does not speak the rest anew.
     this.alert = element("div", "te-alert", parent);
-    this.alert.setAttribute("role", "alert");
+    this.alert.setAttribute("aria-hidden", "true");
+    this.spoken = element("div", "te-unseen", parent);
+    this.spoken.setAttribute("role", "alert");
     this.rewind = this.button(parent, "Back to the last good frame", { do: "rewind" }, "te-rewind");
     this.rewind.hidden = true;
   }
@@ -107,11 +110,17 @@ class TransportView {
     else if (transport.stopped && transport.tone !== "alarm") alarms.push(REPLACED);
     if (transport.tone === "alarm") alarms.push(transport.status);
     alarms.push(...this.page.alarms());
-    setText(this.alert, alarms.join(" "));
+    const alarm = alarms.join(" ");
+    setText(this.alert, alarm);
+    if (withoutNumbers(alarm) !== withoutNumbers(this.spoken.textContent)) setText(this.spoken, alarm);
     // An answer ("saved as ...") is said beside an alarm too; the status itself is then the alarm.
     setText(this.status, this.page.note || (transport.tone === "alarm" ? "" : transport.status) || "");
     this.status.dataset.tone = transport.tone || "calm";
   }
+}
+
+function withoutNumbers(text) {
+  return text.replace(/\d+([.,]\d+)*(e[-+]?\d+)?/g, "");
 }
 
 // ---- the line to the kernel ---------------------------------------------------------------------------------------------

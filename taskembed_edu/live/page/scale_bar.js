@@ -1,0 +1,45 @@
+// How long a distance in the embedding is on the map: a bar in the corner of a PCA map, which is to scale.
+//
+// A map is always drawn as large as its frame, so that its size says nothing: without the bar a margin three times as
+// large draws the same picture, and a collapse looks like a healthy cloud. UMAP has no scale, and no bar.
+
+const BAR = 90; // about so many CSS pixels long
+
+// The largest of 1, 2 and 5 times a power of ten that is not longer.
+function roundLength(longest) {
+  const power = 10 ** Math.floor(Math.log10(longest));
+  return [5, 2, 1].find((first) => first * power <= longest) * power;
+}
+
+function drawScaleBar(map, context) {
+  const { viewport, palette, ratio, canvas } = map;
+  const toScale = map.picture?.projection === "pca" && viewport.scale > 0;
+  const apart = toScale ? roundLength((BAR * ratio) / viewport.scale) : 0;
+  if (map.root.dataset.bar !== String(apart)) map.root.dataset.bar = apart;
+  if (!apart) return;
+  const size = (map.state.get("projector") ? 18 : 11) * ratio;
+  const [right, base] = [canvas.width - 12 * ratio, canvas.height - 12 * ratio];
+  const left = right - apart * viewport.scale;
+  context.globalAlpha = 1;
+  for (const [rgb, width] of [[palette.paper, 5], [palette.ink, 2]]) {
+    context.beginPath();
+    for (const x of [left, right]) {
+      context.moveTo(x, base - 4 * ratio);
+      context.lineTo(x, base);
+    }
+    context.moveTo(left, base);
+    context.lineTo(right, base);
+    context.lineWidth = width * ratio;
+    context.strokeStyle = cssOf(rgb);
+    context.stroke();
+  }
+  const words = `${+apart.toPrecision(1)} apart`;
+  context.font = `${size}px system-ui, sans-serif`;
+  context.textAlign = "right";
+  context.textBaseline = "bottom";
+  context.lineWidth = 4 * ratio;
+  context.strokeStyle = cssOf(palette.paper);
+  context.strokeText(words, right, base - 6 * ratio);
+  context.fillStyle = cssOf(palette.ink);
+  context.fillText(words, right, base - 6 * ratio);
+}
