@@ -441,7 +441,7 @@ def test_code_in_a_cell_pauses_for_either_run_and_a_run_that_left_is_free() -> N
 
 def test_a_stopped_player_guards_nothing() -> None:
     session = small_session()
-    with playing(session) as (player, _watch):
+    with playing(session) as (_player, _watch):
         assert session.guard is not unguarded
     assert session.guard is unguarded
     session.step(4)

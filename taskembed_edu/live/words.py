@@ -69,13 +69,13 @@ def reading() -> list[str]:
         "training goes on some of it is the embedding that moves and some the map that rearranges itself: look whether "
         "PCA moves as well. After a change of the map or a fresh start there is no jitter to tell.",
         "Neither map says whether the embedding is any good: recall@1 asks whether a task finds itself again, Spearman "
-        "asks whether similar tasks lie near. Both are computed from the embedding itself, not from the map. Nor does a "
-        "map show a collapse: it is drawn as large as its frame however near all tasks are. The mean distance tells.",
+        "asks whether similar tasks lie near. Both are computed from the embedding itself, not from the map. Nor does "
+        "a map show a collapse: it is drawn as large as its frame however near all tasks are. The mean distance tells.",
     ]
 
 
 def about_run(session: Session, settings: Any = None) -> str:
-    """What tells this run from another, now or under other settings of its: loss, distance and so on, in a few words."""
+    """What tells this run from another, now or under settings that it had: loss, distance and so on, in a few words."""
     settings = session.settings if settings is None else settings
     shown = (name for name, declared in session.embedder.settings_class.declared().items() if not declared.advanced)
     said = []
