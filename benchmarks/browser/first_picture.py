@@ -46,6 +46,8 @@ def median_of(runs: list[Begun]) -> Begun:
 def begin(lab: Laboratory, kind: str, repeats: int = REPEATS) -> Iterator[Begun]:
     """One run that warms the caches, then so many that count, each in a kernel of its own."""
     with lab.notebook(f"first-{kind.replace(', ', '-')}", CELLS[kind]) as page:
+        if kind != "lab":
+            page.tolerate("Error setting state")  # plotly's own, when a FigureWidget is cleared away with its kernel
         for _ in range(1 + repeats):
             kernel = page.evaluate("watch.freshKernel()") / 1e3
             # JupyterLab's own debugger panel complains when its kernel is ended; the lab has no part in that.

@@ -227,7 +227,8 @@ compare({f"margin {m}": run for m, run in futures.items()}, "mean_distance", "re
 
 # %% [markdown]
 # **Explain.** The margin sets the **scale** of the map, and little else. Nobody told the network how long one unit is:
-# with a margin fifteen times larger it draws the same map larger. So never compare the distances or the losses of
+# with a margin fifteen times larger it draws the same map larger. (The panel makes every map fill its frame: read the
+# size off the bar in the corner of a PCA map.) So never compare the distances or the losses of
 # two runs with different margins. Compare recall and Spearman, which know no scale.
 #
 # ## Collapse

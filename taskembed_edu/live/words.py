@@ -61,7 +61,8 @@ def reading() -> list[str]:
         "the method: look whether it is there under PCA and with another number of neighbours.",
         "PCA shows the two directions in which the embedding varies most, to scale. Distances on the map are then true "
         "but flattened: what differs in a third direction lies on one spot. Far apart on the map is far apart in the "
-        "embedding; near on the map may be far.",
+        "embedding; near on the map may be far. The bar in the corner says how long a distance is: every map is drawn "
+        "as large as its frame.",
         "Trustworthiness says how far you may trust nearness on the map: 1 if every near point on the map is near in "
         "the embedding, about 0.5 for a map drawn by chance (Venna and Kaski 2001). It says nothing of neighbours that "
         "the map tore apart, and nothing of distances. Below 0.9, choose a task and compare its lines.",
@@ -70,7 +71,7 @@ def reading() -> list[str]:
         "PCA moves as well. After a change of the map or a fresh start there is no jitter to tell.",
         "Neither map says whether the embedding is any good: recall@1 asks whether a task finds itself again, Spearman "
         "asks whether similar tasks lie near. Both are computed from the embedding itself, not from the map. Nor does "
-        "a map show a collapse: it is drawn as large as its frame however near all tasks are. The mean distance tells.",
+        "a map show a collapse, however near all tasks are. The mean distance tells.",
     ]
 
 
