@@ -1,4 +1,4 @@
-"""What the picture may not hide: how large it is, that it shows noise, whose settings it had; and what may not move."""
+"""What the picture may not hide: how large it is, that it shows one spot, whose settings it had; and what may not move."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def test_the_bar_has_a_round_length(open_lab: OpenLab, longest: float, bar: floa
     assert lab.evaluate("longest => roundLength(longest)", longest) == pytest.approx(bar)
 
 
-def test_a_collapsed_map_says_that_it_is_noise(open_lab: OpenLab) -> None:
+def test_a_collapsed_map_says_that_it_is_one_spot(open_lab: OpenLab) -> None:
     lab = open_lab()
     stamp = lab.root.locator(".te-map-stamp")
     expect(stamp).to_be_hidden()
     lab.evaluate(PUT_RUN, {"alarm": ALARM})
     expect(stamp).to_be_visible()
-    expect(stamp).to_contain_text("noise")
+    expect(stamp).to_contain_text("one spot, magnified")
     assert float(lab.root.locator(".te-map-canvas").evaluate("canvas => getComputedStyle(canvas).opacity")) < 0.6
     lab.evaluate(PUT_RUN, {"alarm": ""})
     expect(stamp).to_be_hidden()

@@ -53,14 +53,14 @@ class TaskMapView {
       "Arrow keys go to the nearest task in that direction, Page Up and Page Down through all tasks, Home and End to " +
       "the first and last. Enter chooses a task, Space adds it to the selection, Escape lets go. " +
       "Plus, minus and 0 zoom, as does the wheel while the map has the focus; Shift and arrows move the map.";
-    this.stampText = element("p", "te-map-stamp", this.stage, "Collapsed: what is left is noise, magnified");
+    this.stampText = element("p", "te-map-stamp", this.stage, "Collapsed: this is one spot, magnified");
     this.stampText.setAttribute("aria-hidden", "true"); // the alert says it
     this.stampText.hidden = true;
     this.said = element("p", "te-unseen", this.root);
     this.said.setAttribute("aria-live", "polite");
   }
 
-  // A map of tasks that have collapsed looks like any other: what is drawn is noise, magnified to fill the frame.
+  // A map of tasks that have collapsed looks like any other: what is drawn is one spot, magnified to fill the frame.
   stamp(alarm) {
     this.root.dataset.collapsed = String(Boolean(alarm));
     this.stampText.hidden = !alarm;
