@@ -1,4 +1,4 @@
-"""What the picture may not hide: how large it is, that it shows one spot, whose settings it had; and what may not move."""
+"""What the picture may not hide: its scale, that it shows one spot, whose settings it had; and what may not move."""
 
 from __future__ import annotations
 
