@@ -131,7 +131,8 @@ def moves(events: Sequence[Event]) -> list[Event]:
 class Moment:
     """All of a session that moves, at one step: enough to go on from here.
 
-    `records` are those of the steps since the last frame.
+    `records` are those of the steps since the last frame. `torn`: a step failed half made, so that what it drew or
+    moved may be in `state` already; no copy of it is exact.
     """
 
     state: Any
@@ -140,6 +141,7 @@ class Moment:
     settings: Any
     setup: Any
     records: list[StepRecord]
+    torn: bool = False
 
     def copy(self) -> Moment:
         """The same moment, sharing no memory that will change."""

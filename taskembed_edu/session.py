@@ -122,12 +122,13 @@ class Session:
             try:
                 for _ in range(n):
                     self._one_step()
-            except FloatingPointError:
-                raise  # the steps before were whole; the run stays where it failed, to be looked at
-            except BaseException:
-                # An interrupt, or an error of a family's own, may have come in the middle of a step; what goes on from
-                # half a step could not be replayed.
-                self._back_to_last_frame()
+            except BaseException as failure:
+                # It may have come in the middle of a step, and what goes on from half a step could not be replayed. A
+                # run that diverged stays where it is, to be looked at; an interrupt, or an error of a family's own,
+                # is over.
+                self._now.torn = True
+                if not isinstance(failure, FloatingPointError):
+                    self._back_to_last_frame()
                 raise
         return self.history[-1]
 
@@ -270,7 +271,8 @@ class Session:
             twin.past, twin.guard, twin.named, twin._ended = [], unguarded, set(self.named), None
             twin.own_families = dict(self.own_families)
             n_events, until = self.history.n_events(at), self.history[at].step
-            if (at, until, n_events) == (len(self.history) - 1, self.steps, len(self.events)):
+            here = (at, until, n_events) == (len(self.history) - 1, self.steps, len(self.events))
+            if here and not self._now.torn:
                 # The run stands right there: nothing need be repeated, however far its checkpoints lie apart.
                 twin.history, twin._now, n_before = self.history.whole(), self._now.copy(), n_events
             else:

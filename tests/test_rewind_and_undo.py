@@ -85,24 +85,46 @@ def test_settings_moved_after_a_failure_are_not_part_of_what_can_be_made_again()
     assert session.recording()["events"] == []
 
 
-def test_an_error_in_the_middle_of_a_step_leaves_a_run_that_can_be_replayed(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("after", [8, 9])  # the first step after a frame, and a later one
+@pytest.mark.parametrize("error", [KeyError, KeyboardInterrupt])
+def test_an_error_in_the_middle_of_a_step_leaves_a_run_that_can_be_replayed(
+    error: type[BaseException], after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session = small_session()
     session.step(8)
     step = session.embedder.step
 
     def torn(state: Any, settings: Any) -> Any:
-        if state.step == 9:
+        if state.step == after:
             torch.rand(5, generator=state.rng)  # half a step: the draws are made, the step is not counted
-            raise KeyError("a family of one's own")
+            raise error("in the middle")
         return step(state, settings)
 
     with monkeypatch.context() as patch:
         patch.setattr(session.embedder, "step", torn)
-        with pytest.raises(KeyError):
+        with pytest.raises(error):
             session.step(4)
     assert session.steps == 8
     session.step(8)
     assert_same_frames(Session.replay(as_json(session.recording())), session)
+
+
+def test_a_branch_of_a_run_that_diverged_is_that_of_its_last_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    session, plain = small_session(), small_session()
+    session.step(8)
+    plain.step(16)
+
+    def diverging(state: Any, _settings: Any) -> Any:
+        torch.rand(5, generator=state.rng)
+        raise FloatingPointError("embedding: got NaN")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(session.embedder, "step", diverging)
+        with pytest.raises(FloatingPointError):
+            session.step()
+    twin = session.branch()
+    twin.step(8)
+    assert_same_frames(twin, plain)
 
 
 def test_a_branch_of_now_repeats_nothing_however_few_checkpoints_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
