@@ -72,7 +72,9 @@ window.harness = {
       if (message.header.msg_type === 'execute_result') parts.push(content.data['text/plain'] + '\n');
       if (message.header.msg_type === 'error') error = content.traceback.join('\n');
     };
-    await future.done;
+    const reply = await future.done;
+    // After a cell that was interrupted a kernel turns down what waits, for a moment: it has not been run.
+    if (reply.content.status === 'aborted') return this.execute(code);
     return { text: parts.join(''), error };
   },
 

@@ -120,6 +120,14 @@ class LabOnPage:
         """Where the session says that the tasks are, in a frame."""
         return np.array(json.loads(self.ask(f"lab.session and {frame}.layout.tolist()")), dtype=float)
 
+    def wait_until_heard(self, setting: str, value: float) -> None:
+        """Wait until the session has this value: a wish of the page goes its own way, and may come after a question."""
+        for _ in range(PATIENCE // 100):
+            if abs(float(self.ask(f"lab.session.settings.{setting}")) - value) < 1e-9:
+                return
+            self.page.wait_for_timeout(100)
+        raise AssertionError(f"{setting} {value:g} was not heard: {self.ask('lab.session.events[-3:]')}")
+
     def players(self) -> int:
         """How many threads of this kernel play a lab."""
         return int(self.page.run(_PLAYERS))
