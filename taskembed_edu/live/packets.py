@@ -252,15 +252,15 @@ def curve_marks(
     """Where a setting changed, and to what. A slider on its way is one mark: only where it came to rest is said."""
     marks = []
     for event in moves(events):
-        changes = {declared[name].label.lower(): value for name, value in event.changes.items() if name not in without}
-        said = [_said(label, value) for label, value in changes.items()]
-        if said:
+        changes = [(name, value) for name, value in event.changes.items() if name not in without]
+        if changes:
+            said = (_said(name, declared[name].label.lower(), value) for name, value in changes)
             marks.append({"step": event.step, "text": ", ".join(said)})
     return marks
 
 
-def _said(label: str, value: Any) -> str:
+def _said(name: str, label: str, value: Any) -> str:
+    if name == "refits":
+        return label  # how often does not matter
     words = say(value)
-    if label == "embedded again" or label in words.lower():
-        return label if label == "embedded again" else words
-    return f"{label} {words}"
+    return words if label in words.lower() else f"{label} {words}"
