@@ -59,7 +59,8 @@ def is_point(frame: Frame, first: Frame) -> bool:
 
 def is_line(frame: Frame, first: Frame) -> bool:
     """Whether the tasks fill one direction only and find themselves less often than before training."""
-    if frame.diagnostics["recall@1"] >= first.diagnostics["recall@1"]:
+    recall = frame.diagnostics.get("recall@1")
+    if recall is None or recall >= first.diagnostics["recall@1"]:
         return False
     return effective_dimension(torch.tensor(frame.embedding)) < LINE
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -46,14 +47,16 @@ class Colouring:
     groups: NDArray[np.uint8]
 
 
-def colour_tasks(values: NDArray[np.floating[Any]], name: str, kind: TruthKind) -> Colouring:
+def colour_tasks(values: NDArray[np.floating[Any]], name: str, kind: TruthKind, names: Sequence[str] = ()) -> Colouring:
     """Colours of n tasks by one column of their truth, shape (n,).
+
+    `names` are what the values 0, 1, ... of a category are called; without one, the number says it.
 
     Categories take Okabe-Ito's colours and shapes, quantities cividis. Angles over more than half a circle take a map
     whose ends meet, since 0 and 360 degrees are one (kind "angle"); over less than that an angle is a quantity. The
     legend cuts a scale into at most six bins with round ends.
     """
-    return _by_category(values, name) if kind == "category" else _by_scale(values, name, angle=kind == "angle")
+    return _by_category(values, name, names) if kind == "category" else _by_scale(values, name, angle=kind == "angle")
 
 
 def _by_scale(values: NDArray[np.floating[Any]], name: str, angle: bool) -> Colouring:
@@ -106,9 +109,11 @@ def _bins(low: float, high: float, degrees: bool) -> tuple[NDArray[np.floating[A
     return edges, [f"{a} to {b}{sign}" for a, b in itertools.pairwise(said)]
 
 
-def _by_category(values: NDArray[np.floating[Any]], name: str) -> Colouring:
+def _by_category(values: NDArray[np.floating[Any]], name: str, names: Sequence[str]) -> Colouring:
     kinds, index = np.unique(values, return_inverse=True)
-    words = {0.0: "no", 1.0: "yes"} if set(kinds) <= {0.0, 1.0} else {}
+    words = {float(k): said for k, said in enumerate(names)}
+    if not words and set(kinds) <= {0.0, 1.0}:
+        words = {0.0: "no", 1.0: "yes"}
     entries = [_category(k, words.get(float(kind), f"{kind:g}")) for k, kind in enumerate(kinds[:_MOST_CATEGORIES])]
     if len(kinds) > _MOST_CATEGORIES:
         entries.append({"label": "others", "colour": GREY, "shape": 0})

@@ -95,6 +95,44 @@ def mean_distance(distances: Tensor) -> float:
     return float(distances.sum(dtype=torch.float64)) / (n * (n - 1))
 
 
+def neighbour_purity(distances: Tensor, groups: Tensor) -> float:
+    r"""The share of tasks whose nearest other task is of their own group, over those that have a mate in it.
+
+    .. math::
+        \text{purity} = \frac{1}{|M|} \sum_{i \in M} [g(\text{nearest}(i)) = g(i)], \qquad
+        M = \{i : \exists j \neq i, g(j) = g(i)\}
+
+    Shapes: (n, n), (n,) -> a number. Range: [0, 1]; NaN where no task has a mate. By chance: `purity_by_chance`.
+    Source: purity at one neighbour (Manning 2008, section 16.3, for clusters). Tied neighbours: the first one counts.
+
+    >>> import torch
+    >>> line = torch.tensor([[0.0], [1.0], [3.0], [9.0]])
+    >>> neighbour_purity(torch.cdist(line, line), torch.tensor([0, 0, 1, 2]))  # the third and fourth have no mate
+    1.0
+    """
+    same, itself = _mates(groups), torch.eye(len(groups), dtype=torch.bool)
+    nearest = distances.masked_fill(itself, torch.inf).argmin(dim=1, keepdim=True)
+    found = same.gather(1, nearest).squeeze(1)
+    with_mate = same.any(dim=1)
+    return float(found[with_mate].double().mean()) if bool(with_mate.any()) else float("nan")
+
+
+def purity_by_chance(groups: Tensor) -> float:
+    """The purity that a random neighbour would have: the mean share of mates among the others, over tasks with a mate.
+
+    Worked number: of two pairs, each task has one mate among three others: 1/3.
+    """
+    mates = _mates(groups).sum(dim=1)
+    with_mate = mates > 0
+    shares = mates[with_mate].double() / (len(groups) - 1)
+    return float(shares.mean()) if bool(with_mate.any()) else float("nan")
+
+
+def _mates(groups: Tensor) -> Tensor:
+    """(n, n): whether two different tasks are of one group."""
+    return (groups.unsqueeze(0) == groups.unsqueeze(1)).fill_diagonal_(False)
+
+
 # Above this many tasks Spearman's correlation is taken over this many pairs, drawn once: a million ranks cost a third
 # of a second at every frame, and the correlation's standard error over so many pairs is below 0.001.
 _ALL_PAIRS_UP_TO = 1500

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from taskembed_edu.checks import check_number, problem
 from taskembed_edu.embedders.base import StepRecord
-from taskembed_edu.projection import Layout, LiveUMAP, nearest_tasks
+from taskembed_edu.evaluation import all_distances
+from taskembed_edu.projection import Layout, LiveUMAP, nearest_by, nearest_tasks
 from taskembed_edu.settings import Settings
+from taskembed_edu.tasks.sketch import TaskFit
 
 # What checkpoints may take. A default run's weigh 0.45 MB, so that 55 are kept and never more: the memory of a long
 # run then grows by its frames alone (8 MB in 10,000 steps of 200 tasks). The price is the way back: after 10,000 steps
@@ -40,6 +42,10 @@ class Frame:
     `loss` is the mean over the steps since the frame before (NaN for the first frame), and so is "active_pairs" among
     the diagnostics. `alarm` is one sentence where the tasks have collapsed, and empty where they have not. `refits`
     counts how often UMAP has begun from scratch.
+
+    `axes` (dim, 2) are the directions that a PCA map was seen along: earlier vectors, seen along the same, are a trail.
+    `fit` is what each task's own network answers, where it has one. `left_out` are tasks whose training has diverged:
+    they have a place in every array and no meaning, and the map does not show them.
     """
 
     index: int
@@ -52,6 +58,9 @@ class Frame:
     settings: Settings
     alarm: str = ""
     refits: int = 0
+    axes: NDArray[np.float32] | None = None
+    fit: TaskFit | None = None
+    left_out: tuple[int, ...] = ()
 
     @property
     def n_bytes(self) -> int:
@@ -70,7 +79,11 @@ class Frame:
         """
         check_number("k", k, 1, len(self.embedding) - 1, "A task has every other task to be near to.")
         # A task is its own nearest: the first column is itself.
-        return nearest_tasks(torch.tensor(self.embedding), k + 1, metric or self.metric)[1][:, 1:].numpy()
+        if not self.left_out:
+            return nearest_tasks(torch.tensor(self.embedding), k + 1, metric or self.metric)[1][:, 1:].numpy()
+        distances = all_distances(torch.tensor(self.embedding), metric or self.metric)
+        distances[:, list(self.left_out)] = torch.inf
+        return nearest_by(distances, k + 1)[1][:, 1:].numpy()
 
     def __repr__(self) -> str:
         scores = ", ".join(f"{name} {value:.2f}" for name, value in self.diagnostics.items())

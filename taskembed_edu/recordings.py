@@ -13,13 +13,15 @@ FORMAT = 1
 _KEYS = ("format", "embedder", "family", "initial", "events", "steps", "scores")
 
 
-def check_recording(recording: Any, family: str | None = None, *, known: bool = False) -> dict[str, Any]:
+def check_recording(
+    recording: Any, family: str | None = None, *, known: bool = False, embedder: str | None = None
+) -> dict[str, Any]:
     """The recording if it can be replayed; else a ValueError that says why not and what to do.
 
     `known`: the caller has the family itself, which need not be one of the package's.
 
-    Errors: not a recording at all, a recording of another format, of an unknown family, or of another family than the
-    one asked for.
+    Errors: not a recording at all, a recording of another format, of an unknown family, or of another family or
+    embedder than the one asked for.
     """
     if not isinstance(recording, dict) or "format" not in recording:
         cause = "Is this the recording.json that `taskembed run` or the lab saved?"
@@ -40,6 +42,9 @@ def check_recording(recording: Any, family: str | None = None, *, known: bool = 
     if recorded not in FAMILIES and not known:
         cause = "A family of your own? Give it: Session.replay(recording, family=YourFamily())."
         raise ValueError(problem("recording", f"tasks {recorded!r}", f"one of {', '.join(FAMILIES)}", cause))
+    if embedder is not None and recording["embedder"] != embedder:
+        came, asked = f"a run of the {recording['embedder']!r} embedder", f"one of the {embedder!r} embedder"
+        raise ValueError(problem("recording", came, asked, "Load it in the lab that it was saved in."))
     if family is not None and recorded != family:
         cause = f"Reset with family={recorded!r} first, or load a recording of {family}."
         raise ValueError(problem("recording", f"a run on {recorded!r}", f"a run on {family!r}", cause))

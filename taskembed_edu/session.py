@@ -24,40 +24,57 @@ from taskembed_edu.alarms import collapse_alarm
 from taskembed_edu.checks import check_choice, check_number, problem
 from taskembed_edu.distances import METRICS, check_metric_accepts
 from taskembed_edu.embedders import task_embedder
-from taskembed_edu.embedders.base import Embedder
+from taskembed_edu.embedders.base import Embedder, drawn
 from taskembed_edu.evaluation import (
     NeighbourChanges,
     TrueGeometry,
     all_distances,
     mean_distance,
     nearest_of_row,
+    neighbour_purity,
     recall_at_k,
 )
 from taskembed_edu.history import Event, Frame, History, Moment, metric_of, to_undo
 from taskembed_edu.memory import give_memory_back, keep_memory_quick
-from taskembed_edu.projection import Layout, LiveUMAP, jitter, map_trust, pca_layout
+from taskembed_edu.projection import Layout, LiveUMAP, jitter, map_trust, pca
 from taskembed_edu.recipes import run_code
 from taskembed_edu.recordings import FORMAT, check_recording
 from taskembed_edu.settings import Setting, Settings
 from taskembed_edu.setup import Setup as Setup
 from taskembed_edu.tasks import FAMILIES, task_family
-from taskembed_edu.tasks.base import TaskFamily
+from taskembed_edu.tasks.base import TaskBatch, TaskFamily
 
 
 def unguarded(verb: str) -> AbstractContextManager[None]:
     return nullcontext()
 
 
+# With fewer tasks there is no map to speak of.
+_FEWEST = 5
+
 # Frames between two tidyings of memory, which take some milliseconds.
 _TIDY_EVERY = 20
 
-# Settings that change what the map shows of the same vectors.
+# Settings that change what the map shows of the same vectors; an embedder may have more (`seen_by`).
 _SEEN = {"metric", "projection", "n_neighbors", "refits"}
 
 
 def _written(event: Event) -> dict[str, Any]:
     """An event as a recording stores it."""
     return {"step": event.step, "changes": dict(event.changes), **({"undo": True} if event.undo else {})}
+
+
+def _groups(family: TaskFamily, tasks: TaskBatch) -> Tensor | None:
+    """Which tasks are mates, by the column of the truth that groups them; None where the family has none."""
+    return None if family.group is None else tasks.truth[:, tasks.truth_names.index(family.group)]
+
+
+def _placed(layout: Layout, n_tasks: int, kept: Any) -> Layout:
+    if len(layout) == n_tasks:
+        return layout
+    whole = np.tile(layout.mean(axis=0), (n_tasks, 1))
+    whole[kept] = layout
+    return whole
 
 
 def _parted(values: dict[str, Any], known: dict[str, Setting]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -195,7 +212,7 @@ class Session:
             self.events.append(Event(self.steps, applied, undo))
             if "refits" in applied:
                 now.umap.forget()
-            if applied.keys() & _SEEN and self.frame.step == self.steps:
+            if applied.keys() & (_SEEN | self.embedder.seen_by) and self.frame.step == self.steps:
                 # What is on the map changes without a step: the newest frame is drawn again under the new settings.
                 frame = self.frame
                 self._keep_frame(frame.loss, frame.diagnostics["active_pairs"], frame.index)
@@ -300,6 +317,11 @@ class Session:
         return self._now.state.step
 
     @property
+    def at_stop(self) -> bool:
+        """Whether the run stands where its settings ask playing to pause (`stop_at`; 0 asks for no such place)."""
+        return self.steps > 0 and self.steps == getattr(self.settings, "stop_at", 0)
+
+    @property
     def frame(self) -> Frame:
         """The latest frame."""
         return self.history[-1]
@@ -307,6 +329,10 @@ class Session:
     def values(self) -> dict[str, Any]:
         """All settings by name."""
         return {**self.setup.as_dict(), **self.settings.as_dict()}
+
+    def families(self) -> list[str]:
+        """The package's families that this embedder can read."""
+        return [name for name in FAMILIES if self.embedder.takes(task_family(name))]
 
     def declared(self) -> dict[str, Setting]:
         """All declarations by name: what a page or a command line builds its controls from."""
@@ -321,6 +347,7 @@ class Session:
         vectors = torch.tensor(frame.embedding)
         check_metric_accepts(frame.metric, embedding=vectors)
         distances = METRICS[frame.metric].between(vectors[task], vectors)
+        distances[list(frame.left_out)] = torch.inf
         return nearest_of_row(distances, task, k), self.geometry.nearest(task, k)
 
     def neighbour_changes(self, frame: Frame, metric: str, k: int = 5) -> NeighbourChanges:
@@ -333,12 +360,14 @@ class Session:
     def closing_scores(self, n_tasks: int = 200) -> dict[str, float]:
         """Scores on never-seen tasks: what to report, since the watched ones were looked at all along."""
         rng = torch.Generator().manual_seed(self.setup.seed + 2)
-        tasks = self.split.unseen.sample(n_tasks, rng=rng)
-        again = self.split.unseen.redraw(tasks, rng)
+        tasks = drawn(self.split.unseen, n_tasks, rng)
+        again = self.split.unseen.redraw(tasks, rng) if self.embedder.embeds_second_sets else None
         geometry = TrueGeometry(self.split.unseen.true_distance(tasks))
         with self.guard("look"):
-            first, second = (self.embedder.embed(self._now.state, batch) for batch in (tasks, again))
-        return self._scores(first, second, all_distances(first, self._metric()), geometry)
+            first = self.embedder.embed(self._now.state, tasks)
+            second = None if again is None else self.embedder.embed(self._now.state, again)
+        groups = _groups(self.split.unseen, tasks)
+        return self._scores(first, second, all_distances(first, self._metric()), geometry, groups)
 
     # ---- recording -------------------------------------------------------------------------------------------------
 
@@ -393,9 +422,13 @@ class Session:
         given = given or (mine if mine is not None and mine.name == setup.family else None)
         given = given or self.own_families.get(setup.family)
         rng = torch.Generator().manual_seed(setup.seed)
-        split = (given or task_family(setup.family)).split(rng)
-        tasks = split.validation.sample(setup.n_tasks, rng=rng)
-        second_sets = split.validation.redraw(tasks, rng)
+        whole = given or task_family(setup.family)
+        if not self.embedder.takes(whole):
+            cause = f"The {self.embedder.name} embedder cannot read {whole.label.lower()}; ParameterLab can."
+            raise ValueError(problem("family", whole.name, f"one of {', '.join(self.families())}", cause))
+        split = whole.split(rng)
+        tasks = self.embedder.watches(split, setup.n_tasks, rng)
+        second_sets = split.validation.redraw(tasks, rng) if self.embedder.embeds_second_sets else None
         state = self.embedder.begin(split.train, tasks, settings, rng)
         # Nothing of the old run is touched before this line: a reset that fails (no CUDA, say) leaves it as it was.
         # `family` is None for the family of this name as it comes.
@@ -403,6 +436,7 @@ class Session:
         if given is not None and given.name not in FAMILIES:
             self.own_families[given.name] = given
         self.geometry = TrueGeometry(split.validation.true_distance(tasks))
+        self._groups = _groups(split.validation, tasks)
         umap = LiveUMAP(setup.n_neighbors, seed=setup.seed)
         self._now = Moment(state, umap, None, settings, setup, [])
         self._initial = {**setup.as_dict(), **settings.as_dict()}
@@ -444,16 +478,17 @@ class Session:
 
     def _keep_frame(self, loss: float, active: float, index: int | None = None) -> None:
         now = self._now
-        first, second = self.embedder.embed(now.state), self.embedder.embed(now.state, self._second_sets)
-        if not (torch.isfinite(first).all() and torch.isfinite(second).all()):
-            raise self._diverged("embedding", math.nan)
+        first, second = self._vectors()
         index = len(self.history) if index is None else index
-        distances = all_distances(first, self._metric())
+        left_out = self.embedder.left_out(now.state)
+        kept = [task for task in range(len(first)) if task not in left_out] if left_out else slice(None)
+        distances = all_distances(first[kept], self._metric())
         if not torch.isfinite(distances).all():
             raise self._diverged("distance", math.inf)
-        layout = self._layout(first, distances)
-        scores = self._scores(first, second, distances, self.geometry)
-        scores["trustworthiness"] = map_trust(distances, layout, now.setup.n_neighbors)
+        layout, axes = self._layout(first, distances, kept)
+        geometry, groups = self._truth_of(left_out, kept)
+        scores = self._scores(first, second, distances, geometry, groups)
+        scores["trustworthiness"] = map_trust(distances, layout[kept], now.setup.n_neighbors)
         scores["jitter"] = self._jitter(layout, index)
         scores["mean_distance"] = mean_distance(distances)
         if scores["mean_distance"] == 0:
@@ -462,14 +497,43 @@ class Session:
         seen = first.numpy()
         for array in (seen, layout):
             array.setflags(write=False)  # a frame is a record: who draws on it must copy it first
-        setup = now.setup
+        setup, answers = now.setup, self.embedder.answers(now.state)
         frame = Frame(
-            index, self.steps, loss, seen, layout, setup.projection, scores, now.settings, refits=setup.refits
+            index,
+            self.steps,
+            loss,
+            seen,
+            layout,
+            setup.projection,
+            scores,
+            now.settings,
+            refits=setup.refits,
+            axes=axes,
+            fit=answers,
+            left_out=left_out,
         )
         frame = dataclasses.replace(frame, alarm=collapse_alarm(frame, self.history[:index]))
         if index % _TIDY_EVERY == 0:
             give_memory_back()
         self.history.keep(frame, len(self.events), now)  # last: what an interrupt cuts short has not been
+
+    def _vectors(self) -> tuple[Tensor, Tensor | None]:
+        """The watched tasks' vectors, and those of their second support sets where the embedder has such."""
+        state = self._now.state
+        first = self.embedder.look(state, self.settings)
+        second = None if self._second_sets is None else self.embedder.embed(state, self._second_sets)
+        if not all(bool(torch.isfinite(vectors).all()) for vectors in (first, second) if vectors is not None):
+            raise self._diverged("embedding", math.nan)
+        return first, second
+
+    def _truth_of(self, left_out: tuple[int, ...], kept: Any) -> tuple[TrueGeometry, Tensor | None]:
+        """The true geometry and the groups of the tasks that count."""
+        if not left_out:
+            return self.geometry, self._groups
+        if len(self.tasks) - len(left_out) < _FEWEST:
+            raise self._diverged(f"tasks left ({len(self.tasks) - len(left_out)} of {len(self.tasks)})", math.nan)
+        geometry = TrueGeometry(self.geometry.true_distance[kept][:, kept])
+        return geometry, None if self._groups is None else self._groups[kept]
 
     def _jitter(self, layout: Layout, index: int) -> float:
         """How far the map moved since the frame before; NaN where that was another map."""
@@ -479,22 +543,29 @@ class Session:
         same = before.projection == setup.projection and (before.refits == setup.refits or setup.projection == "pca")
         return jitter(layout, before.layout) if same else math.nan
 
-    def _scores(self, first: Tensor, second: Tensor, distances: Tensor, geometry: TrueGeometry) -> dict[str, float]:
-        recall = recall_at_k(second, first, ks=(1, 5), metric=self._metric())
-        return {
-            "recall@1": recall[1],
-            "recall@5": recall[5],
-            "spearman": geometry.agreement(distances),
-        }
+    def _scores(
+        self, first: Tensor, second: Tensor | None, distances: Tensor, geometry: TrueGeometry, groups: Tensor | None
+    ) -> dict[str, float]:
+        scores = {}
+        if second is not None:
+            recall = recall_at_k(second, first, ks=(1, 5), metric=self._metric())
+            scores = {"recall@1": recall[1], "recall@5": recall[5]}
+        scores["spearman"] = geometry.agreement(distances)
+        if groups is not None:
+            scores["purity"] = neighbour_purity(distances, groups)
+        return scores
 
-    def _layout(self, embedding: Tensor, distances: Tensor) -> Layout:
-        now = self._now
+    def _layout(self, embedding: Tensor, distances: Tensor, kept: Any) -> tuple[Layout, Layout | None]:
+        """The map of these vectors, and the directions of a PCA map; a task that is left out stands in the middle."""
+        now, axes = self._now, None
         if now.setup.projection == "pca":
-            now.pca = pca_layout(embedding, now.pca)
-            return now.pca
+            layout, axes = pca(embedding[kept], None if now.pca is None else now.pca[kept])
+            now.pca = _placed(layout, len(embedding), kept)
+            return now.pca, axes
         now.umap.metric = self._metric()
         now.umap.n_neighbors = now.setup.n_neighbors
-        return now.umap.update(embedding, now.pca, distances)
+        layout = now.umap.update(embedding[kept], None if now.pca is None else now.pca[kept], distances)
+        return _placed(layout, len(embedding), kept), axes
 
     def _metric(self) -> str:
         return metric_of(self.settings)
@@ -523,5 +594,6 @@ class Session:
         return _parted(values, self.declared())
 
     def __repr__(self) -> str:
-        scores = ", ".join(f"{name} {self.frame.diagnostics[name]:.2f}" for name in ("recall@1", "spearman"))
+        told = self.frame.diagnostics
+        scores = ", ".join(f"{name} {told[name]:.2f}" for name in ("recall@1", "spearman", "purity") if name in told)
         return f"Session({self.embedder.name} on {self.setup.family}, step {self.steps}: {scores})"

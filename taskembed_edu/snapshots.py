@@ -25,29 +25,32 @@ _MOST_SIGNS = 8
 def session_figure(session: Session, colour_by: str | None = None, frame: Frame | int = -1) -> Still:
     """A frame's map beside loss and scores over steps: the latest, or another by its position or as it is.
 
-    `colour_by` names the true parameter that gives the colours (default: the first). Dotted lines in the curves are
-    changes of a setting; where the frame is not the latest, a full line says which moment the map shows. The figure
-    belongs to nobody: pyplot does not know it, so it is safe from any thread.
+    `colour_by` names the true parameter that gives the colours (default: the one that groups like tasks, else the
+    first). Tasks that a frame leaves out are not drawn, nor is a score that the run never has. Dotted lines in the
+    curves are changes of a setting; where the frame is not the latest, a full line says which moment the map shows. The
+    figure belongs to nobody: pyplot does not know it, so it is safe from any thread.
 
     Errors: ValueError for an unknown parameter, IndexError for a frame that there is not.
     """
     names = session.tasks.truth_names
-    column = names.index(check_choice("colour_by", colour_by or names[0], names))
+    wanted = colour_by or session.split.validation.group or names[0]
+    column = names.index(check_choice("colour_by", wanted, names))
     shown = session.history[session.history.position(frame)] if isinstance(frame, int) else frame
     figure = Still(figsize=(10, 4.6), layout="constrained", dpi=90)
     grid = figure.add_gridspec(2, 2, width_ratios=(1.35, 1))
     _map(figure.add_subplot(grid[:, 0]), session, shown, column)
     _curves(figure.add_subplot(grid[0, 1]), session, shown, ("loss",))
-    _curves(figure.add_subplot(grid[1, 1]), session, shown, ("recall@1", "spearman", "trustworthiness"))
+    _curves(figure.add_subplot(grid[1, 1]), session, shown, ("recall@1", "spearman", "purity", "trustworthiness"))
     return figure
 
 
 def _map(axes: Axes, session: Session, frame: Frame, column: int) -> None:
     tasks, family = session.tasks, session.split.validation
-    kind = family.truth_kinds[column]
-    colouring = colour_tasks(tasks.truth[:, column].numpy(), tasks.truth_names[column], kind)
+    kind, name = family.truth_kinds[column], tasks.truth_names[column]
+    colouring = colour_tasks(tasks.truth[:, column].numpy(), name, kind, family.category_names(name))
+    shown = ~np.isin(np.arange(len(tasks)), frame.left_out)
     for shape in np.unique(colouring.shapes):
-        chosen = colouring.shapes == shape
+        chosen = (colouring.shapes == shape) & shown
         axes.scatter(
             frame.layout[chosen, 0],
             frame.layout[chosen, 1],
@@ -87,10 +90,12 @@ def _legend(axes: Axes, colouring: Colouring) -> None:
 def _curves(axes: Axes, session: Session, shown: Frame, names: tuple[str, ...]) -> None:
     steps = [frame.step for frame in session.history]
     # The colours of the live curves.
-    colours = {"loss": BLUE, "recall@1": VERMILLION, "spearman": GREEN, "trustworthiness": PURPLE}
-    for name, dash in zip(names, ("-", "--", ":"), strict=False):
-        values = [frame.loss if name == "loss" else frame.diagnostics[name] for frame in session.history]
-        axes.plot(steps, values, dash, color=colours[name], label=name)
+    colours = {"loss": BLUE, "recall@1": VERMILLION, "spearman": GREEN, "purity": BLUE, "trustworthiness": PURPLE}
+    dashes = {"recall@1": "-", "spearman": "--", "purity": "-.", "trustworthiness": ":"}
+    for name in names:
+        values = [frame.loss if name == "loss" else frame.diagnostics.get(name, np.nan) for frame in session.history]
+        if name == "loss" or np.isfinite(values).any():
+            axes.plot(steps, values, dashes.get(name, "-"), color=colours[name], label=name)
     for event in moves(session.events):
         axes.axvline(event.step, color=PURPLE, linestyle=":", linewidth=1)
     if shown is not session.frame:

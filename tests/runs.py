@@ -72,4 +72,6 @@ def assert_same_frame(mine: Frame, theirs: Frame) -> None:
 
 
 def weights(session: Session) -> torch.Tensor:
-    return torch.cat([p.detach().flatten() for p in session._now.state.encoder.parameters()])
+    state = session._now.state
+    learnt = state.encoder.parameters() if hasattr(state, "encoder") else state.training.parameters.values()
+    return torch.cat([p.detach().flatten() for p in learnt])

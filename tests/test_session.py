@@ -133,6 +133,7 @@ def test_the_watched_tasks_are_validation_tasks_and_the_closing_ones_never_seen(
     assert list(scores) == ["recall@1", "recall@5", "spearman"]
     assert scores == session.closing_scores(n_tasks=20)
     assert scores != {name: session.frame.diagnostics[name] for name in scores}
+    assert session._second_sets is not None
     assert torch.equal(session._second_sets.truth, session.tasks.truth)
     assert not torch.equal(session._second_sets.support_x, session.tasks.support_x)
     own = set(session.split.validation.part)  # type: ignore[attr-defined]

@@ -6,9 +6,14 @@ from typing import Any
 
 from taskembed_edu.checks import check_choice
 from taskembed_edu.embedders.base import Embedder, EmbedderState, FittedEmbedder, StepRecord, chosen_device, device_name
+from taskembed_edu.embedders.fisher import FisherEmbedder, FisherSettings, FisherState
 from taskembed_edu.embedders.metric import MetricEmbedder, MetricSettings, MetricState
+from taskembed_edu.embedders.parameters import ParameterEmbedder, ParameterSettings, ParameterState
+from taskembed_edu.embedders.summary import SummaryEmbedder, SummarySettings, SummaryState
 
-EMBEDDERS: dict[str, type[Embedder[Any, Any]]] = {embedder.name: embedder for embedder in (MetricEmbedder,)}
+EMBEDDERS: dict[str, type[Embedder[Any, Any]]] = {
+    embedder.name: embedder for embedder in (MetricEmbedder, ParameterEmbedder, FisherEmbedder, SummaryEmbedder)
+}
 
 
 def task_embedder(name: str) -> Embedder[Any, Any]:
@@ -20,11 +25,20 @@ __all__ = [
     "EMBEDDERS",
     "Embedder",
     "EmbedderState",
+    "FisherEmbedder",
+    "FisherSettings",
+    "FisherState",
     "FittedEmbedder",
     "MetricEmbedder",
     "MetricSettings",
     "MetricState",
+    "ParameterEmbedder",
+    "ParameterSettings",
+    "ParameterState",
     "StepRecord",
+    "SummaryEmbedder",
+    "SummarySettings",
+    "SummaryState",
     "chosen_device",
     "device_name",
     "task_embedder",

@@ -13,14 +13,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 import torch
 from torch import Tensor
 
 from taskembed_edu.checks import check_choice
 from taskembed_edu.settings import Settings
-from taskembed_edu.tasks.base import TaskBatch, TaskFamily
+from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily
+from taskembed_edu.tasks.sketch import TaskFit
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,16 @@ class Embedder(ABC, Generic[State, Chosen]):
     name: str
     settings_class: type[Chosen]
 
+    # Settings that change how what was learnt is looked at, and nothing of what is learnt: see `look`.
+    seen_by: ClassVar[frozenset[str]] = frozenset()
+    # Whether a second support set of a task can be embedded by what was learnt so far: only then can a task be asked to
+    # find itself again (recall).
+    embeds_second_sets: ClassVar[bool] = True
+    # Whether training compares pairs of tasks, some of which no longer push.
+    has_pairs: ClassVar[bool] = True
+    # Whether the tasks travel from a start, so that the way they came means something.
+    leaves_trails: ClassVar[bool] = False
+
     @abstractmethod
     def begin(self, family: TaskFamily, tasks: TaskBatch, settings: Chosen, rng: torch.Generator) -> State:
         """A run at step 0: trains on `family`, is watched on `tasks`, draws everything from `rng`."""
@@ -71,6 +82,30 @@ class Embedder(ABC, Generic[State, Chosen]):
     @abstractmethod
     def embed(self, state: State, tasks: TaskBatch | None = None) -> Tensor:
         """The tasks' vectors, shape (n_tasks, dim), on the CPU; None: the tasks being watched."""
+
+    def takes(self, family: TaskFamily) -> bool:
+        """Whether this embedder can read the samples of such tasks."""
+        return True
+
+    def watches(self, split: Split, n_tasks: int, rng: torch.Generator) -> TaskBatch:
+        """The tasks to be watched: drawn from the validation part, so that none of them is trained on."""
+        return drawn(split.validation, n_tasks, rng)
+
+    def look(self, state: State, settings: Chosen) -> Tensor:
+        """The watched tasks' vectors as these settings want them seen: `embed(state)`, unless there is a choice."""
+        return self.embed(state)
+
+    def steady(self, settings: Chosen) -> bool:
+        """Whether an entry of a vector means the same at every step: only then can two steps be seen on one map."""
+        return True
+
+    def left_out(self, state: State) -> tuple[int, ...]:
+        """Watched tasks whose training has diverged: they are named, and no map or score counts them."""
+        return ()
+
+    def answers(self, state: State) -> TaskFit | None:
+        """What each watched task's own network answers just now, where tasks have networks of their own."""
+        return None
 
     def fit(
         self,
@@ -87,6 +122,11 @@ class Embedder(ABC, Generic[State, Chosen]):
         for _ in range(steps):
             state, _record = self.step(state, settings)
         return FittedEmbedder(self, state)
+
+
+def drawn(family: TaskFamily, n_tasks: int, rng: torch.Generator) -> TaskBatch:
+    """So many tasks of this family, or all that there are."""
+    return family.sample(min(n_tasks, family.n_distinct or n_tasks), rng=rng)
 
 
 @dataclass(frozen=True)

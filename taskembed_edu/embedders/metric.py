@@ -163,6 +163,10 @@ class MetricEmbedder(Embedder[MetricState, MetricSettings]):
     name = "metric"
     settings_class = MetricSettings
 
+    def takes(self, family: TaskFamily) -> bool:
+        """Numbers, points and pictures; words have no set encoder here."""
+        return not getattr(family, "alphabet", ())
+
     def begin(
         self, family: TaskFamily, tasks: TaskBatch, settings: MetricSettings, rng: torch.Generator
     ) -> MetricState:

@@ -5,6 +5,7 @@ And the way back: what a page sends is brought to the setting's kind and range h
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -30,6 +31,38 @@ WORDS = {
     "sinusoids": "Sine waves",
     "gaussians": "Gaussian classes",
     "digits": "Handwritten digits",
+    "number_words": "Languages",
+    "mlp": "Perceptron",
+    "conv": "Convolutional",
+    "gru": "GRU",
+    "lstm": "LSTM",
+    "shared": "One for all",
+    "own": "One each",
+    "adam": "Adam",
+    "sgd": "SGD",
+    "weights": "Weights",
+    "outputs": "Outputs",
+    "fisher": "Fisher information",
+    "raw": "As they are",
+    "difference": "From the start",
+    "whitened": "Whitened",
+    "hidden_1": "Hidden 1",
+    "hidden_2": "Hidden 2",
+    "convolution_1": "Convolution 1",
+    "convolution_2": "Convolution 2",
+    "number": "Number",
+    "input": "Input",
+    "recurrent": "Recurrent",
+    "output": "Output",
+    "none": "None",
+    "relu": "ReLU",
+    "filter": "By filter",
+    "weight": "By weight",
+    "drawn": "Drawn from the prediction",
+    "expected": "All, by their probability",
+    "yes": "Yes",
+    "no": "No",
+    "tanh": "tanh",
     "umap": "UMAP",
     "pca": "PCA",
     "auto": "Automatic",
@@ -66,7 +99,7 @@ def control_specs(session: Session, main: Collection[str], wishes: Mapping[str, 
             "name": name,
             "label": shown[name].label,
             "help": shown[name].help,
-            **_kind(shown[name], values[name], owner_of(session, name), session.own_families),
+            **_kind(_as_offered(session, name), values[name], owner_of(session, name), session.own_families),
             "value": values[name],
             "live": shown[name].live,
             "enabled": bool(shown[name].applies(owner_of(session, name))),
@@ -75,6 +108,12 @@ def control_specs(session: Session, main: Collection[str], wishes: Mapping[str, 
         }
         for name in names
     ]
+
+
+def _as_offered(session: Session, name: str) -> Setting:
+    """A setting's declaration; of the families only those that the embedder can read."""
+    declared = session.declared()[name]
+    return dataclasses.replace(declared, choices=tuple(session.families())) if name == "family" else declared
 
 
 def owner_of(session: Session, name: str) -> Any:
@@ -90,7 +129,7 @@ def page_value(session: Session, name: str, value: Any) -> Any:
     """
     declared = session.declared()
     check_choice("setting", name, [known for known in declared if not declared[known].hidden])
-    wanted, owner = declared[name], owner_of(session, name)
+    wanted, owner = _as_offered(session, name), owner_of(session, name)
     if wanted.choices:
         known = _choices(wanted, session.values()[name], owner, session.own_families, all_of_them=True)
         check_choice(name, value, known)

@@ -22,19 +22,37 @@ from taskembed_edu.checks import problem
 from taskembed_edu.history import Frame
 from taskembed_edu.live import page
 from taskembed_edu.live.controls import say
-from taskembed_edu.live.packets import NEIGHBOURS, facts, filled, marks_packet, placed, rows_of, tasks_packet
+from taskembed_edu.live.packets import (
+    NEIGHBOURS,
+    answers,
+    ends,
+    facts,
+    marks_packet,
+    placed,
+    rows_of,
+    sketch_y,
+    tasks_packet,
+    trails,
+)
 from taskembed_edu.live.telling import run_name
 from taskembed_edu.live.words import about_run, help_packet, map_words
-from taskembed_edu.projection import Layout
 from taskembed_edu.session import Session
 
 MOST_FRAMES = 300
 MOST_BYTES = 4 * 10**6
 
-# Curves may have more rows than the film has frames: a row is 32 bytes, a frame of 1,000 tasks about 4,000.
+# Curves may have more rows than the film has frames: a row is 36 bytes, a frame of 1,000 tasks about 4,000.
 _MOST_ROWS = 2000
 # A film this short gives up the lists of neighbours rather than more frames.
 _FEWEST_WITHOUT_NEIGHBOURS = 35
+
+# Trails and answers of networks, all runs together, take no more than this; else the file has none. Of more tasks
+# trails are a thicket, and of more numbers answers are not worth the time to compress them.
+_TRAIL_BYTES = 12 * 10**5
+_FIT_BYTES = 8 * 10**5
+_MOST_TRAILS = 100
+_TRAIL_PLACES = 12
+_MOST_ANSWERS = 4 * 10**6
 
 # Nothing outside the file may be asked for, whatever is in it.
 _POLICY = (
@@ -43,14 +61,27 @@ _POLICY = (
 )
 
 
+class Fits(NamedTuple):
+    """What tasks' own networks answered: (frames, n, k) levels or classes, or which of the words each one spelt."""
+
+    kind: str
+    values: NDArray[np.uint8] | NDArray[np.uint16]
+    words: tuple[str, ...] = ()
+
+
 class Film(NamedTuple):
-    """One run's stored frames: words and box of each, places in that box (frames, n, 2), neighbours (frames, n, k)."""
+    """One run's stored frames: words and box of each, places in that box (frames, n, 2), neighbours (frames, n, k).
+
+    Where there are any and they fit: trails (frames, n, m, 2) in the same boxes, and what networks answered.
+    """
 
     frames: list[Frame]
     words: list[str]
     boxes: list[list[float]]
     points: NDArray[np.uint16]
     neighbours: NDArray[np.uint16]
+    trails: NDArray[np.uint16] | None = None
+    fits: Fits | None = None
 
 
 def export_html(sessions: Sequence[Session], path: str | Path, colour: int = 0, title: str = "Task space") -> Path:
@@ -58,7 +89,8 @@ def export_html(sessions: Sequence[Session], path: str | Path, colour: int = 0, 
 
     `colour` is the true parameter that gives the colours at first. At most 300 frames a run, evenly spaced, with the
     first, the last and those at a change of settings; at most 4 MB: where it would be more, first the lists of
-    neighbours are cut shorter, then frames are left out.
+    neighbours are cut shorter, then frames are left out. Trails and answers of networks have a share of their own: they
+    are in the file where they fit into it.
 
     Errors: ValueError where not even two frames of so many tasks fit.
     """
@@ -69,7 +101,7 @@ def export_html(sessions: Sequence[Session], path: str | Path, colour: int = 0, 
 
 def exported(sessions: Sequence[Session], colour: int = 0, title: str = "Task space") -> bytes:
     """The exported file's bytes: see `export_html`."""
-    films = _fitting(sessions, [film(session) for session in sessions], colour, title)
+    films = _fitting(sessions, _lightened([film(session) for session in sessions]), colour, title)
     html = _html(recorded_document(sessions, films, colour, title), sessions, title)
     if len(html) > MOST_BYTES:
         raise _too_large(sessions)  # never a larger file, whatever the estimate said
@@ -89,6 +121,20 @@ def _fitting(sessions: Sequence[Session], films: list[Film], colour: int, title:
         if room >= 0 and n_frames <= _FEWEST_WITHOUT_NEIGHBOURS:
             return bare
     raise _too_large(sessions)
+
+
+def _lightened(films: list[Film]) -> list[Film]:
+    """The films without their trails, or without the networks' answers, where those of all runs are too much."""
+    if sum(_packed_size(differences(each.trails)) for each in films if each.trails is not None) > _TRAIL_BYTES:
+        films = [each._replace(trails=None) for each in films]
+    if sum(_fits_size(each.fits) for each in films if each.fits is not None) > _FIT_BYTES:
+        films = [each._replace(fits=None) for each in films]
+    return films
+
+
+def _fits_size(fits: Fits) -> int:
+    recorded = _recorded_fits(fits)
+    return _packed_size(recorded["values"]) + _packed_size(recorded["words"])
 
 
 def _packed_size(data: bytes) -> int:
@@ -112,9 +158,11 @@ def _too_large(sessions: Sequence[Session]) -> ValueError:
 def film(session: Session, most: int = MOST_FRAMES) -> Film:
     """The run's frames, thinned to `most`, as the file holds them."""
     frames = [session.history[k] for k in thinned(session, len(session.history), most)]
-    boxes, points = zip(*(_in_own_box(frame.layout) for frame in frames), strict=True)
+    lines = _trails(session, frames)
+    boxes, points, ways = zip(*map(_in_own_box, frames, lines), strict=True)
     words = [map_words(session, frame) for frame in frames]
-    return Film(frames, words, list(boxes), np.stack(points), _neighbours(frames))
+    drawn = None if ways[0] is None else np.stack(ways)
+    return Film(frames, words, list(boxes), np.stack(points), _neighbours(frames), drawn, _fits(session, frames))
 
 
 def thinned(session: Session, n_frames: int, most: int) -> list[int]:
@@ -137,15 +185,54 @@ def _thinned(n: int, changes: Sequence[int], most: int) -> list[int]:
     return sorted({*wanted, *evenly.tolist()})
 
 
-def _in_own_box(layout: Layout) -> tuple[list[float], NDArray[np.uint16]]:
-    """A frame's places as uint16 inside its own box: exact, however much larger the map is at another time.
+def _in_own_box(
+    frame: Frame, lines: NDArray[np.float32] | None
+) -> tuple[list[float], NDArray[np.uint16], NDArray[np.uint16] | None]:
+    """A frame's places and trails as uint16 in its own box: exact, however much larger the map is at another time.
 
     The box is exact to float32, where a live picture's is rounded (`packets.boxed`): a place that stands still while
     the box grows is then shown within a 65,535th of the map from where it was.
     """
-    low = layout.min(axis=0)
-    high = filled(low, layout.max(axis=0))
-    return [float(f"{end:.9g}") for end in (*low, *high)], placed(layout, low, high)
+    low, high = ends(frame.layout, frame.left_out, lines)
+    box = [float(f"{end:.9g}") for end in (*low, *high)]
+    places = placed(frame.layout, low, high, frame.left_out)
+    return box, places, None if lines is None else placed(lines, low, high, frame.left_out)
+
+
+def _trails(session: Session, frames: Sequence[Frame]) -> list[NDArray[np.float32] | None]:
+    """Each frame's trails, all of as many places; None everywhere where the file has none."""
+    n = len(frames[0].layout)
+    seen = [trails(session, frame, _TRAIL_PLACES) if n <= _MOST_TRAILS else None for frame in frames]
+    if all(lines is None for lines in seen):
+        return seen
+    # A frame with no past has a trail that has not left its task yet; a short one waits at its start.
+    whole = [frame.layout[:, None] if lines is None else lines for frame, lines in zip(frames, seen, strict=True)]
+    return [np.pad(way, ((0, 0), (_TRAIL_PLACES - way.shape[1], 0), (0, 0)), mode="edge") for way in whole]
+
+
+def _fits(session: Session, frames: Sequence[Frame]) -> Fits | None:
+    """What the tasks' own networks answered, where every frame knows it in the same shape."""
+    known = [frame.fit for frame in frames if frame.fit is not None]
+    if len(known) < len(frames):
+        return None
+    spelt = [fit.words for fit in known if fit.words is not None]
+    if spelt:
+        return _spelt(spelt) if len(spelt) == len(known) else None
+    answered = [answers(fit, sketch_y(session)) for fit in known]
+    kinds = {(kind, values.shape) for kind, values in answered}
+    if len(kinds) > 1 or answered[0][1].size * len(answered) > _MOST_ANSWERS:
+        return None
+    return Fits(answered[0][0], np.stack([values for _kind, values in answered]))
+
+
+def _spelt(words: Sequence[tuple[tuple[str, ...], ...]]) -> Fits | None:
+    """Every word once, and which of them each network spelt for each number."""
+    known = dict.fromkeys(word for of_frame in words for of_task in of_frame for word in of_task)
+    if len(known) > 2**16:
+        return None
+    places = {word: np.uint16(k) for k, word in enumerate(known)}
+    values = [[[places[word] for word in of_task] for of_task in of_frame] for of_frame in words]
+    return Fits("words", np.array(values), tuple(known))
 
 
 def _neighbours(frames: Sequence[Frame]) -> NDArray[np.uint16]:
@@ -164,6 +251,8 @@ def _cut(session: Session, whole: Film, n_frames: int) -> Film:
         [whole.boxes[at] for at in stay],
         whole.points[stay],
         whole.neighbours[stay],
+        None if whole.trails is None else whole.trails[stay],
+        None if whole.fits is None else whole.fits._replace(values=whole.fits.values[stay]),
     )
 
 
@@ -209,18 +298,29 @@ def _recorded_run(session: Session, stored: Film, name: str, alone: bool) -> dic
         "points": differences(stored.points),
         "k": stored.neighbours.shape[2],
         "neighbours": differences(stored.neighbours),
+        "trails": None
+        if stored.trails is None
+        else {"n": stored.trails.shape[2], "points": differences(stored.trails)},
+        "fit": None if stored.fits is None else _recorded_fits(stored.fits),
     }
 
 
-def differences(frames: NDArray[np.uint16]) -> bytes:
+def _recorded_fits(fits: Fits) -> dict[str, Any]:
+    words = "\n".join(fits.words).encode()
+    return {"kind": fits.kind, "n": fits.values.shape[2], "values": differences(fits.values), "words": words}
+
+
+def differences(frames: NDArray[np.uint8] | NDArray[np.uint16]) -> bytes:
     """The first frame as it is, every other as its difference from the one before, modulo 65,536; little-endian.
+
+    Bytes are taken modulo 256.
 
     >>> list(differences(np.array([[3], [5], [4]], np.uint16)))
     [3, 0, 2, 0, 255, 255]
     """
     changed = frames.copy()
-    changed[1:] -= frames[:-1]  # uint16 wraps round by itself
-    return changed.astype("<u2").tobytes()
+    changed[1:] -= frames[:-1]  # unsigned numbers wrap round by themselves
+    return changed.astype(changed.dtype.newbyteorder("<")).tobytes()
 
 
 def packed(document: Any) -> Any:

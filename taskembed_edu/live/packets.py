@@ -9,19 +9,22 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from taskembed_edu.colours import colour_tasks
+from taskembed_edu.checks import problem
+from taskembed_edu.colours import Colouring, colour_tasks
 from taskembed_edu.history import Event, Frame, moves
 from taskembed_edu.live.controls import say
 from taskembed_edu.projection import Layout
 from taskembed_edu.session import Session
 from taskembed_edu.settings import Setting
-from taskembed_edu.tasks.sketch import TaskSketch
+from taskembed_edu.tasks.base import TaskBatch
+from taskembed_edu.tasks.sketch import TaskFit, TaskSketch
 
 # How many nearest neighbours are drawn for a task.
 NEIGHBOURS = 5
@@ -32,6 +35,7 @@ COLUMNS = (
     "loss",
     "recall@1",
     "spearman",
+    "purity",
     "trustworthiness",
     "jitter",
     "mean_distance",
@@ -41,30 +45,56 @@ COLUMNS = (
 # What a map is called above it.
 TITLES = {"umap": "UMAP", "pca": "PCA"}
 
+# More names than this would hide the points that they stand beside.
+MOST_LABELS = 64
+
+# Pieces of all trails of one picture, which the page draws anew in every animation frame.
+MOST_PIECES = 5000
+
 _LEVELS = 65535
+_FIT_LEVELS = 255
 
 
 # ---- the tasks: sent once a run ------------------------------------------------------------------------------------
 
 
 def tasks_packet(session: Session) -> dict[str, Any]:
-    """Everything about the watched tasks that training does not change: names, colours, true neighbours, their data."""
+    """Everything about the watched tasks that training does not change: names, colours, true neighbours, their data.
+
+    `labels`: whether the names stand beside the points. `pairs`: whether the run trains on pairs, so that it can say
+    how many are active.
+    """
     tasks, family = session.tasks, session.split.validation
+    sketch = family.sketch(tasks)
+    _SKETCHED[session] = (tasks, sketch.y)
     return {
         "n": len(tasks),
         "family": family.label,
         "names": list(tasks.names),
+        "labels": family.label_points and len(tasks) <= MOST_LABELS,
+        "pairs": session.embedder.has_pairs,
         "colours": [
-            _colour(tasks.truth[:, column].numpy(), name, kind)
+            _colour(colour_tasks(tasks.truth[:, column].numpy(), name, kind, family.category_names(name)))
             for column, (name, kind) in enumerate(zip(tasks.truth_names, family.truth_kinds, strict=True))
         ],
         "truth": _true_neighbours(session.geometry.true_distance),
-        "card": card_packet(family.sketch(tasks)),
+        "card": card_packet(sketch),
     }
 
 
-def _colour(values: NDArray[np.floating[Any]], name: str, kind: Any) -> dict[str, Any]:
-    colouring = colour_tasks(values, name, kind)
+# The ends of y on the cards of a session's tasks: a sketch of all tasks is too much work for every picture.
+_SKETCHED: WeakKeyDictionary[Session, tuple[TaskBatch, tuple[float, float]]] = WeakKeyDictionary()
+
+
+def sketch_y(session: Session) -> tuple[float, float]:
+    """The ends of y on the cards of the watched tasks."""
+    known = _SKETCHED.get(session)
+    if known is None or known[0] is not session.tasks:  # after a reset the tasks are others
+        known = _SKETCHED[session] = (session.tasks, session.split.validation.sketch(session.tasks).y)
+    return known[1]
+
+
+def _colour(colouring: Colouring) -> dict[str, Any]:
     return {
         "name": colouring.name,
         "kind": colouring.kind,
@@ -100,6 +130,8 @@ def card_packet(sketch: TaskSketch) -> dict[str, Any]:
         card |= {"labels": classes} if sketch.images is not None else {"classes": classes}
         if sketch.images is None:
             card["n_classes"] = int(sketch.classes.max()) + 1
+    if sketch.words is not None:
+        card["words"] = [[list(row) for row in of_task] for of_task in sketch.words]
     return card
 
 
@@ -148,14 +180,21 @@ def frames_at(sessions: Sequence[Session], step: float | None = None) -> list[Fr
 
 
 def run_picture(session: Session, frame: Frame, run: int, chosen: int, compare: str) -> dict[str, Any]:
-    """One run's map at one frame: 4 bytes a task, the readings, and what was asked about one task."""
-    box, points = boxed(frame.layout)
+    """One run's map at one frame: 4 bytes a task, the readings, and what was asked about one task.
+
+    With it go, where there are any: the tasks' trails, in the same box as their places, and what each task's own
+    network answers, drawn over its card.
+    """
+    lines = trails(session, frame)
+    low, high = ends(frame.layout, frame.left_out, lines)
     chosen = chosen if 0 <= chosen < len(frame.layout) else -1
     return {
         **facts(frame),
         "run": run,
-        "box": box,
-        "points": points.tobytes(),
+        "box": _said_box(low, high),
+        "points": placed(frame.layout, low, high, frame.left_out).tobytes(),
+        "trails": None if lines is None else trails_packet(placed(lines, low, high, frame.left_out)),
+        "fit": None if frame.fit is None else fit_packet(frame.fit, sketch_y(session)),
         "links": _links(session, frame, chosen),
         "changes": _changes(session, frame, chosen, compare),
     }
@@ -170,16 +209,33 @@ def facts(frame: Frame) -> dict[str, Any]:
         "title": TITLES.get(frame.projection, frame.projection),
         "readings": readings(frame),
         "alarm": frame.alarm,
+        "left_out": list(frame.left_out),
     }
 
 
-def boxed(layout: Layout) -> tuple[list[float], NDArray[np.uint16]]:
+def boxed(layout: Layout, left_out: Sequence[int] = ()) -> tuple[list[float], NDArray[np.uint16]]:
     """The map's box [left, bottom, right, top], and places inside it as uint16: exact to a 65,535th of its sides."""
-    low = layout.min(axis=0)
-    high = filled(low, layout.max(axis=0))
+    low, high = ends(layout, left_out)
+    return _said_box(low, high), placed(layout, low, high, left_out)
+
+
+def ends(
+    layout: Layout, left_out: Sequence[int] = (), lines: NDArray[np.float32] | None = None
+) -> tuple[Layout, Layout]:
+    """The box's lower and upper corner: round all tasks but those left out, and round their trails."""
+    seen = np.delete(layout, left_out, axis=0)
+    if lines is not None:
+        seen = np.concatenate((seen, np.delete(lines, left_out, axis=0).reshape(-1, 2)))
+    if not len(seen):
+        seen = np.zeros((1, 2), np.float32)
+    low = seen.min(axis=0)
+    return low, filled(low, seen.max(axis=0))
+
+
+def _said_box(low: Layout, high: Layout) -> list[float]:
     # To a ten-thousandth of the map: a tenth of a pixel, and half as many characters.
     digits = 4 - math.floor(math.log10(float((high - low).max())))
-    return [round(float(end), digits) for end in (*low, *high)], placed(layout, low, high)
+    return [round(float(end), digits) for end in (*low, *high)]
 
 
 def filled(low: Layout, high: Layout) -> Layout:
@@ -187,9 +243,12 @@ def filled(low: Layout, high: Layout) -> Layout:
     return np.where(high > low, high, low + np.float32(1))
 
 
-def placed(layout: Layout, low: Layout, high: Layout) -> NDArray[np.uint16]:
-    """Places (n, 2) inside this box, to a 65,535th of its sides."""
-    return np.rint((layout - low) / (high - low) * _LEVELS).astype("<u2")
+def placed(places: NDArray[np.float32], low: Layout, high: Layout, left_out: Sequence[int] = ()) -> NDArray[np.uint16]:
+    """Places (n, ..., 2) inside this box, to a 65,535th of its sides; a task that is left out lies in its corner."""
+    if left_out:
+        places = places.copy()
+        places[list(left_out)] = low  # where it is may not even be a number
+    return np.rint((places - low) / (high - low) * _LEVELS).astype("<u2")
 
 
 def readings(frame: Frame) -> dict[str, float | None]:
@@ -220,6 +279,90 @@ def _changes(session: Session, frame: Frame, chosen: int, compare: str) -> dict[
         "lost": changes.lost(chosen).tolist() if chosen >= 0 else [],
         "gained": changes.gained(chosen).tolist() if chosen >= 0 else [],
     }
+
+
+# ---- what lies over a picture: trails and answers ------------------------------------------------------------------
+
+
+def trails(session: Session, frame: Frame, n: int = 12) -> NDArray[np.float32] | None:
+    """Where each task came from, on this frame's map: (n_tasks, m, 2), oldest first, without where it is now.
+
+    At most n earlier frames, evenly spaced from the first one on, and fewer where the map has many tasks. PCA sees the
+    earlier vectors along the frame's own axes, from the frame's own middle; UMAP has no axes, so that its trail leads
+    through the maps that were shown, as far back as they are of one piece. Frames whose vectors were looked at in
+    another way, by other settings, are no part of it. None where there is no trail.
+    """
+    n = min(n, MOST_PIECES // max(1, len(frame.layout)))
+    embedder = session.embedder
+    if not (embedder.leaves_trails and embedder.steady(frame.settings)) or frame.index == 0 or n < 2:
+        return None
+    seen = _seen_along(session, frame, n) if frame.projection == "pca" else _shown_before(session, frame, n)
+    return np.stack(seen, axis=1, dtype=np.float32) if seen else None
+
+
+def _seen_along(session: Session, frame: Frame, n: int) -> list[Layout]:
+    """Earlier vectors along the frame's axes."""
+    if frame.axes is None:
+        return []
+    centre = np.delete(frame.embedding, frame.left_out, axis=0).mean(axis=0)
+    earlier = _looked_at_alike(session, frame)
+    alike = [one.embedding for one in earlier if one.embedding.shape == frame.embedding.shape]
+    moved = [alike[k] - centre for k in evenly(len(alike), n)]
+    for vectors in moved:
+        vectors[list(frame.left_out)] = 0  # what has diverged may be too large to be seen along anything
+    return [vectors @ frame.axes for vectors in moved]
+
+
+def _shown_before(session: Session, frame: Frame, n: int) -> list[Layout]:
+    """Earlier maps that flowed into this one."""
+    earlier = _looked_at_alike(session, frame)
+    alike = [one for one in earlier if (one.projection, one.refits) == (frame.projection, frame.refits)]
+    return [alike[k].layout for k in evenly(len(alike), n)]
+
+
+def _looked_at_alike(session: Session, frame: Frame) -> list[Frame]:
+    """Earlier frames whose vectors stand for the same as this one's: see `Embedder.seen_by`."""
+    names = session.embedder.seen_by
+
+    def look(of: Frame) -> list[Any]:
+        return [getattr(of.settings, name) for name in names]
+
+    mine, earlier = look(frame), (session.history[k] for k in range(frame.index))
+    # Nearly always it is the same object, and a run has many frames.
+    return [one for one in earlier if one.settings is frame.settings or look(one) == mine]
+
+
+def evenly(n: int, most: int) -> list[int]:
+    """At most so many of 0 ... n - 1, evenly spaced, with the first and the last.
+
+    >>> evenly(9, 5), evenly(2, 5), evenly(0, 5)
+    ([0, 2, 4, 6, 8], [0, 1], [])
+    """
+    return np.linspace(0, n - 1, min(n, most)).round().astype(int).tolist()
+
+
+def trails_packet(places: NDArray[np.uint16]) -> dict[str, Any]:
+    """Trails inside a picture's box, (n_tasks, m, 2): `n` is how many places each one has."""
+    return {"n": places.shape[1], "points": places.tobytes()}
+
+
+def fit_packet(fit: TaskFit, y: tuple[float, float]) -> dict[str, Any]:
+    """What each task's own network answers, in the look of its card; `y` are the ends of the card's axis."""
+    if fit.words is not None:
+        return {"kind": "words", "words": [list(words) for words in fit.words]}
+    kind, values = answers(fit, y)
+    return {"kind": kind, "n": values.shape[1], ("points" if kind == "curve" else kind): values.tobytes()}
+
+
+def answers(fit: TaskFit, y: tuple[float, float]) -> tuple[str, NDArray[np.uint8]]:
+    """Classes, or a curve's heights as 0 ... 255 between the ends of the card's axis, (n_tasks, n)."""
+    if fit.classes is not None:
+        return "classes", fit.classes.cpu().numpy().astype(np.uint8)
+    if fit.values is None:
+        raise ValueError(problem("fit", "neither values nor classes nor words", "what the networks answer"))
+    share = (fit.values.detach().cpu().float() - y[0]) / (y[1] - y[0])
+    levels = share.nan_to_num(nan=0.0).clamp(0, 1).mul(_FIT_LEVELS).round()  # a network that diverged says nothing
+    return "curve", levels.numpy().astype(np.uint8)
 
 
 # ---- curves --------------------------------------------------------------------------------------------------------

@@ -253,6 +253,8 @@ class Player:
         with self._condition:
             self._frames_left -= 1
             self._frames_made += 1
+            if any(session.at_stop for session in self._sessions):
+                self._frames_left = 0.0
 
     def _one_frame(self, session: Session) -> None:
         """Steps up to the next frame; settings are applied, and the page is tended, between two of them."""
@@ -262,7 +264,7 @@ class Player:
             session.step(1)
             self.failed = None
             done += 1
-            if session.steps % session.setup.frame_every == 0:
+            if session.steps % session.setup.frame_every == 0 or session.at_stop:
                 break
             self._fulfil(only_settings=True)
             if self._nudged:

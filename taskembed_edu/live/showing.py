@@ -83,6 +83,7 @@ class Screen:
         self.view = LabView(
             title=title,
             help=help_packet(),
+            colour=first_colour(session),
             tasks=packets.tasks_packet(session),
             controls=self._controls(),
             transport=self._transport(),
@@ -210,7 +211,7 @@ class Screen:
             same, before, self._dressed = same_tasks(self._dressed, session.tasks), self._dressed, session.tasks
             anew: dict[str, Any] = {} if same else {"chosen": -1, "selected": []}
             if before.truth_names != session.tasks.truth_names:
-                anew["colour"] = 0
+                anew["colour"] = first_colour(session)
             self.view.put(tasks=packets.tasks_packet(session), **anew)
 
     def _controls(self, wishes: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
@@ -232,6 +233,12 @@ class Screen:
         self.view.put(transport=self._transport())
         self.view.unobserve_all()
         self.view.close()
+
+
+def first_colour(session: Session) -> int:
+    """The truth that tasks are coloured by at first: what groups them, where something does."""
+    group = session.split.validation.group
+    return 0 if group is None else session.tasks.truth_names.index(group)
 
 
 def _settled(told: dict[str, Any]) -> dict[str, Any]:

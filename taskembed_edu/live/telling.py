@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -67,10 +68,25 @@ def status(player: Player, *, said: Said | None, wishes: Mapping[str, Any], look
         goes_on = " Training goes on." if player.playing else ""
         return Said(f"Step {looking}, trained with {_about(session, looking)}.{goes_on}")
     until = " The map shows PCA until UMAP is ready." if warming else ""
+    if session.frame.left_out:
+        return Said(_left_out(session), "alarm")
     if player.playing:
         behind = _behind(player.sessions)
         return Said((behind or "Training. Move a setting and watch what it does.") + until)
+    if session.at_stop:
+        return Said(f"Step {session.steps}: paused, as asked. Press Play to go on." + until)
     return Said(("Paused." if session.steps else "Press Play: the tasks find their places.") + until)
+
+
+def _left_out(session: Session) -> str:
+    lost = session.frame.left_out
+    named = ", ".join(session.tasks.names[task] for task in lost[:3]) + (", ..." if len(lost) > 3 else "")
+    tasks = "task has" if len(lost) == 1 else "tasks have"
+    rate = getattr(session.settings, "learning_rate", math.nan)
+    return (
+        f"{len(lost)} {tasks} diverged and left the map: {named}. The others go on. "
+        f"Lower the learning rate ({rate:g} now) and reset."
+    )
 
 
 def _about(session: Session, looking: int | None) -> str:

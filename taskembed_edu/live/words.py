@@ -37,6 +37,7 @@ SCORES = {
     "recall@1": "Share of the tasks whose second support set finds its first one as the nearest of all.",
     "recall@5": "Share of the tasks whose second support set finds its first one among the five nearest of all.",
     "spearman": "Rank correlation of distances in the embedding with true distances between tasks: 1 is perfect order.",
+    "purity": "Share of the tasks with a mate whose nearest neighbour is one: of the same branch, say.",
     "trustworthiness": "How far neighbours on the map are neighbours in the embedding: 1 means that all are.",
     "jitter": "How far points moved since the last picture, as a share of the map's size: 0 is standing still.",
     "mean_distance": "The mean distance between two tasks in the embedding. Near 0, all tasks fall on one point.",
@@ -90,15 +91,16 @@ def about_run(session: Session, settings: Any = None) -> str:
 def map_words(session: Session, frame: Frame, chosen: int = -1) -> str:
     """A few sentences that say what the map shows; with a chosen task, also who its neighbours are."""
     family = session.split.validation
+    layout, truth = (np.delete(rows, frame.left_out, axis=0) for rows in (frame.layout, session.tasks.truth.numpy()))
     said = [
-        f"{len(frame.layout)} tasks ({family.label}) at step {frame.step}, drawn by {frame.projection.upper()}.",
-        _shared_words(shared(frame.layout, session.tasks.truth.numpy(), family.truth_kinds), session.tasks.truth_names),
+        f"{len(layout)} tasks ({family.label}) at step {frame.step}, drawn by {frame.projection.upper()}.",
+        _shared_words(shared(layout, truth, family.truth_kinds), session.tasks.truth_names),
     ]
-    n_groups = groups(frame.layout)
+    n_groups = groups(layout)
     if n_groups > 1:
         doubt = "; UMAP can make islands where there are none" if frame.projection == "umap" else ""
         said.append(f"The map shows {n_groups} islands{doubt}.")
-    if 0 <= chosen < len(frame.layout):
+    if 0 <= chosen < len(frame.layout) and chosen not in frame.left_out:
         said.append(_chosen_words(session, frame, chosen))
     return " ".join(said)
 

@@ -6,9 +6,10 @@ from taskembed_edu.checks import check_choice
 from taskembed_edu.tasks.base import Episode, Split, Task, TaskBatch, TaskFamily
 from taskembed_edu.tasks.digits import Digits
 from taskembed_edu.tasks.gaussians import Gaussians
+from taskembed_edu.tasks.number_words import NumberWords
 from taskembed_edu.tasks.sinusoids import Sinusoids
 
-FAMILIES: dict[str, type[TaskFamily]] = {family.name: family for family in (Sinusoids, Gaussians, Digits)}
+FAMILIES: dict[str, type[TaskFamily]] = {family.name: family for family in (Sinusoids, Gaussians, Digits, NumberWords)}
 
 
 def task_family(name: str) -> TaskFamily:
@@ -21,6 +22,7 @@ __all__ = [
     "Digits",
     "Episode",
     "Gaussians",
+    "NumberWords",
     "Sinusoids",
     "Split",
     "Task",

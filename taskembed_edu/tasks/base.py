@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from taskembed_edu.checks import check_number, problem
-from taskembed_edu.tasks.sketch import TaskSketch
+from taskembed_edu.tasks.sketch import TaskFit, TaskSketch
 
 TruthKind = Literal["quantity", "angle", "category"]
 
@@ -141,6 +141,7 @@ class TaskFamily(ABC):
     label: ClassVar[str]
     classification: ClassVar[bool]
     default_shot: ClassVar[int]
+    label_points: ClassVar[bool] = False  # whether a task's name says enough to stand beside its point
 
     @property
     @abstractmethod
@@ -161,6 +162,20 @@ class TaskFamily(ABC):
     def n_way(self) -> int:
         """Classes in a task; 1 in regression, where n_support is n_shot."""
         return 1
+
+    @property
+    def n_distinct(self) -> int | None:
+        """How many different tasks there are to draw; None where they never end."""
+        return None
+
+    @property
+    def group(self) -> str | None:
+        """The column of the truth that puts like tasks together; None where there is none."""
+        return None
+
+    def category_names(self, column: str) -> tuple[str, ...]:
+        """What the values 0, 1, ... of a category are called, for people; () where the number says it."""
+        return ()
 
     @abstractmethod
     def draw_truth(self, n_tasks: int, rng: torch.Generator) -> Tensor:
@@ -217,6 +232,17 @@ class TaskFamily(ABC):
         """What each task of the batch looks like, for a card beside the map; a family may have no picture."""
         self._check_mine(batch)
         return TaskSketch()
+
+    def probe(self, batch: TaskBatch) -> Tensor:
+        """Inputs at which a network of a task's own is asked what it has learnt, (n_tasks, n_probe, *x_shape).
+
+        They are the ones of the sketch, so that the answers can be drawn over it (see `fit`).
+        """
+        return batch.support_x
+
+    def fit(self, outputs: Tensor) -> TaskFit:
+        """Those answers as the sketch draws them, from a network's outputs (n_tasks, n_probe, n_out) at the probe."""
+        return TaskFit(classes=outputs.argmax(-1)) if self.classification else TaskFit(values=outputs.squeeze(-1))
 
     def _check_mine(self, batch: TaskBatch) -> None:
         if batch.truth_names != self.truth_names:

@@ -111,10 +111,14 @@ class Digits(TaskFamily):
     def sketch(self, batch: TaskBatch) -> TaskSketch:
         """At most nine of each task's support pictures, as many of each digit, and which digit each one shows."""
         self._check_mine(batch)
-        shown = max(1, min(_SKETCHED // self.n_way, batch.support_x.shape[1] // self.n_way))
-        images = batch.support_x.cpu().squeeze(2).unflatten(1, (self.n_way, -1))[:, :, :shown].flatten(1, 2)
-        digits = self._digits(batch.truth.cpu()).repeat_interleave(shown, dim=1)
+        images = self.probe(batch).cpu().squeeze(2)
+        digits = self._digits(batch.truth.cpu()).repeat_interleave(images.shape[1] // self.n_way, dim=1)
         return TaskSketch("images", images=images, classes=digits)
+
+    def probe(self, batch: TaskBatch) -> Tensor:
+        """The pictures that the sketch shows."""
+        shown = max(1, min(_SKETCHED // self.n_way, batch.support_x.shape[1] // self.n_way))
+        return batch.support_x.unflatten(1, (self.n_way, -1))[:, :, :shown].flatten(1, 2)
 
     def split(self, rng: torch.Generator) -> Split:
         """Class sets are held out whole (60, 20 and 20 %), and each digit's pictures are dealt out likewise.

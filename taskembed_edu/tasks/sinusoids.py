@@ -14,6 +14,8 @@ from taskembed_edu.tasks.sketch import TaskSketch
 
 # A wave of three half turns a screen looks smooth with so many straight pieces.
 _CURVE_POINTS = 64
+# A network's answer is drawn through half as many: a map sends those of every task with every picture.
+_FIT_POINTS = 32
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,11 @@ class Sinusoids(TaskFamily):
         highest = max(map(abs, self.amplitude))
         curve = self.curve(truth, x).squeeze(-1)
         return TaskSketch("curve", x=self.x_range, y=(-highest, highest), points=points, curve=curve)
+
+    def probe(self, batch: TaskBatch) -> Tensor:
+        """The whole axis, evenly."""
+        x = torch.linspace(*self.x_range, _FIT_POINTS, device=batch.support_x.device)
+        return x.unsqueeze(-1).expand(len(batch), -1, -1)
 
     def split(self, rng: torch.Generator) -> Split:
         """Amplitudes fall into thin slices; each slice belongs to one part, so no wave is in two."""

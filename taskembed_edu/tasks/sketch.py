@@ -7,7 +7,7 @@ from typing import Literal
 
 from torch import Tensor
 
-SketchKind = Literal["", "curve", "scatter", "images"]
+SketchKind = Literal["", "curve", "scatter", "images", "words"]
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,8 @@ class TaskSketch:
       over n_curve evenly spaced x from one end of `x` to the other.
     - "scatter": `points` (n, n_points, 2), and `classes` (n, n_points), which class each point belongs to.
     - "images": `images` (n, n_images, height, width) in [0, 1], and `classes` (n, n_images), what each one shows.
+    - "words": `words`, for each task the same few rows of a number, its word as the language writes it, and the word in
+      plain letters.
 
     `x` and `y` are the ends of the axes, the same for all tasks, so that two tasks drawn side by side can be compared.
     """
@@ -29,3 +31,18 @@ class TaskSketch:
     curve: Tensor | None = None
     classes: Tensor | None = None
     images: Tensor | None = None
+    words: tuple[tuple[tuple[str, str, str], ...], ...] | None = None
+
+
+@dataclass(frozen=True)
+class TaskFit:
+    """What a network of each task's own answers, in the look of the family's sketch; one row a task.
+
+    - beside "curve": `values` (n, n_values), its y over evenly spaced x from one end of the axis to the other;
+    - beside "scatter" and "images": `classes` (n, n_points), which class it gives each point or picture;
+    - beside "words": `words`, n rows of one word for each number of the sketch.
+    """
+
+    values: Tensor | None = None
+    classes: Tensor | None = None
+    words: tuple[tuple[str, ...], ...] | None = None

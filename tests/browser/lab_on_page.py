@@ -77,6 +77,12 @@ class LabOnPage:
         self.button("Pause").click()
         self.wait_until_paused()
 
+    def settle(self, run: int = 0) -> int:
+        """Wait until the map of a paused lab shows the run's last frame, which may still be on its way; its step."""
+        last = self.ask(f"lab.sessions[{run}].frame.step")
+        expect(self.map(run)).to_have_attribute("data-step", last)
+        return int(last)
+
     def wait_until_paused(self) -> None:
         """The panel says that nothing is being trained."""
         expect(self.root).to_have_attribute("data-playing", "false")

@@ -117,7 +117,7 @@ def test_two_runs_side_by_side_share_tasks_and_selection(lab: LabOnPage) -> None
     lab.wait_for_umap()
     lab.play(until=100)
     lab.pause()
-    end = lab.step()
+    end = lab.settle()
     lab.root.get_by_role("slider", name="Time").focus()
     for _ in range(3):
         lab.page.keyboard.press("ArrowLeft")

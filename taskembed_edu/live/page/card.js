@@ -1,5 +1,82 @@
 // A task is not a dot: its own data, drawn small beside the pointer and larger when it is chosen.
 
+// The place of one task's data: a canvas, or for words a table, which a reader of screens reads as such.
+class TaskPicture {
+  constructor(parent) {
+    this.canvas = element("canvas", "", parent);
+    this.table = element("table", "te-map-words", parent);
+    this.table.hidden = true;
+  }
+
+  // False where the family has no picture.
+  draw(data, palette, wide, high) {
+    const words = data?.kind === "words";
+    this.table.hidden = !words;
+    drawCard(this.canvas, words ? null : data, palette, wide, high);
+    if (words) this.write(data);
+    return Boolean(data);
+  }
+
+  // Numbers, their words as they are written and in plain letters, and what the task's own network spells.
+  write({ rows, fit }) {
+    const heads = ["#", "word", "letters", ...(fit ? ["its network"] : [])];
+    const shape = `${rows.length} ${heads.length}`;
+    if (this.shape !== shape) this.build(heads, rows.length);
+    this.shape = shape;
+    rows.forEach((row, k) => {
+      const spelt = fit ? [fit.words[k] || "–"] : [];
+      [...row, ...spelt].forEach((text, column) => setText(this.cells[k][column], text));
+      if (fit) this.cells[k][3].classList.toggle("te-wrong", fit.words[k] !== row[2]);
+    });
+  }
+
+  build(heads, n) {
+    this.table.replaceChildren();
+    const head = element("tr", "", element("thead", "", this.table));
+    for (const text of heads) element("th", "", head, text).scope = "col";
+    const body = element("tbody", "", this.table);
+    this.cells = Array.from({ length: n }, () => {
+      const row = element("tr", "", body);
+      return heads.map((_, k) => Object.assign(element("td", "", row), { dir: k === 1 ? "auto" : "ltr" }));
+    });
+  }
+}
+
+// What the task's own network makes of its data, in a few words. `spoken`: for who does not see the picture.
+function fitNote(data, spoken = false) {
+  const fit = data?.fit;
+  if (!fit) return "";
+  if (data.kind === "curve") return spoken ? `its network is ${rounded(meanGap(data))} off on average` : "solid: truth, dashed: the network";
+  if (data.kind === "words") return `its network spells ${data.rows.filter((row, k) => row[2] === fit.words[k]).length} of ${data.rows.length} right`;
+  const wrong = wrongAnswers(data).length;
+  const total = fit.classes.length;
+  return `its network has ${wrong} of ${total} ${data.kind === "images" ? "pictures" : "points"} wrong`;
+}
+
+// How far the network's curve lies from the true one, on average over the network's own x.
+function meanGap({ curve, fit }) {
+  const true_y = (share) => {
+    const at = share * (curve.length - 1);
+    const k = Math.min(curve.length - 2, Math.floor(at));
+    return curve[k][1] + (at - k) * (curve[k + 1][1] - curve[k][1]);
+  };
+  const gaps = fit.curve.map(([, y], k) => Math.abs(y - true_y(k / Math.max(1, fit.curve.length - 1))));
+  return gaps.reduce((sum, gap) => sum + gap, 0) / Math.max(1, gaps.length);
+}
+
+// Class c of pictures that lie class by class is called what the first of its pictures is called.
+function answersOf({ labels, n_images, fit }) {
+  const each = n_images / new Set(labels).size;
+  return Array.from(fit.classes, (c) => labels[c * each] ?? "?");
+}
+
+// Which points or pictures the network takes for something else.
+function wrongAnswers(data) {
+  const right = data.kind === "images" ? data.labels : data.classes;
+  const answers = data.kind === "images" ? answersOf(data) : Array.from(data.fit.classes);
+  return answers.map((answer, k) => (answer === right[k] ? -1 : k)).filter((k) => k >= 0);
+}
+
 // Draw one task's data (decodeCard) into a canvas of so many CSS pixels; false where the family has no picture.
 function drawCard(canvas, data, palette, wide, high) {
   const ratio = window.devicePixelRatio || 1;
@@ -46,7 +123,7 @@ function shortNumber(value) {
   return `${+value.toPrecision(2)}`.replace("-", "−");
 }
 
-// A function: the curve itself, and the points that the network was given of it.
+// A function: the curve itself, the points that the network was given of it, and what it makes of them.
 function drawCurve(context, data, palette, wide, high) {
   const axes = axesOf(data, wide, high);
   drawFrame(context, data, palette, wide, high, axes);
@@ -55,9 +132,21 @@ function drawCurve(context, data, palette, wide, high) {
   context.strokeStyle = cssOf(palette.truth);
   context.lineWidth = 2;
   context.stroke();
+  if (data.fit) drawAnswer(context, data.fit.curve, palette, axes);
   for (const [px, py] of data.points) {
     drawMarker(context, 0, axes.x(px), axes.y(py), 2.8, cssOf(palette.ink), cssOf(palette.paper));
   }
+}
+
+// The network's own curve. It has the colour that no truth has.
+function drawAnswer(context, curve, palette, axes) {
+  context.beginPath();
+  curve.forEach(([px, py], k) => context[k ? "lineTo" : "moveTo"](axes.x(px), axes.y(py)));
+  context.setLineDash([5, 3]);
+  context.lineWidth = 2;
+  context.strokeStyle = cssOf(palette.lost);
+  context.stroke();
+  context.setLineDash([]);
 }
 
 const CLASS_COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
@@ -71,11 +160,28 @@ function drawScatter(context, data, palette, wide, high) {
     const outline = cssOf(outlineOf(colour, palette.paper, palette.ink));
     drawMarker(context, data.classes[k], axes.x(px), axes.y(py), 3.2, cssOf(colour), outline, cssOf(palette.paper));
   });
+  if (data.fit) crossOut(context, data, palette, axes);
 }
 
-// Digits in rows, each with its label: what the task calls it.
+// A cross through what the network takes for another class.
+function crossOut(context, data, palette, axes) {
+  context.beginPath();
+  for (const k of wrongAnswers(data)) {
+    const [x, y, r] = [axes.x(data.points[k][0]), axes.y(data.points[k][1]), 5];
+    for (const down of [-r, r]) {
+      context.moveTo(x - r, y - down);
+      context.lineTo(x + r, y + down);
+    }
+  }
+  context.lineWidth = 1.5;
+  context.strokeStyle = cssOf(palette.wrong);
+  context.stroke();
+}
+
+// Digits in rows, each with its label: what the task calls it, and what its network takes it for.
 function drawImages(context, data, palette, wide, high) {
   const { width, height, n_images: n, pixels, labels } = data;
+  const answers = data.fit ? answersOf(data) : labels;
   const label = 12;
   let [columns, side] = [1, 0];
   for (let k = 1; k <= n; k++) {
@@ -101,7 +207,8 @@ function drawImages(context, data, palette, wide, high) {
     context.drawImage(one, x - side / 2, y, side, side);
     context.strokeStyle = cssOf(palette.line);
     context.strokeRect(x - side / 2 + 0.5, y + 0.5, side - 1, side - 1);
-    context.fillStyle = cssOf(palette.ink);
-    context.fillText(`${labels[k]}`, x, y + side + 1);
+    const right = answers[k] === labels[k];
+    context.fillStyle = cssOf(right ? palette.ink : palette.wrong);
+    context.fillText(right ? `${labels[k]}` : `${labels[k]} → ${answers[k]}`, x, y + side + 1);
   }
 }

@@ -4,13 +4,14 @@
 const CURVES = [
   { title: "Loss", keys: ["loss"], named: true },
   { title: "Mean distance", keys: ["mean_distance"] }, // what the margin moves: beside what training asks for
-  { title: "Scores", keys: ["recall@1", "spearman", "trustworthiness"], unit: true },
-  { title: "Active pairs", keys: ["active_pairs"], unit: true, absent: "no pairs with a margin yet" },
+  { title: "Scores", keys: ["recall@1", "spearman", "purity", "trustworthiness"], unit: true },
+  { title: "Active pairs", keys: ["active_pairs"], unit: true, pairs: true, absent: "no pairs with a margin yet" },
 ];
 const CURVE_WORDS = {
   loss: "Loss",
   "recall@1": "Recall@1",
   spearman: "Spearman",
+  purity: "Purity",
   trustworthiness: "Trustworthiness",
   jitter: "Jitter",
   mean_distance: "Mean distance",
@@ -28,6 +29,7 @@ class Rows {
     this.columns = [];
     this.count = 0;
     this.values = new Float32Array(0);
+    this.known = new Set(); // columns that have had a number in this run
   }
 
   // False where rows in between are missing: whoever owns us then asks for all of them.
@@ -44,6 +46,8 @@ class Rows {
     }
     this.values.set(fresh, first * wide);
     this.count = end / wide;
+    if (!first) this.known.clear();
+    for (let k = 0; k < fresh.length; k++) if (Number.isFinite(fresh[k])) this.known.add(columns[k % wide]);
     return true;
   }
 
@@ -97,7 +101,15 @@ class CurvesView {
     canvas.addEventListener("pointermove", (event) => this.hover(this.stepUnder(event)));
     canvas.addEventListener("pointerleave", () => this.hover(null));
     canvas.addEventListener("click", (event) => this.page.look(this.stepUnder(event)));
-    return { ...panel, box, canvas, numbers };
+    return { ...panel, box, canvas, numbers, all: panel.keys };
+  }
+
+  // A score that no run has is not shown, nor pairs where training knows none.
+  choose(panel) {
+    const known = panel.all.filter((key) => this.runs().some((rows) => rows.known.has(key)));
+    panel.keys = panel.all.length > 1 && known.length ? known : panel.all;
+    for (const [key, number] of panel.numbers) number.parentElement.hidden = !panel.keys.includes(key);
+    panel.box.hidden = Boolean(panel.pairs) && this.page.model.get("tasks")?.pairs === false;
   }
 
   makeNumber(key, head, panel) {
@@ -143,6 +155,7 @@ class CurvesView {
   // New rows, new marks, another number of runs.
   show() {
     const runs = this.runs();
+    this.panels.forEach((panel) => this.choose(panel));
     this.root.dataset.rows = runs.map((rows) => rows.count).join(" ");
     const about = (run) => [this.page.runName(run), this.page.transport().runs[run].about].filter(Boolean).join(": ");
     const names = runs.length > 1 ? runs.map((_rows, run) => about(run)) : [];

@@ -17,7 +17,7 @@ class TaskDetails {
     this.card.hidden = true;
     this.card.setAttribute("aria-hidden", "true"); // the live region says the same
     this.cardName = element("div", "te-map-card-name", this.card);
-    this.cardPicture = element("canvas", "", this.card);
+    this.cardPicture = new TaskPicture(this.card);
     this.cardNote = element("div", "te-note", this.card);
   }
 
@@ -27,8 +27,9 @@ class TaskDetails {
     this.panel.setAttribute("role", "group");
     const shown = element("div", "te-map-chosen-data", this.panel);
     this.panelName = element("div", "te-map-card-name", shown);
-    this.panelPicture = element("canvas", "", shown);
-    this.panelPicture.setAttribute("role", "img");
+    this.panelPicture = new TaskPicture(shown);
+    this.panelPicture.canvas.setAttribute("role", "img");
+    this.panelNote = element("div", "te-note", shown);
     this.lists = element("div", "te-map-lists", this.panel);
     const close = element("button", "te-map-tool", this.panel, "×");
     close.setAttribute("aria-label", "Let go of this task");
@@ -39,8 +40,9 @@ class TaskDetails {
   }
 
   data(i) {
-    const { tasks, n } = this.map;
-    return tasks && tasks.n === n && i >= 0 && i < n ? decodeCard(tasks.card, i) : null;
+    const { tasks, n, picture } = this.map;
+    const data = tasks && tasks.n === n && i >= 0 && i < n ? decodeCard(tasks.card, i) : null;
+    return data && { ...data, fit: decodeFit(picture?.fit, tasks.card, i) };
   }
 
   // ---- the card beside the pointer or the keyboard's task ----
@@ -50,7 +52,7 @@ class TaskDetails {
     const i = map.state.get("hover") ?? -1;
     map.root.dataset.hover = i;
     this.showCard(i);
-    if (i >= 0 && map.pointing.here === "keys") map.say([map.name(i), this.note(i)].filter(Boolean).join(". "));
+    if (i >= 0 && map.pointing.here === "keys") map.say([map.name(i), this.note(i, true)].filter(Boolean).join(". "));
     map.draw();
   }
 
@@ -60,19 +62,20 @@ class TaskDetails {
     this.card.hidden = !here;
     if (!here) return;
     setText(this.cardName, map.name(i));
-    drawCard(this.cardPicture, this.data(i), map.palette, ...CARD);
+    this.cardPicture.draw(this.data(i), map.palette, ...CARD);
     setText(this.cardNote, this.note(i));
     this.cardSize = [this.card.offsetWidth, this.card.offsetHeight];
     this.place(i);
   }
 
-  note(i) {
+  note(i, spoken = false) {
     const selected = this.map.state.get("selected") ?? [];
     const count = this.map.counts?.[i];
     const parts = [];
     if (selected.includes(i)) parts.push(`one of ${counted(selected.length)} selected`);
     if (count !== undefined) parts.push(count ? `${count} of its nearest would change` : "keeps its nearest");
-    return parts.join(", ");
+    parts.push(fitNote(this.data(i), spoken));
+    return parts.filter(Boolean).join(", ");
   }
 
   // After every picture: the card goes with its point.
@@ -114,12 +117,32 @@ class TaskDetails {
     if (i >= 0) {
       this.panel.setAttribute("aria-label", `Chosen task: ${map.name(i)}`);
       setText(this.panelName, map.name(i));
-      const known = drawCard(this.panelPicture, this.data(i), map.palette, ...(map.page.runName?.(map.run) ? CHOSEN_OF_TWO : CHOSEN));
-      if (known) this.panelPicture.setAttribute("aria-label", `Data of ${map.name(i)}`);
+      this.drawChosen(i);
       this.update();
     }
     this.showCard(map.state.get("hover") ?? -1);
     map.draw();
+  }
+
+  drawChosen(i) {
+    const { map } = this;
+    const data = this.data(i);
+    this.panelPicture.draw(data, map.palette, ...(map.page.runName?.(map.run) ? CHOSEN_OF_TWO : CHOSEN));
+    const told = [`Data of ${map.name(i)}`, fitNote(data, true)].filter(Boolean).join(": ");
+    if (data) this.panelPicture.canvas.setAttribute("aria-label", told);
+    setText(this.panelNote, fitNote(data));
+    this.panelNote.hidden = !data?.fit;
+  }
+
+  // A picture came in: what the tasks' own networks answer is drawn anew, for the tasks that are looked at.
+  take() {
+    const { map } = this;
+    if (map.picture.fit || this.fitted) {
+      if (!this.card.hidden) this.showCard(map.state.get("hover"));
+      if (!this.panel.hidden) this.drawChosen(map.painter.chosen());
+    }
+    this.fitted = Boolean(map.picture.fit);
+    this.update();
   }
 
   // The neighbours of the frame that is shown: built anew only where they are others than before.

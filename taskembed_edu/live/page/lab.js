@@ -19,6 +19,8 @@ class LabPage {
       hidden: new Set(), // groups of the legend that are filtered out
       still: this.motion.matches, // reduced motion: no glide
       projector: false,
+      labels: true, // names beside the points, where there are any
+      trails: true, // where the tasks came from, likewise
       step: 0, // the moment shown
       connection: "ok",
     });
@@ -200,6 +202,7 @@ class LabPage {
     this.controls.setTasks(tasks);
     this.maps.forEach((map) => map.setTasks(tasks));
     this.legend.setTasks(tasks);
+    this.curves.show();
   }
 
   takeRows() {

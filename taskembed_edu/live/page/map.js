@@ -3,9 +3,10 @@
 // A frame that comes in replaces the one before at once; what is seen glides to it (glide.js) in the view that follows
 // the points or that the learner has chosen (viewport.js). One picture an animation frame, none while all stands still.
 //
-// What both maps of a branched run share lies in `page`: hover, chosen, selected, colour, hidden, still, projector.
+// What both maps of a branched run share lies in `page`: hover, chosen, selected, colour, hidden, still, projector, labels,
+// trails.
 
-const [FAINT, DIM, FULL] = [0, 1, 2]; // filtered out; beside what matters now; as usual
+const [FAINT, DIM, FULL, ABSENT] = [0, 1, 2, 3]; // filtered out; beside what matters now; as usual; not there at all
 const OPACITY = [0.09, 0.35, 1];
 
 class TaskMapView {
@@ -17,6 +18,7 @@ class TaskMapView {
     this.picture = null;
     this.n = 0;
     this.box = new Float64Array(4);
+    this.gone = new Set(); // tasks that the picture leaves out
     this.drawn = 0;
     this.viewport = new Viewport();
     this.atlas = new MarkerAtlas();
@@ -24,10 +26,12 @@ class TaskMapView {
     this.build(parent);
     this.palette = paletteOf(this.root);
     this.painter = new MapPainter(this);
+    this.labels = new PointLabels(this);
+    this.trails = new Trails(this);
     this.details = new TaskDetails(this);
     this.pointing = new Pointing(this);
     this.lasso = new Lasso(this);
-    this.buildTools();
+    this.tools = new MapTools(this);
     this.listen();
     this.resize();
   }
@@ -66,23 +70,6 @@ class TaskMapView {
     this.stampText.hidden = !alarm;
   }
 
-  buildTools() {
-    const tools = element("div", "te-map-tools", this.stage);
-    tools.setAttribute("role", "group");
-    tools.setAttribute("aria-label", "Map view");
-    const tool = (text, label, act) => {
-      const button = element("button", "te-map-tool", tools, text);
-      button.setAttribute("aria-label", label);
-      button.title = label;
-      button.addEventListener("click", act);
-      return button;
-    };
-    tool("+", "Zoom in", () => this.zoom(1.5));
-    tool("−", "Zoom out", () => this.zoom(1 / 1.5));
-    tool("fit", "Fit all tasks", () => this.fit());
-    this.lasso.addButton(tool);
-  }
-
   listen() {
     const repaint = () => this.draw();
     const regroup = () => this.regroup();
@@ -93,6 +80,9 @@ class TaskMapView {
       this.state.on("hidden", regroup),
       this.state.on("colour", () => this.colour()),
       this.state.on("projector", () => this.restyle()),
+      this.state.on("labels trails", () => this.tools.show()),
+      this.state.on("labels", repaint),
+      this.state.on("trails", () => this.showTrails()),
       this.state.on("still", repaint),
       onTheme(() => this.restyle()),
     ];
@@ -133,6 +123,7 @@ class TaskMapView {
     this.tasks = tasks;
     this.colour();
     this.details.forget();
+    this.tools.show();
   }
 
   name(i) {
@@ -148,20 +139,44 @@ class TaskMapView {
     const same = before && n === this.n;
     this.picture = picture;
     if (!same) this.allocate(n);
+    const others = this.leaveOut(picture);
+    this.trails.take(picture);
     const gliding = same && !this.state.get("still") && !document.hidden;
     this.glide.aim(picture, now, gliding);
-    boundsOf(this.glide.to, this.box);
     // Another projection is another map: a corner of the old one means nothing there.
     const afresh = !same || before.projection !== picture.projection;
     if (afresh) this.viewport.own = false;
-    this.viewport.follow(this.box, now, gliding, afresh);
+    this.follow(now, gliding, afresh);
     if (!same) this.colour();
     if (!same) this.details.choose(); // a page that was loaded again may have a chosen task from the start
     this.counts = picture.changes ? bytesOf(picture.changes.counts) : null;
-    if (this.counts || before?.changes) this.regroup();
+    if (this.counts || before?.changes || others) this.regroup();
+    if (others) this.details.choose(); // the chosen task may have gone, or come back
     this.describe(picture, number);
     this.stamp(picture.alarm);
-    this.details.update();
+    this.tools.show();
+    this.details.take();
+    this.draw();
+  }
+
+  // Which tasks the picture leaves out; true where they are others than before.
+  leaveOut(picture) {
+    const before = [...this.gone].join();
+    this.gone = new Set(picture.left_out ?? []);
+    return [...this.gone].join() !== before;
+  }
+
+  // The view follows all that is drawn.
+  follow(now, gliding, afresh) {
+    boundsOf(this.glide.to, this.box, (i) => this.gone.has(i));
+    if (this.trails.shown()) this.trails.extend(this.box);
+    if (this.n && this.gone.size >= this.n) this.box.set([0, 0, 1, 1]);
+    this.viewport.follow(this.box, now, gliding, afresh);
+  }
+
+  // Put on or off: the view makes room for them, or needs it no longer.
+  showTrails() {
+    if (this.picture) this.follow(performance.now(), !this.state.get("still"), true);
     this.draw();
   }
 
@@ -171,7 +186,7 @@ class TaskMapView {
     this.stepText.textContent = `step ${counted(picture.step)}`;
     const name = this.page.runName?.(this.run) ?? "";
     const title = [name, `Task space, ${picture.title ?? ""}`].filter(Boolean).join(": ");
-    const label = `Map of ${this.n} tasks, ${picture.title ?? ""}${name ? `, ${name}` : ""}`;
+    const label = `Map of ${this.n - this.gone.size} tasks, ${picture.title ?? ""}${name ? `, ${name}` : ""}`;
     setText(this.title, title);
     if (this.canvas.getAttribute("aria-label") !== label) this.canvas.setAttribute("aria-label", label);
     const words = [this.page.wordsId, this.hint.id].filter(Boolean).join(" ");
@@ -245,6 +260,8 @@ class TaskMapView {
     const known = this.tasks && this.tasks.n === this.n;
     this.colouring = decodeColouring(known ? this.tasks.colours[this.state.get("colour") ?? 0] : null, this.n);
     this.atlas.build(this.n, this.colouring.rgb, this.colouring.shapes, this.radius(), this.palette);
+    this.labels.forget();
+    this.trails.forget();
     this.regroup();
   }
 
@@ -255,7 +272,8 @@ class TaskMapView {
     const changed = this.counts?.some((count) => count > 0);
     this.lasso.count(selected.size);
     for (let i = 0; i < this.n; i++) {
-      if (hidden.has(this.colouring.groups[i])) this.levels[i] = FAINT;
+      if (this.gone.has(i)) this.levels[i] = ABSENT;
+      else if (hidden.has(this.colouring.groups[i])) this.levels[i] = FAINT;
       else if (selected.size) this.levels[i] = selected.has(i) ? FULL : DIM;
       else this.levels[i] = changed && !this.counts[i] ? DIM : FULL;
     }
@@ -265,7 +283,7 @@ class TaskMapView {
   }
 
   shown(i) {
-    return i >= 0 && i < this.n && this.levels[i] !== FAINT;
+    return i >= 0 && i < this.n && this.levels[i] !== FAINT && this.levels[i] !== ABSENT;
   }
 
   // ---- the view, by hand ----

@@ -32,10 +32,11 @@ function decodePlaces(runPicture, places) {
   }
 }
 
-// The box that the points fill now.
-function boundsOf(places, box) {
+// The box that the points fill now; `without(k)` is true where the k-th does not count.
+function boundsOf(places, box, without = () => false) {
   box.fill(Infinity, 0, 2).fill(-Infinity, 2, 4);
   for (let i = 0; i < places.length; i += 2) {
+    if (without(i >> 1)) continue;
     if (places[i] < box[0]) box[0] = places[i];
     if (places[i] > box[2]) box[2] = places[i];
     if (places[i + 1] < box[1]) box[1] = places[i + 1];
@@ -70,7 +71,21 @@ function decodeCard(card, i) {
     const labels = bytesOf(card.labels).subarray(i * n_images, (i + 1) * n_images);
     return { kind: "images", width, height, n_images, pixels, labels };
   }
+  if (card?.kind === "words") return { kind: "words", rows: card.words[i] };
   return null;
+}
+
+// What one task's own network answers, out of the picture's answers of all tasks: `card` says where they are drawn.
+function decodeFit(fit, card, i) {
+  if (fit?.kind === "words" && card?.kind === "words") return { words: fit.words[i] };
+  if (fit?.kind === "classes" && fit.n === (card?.n_points ?? card?.n_images)) {
+    return { classes: bytesOf(fit.classes).subarray(i * fit.n, (i + 1) * fit.n) };
+  }
+  if (fit?.kind !== "curve" || card?.kind !== "curve") return null;
+  const levels = bytesOf(fit.points).subarray(i * fit.n, (i + 1) * fit.n);
+  const [[left, right], [low, high]] = [card.x, card.y];
+  const x = (k) => left + ((right - left) * k) / Math.max(1, fit.n - 1);
+  return { curve: Array.from(levels, (level, k) => [x(k), low + ((high - low) * level) / 255]) };
 }
 
 function scaled(card, i) {

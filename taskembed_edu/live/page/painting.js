@@ -1,4 +1,5 @@
-// What the map draws, from below: lines to neighbours, the points, rings round those that matter now, the lasso.
+// What the map draws, from below: trails, lines to neighbours, the points, rings round those that matter now, names, the
+// lasso.
 
 class MapPainter {
   constructor(map) {
@@ -10,6 +11,7 @@ class MapPainter {
     context.globalAlpha = 1;
     context.clearRect(0, 0, canvas.width, canvas.height);
     const chosen = this.chosen();
+    this.map.trails.paint(context);
     for (const level of [FAINT, DIM]) this.points(context, level);
     if (chosen >= 0) this.lines(context, chosen);
     this.points(context, FULL);
@@ -17,13 +19,14 @@ class MapPainter {
     if (this.map.counts) this.changeRings(context);
     if (chosen >= 0) this.neighbourRings(context, chosen);
     this.marked(context, chosen);
+    this.map.labels.paint(context);
     drawScaleBar(this.map, context);
     this.map.lasso.paint(context);
   }
 
   chosen() {
     const chosen = this.map.state.get("chosen") ?? -1;
-    return chosen < this.map.n ? chosen : -1;
+    return chosen < this.map.n && !this.map.gone.has(chosen) ? chosen : -1;
   }
 
   points(context, level) {
@@ -84,7 +87,7 @@ class MapPainter {
   // ---- "What changed?": the more of its nearest neighbours a task has lost, the heavier its ring ----
 
   changeRings(context) {
-    const { counts, screen, levels, n, palette, ratio } = this.map;
+    const { counts, screen, n, palette, ratio } = this.map;
     const r = this.map.radius() + 1.5 * ratio;
     context.strokeStyle = cssOf(palette.lost);
     let most = 0;
@@ -92,7 +95,7 @@ class MapPainter {
     for (let count = 1; count <= most; count++) {
       context.beginPath();
       for (let i = 0; i < n; i++) {
-        if (counts[i] !== count || levels[i] === FAINT) continue;
+        if (counts[i] !== count || !this.map.shown(i)) continue;
         context.moveTo(screen[2 * i] + r, screen[2 * i + 1]);
         context.arc(screen[2 * i], screen[2 * i + 1], r, 0, 2 * Math.PI);
       }
@@ -123,7 +126,7 @@ function neighbourLines(map) {
   const chosen = map.state.get("chosen") ?? -1;
   const links = map.picture?.links?.task === chosen ? map.picture.links : null;
   const changes = map.picture?.changes;
-  const inside = (tasks) => (tasks ?? []).filter((i) => i < map.n);
+  const inside = (tasks) => (tasks ?? []).filter((i) => i < map.n && !map.gone.has(i));
   if (changes && links) {
     const lost = new Set(changes.lost);
     const now = map.page.distanceName?.(undefined, map.run);

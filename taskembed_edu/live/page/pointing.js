@@ -45,10 +45,10 @@ class Pointing {
   }
 
   nearest(x, y) {
-    const { screen, levels, ratio } = this.map;
+    const { screen, n, ratio } = this.map;
     let [best, at] = [(REACH * ratio) ** 2, -1];
-    for (let i = 0; i < levels.length; i++) {
-      if (levels[i] === FAINT) continue;
+    for (let i = 0; i < n; i++) {
+      if (!this.map.shown(i)) continue;
       const d = (screen[2 * i] - x) ** 2 + (screen[2 * i + 1] - y) ** 2;
       if (d < best) [best, at] = [d, i];
     }

@@ -19,9 +19,9 @@ async function decoded(value) {
   return Object.fromEntries(entries);
 }
 
-// Frames are stored as differences, modulo 65,536, from the frame before: add them up once.
-function summedFrames(bytes, frames) {
-  const sums = new Uint16Array(bytes.slice().buffer);
+// Frames are stored as differences, modulo 65,536 (256 for bytes), from the frame before: add them up once.
+function summedFrames(bytes, frames, Numbers = Uint16Array) {
+  const sums = new Numbers(bytes.slice().buffer);
   const each = frames ? sums.length / frames : 0;
   for (let at = each; at < sums.length; at++) sums[at] += sums[at - each];
   return sums;
@@ -32,8 +32,16 @@ async function recordedDocument(raw) {
   for (const run of stored.runs) {
     run.points = summedFrames(run.points, run.frames.length);
     run.neighbours = run.k ? summedFrames(run.neighbours, run.frames.length) : null;
+    if (run.trails) run.trails.points = summedFrames(run.trails.points, run.frames.length);
+    if (run.fit) sumFit(run.fit, run.frames.length);
   }
   return stored;
+}
+
+// Words are stored once, and which of them is spelt where.
+function sumFit(fit, frames) {
+  fit.frames = summedFrames(fit.values, frames, fit.kind === "words" ? Uint16Array : Uint8Array);
+  if (fit.kind === "words") fit.vocabulary = new TextDecoder().decode(fit.words).split("\n");
 }
 
 // ---- the model ----------------------------------------------------------------------------------------------------------
@@ -196,7 +204,25 @@ class RecordedModel {
     const frame = run.frames[at];
     const n = this.stored.tasks.n;
     const points = run.points.subarray(2 * n * at, 2 * n * (at + 1));
-    return { ...frame, run: k, points, links: this.links(run, at), changes: null };
+    const [trails, fit] = [this.trails(run, at), this.fit(run, at)];
+    return { ...frame, run: k, points, trails, fit, links: this.links(run, at), changes: null };
+  }
+
+  trails({ trails }, at) {
+    if (!trails) return null;
+    const size = 2 * trails.n * this.stored.tasks.n;
+    return { n: trails.n, points: trails.points.subarray(size * at, size * (at + 1)) };
+  }
+
+  // What the tasks' own networks answer, as a kernel would say it.
+  fit({ fit }, at) {
+    if (!fit) return null;
+    const { kind, n, frames, vocabulary } = fit;
+    const tasks = this.stored.tasks.n;
+    const values = frames.subarray(n * tasks * at, n * tasks * (at + 1));
+    if (kind !== "words") return { kind, n, [kind === "curve" ? "points" : "classes"]: values };
+    const spelt = (i) => Array.from(values.subarray(i * n, (i + 1) * n), (k) => vocabulary[k]);
+    return { kind, words: Array.from({ length: tasks }, (_, i) => spelt(i)) };
   }
 
   // Of the embedding null where the file has no lists: to have no neighbours would be another thing.

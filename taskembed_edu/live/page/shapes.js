@@ -70,6 +70,7 @@ function paletteOf(element) {
     truth: dark ? [86, 180, 233] : [0, 114, 178],
     lost: dark ? [242, 122, 44] : [213, 94, 0],
     gained: dark ? [31, 190, 145] : [0, 138, 100],
+    wrong: read("--te-wrong", dark ? "#ff9a57" : "#a84300"), // dark enough for small words
   };
 }
 

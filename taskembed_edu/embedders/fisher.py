@@ -1,0 +1,215 @@
+r"""The Fisher embedder, Task2Vec's (Achille 2019): which weights of one shared network matter to a task?
+
+A probe network is a body that all tasks share and a head, its last layer, of each task's own. The body is trained so
+that heads that are refitted on support sets answer the query sets (the gradient goes through the refit, as in R2-D2,
+Bertinetto 2019). A task's vector is the diagonal of the Fisher information of the body's weights, once its own head has
+been refitted on its support set:
+
+    F = E_x E_{y ~ p(y|x)} [ (d log p(y|x) / d w)^2 ]
+
+with labels y from the network's own prediction and not from the data (Achille 2019, section 2; Martens 2014 tells the
+two apart). The square is of each sample's gradient: squaring the mean gradient of a batch would give nearly nothing,
+for the expected gradient is zero. Worked number: p(y = 1|x) = sigmoid(w x) with w = 0, x = 2: F = x^2 p (1 - p) = 1.
+
+It says where the network is needed, not what for: a curve and its mirror image -y have one vector, and so have two
+tasks that differ in the names of their classes only.
+
+The published distance between two such vectors is `taskembed_edu.task2vec.task2vec_distance`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from taskembed_edu.checks import problem
+from taskembed_edu.distances import METRICS
+from taskembed_edu.embedders.base import DEVICES, Embedder, StepRecord, chosen_device
+from taskembed_edu.embedders.probing import (
+    AVERAGES,
+    LABELS,
+    averaged,
+    check_labels,
+    diagonal_fisher,
+    head_losses,
+    own_fisher,
+    refitted_heads,
+    rows_of,
+    tasks_at_once,
+)
+from taskembed_edu.networks.learners import LEARNERS, Learner, Parameters, layer_of, task_learner
+from taskembed_edu.settings import Settings, setting
+from taskembed_edu.tasks.base import TaskBatch, TaskFamily
+
+
+@dataclass(frozen=True)
+class FisherSettings(Settings):
+    """Every hyperparameter of the Fisher embedder, declared once."""
+
+    metric: str = setting(
+        "cosine",
+        label="Distance",
+        help="How far apart two Fisher vectors are. Cosine ignores their length, which is how difficult a task is.",
+        choices=tuple(METRICS),
+    )
+    learning_rate: float = setting(
+        3e-3, label="Learning rate", help="How far one step moves the body (Adam).", low=1e-5, high=1e-1, log=True
+    )
+    batch: int = setting(
+        16,
+        label="Tasks a step",
+        help="How many tasks' heads one step refits. Where there are fewer tasks, all of them.",
+        low=1,
+        high=512,
+        step=1,
+        advanced=True,
+    )
+    average: str = setting(
+        "filter",
+        label="Averaged by",
+        help="A vector's entries: one a unit or filter, the mean over the weights that lead into it, or one a weight.",
+        choices=AVERAGES,
+        live=False,
+    )
+    labels: str = setting(
+        "drawn",
+        label="Labels",
+        help="Drawn from the network's prediction, as in the paper, or all of them, weighted by their probabilities.",
+        choices=LABELS,
+        live=False,
+    )
+    draws: int = setting(
+        4,
+        label="Draws a sample",
+        help="How many labels are drawn for each sample: more, and less of the vector is chance.",
+        low=1,
+        high=64,
+        step=1,
+        live=False,
+        advanced=True,
+        applies=lambda settings: settings.labels == "drawn",
+    )
+    learner: str = setting(
+        "auto",
+        label="Probe network",
+        help="The network whose weights are asked. Automatic takes the one that suits the tasks.",
+        choices=LEARNERS,
+        live=False,
+        advanced=True,
+    )
+    hidden: int = setting(
+        32, label="Width", help="Units in each hidden layer.", low=4, high=512, step=4, live=False, advanced=True
+    )
+    device: str = setting(
+        "auto",
+        label="Device",
+        help="Where training runs: auto takes a CUDA GPU where there is one.",
+        choices=DEVICES,
+        live=False,
+    )
+
+
+# What a copy's optimiser, generator and dictionaries take beside their tensors.
+_OBJECTS = 40 * 1024
+
+
+@dataclass
+class FisherState:
+    """A run of the Fisher embedder at one step; `settings` are those it began with, `seed` decides `embed`'s draws."""
+
+    learner: Learner
+    body: Parameters
+    optimiser: torch.optim.Adam
+    family: TaskFamily
+    tasks: TaskBatch
+    rng: torch.Generator
+    device: torch.device
+    settings: FisherSettings
+    seed: int
+    step: int = 0
+
+    def copy(self) -> FisherState:
+        """The same run at the same step, sharing no memory with this one (family, tasks and learner never change)."""
+        body = {name: value.detach().clone().requires_grad_() for name, value in self.body.items()}
+        optimiser = _optimiser(body)
+        for name, theirs in self.body.items():
+            if theirs in self.optimiser.state:
+                kept = self.optimiser.state[theirs]
+                optimiser.state[body[name]] = {key: value.clone() for key, value in kept.items()}
+        rng = torch.Generator()
+        rng.set_state(self.rng.get_state())
+        same = (self.family, self.tasks, rng, self.device, self.settings, self.seed, self.step)
+        return FisherState(self.learner, body, optimiser, *same)
+
+    def n_bytes(self) -> int:
+        """Memory of a copy: the body and two moments of Adam for each weight, and Python's objects around them."""
+        return _OBJECTS + 3 * sum(p.numel() * p.element_size() for p in self.body.values())
+
+
+class FisherEmbedder(Embedder[FisherState, FisherSettings]):
+    """Trains a probe network's body on many tasks, and embeds a task as the Fisher information of the body's weights.
+
+    `embed` changes nothing and draws from a generator of its own: the same state and tasks give the same vectors. The
+    draws are the same for every task, so that a task's vector does not depend on the tasks beside it.
+    Errors: ValueError for labels "expected" on words, whose letters have too many outcomes to sum over.
+    """
+
+    name = "fisher"
+    settings_class = FisherSettings
+
+    def begin(
+        self, family: TaskFamily, tasks: TaskBatch, settings: FisherSettings, rng: torch.Generator
+    ) -> FisherState:
+        device = chosen_device(settings.device)
+        learner = task_learner(family, settings.learner, settings.hidden)
+        check_labels(learner, settings.labels)
+        drawn = learner.init(rng)
+        body = {name: drawn[name].to(device).requires_grad_() for name in drawn if layer_of(name) != "output"}
+        seed = int(torch.randint(2**31 - 1, (), generator=rng))
+        return FisherState(learner, body, _optimiser(body), family, tasks, rng, device, settings, seed)
+
+    def step(self, state: FisherState, settings: FisherSettings) -> tuple[FisherState, StepRecord]:
+        """One step of the body; the loss is the mean over tasks of their query sets' loss, with heads refitted."""
+        n_tasks = min(settings.batch, state.family.n_distinct or settings.batch)
+        tasks = state.family.sample(n_tasks, rng=state.rng).to(state.device)
+        for group in state.optimiser.param_groups:
+            group["lr"] = settings.learning_rate
+        state.optimiser.zero_grad(set_to_none=True)
+        support = rows_of(state.learner, state.body, tasks.support_x, tasks.support_y, tasks.support_mask)
+        query = rows_of(state.learner, state.body, tasks.query_x, tasks.query_y, tasks.query_mask)
+        loss = head_losses(state.learner, refitted_heads(state.learner, support), query).mean()
+        if not bool(torch.isfinite(loss)):
+            cause = f"Training has diverged. Lower the learning rate ({settings.learning_rate:g} now) and begin again."
+            raise FloatingPointError(
+                problem("loss", f"{float(loss.detach())} after step {state.step}", "a finite number", cause)
+            )
+        loss.backward()
+        state.optimiser.step()
+        state.step += 1
+        return state, StepRecord(loss.detach(), loss.new_full((), torch.nan))
+
+    @torch.no_grad()
+    def embed(self, state: FisherState, tasks: TaskBatch | None = None) -> Tensor:
+        tasks = state.tasks if tasks is None else tasks
+        body = {name: value.detach() for name, value in state.body.items()}
+        chosen, learner = state.settings, state.learner
+        a_task = tasks.support_x.shape[1] * sum(value.numel() for value in body.values())
+        sets = [tasks.support_x, tasks.support_y, *([] if tasks.support_mask is None else [tasks.support_mask])]
+        vectors = []
+        for block in zip(*(part.split(tasks_at_once(a_task)) for part in sets), strict=True):
+            on_device = [part.to(state.device) for part in block]
+            heads = refitted_heads(learner, rows_of(learner, body, *on_device))
+            fisher = diagonal_fisher(
+                learner, body, heads, *on_device, labels=chosen.labels, draws=chosen.draws, seed=state.seed
+            )
+            vectors.append(averaged(fisher, chosen.average).cpu())
+        return torch.cat(vectors)
+
+
+def _optimiser(body: Parameters) -> torch.optim.Adam:
+    return torch.optim.Adam(body.values(), fused=True)
+
+
+__all__ = ["FisherEmbedder", "FisherSettings", "FisherState", "own_fisher"]

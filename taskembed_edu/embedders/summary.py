@@ -1,0 +1,177 @@
+"""The summary embedder: a task as a few numbers that anybody would write down, with nothing learnt.
+
+The baseline that every trained embedding has to beat: whether a method has found the tasks' geometry, or only what the
+mean and the spread of a support set say already.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from taskembed_edu.distances import METRICS
+from taskembed_edu.embedders.base import Embedder, StepRecord
+from taskembed_edu.settings import Settings, setting
+from taskembed_edu.tasks.base import TaskBatch, TaskFamily
+
+
+@dataclass(frozen=True)
+class SummarySettings(Settings):
+    """What there is to choose: nothing of it is learnt."""
+
+    metric: str = setting(
+        "euclidean",
+        label="Distance",
+        help="How far apart two tasks' statistics are. Neighbours on the map and all scores follow it.",
+        choices=tuple(METRICS),
+    )
+    standardise: str = setting(
+        "yes",
+        label="Standardise",
+        help="Whether each statistic is brought to mean 0 and standard deviation 1 over training tasks. If not, the "
+        "largest statistic decides every distance.",
+        choices=("yes", "no"),
+        live=False,
+    )
+
+
+# What a copy's objects take: it shares every tensor, none of which ever changes, except for the generator's.
+_OBJECTS = 8 * 1024
+
+# Over so many training tasks statistics are standardised, or over all where there are fewer.
+N_STANDARDISING = 256
+
+
+@dataclass
+class SummaryState:
+    """A run of the summary embedder: what its statistics are compared with, and a count of steps that do nothing."""
+
+    family: TaskFamily
+    tasks: TaskBatch
+    rng: torch.Generator
+    mean: Tensor
+    spread: Tensor
+    step: int = 0
+
+    def copy(self) -> SummaryState:
+        """The same run at the same step, sharing nothing that changes with this one."""
+        rng = torch.Generator()
+        rng.set_state(self.rng.get_state())
+        return dataclasses.replace(self, rng=rng, mean=self.mean.clone(), spread=self.spread.clone())
+
+    def n_bytes(self) -> int:
+        """Memory of a copy: two rows of statistics, and Python's objects."""
+        return _OBJECTS + 2 * self.mean.numel() * self.mean.element_size()
+
+
+class SummaryEmbedder(Embedder[SummaryState, SummarySettings]):
+    """Hand-made statistics of each support set (see `summary`), standardised over tasks of the training family."""
+
+    name = "summary"
+    settings_class = SummarySettings
+
+    def begin(
+        self, family: TaskFamily, tasks: TaskBatch, settings: SummarySettings, rng: torch.Generator
+    ) -> SummaryState:
+        training = family.sample(min(N_STANDARDISING, family.n_distinct or N_STANDARDISING), rng=rng)
+        rows = summary(family, training).double()
+        mean, spread = rows.mean(0), rows.std(0, correction=0)
+        # A statistic that never differs says nothing: divided by 1 it stays at 0. Rounding is not a difference.
+        spread = torch.where(spread > 1e-6 * (1 + mean.abs()), spread, 1.0)
+        if settings.standardise == "no":
+            mean, spread = torch.zeros_like(mean), torch.ones_like(spread)
+        return SummaryState(family, tasks, rng, mean, spread)
+
+    def step(self, state: SummaryState, settings: SummarySettings) -> tuple[SummaryState, StepRecord]:
+        """Counts, and learns nothing: a run needs a finite loss, and there is none, so it is 0."""
+        state.step += 1
+        return state, StepRecord(torch.zeros(()), torch.full((), torch.nan))
+
+    def embed(self, state: SummaryState, tasks: TaskBatch | None = None) -> Tensor:
+        rows = summary(state.family, state.tasks if tasks is None else tasks)
+        return ((rows - state.mean) / state.spread).float()
+
+
+def summary(family: TaskFamily, tasks: TaskBatch) -> Tensor:
+    """Each task's statistics in double precision, (n_tasks, n_statistics), from its support set alone.
+
+    Numbers: of y mean, standard deviation, least and largest; for each coordinate of x its correlation with y, the
+    share of sign changes of y in the order of that coordinate, and the four coefficients of the cubic that fits best.
+    Classes: the mean and the standard deviation of each entry of x, class by class. Words: how often each letter comes,
+    and a word's mean length. Padding is left out. Standard deviations are those of the set itself (divided by n).
+
+    Worked number: a regression task of one coordinate has 10 statistics, three classes of 8x8 pictures have 384.
+    """
+    real = torch.ones(tasks.support_x.shape[:2]) if tasks.support_mask is None else tasks.support_mask.double()
+    x, y = tasks.support_x.flatten(2).double(), tasks.support_y
+    if letters := len(getattr(family, "alphabet", ())):
+        return _of_words(y, real, letters)
+    if family.classification:
+        return _of_classes(x, y, real.double(), family.n_way)
+    return _of_numbers(x, y.flatten(2).double(), real.double())
+
+
+def _of_words(y: Tensor, real: Tensor, n_letters: int) -> Tensor:
+    """Shares of the letters (the last of the alphabet ends a word and is not counted), and the mean length."""
+    places = torch.arange(n_letters - 1, device=y.device)
+    counts = ((y.unsqueeze(-1) == places) & (real > 0)[..., None, None]).sum((1, 2)).double()
+    total = counts.sum(1, keepdim=True)
+    return torch.cat((counts / total.clamp(min=1), total / real.sum(1, keepdim=True).clamp(min=1)), dim=1)
+
+
+def _of_classes(x: Tensor, y: Tensor, real: Tensor, n_way: int) -> Tensor:
+    """Means and standard deviations of x's entries, (n_tasks, 2 n_way width); zeros for a class without samples."""
+    member = (y.unsqueeze(1) == torch.arange(n_way, device=y.device)[:, None]) * real.unsqueeze(1)
+    share = member / member.sum(-1, keepdim=True).clamp(min=1)
+    means = share @ x
+    spreads = torch.stack(
+        [(share[:, k, None] @ (x - means[:, k, None]).square()).squeeze(1) for k in range(n_way)], dim=1
+    ).sqrt()
+    return torch.cat((means, spreads), dim=-1).flatten(1)
+
+
+def _of_numbers(x: Tensor, y: Tensor, real: Tensor) -> Tensor:
+    """Statistics of each output y, and of each coordinate of x with it."""
+    columns = []
+    for of_output in y.unbind(-1):
+        low, high = (of_output.masked_fill(real == 0, end) for end in (torch.inf, -torch.inf))
+        mean, spread = _mean_and_spread(of_output, real)
+        columns += [mean, spread, low.amin(1), high.amax(1)]
+        for of_input in x.unbind(-1):
+            columns += [_correlation(of_input, of_output, real), _sign_changes(of_input, of_output, real)]
+            columns += _cubic(of_input, of_output, real).unbind(1)
+    return torch.stack(columns, dim=1)
+
+
+def _mean_and_spread(values: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+    share = real / real.sum(1, keepdim=True)
+    mean = (share * values).sum(1)
+    return mean, (share * (values - mean.unsqueeze(1)).square()).sum(1).sqrt()
+
+
+def _correlation(x: Tensor, y: Tensor, real: Tensor) -> Tensor:
+    """Pearson's correlation (Pearson 1895), (n_tasks,); 0 where either never differs."""
+    (mean_x, spread_x), (mean_y, spread_y) = _mean_and_spread(x, real), _mean_and_spread(y, real)
+    products = real * (x - mean_x.unsqueeze(1)) * (y - mean_y.unsqueeze(1))
+    scale = spread_x * spread_y
+    return torch.where(scale > 0, products.sum(1) / real.sum(1) / torch.where(scale > 0, scale, 1), 0.0)
+
+
+def _sign_changes(x: Tensor, y: Tensor, real: Tensor) -> Tensor:
+    """The share of neighbours in the order of x whose y lie on two sides of 0. Worked number: of 1, -1, 2 it is 1."""
+    order = x.masked_fill(real == 0, torch.inf).argsort(dim=1, stable=True)
+    above, there = (y > 0).gather(1, order), real.gather(1, order)
+    changes = (above[:, 1:] != above[:, :-1]) & (there[:, 1:] > 0)
+    return changes.sum(1) / (real.sum(1) - 1).clamp(min=1)
+
+
+def _cubic(x: Tensor, y: Tensor, real: Tensor) -> Tensor:
+    """c of the best fit c_0 + c_1 x + c_2 x^2 + c_3 x^3, (n_tasks, 4); the shortest c where fewer than four points lie.
+
+    Source: least squares (Legendre 1805), by the pseudoinverse (Penrose 1955).
+    """
+    powers = torch.stack([x**k for k in range(4)], dim=-1) * real.unsqueeze(-1)
+    return (torch.linalg.pinv(powers) @ (y * real).unsqueeze(-1)).squeeze(-1)

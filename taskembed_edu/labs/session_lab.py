@@ -1,0 +1,120 @@
+"""What the labs of live sessions share: shown, a panel; in a script, a session; without a kernel, a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from taskembed_edu.embedders.base import chosen_device
+from taskembed_edu.session import Session
+from taskembed_edu.tasks import FAMILIES
+from taskembed_edu.tasks.base import TaskFamily
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from taskembed_edu.live.panel import SessionPanel
+
+
+class SessionLab:
+    """A lab round one session. Subclasses say which embedder, what stands above the panel, and what is always in sight.
+
+    `defaults(family)` are settings that a lab begins with where nobody asks for others.
+    """
+
+    embedder: ClassVar[str]
+    title: ClassVar[str]
+    main: ClassVar[tuple[str, ...]]
+
+    def __init__(self, family: TaskFamily | str = "sinusoids", **settings: Any) -> None:
+        self._asked = {**self.defaults(_name(family)), "family": family, **settings}
+        self._session: Session | None = None
+        self._panel: SessionPanel | None = None
+        # A wrong name or value should fail here, where it was typed, and not later, where it is first used.
+        mine, theirs = Session.dealt(self.embedder, self._asked)
+        self._values = {**mine.as_dict(), **theirs.as_dict()}
+        chosen_device(theirs.device)
+
+    @classmethod
+    def defaults(cls, family: str) -> dict[str, Any]:
+        """Settings to begin with for tasks of this family."""
+        return {}
+
+    @property
+    def session(self) -> Session:
+        """The run itself: `step(n)`, `set(...)`, `reset(...)`, `history`, `events`, `recording()`.
+
+        With two runs on screen it is run A; see `sessions`.
+        """
+        if self._panel is not None:
+            return self._panel.sessions[0]
+        if self._session is None:
+            self._session = Session(self.embedder, **self._asked)
+        return self._session
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        """The runs: one, or run A and run B side by side, once branched on screen."""
+        return (self.session,) if self._panel is None else self._panel.sessions
+
+    @property
+    def panel(self) -> SessionPanel:
+        """The panel on the page, made when first shown."""
+        if self._panel is None:
+            from taskembed_edu.live.panel import SessionPanel
+
+            waiting = self._session is None and "projection" not in self._asked
+            if waiting:
+                # The first picture should not wait for UMAP to compile: PCA holds its place.
+                self._session = Session(self.embedder, **self._asked, projection="pca")
+            self._panel = SessionPanel(self.session, self.title, self.main, umap_when_ready=waiting)
+        return self._panel
+
+    def replay(self, recording: dict[str, Any] | str | Path) -> Session:
+        """Make a recorded run again in this lab, from a recording or the path of a saved one.
+
+        Errors: ValueError for an outdated or broken recording, or one of another family; RuntimeError where the lab is
+        on screen already.
+        """
+        from taskembed_edu.recordings import check_recording, load_recording
+
+        if self._panel is not None:
+            fresh = f"lab = {type(self).__name__}(...); lab.replay(...)"
+            raise RuntimeError(f"replay: the lab is already on screen. Replay into a fresh lab: {fresh}.")
+        # The family is the session's where there is one: a reset may have changed it.
+        asked = self._asked["family"] if self._session is None else self._session.family or self._session.setup.family
+        own = asked if isinstance(asked, TaskFamily) else None
+        given = recording if isinstance(recording, dict) else load_recording(recording, known=own is not None)
+        check_recording(given, _name(asked), known=own is not None, embedder=self.embedder)
+        self._session = Session.replay(given, own if own is not None and own.name not in FAMILIES else None)
+        return self._session
+
+    def picture(self) -> Figure:
+        """The map and the curves as they are now, as a matplotlib figure."""
+        from taskembed_edu.snapshots import session_figure
+
+        return session_figure(self.session)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        data = self.panel.view._repr_mimebundle_(**kwargs)
+        self.panel.still.place()
+        if isinstance(data, tuple):
+            return {**data[0], "text/plain": repr(self)}, data[1]
+        return {**(data or {}), "text/plain": repr(self)}
+
+    def about(self, values: dict[str, Any]) -> str:
+        """What tells this lab from another, in a few words."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        values = self._values if self._session is None else self.session.values()
+        about = f"{type(self).__name__}({self.about(values)}"
+        if self._session is None or self.session.steps == 0:
+            return f"{about}: step 0, {len(self.session.tasks) if self._session else values['n_tasks']} tasks)"
+        told = self.session.frame.diagnostics
+        scores = [f"{name} {told[name]:.2f}" for name in ("recall@1", "spearman", "purity") if name in told]
+        return f"{about}: step {self.session.steps}, {', '.join(scores)})"
+
+
+def _name(family: TaskFamily | str) -> str:
+    return family if isinstance(family, str) else family.name

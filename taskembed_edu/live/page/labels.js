@@ -1,0 +1,126 @@
+// The tasks' names beside their points, where there are few tasks and a name says enough (tasks.labels).
+//
+// Every name is drawn once into a sheet and copied from there, as markers are: letters with a halo are the dearest thing
+// that a canvas draws.
+
+const LABEL_SIZE = [11.5, 17]; // CSS pixels; with a projector
+const LONGEST_LABEL = 24; // letters
+
+class PointLabels {
+  constructor(map) {
+    this.map = map;
+    this.sheet = document.createElement("canvas");
+    this.boxes = []; // left, top, right, bottom of the labels placed so far in this picture
+    this.forget();
+  }
+
+  // Other tasks, another theme, another size: the names are measured and drawn anew when they are next seen.
+  forget() {
+    this.widths = null;
+  }
+
+  possible() {
+    const { tasks, n } = this.map;
+    return Boolean(tasks?.labels) && tasks.n === n;
+  }
+
+  shown() {
+    return this.possible() && this.map.state.get("labels") !== false;
+  }
+
+  text(i) {
+    const name = this.map.name(i);
+    return name.length > LONGEST_LABEL ? `${name.slice(0, LONGEST_LABEL - 1)}…` : name;
+  }
+
+  draft() {
+    const { map, sheet } = this;
+    const { n, ratio, palette } = map;
+    const size = LABEL_SIZE[map.state.get("projector") ? 1 : 0] * ratio;
+    const context = sheet.getContext("2d", { willReadFrequently: true });
+    const font = `${size}px system-ui, sans-serif`;
+    context.font = font;
+    this.edge = Math.ceil(2 * ratio); // the halo
+    this.high = Math.ceil(1.25 * size) + 2 * this.edge;
+    this.widths = Float32Array.from({ length: n }, (_, i) => Math.ceil(context.measureText(this.text(i)).width) + 2 * this.edge);
+    this.sides = new Uint8Array(n); // where a name stood last: it does not hop about while its point moves
+    [sheet.width, sheet.height] = [Math.max(1, ...this.widths), Math.max(1, n * this.high)];
+    context.font = font; // a canvas that was resized has forgotten
+    context.textBaseline = "middle";
+    context.lineJoin = "round";
+    context.lineWidth = 2 * this.edge;
+    context.strokeStyle = cssOf(palette.paper);
+    context.fillStyle = cssOf(palette.ink);
+    for (let i = 0; i < n; i++) {
+      const y = (i + 0.5) * this.high;
+      context.strokeText(this.text(i), this.edge, y);
+      context.fillText(this.text(i), this.edge, y);
+    }
+  }
+
+  paint(context) {
+    const drawn = this.shown() ? this.drawAll(context) : 0;
+    context.globalAlpha = 1;
+    const { dataset } = this.map.root;
+    if (dataset.labels !== String(drawn)) dataset.labels = drawn;
+  }
+
+  // What matters now has its name in any case; of the others a name that finds no room is left out.
+  drawAll(context) {
+    const { map, boxes } = this;
+    if (!map.ratio) return 0; // not laid out yet: there is no size to draw names in
+    if (!this.widths) this.draft();
+    boxes.length = 0;
+    const marked = [...new Set([map.state.get("hover") ?? -1, map.painter.chosen()])].filter((i) => map.shown(i));
+    let drawn = 0;
+    for (const i of marked) drawn += this.draw(context, i, true);
+    for (const level of [FULL, DIM]) {
+      for (let i = 0; i < map.n; i++) {
+        if (map.levels[i] === level && !marked.includes(i)) drawn += this.draw(context, i, false);
+      }
+    }
+    return drawn;
+  }
+
+  draw(context, i, always) {
+    const { map, widths, high } = this;
+    const [x, y] = [map.screen[2 * i], map.screen[2 * i + 1]];
+    if (x < 0 || y < 0 || x > map.canvas.width || y > map.canvas.height) return 0;
+    const side = this.sideFor(i, x, y, always);
+    if (side < 0) return 0;
+    this.sides[i] = side;
+    const [left, top] = this.corner(i, x, y, side);
+    this.boxes.push(left + this.edge, top + this.edge, left + widths[i] - this.edge, top + high - this.edge);
+    context.globalAlpha = map.levels[i] === DIM ? 0.5 : 1;
+    context.drawImage(this.sheet, 0, i * high, widths[i], high, left, top, widths[i], high);
+    return 1;
+  }
+
+  // Right, left, above or below (0 ... 3): where it stood last, else the first with room; -1 where there is none.
+  sideFor(i, x, y, always) {
+    const last = this.sides[i];
+    if (this.fits(i, x, y, last)) return last;
+    for (let side = 0; side < 4; side++) if (side !== last && this.fits(i, x, y, side)) return side;
+    return always ? last : -1;
+  }
+
+  corner(i, x, y, side) {
+    const { widths, high, edge, map } = this;
+    const gap = map.radius() + map.ratio;
+    if (side === 0) return [Math.round(x + gap - edge / 2), Math.round(y - high / 2)];
+    if (side === 1) return [Math.round(x - gap + edge / 2 - widths[i]), Math.round(y - high / 2)];
+    return [Math.round(x - widths[i] / 2), Math.round(side === 2 ? y - gap + edge - high : y + gap - edge)];
+  }
+
+  fits(i, x, y, side) {
+    const { boxes, edge, high, widths, map } = this;
+    const [left, top] = this.corner(i, x, y, side);
+    const [right, bottom] = [left + widths[i], top + high];
+    if (left < 0 || top < 0 || right > map.canvas.width || bottom > map.canvas.height) return false;
+    for (let k = 0; k < boxes.length; k += 4) {
+      const apart = left + edge > boxes[k + 2] || right - edge < boxes[k] || top + edge > boxes[k + 3] || bottom - edge < boxes[k + 1];
+      if (!apart) return false;
+    }
+    return true;
+  }
+}

@@ -1,0 +1,104 @@
+// Where the tasks came from: a thin line from each task's start, through some of its places, to where it is now. The
+// kernel sends the places on the map of the newest picture (packets.trails), so that they stand still while points glide.
+
+const TRAIL_ALPHA = 0.35;
+
+class Trails {
+  constructor(map) {
+    this.map = map;
+    this.m = 0; // places of each task
+    this.places = new Float32Array(0);
+    this.forget();
+  }
+
+  take(picture) {
+    const { n: m = 0, points } = picture.trails ?? {};
+    const whole = m && bytesOf(points).length === 4 * m * this.map.n;
+    this.m = whole ? m : 0;
+    const size = 2 * this.m * this.map.n;
+    if (this.places.length !== size) this.places = new Float32Array(size);
+    if (this.m) decodePlaces({ points, box: picture.box }, this.places);
+  }
+
+  possible() {
+    return this.m > 0;
+  }
+
+  shown() {
+    return this.possible() && this.map.state.get("trails") !== false;
+  }
+
+  // The start is to be in sight as well.
+  extend(box) {
+    const { places, m, map } = this;
+    const own = new Float64Array(4);
+    boundsOf(places, own, (k) => map.gone.has(Math.floor(k / m)));
+    for (const k of [0, 1]) {
+      box[k] = Math.min(box[k], own[k]);
+      box[k + 2] = Math.max(box[k + 2], own[k + 2]);
+    }
+  }
+
+  // Other colours, other batches.
+  forget() {
+    this.batches = null;
+  }
+
+  // Tasks of one colour are one path. Colours of a scale are all a little different: sixteen of each channel will do for
+  // a thin line.
+  batch() {
+    const { colouring, n, palette } = this.map;
+    const known = new Map();
+    for (let i = 0; i < n; i++) {
+      const rgb = colouring.rgb.subarray(3 * i, 3 * i + 3);
+      const key = ((rgb[0] >> 4) << 8) | ((rgb[1] >> 4) << 4) | (rgb[2] >> 4);
+      if (!known.has(key)) known.set(key, { css: cssOf(outlineOf([...rgb], palette.paper, palette.ink)), tasks: [] });
+      known.get(key).tasks.push(i);
+    }
+    this.batches = [...known.values()];
+  }
+
+  paint(context) {
+    const drawn = this.shown() ? this.drawAll(context) : 0;
+    context.globalAlpha = 1;
+    const { dataset } = this.map.root;
+    if (dataset.trails !== String(drawn)) dataset.trails = drawn;
+  }
+
+  drawAll(context) {
+    const { map } = this;
+    if (!this.batches) this.batch();
+    const marked = [map.state.get("hover") ?? -1, map.painter.chosen()].filter((i) => map.shown(i));
+    const wide = (map.state.get("projector") ? 2 : 1.25) * map.ratio;
+    context.lineJoin = "round";
+    let drawn = 0;
+    for (const level of [DIM, FULL]) {
+      for (const { css, tasks } of this.batches) {
+        const those = tasks.filter((i) => map.levels[i] === level);
+        drawn += those.length;
+        this.stroke(context, those, css, TRAIL_ALPHA * OPACITY[level], wide);
+      }
+    }
+    for (const { css, tasks } of this.batches) {
+      this.stroke(context, tasks.filter((i) => marked.includes(i)), css, 1, 2 * wide);
+    }
+    return drawn;
+  }
+
+  stroke(context, tasks, css, alpha, wide) {
+    if (!tasks.length) return;
+    const { places, m, map } = this;
+    const { viewport, screen } = map;
+    context.beginPath();
+    for (const i of tasks) {
+      for (let k = 2 * m * i; k < 2 * m * (i + 1); k += 2) {
+        context[k === 2 * m * i ? "moveTo" : "lineTo"](viewport.screenX(places[k]), viewport.screenY(places[k + 1]));
+      }
+      context.lineTo(screen[2 * i], screen[2 * i + 1]);
+    }
+    context.globalAlpha = alpha;
+    context.lineWidth = wide;
+    context.strokeStyle = css;
+    context.stroke();
+  }
+}

@@ -1,0 +1,99 @@
+"""How far apart two networks are as functions: by their answers, not by their weights.
+
+This is the honest referee between networks: whatever `symmetries` does to a network's weights, its answers stay, and
+so do these distances.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from taskembed_edu.checks import problem
+from taskembed_edu.networks.learners import MLP, Learner, Parameters
+from taskembed_edu.networks.recurrent import _Speller
+from taskembed_edu.pairwise import squared_euclidean_matrix
+
+# So many numbers of answers are worked out at a time (16 MB in single precision), by as many tasks as give them.
+_AT_A_TIME = 2**22
+
+# And so many columns of them are compared at a time: the comparison works on copies in double precision.
+_COLUMNS = 2**12
+
+
+def outputs_at(learner: Learner, parameters: Parameters, probe: Tensor) -> Tensor:
+    r"""What each network of a stack answers at the probe's inputs, laid out flat, one row a network.
+
+    Numbers in regression; in classification the probabilities, softmax of the logits; of a word, the probabilities of
+    every letter at every place, while the network spells by itself.
+
+    Shapes: parameters (n_tasks, *shape); probe (n_probe, *x_shape), the same for all, or (n_tasks, n_probe, *x_shape),
+    its own for each (a perceptron of n inputs takes any x_shape of n numbers, and what could be either is the same for
+    all) -> (n_tasks, n_probe * numbers an answer). Range: probabilities lie in [0, 1].
+    Errors: ValueError where the probe has neither shape.
+    Worked number: a classifier of 3 classes with all weights 0 answers 1/3, 1/3, 1/3 at every input.
+    """
+    n_tasks = len(next(iter(parameters.values())))
+    own = _is_own(learner, n_tasks, probe)
+    likely = isinstance(learner, _Speller) or getattr(learner, "classification", False)
+
+    def answers(network: Parameters, x: Tensor) -> Tensor:
+        out = learner.apply(network, x)
+        return (out.softmax(-1) if likely else out).flatten()
+
+    widest = max(shape[-1] for shape in learner.shapes().values())
+    numbers = probe[0].numel() if own else probe.numel()
+    chunk = max(1, _AT_A_TIME // max(1, numbers * widest))
+    return torch.func.vmap(answers, in_dims=(0, 0 if own else None), chunk_size=chunk)(parameters, probe)
+
+
+@torch.no_grad()
+def function_distance(learner: Learner, parameters: Parameters, probe: Tensor) -> Tensor:
+    r"""The distance of every two networks of a stack as functions, over the inputs of a probe.
+
+    .. math:: d(f, g) = \sqrt{\frac1n \sum_{i=1}^{n} \lVert f(x_i) - g(x_i) \rVert^2}, \qquad 0 \le d < \infty
+
+    an estimate, from samples x_i, of the distance in L^2. The answers f(x) are those of `outputs_at`. It is 0 for
+    networks that answer alike, however different their weights; between classifiers at most sqrt(2); between words at
+    most sqrt(2 length). Where a network has diverged, NaN. It has no gradient: it judges.
+
+    Shapes: parameters (n_tasks, *shape), probe (n_probe, *x_shape) -> (n_tasks, n_tasks), symmetric, zero diagonal.
+    Errors: ValueError for a probe that differs from task to task: two functions are compared at the same inputs.
+    Source: Benjamin, Rolnick and Kording 2019, Measuring and regularizing networks in function space.
+    Worked number: f(x) = x and g(x) = -x at the inputs 1 and 2: sqrt((2^2 + 4^2) / 2) = 3.1623.
+    """
+    n_tasks = len(next(iter(parameters.values())))
+    if _is_own(learner, n_tasks, probe):
+        if not bool((probe == probe[:1]).all()):
+            cause = "At inputs of its own each network would be asked something else."
+            raise ValueError(problem("probe", "other inputs for each task", "the same inputs for all tasks", cause))
+        probe = probe[0]
+    outputs = outputs_at(learner, parameters, probe)
+    squares = torch.stack([squared_euclidean_matrix(part, part) for part in outputs.split(_COLUMNS, dim=1)])
+    return (squares.sum(0) / len(probe)).sqrt()
+
+
+def _is_own(learner: Learner, n_tasks: int, probe: Tensor) -> bool:
+    """Whether the probe has inputs for each task; an error if it has neither those nor shared ones."""
+    shape = tuple(probe.shape)
+    if 0 not in shape:
+        if _reads(learner, shape[1:]):
+            return False
+        if shape[0] == n_tasks and _reads(learner, shape[2:]):
+            return True
+    expected = f"(n_probe, *x_shape) or ({n_tasks}, n_probe, *x_shape): inputs of a {learner.name}"
+    raise ValueError(problem("probe", probe, expected, "At least one input is needed."))
+
+
+def _reads(learner: Learner, x_shape: tuple[int, ...]) -> bool:
+    """Whether a sample of this shape is what the learner takes; one that does not say takes any."""
+    if isinstance(learner, MLP):
+        return len(x_shape) > 0 and math.prod(x_shape) == learner.n_in
+    if isinstance(learner, _Speller):
+        return x_shape == (2,)
+    return x_shape == tuple(getattr(learner, "x_shape", x_shape))
+
+
+__all__ = ["function_distance", "outputs_at"]

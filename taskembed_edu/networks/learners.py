@@ -1,0 +1,291 @@
+"""Learners: small networks from x to y, as pure functions of their parameters, so that hundreds train in one call.
+
+    learner = MLP(n_in=1, n_out=1)
+    parameters = learner.init(rng)              # {"hidden_1.weight": (1, 32), "hidden_1.bias": (1, 32), ...}
+    y = learner.apply(parameters, x)            # (n, n_in) -> (n, n_out)
+
+Nothing is hidden in a module: parameters go in, answers come out. Everything here is a matrix product or goes entry by
+entry, so the same formulas take a stack of tasks, one network each, as a leading dimension: parameters
+(n_tasks, *shape) and x (n_tasks, n, n_in) give (n_tasks, n, n_out), by one batched product a layer. A learner of your
+own need only know one task: `losses` falls back on torch.func.vmap.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from taskembed_edu.checks import check_choice, problem
+from taskembed_edu.tasks.base import TaskFamily
+
+Parameters = dict[str, Tensor]
+
+
+class Learner(ABC):
+    """A network as a function of its parameters. Subclasses are frozen dataclasses of sizes.
+
+    A parameter is named "layer.part": "hidden_1.weight". The order of `shapes()` is the order of everything: draws,
+    and places in a task's vector.
+    """
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Each parameter's shape, for one task."""
+
+    @abstractmethod
+    def fan_in(self, layer: str) -> int:
+        """How many numbers each unit of this layer adds up: its first weights are drawn within 1 / sqrt of it."""
+
+    @abstractmethod
+    def apply(self, parameters: Parameters, x: Tensor) -> Tensor:
+        """The network's answers: (n, *x_shape) -> (n, *out)."""
+
+    @abstractmethod
+    def loss(self, parameters: Parameters, x: Tensor, y: Tensor, mask: Tensor | None = None) -> Tensor:
+        """One task's mean loss over its samples, those where `mask` (n,) is True; a number."""
+
+    def losses(self, parameters: Parameters, x: Tensor, y: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Every task's loss, (n_tasks,), its own parameters each: stacked along a first dimension, like x and y."""
+        if mask is None:
+            mask = torch.ones(x.shape[:2], dtype=torch.bool, device=x.device)
+        return torch.func.vmap(self.loss)(parameters, x, y, mask)
+
+    def init(self, rng: torch.Generator) -> Parameters:
+        """First parameters of one network, uniform within 1 / sqrt(fan_in), as torch.nn.Linear draws them."""
+        drawn = {}
+        for name, shape in self.shapes().items():
+            bound = 1 / math.sqrt(self.fan_in(layer_of(name)))
+            drawn[name] = torch.empty(shape).uniform_(-bound, bound, generator=rng)
+        return drawn
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers' names, from input to output."""
+        return tuple(dict.fromkeys(map(layer_of, self.shapes())))
+
+    @property
+    def n_parameters(self) -> int:
+        """Numbers in one network: the length of a task's vector of weights."""
+        return sum(map(math.prod, self.shapes().values()))
+
+    def of_layers(self, layers: Iterable[str]) -> list[str]:
+        """The parameters of these layers; a ValueError names the known ones."""
+        wanted = {check_choice("layer", layer, self.layers) for layer in layers}
+        return [name for name in self.shapes() if layer_of(name) in wanted]
+
+
+def layer_of(parameter: str) -> str:
+    """The layer of a parameter: "hidden_1" of "hidden_1.weight"."""
+    return parameter.split(".")[0]
+
+
+def stack(networks: Iterable[Parameters]) -> Parameters:
+    """Networks of one kind as one stack, parameters (n_tasks, *shape).
+
+    Errors: ValueError where they are not of one kind: other names, or other shapes.
+    """
+    networks = list(networks)
+    first = networks[0]
+    for task, network in enumerate(networks):
+        if {n: v.shape for n, v in network.items()} != {n: v.shape for n, v in first.items()}:
+            cause = "Networks of different sizes cannot be compared weight by weight: give every task the same learner."
+            came = f"task {task} with {_sizes(network)}"
+            raise ValueError(problem("networks", came, f"the parameters of task 0, {_sizes(first)}", cause))
+    return {name: torch.stack([network[name] for network in networks]) for name in first}
+
+
+def _sizes(network: Parameters) -> str:
+    return ", ".join(f"{name} {tuple(value.shape)}" for name, value in network.items())
+
+
+def flatten(parameters: Parameters) -> Tensor:
+    """A stack of networks as vectors, one a task: (n_tasks, n_parameters), in the order of the names.
+
+    Worked number: a weight of shape (2, 1, 3) and a bias of shape (2, 1, 3) give (2, 6).
+    """
+    return torch.cat([value.flatten(1) for value in parameters.values()], dim=1)
+
+
+def unflatten(learner: Learner, vectors: Tensor) -> Parameters:
+    """Vectors (n_tasks, n_parameters) as a stack of networks: what `flatten` takes apart.
+
+    Errors: ValueError where the vectors are not as long as this learner's parameters.
+    """
+    if vectors.ndim != 2 or vectors.shape[1] != learner.n_parameters:
+        cause = "Only whole weights, as they are, can be put back into a network."
+        raise ValueError(problem("vectors", vectors, f"shape (n_tasks, {learner.n_parameters})", cause))
+    shapes = learner.shapes()
+    parts = vectors.split([math.prod(shape) for shape in shapes.values()], dim=1)
+    return {name: part.unflatten(1, shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
+
+
+def affine(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """x W + b for one task, x (n, i) and W (i, o), or for a stack of them in one batched product."""
+    return torch.baddbmm(bias, x, weight) if x.ndim == 3 and weight.ndim == 3 else x @ weight + bias
+
+
+def mean_over(values: Tensor, mask: Tensor | None) -> Tensor:
+    """The mean over the last dimension, of those where the mask is True; 0 where there are none."""
+    if mask is None:
+        return values.mean(-1)
+    return torch.where(mask, values, 0.0).sum(-1) / mask.sum(-1).clamp(min=1)
+
+
+def squared_error(answers: Tensor, y: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Mean squared error over samples and outputs: (..., n, d), (..., n, d) -> (...).
+
+    Worked number: answers 1 and 2 where y is 0 and 0: 2.5.
+    """
+    return mean_over((answers - y).square().mean(-1), mask)
+
+
+def cross_entropy(logits: Tensor, y: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Mean of -log softmax(logits)[y] over samples: (..., n, n_way), (..., n) -> (...).
+
+    Worked number: two equal logits: log 2 = 0.6931.
+    """
+    chosen = logits.log_softmax(-1).gather(-1, y.unsqueeze(-1)).squeeze(-1)
+    return mean_over(-chosen, mask)
+
+
+ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh}
+
+
+class _FromSamples(Learner):
+    """What a perceptron and a convolutional network share: samples in, numbers or logits out."""
+
+    classification: bool
+
+    def loss(self, parameters: Parameters, x: Tensor, y: Tensor, mask: Tensor | None = None) -> Tensor:
+        return (cross_entropy if self.classification else squared_error)(self.apply(parameters, x), y, mask)
+
+    def losses(self, parameters: Parameters, x: Tensor, y: Tensor, mask: Tensor | None = None) -> Tensor:
+        return self.loss(parameters, x, y, mask)
+
+
+@dataclass(frozen=True)
+class MLP(_FromSamples):
+    r"""A multi-layer perceptron: h_k = activation(h_{k-1} W_k + b_k), and a last layer without activation.
+
+    Shapes: x (n, n_in), or pictures that are laid out flat -> (n, n_out). Errors: an unknown activation.
+    Worked number: MLP(n_in=1, n_out=1) has 32 + 32 + 1024 + 32 + 32 + 1 = 1,153 parameters.
+    """
+
+    n_in: int
+    n_out: int
+    hidden: tuple[int, ...] = (32, 32)
+    classification: bool = False
+    activation: str = "relu"
+
+    name: ClassVar[str] = "mlp"
+
+    def __post_init__(self) -> None:
+        check_choice("activation", self.activation, ACTIVATIONS)
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        sizes = (self.n_in, *self.hidden, self.n_out)
+        names = [*(f"hidden_{k + 1}" for k in range(len(self.hidden))), "output"]
+        shapes: dict[str, tuple[int, ...]] = {}
+        for name, before, after in zip(names, sizes[:-1], sizes[1:], strict=True):
+            shapes |= {f"{name}.weight": (before, after), f"{name}.bias": (1, after)}
+        return shapes
+
+    def fan_in(self, layer: str) -> int:
+        return self.shapes()[f"{layer}.weight"][0]
+
+    def apply(self, parameters: Parameters, x: Tensor) -> Tensor:
+        activate = ACTIVATIONS[self.activation]
+        out = x.flatten(parameters["output.weight"].ndim - 1)
+        for k in range(len(self.hidden)):
+            out = activate(affine(out, parameters[f"hidden_{k + 1}.weight"], parameters[f"hidden_{k + 1}.bias"]))
+        return affine(out, parameters["output.weight"], parameters["output.bias"])
+
+
+@dataclass(frozen=True)
+class ConvNet(_FromSamples):
+    """Two 3x3 convolutions with a stride of 2, and a last layer: small grey pictures to classes.
+
+    A convolution is written as the matrix product that it is: every 3x3 patch is a row (Chellapilla 2006), so that one
+    batched product runs the networks of all tasks.
+
+    Shapes: x (n, channels, height, width) -> (n, n_out).
+    Worked number: for pictures of 8x8 and 3 classes 80 + 1,168 + 195 = 1,443 parameters.
+    """
+
+    x_shape: tuple[int, int, int]
+    n_out: int
+    channels: tuple[int, int] = (8, 16)
+    classification: bool = True
+
+    name: ClassVar[str] = "conv"
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        first, second = self.channels
+        return {
+            "convolution_1.weight": (9 * self.x_shape[0], first),
+            "convolution_1.bias": (1, first),
+            "convolution_2.weight": (9 * first, second),
+            "convolution_2.bias": (1, second),
+            "output.weight": (second * self._places(), self.n_out),
+            "output.bias": (1, self.n_out),
+        }
+
+    def fan_in(self, layer: str) -> int:
+        return self.shapes()[f"{layer}.weight"][0]
+
+    def apply(self, parameters: Parameters, x: Tensor) -> Tensor:
+        for k, channels in enumerate(self.channels, start=1):
+            patches = _patches(x)
+            rows = patches.flatten(-4, -2)  # every sample's patches, one below the other
+            maps = torch.relu(affine(rows, parameters[f"convolution_{k}.weight"], parameters[f"convolution_{k}.bias"]))
+            x = maps.unflatten(-2, patches.shape[-4:-1]).movedim(-1, -3)
+            assert x.shape[-3] == channels
+        return affine(x.flatten(-3), parameters["output.weight"], parameters["output.bias"])
+
+    def _places(self) -> int:
+        height, width = self.x_shape[1:]
+        return ((height + 1) // 2 + 1) // 2 * (((width + 1) // 2 + 1) // 2)
+
+
+def _patches(x: Tensor) -> Tensor:
+    """The 3x3 patches at every second place, zeros outside: (..., c, h, w) -> (..., h / 2, w / 2, 9 c)."""
+    patches = F.pad(x, (1, 1, 1, 1)).unfold(-2, 3, 2).unfold(-2, 3, 2)
+    return patches.movedim(-5, -3).flatten(-3)
+
+
+# Which learners can read which kind of sample.
+LEARNERS = ("auto", "mlp", "conv", "gru", "lstm")
+
+
+def task_learner(family: TaskFamily, name: str = "auto", hidden: int = 32, activation: str = "relu") -> Learner:
+    """A learner for the tasks of this family: "auto" takes the one that suits its samples.
+
+    Curves and points: a perceptron. Pictures: a convolutional network. Words: a recurrent one.
+    Errors: ValueError for an unknown name, or one that cannot read such samples, naming those that can.
+    """
+    from taskembed_edu.networks.recurrent import GRU, LSTM
+
+    check_choice("learner", name, LEARNERS)
+    letters = len(getattr(family, "alphabet", ()))
+    suits = ("gru", "lstm") if letters else ("conv", "mlp") if len(family.x_shape) == 3 else ("mlp",)
+    if name not in ("auto", *suits):
+        cause = f"{family.label} are {'words' if letters else 'samples of shape ' + str(family.x_shape)}."
+        raise ValueError(problem("learner", name, f"one of {', '.join(suits)} for these tasks", cause))
+    chosen = suits[0] if name == "auto" else name
+    if letters:
+        length = int(getattr(family, "length", 0))
+        return (GRU if chosen == "gru" else LSTM)(n_letters=letters, length=length, hidden=hidden)
+    n_out = family.n_way if family.classification else 1
+    if chosen == "conv":
+        channels, height, width = family.x_shape
+        return ConvNet((channels, height, width), n_out, (max(1, hidden // 4), max(1, hidden // 2)))
+    return MLP(math.prod(family.x_shape), n_out, (hidden, hidden), family.classification, activation)

@@ -1,0 +1,284 @@
+"""Languages as tasks: how does this one spell the numbers from 0 to 99?
+
+The spelling is that of num2words (LGPL: imported, never copied). Plain letters come from anyascii (ISC). The better
+known unidecode is not used: its licence is the GPL, and it reads Japanese characters as Mandarin (so does anyascii,
+which is why Japanese is not in the table).
+
+Transliteration goes letter by letter: accents, tones and apostrophes are dropped, and Hebrew, Arabic and Persian have
+only the vowels that they write. Three vowels that anyascii does not write are added: the `a` that an Indian consonant
+carries unless a sign says otherwise, the alef of Arabic script, and the `yo` of Cyrillic. Sounds that differ by a dot
+alone fall together: 7 and 60 are one word in Bengali.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+import unicodedata
+import warnings
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from taskembed_edu.checks import check_choice, problem
+from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily, TruthKind
+from taskembed_edu.tasks.languages import BY_CODE, LANGUAGES
+from taskembed_edu.tasks.sketch import TaskFit, TaskSketch
+
+N_NUMBERS = 100
+
+# What torch's cross_entropy leaves out unless told otherwise: the places after a word's end.
+IGNORE = -100
+
+# A full stop: it ends a word, and no number word contains one.
+END = "."
+ALPHABET: tuple[str, ...] = (*" -abcdefghijklmnopqrstuvwxyz", END)
+
+# A card beside the map shows these: a small one, a teen, and tens with and without a unit.
+_SHOWN = (7, 16, 21, 40, 58, 93)
+
+# The scripts of Bengali, Telugu and Kannada lie in Unicode in one order: consonants from 15 to 39, the signs that put
+# another vowel, or none, after a consonant from 3C to 57.
+_BLOCKS = (0x0980, 0x0C00, 0x0C80)
+_CONSONANTS, _NUKTA, _SIGNS = (
+    "".join(f"{chr(block + low)}-{chr(block + high)}" for block in _BLOCKS)
+    for low, high in ((0x15, 0x39), (0x3C, 0x3C), (0x3C, 0x57))
+)
+_BARE_CONSONANT = re.compile(f"[{_CONSONANTS}][{_NUKTA}]?(?![{_SIGNS}])")
+_LETTERS = str.maketrans({"\u0627": "a", "\u0622": "a", "\u0623": "a", "\u0451": "yo"})  # three alefs, Cyrillic yo
+
+
+class NumberWord(NamedTuple):
+    """A number, how a language spells it in its own script, and in the letters of ALPHABET."""
+
+    number: int
+    original: str
+    latin: str
+
+
+@dataclass(frozen=True)
+class NumberWords(TaskFamily):
+    r"""Languages that spell numbers: x is a number from 0 to 99, y its word, letter by letter.
+
+    All tasks of a batch spell the same numbers, drawn without repetition: a parallel corpus, in which two languages can
+    be compared word by word. Truth: (family, branch, language), places in the lists of `category_names`. True geometry:
+    how far up the tree of languages two of them meet,
+
+        d = 0 the same language, 1 the same branch, 2 the same family, 3 else
+
+    which is Euclidean between one-hot vectors: language * sqrt(1/2), branch * sqrt(3/2), family * sqrt(5/2). Two
+    languages of one family and different branches differ in language and branch, so d^2 = 2 * 1/2 + 2 * 3/2 = 4.
+    Spanish is 1 from Portuguese, 2 from German and 3 from Finnish.
+
+    `part` names the languages to draw from by their codes (`languages.py`); empty: all. A language that cannot be spelt
+    is named in a warning, and left out.
+
+    Shapes: x (n_tasks, n_shot, 2), tens and units; y (n_tasks, n_shot, length), places in `alphabet`, closed by END and
+    filled up with IGNORE. Both int64. Errors: more tasks than languages; more than 100 samples.
+
+    >>> tasks = NumberWords(part=("es", "fi")).sample(2, n_shot=5, rng=torch.Generator().manual_seed(0))
+    >>> tasks.support_x.shape, sorted(tasks.names)
+    (torch.Size([2, 5, 2]), ['Finnish', 'Spanish'])
+    >>> words("es")[7].latin, words("ru")[7]
+    ('siete', NumberWord(number=7, original='семь', latin='sem'))
+    """
+
+    part: tuple[str, ...] = ()
+
+    name: ClassVar[str] = "number_words"
+    label: ClassVar[str] = "Languages: number words"
+    classification: ClassVar[bool] = False
+    default_shot: ClassVar[int] = 50
+    label_points: ClassVar[bool] = True
+    alphabet: ClassVar[tuple[str, ...]] = ALPHABET
+
+    def __post_init__(self) -> None:
+        for code, cause in self._left_out().items():
+            warnings.warn(f"number words: {code!r} is left out, {cause}", UserWarning, stacklevel=3)
+        if not self.codes:
+            raise ValueError(problem("part", repr(self.part), "at least one language that can be spelt"))
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The languages that tasks are drawn from."""
+        left_out = self._left_out()
+        return tuple(code for code in self._asked() if code not in left_out)
+
+    @property
+    def length(self) -> int:
+        """Places in y: the longest word of all languages, and END."""
+        return _corpus().ids.shape[2]
+
+    @property
+    def truth_names(self) -> tuple[str, ...]:
+        return ("family", "branch", "language")
+
+    @property
+    def truth_kinds(self) -> tuple[TruthKind, ...]:
+        return ("category", "category", "category")
+
+    @property
+    def x_shape(self) -> tuple[int, ...]:
+        return (2,)
+
+    @property
+    def n_distinct(self) -> int:
+        return len(self.codes)
+
+    @property
+    def group(self) -> str:
+        return "branch"
+
+    def category_names(self, column: str) -> tuple[str, ...]:
+        return _CATEGORIES.get(column, ())
+
+    def draw_truth(self, n_tasks: int, rng: torch.Generator) -> Tensor:
+        codes = self.codes
+        if n_tasks > len(codes):
+            cause = "A task is a language, and none comes twice."
+            raise ValueError(problem("n_tasks", n_tasks, f"at most {len(codes)}: so many languages there are", cause))
+        drawn = torch.randperm(len(codes), generator=rng)[:n_tasks].tolist()
+        return torch.tensor([_truth(codes[i]) for i in drawn])
+
+    def draw_samples(self, truth: Tensor, n_shot: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        if n_shot > N_NUMBERS:
+            cause = "Support and query sets together take n_shot + n_query numbers, and share none."
+            raise ValueError(problem("n_shot", n_shot, f"at most {N_NUMBERS} numbers, from 0 to 99", cause))
+        numbers = torch.randperm(N_NUMBERS, generator=rng)[:n_shot]
+        x = torch.stack((numbers // 10, numbers % 10), dim=1).expand(len(truth), -1, -1)
+        return x.contiguous(), _corpus().ids[truth[:, 2].long()][:, numbers]
+
+    def coordinates(self, truth: Tensor) -> Tensor:
+        columns = zip(_CATEGORIES.values(), truth.long().unbind(1), (5 / 2, 3 / 2, 1 / 2), strict=True)
+        one_hot = [F.one_hot(codes, len(names)).to(truth.dtype) * math.sqrt(w) for names, codes, w in columns]
+        return torch.cat(one_hot, dim=1)
+
+    def task_name(self, truth: Tensor) -> str:
+        return LANGUAGES[int(truth[2])].name
+
+    def sketch(self, batch: TaskBatch) -> TaskSketch:
+        """Six numbers in each language, in its own script and transliterated."""
+        self._check_mine(batch)
+        spelt = [words(LANGUAGES[int(language)].code) for language in batch.truth[:, 2].tolist()]
+        rows = (tuple((str(n), of[n].original, of[n].latin) for n in _SHOWN) for of in spelt)
+        return TaskSketch("words", words=tuple(rows))
+
+    def probe(self, batch: TaskBatch) -> Tensor:
+        """The six numbers of the sketch."""
+        shown = torch.tensor(_SHOWN, device=batch.support_x.device)
+        return torch.stack((shown // 10, shown % 10), dim=1).expand(len(batch), -1, -1)
+
+    def fit(self, outputs: Tensor) -> TaskFit:
+        """What is spelt: outputs (n_tasks, n_numbers, length, letters), the likeliest letter at each place."""
+        letters = outputs.argmax(-1).cpu()
+        return TaskFit(words=tuple(tuple(decode(word) for word in of_task) for of_task in letters))
+
+    def split(self, rng: torch.Generator) -> Split:
+        """Whole languages are held out: about 60, 20 and 20 %."""
+        self._check_whole()
+        codes = self.codes
+        order = [codes[i] for i in torch.randperm(len(codes), generator=rng).tolist()]
+        first, second = len(codes) * 6 // 10, len(codes) * 8 // 10
+        return Split(*map(self.with_part, (tuple(order[:first]), tuple(order[first:second]), tuple(order[second:]))))
+
+    def _asked(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.part)) or tuple(BY_CODE)
+
+    def _left_out(self) -> dict[str, str]:
+        unknown = {code: "no language of the table has this code" for code in self._asked() if code not in BY_CODE}
+        return unknown | {code: why for code, why in _corpus().unspelt.items() if code in self._asked()}
+
+
+def y_mask(y: Tensor) -> Tensor:
+    """True where y is a letter or END, False where it only fills up."""
+    return y != IGNORE
+
+
+def encode(word: str, length: int | None = None) -> Tensor:
+    """The word's letters as places in ALPHABET, then END, then IGNORE up to `length` (None: no filling).
+
+    >>> encode("uno", length=6)
+    tensor([  22,   15,   16,   28, -100, -100])
+    """
+    ids = torch.tensor([ALPHABET.index(letter) for letter in word + END])
+    return ids if length is None else F.pad(ids, (0, length - len(ids)), value=IGNORE)
+
+
+def decode(ids: Tensor) -> str:
+    """The word that these places in ALPHABET spell, up to END or to the first IGNORE."""
+    letters = "".join(END if i == IGNORE else ALPHABET[i] for i in ids.tolist())
+    return letters.split(END)[0]
+
+
+def spell(number: int, code: str) -> str:
+    """The number in the language's own script, as num2words writes it."""
+    from num2words import num2words  # all its languages come with it
+
+    return num2words(number, lang=code)
+
+
+def transliterate(word: str) -> str:
+    """A word in plain lower-case letters, spaces and hyphens.
+
+    >>> transliterate("fünfzig"), transliterate("п'ять"), transliterate("ಎರಡು")
+    ('funfzig', 'pyat', 'eradu')
+    """
+    from anyascii import anyascii
+
+    composed = unicodedata.normalize("NFC", word)
+    latin = anyascii(_BARE_CONSONANT.sub(r"\g<0>a", composed).translate(_LETTERS)).lower()
+    return " ".join(re.sub("[^a-z -]", "", latin).split())
+
+
+@functools.cache
+def words(code: str) -> tuple[NumberWord, ...]:
+    """The numbers from 0 to 99 in one language. A ValueError names the first number that cannot be spelt."""
+    check_choice("code", code, BY_CODE)
+    spelt = []
+    for number in range(N_NUMBERS):
+        try:
+            original = spell(number, code)
+        except Exception as error:  # num2words has no exception of its own: whatever it raises, the language is named
+            raise ValueError(f"num2words cannot spell {number}: {type(error).__name__} {error}".strip()) from error
+        if not (latin := transliterate(original)):
+            raise ValueError(f"the word for {number}, {original!r}, has no letters")
+        spelt.append(NumberWord(number, original, latin))
+    return tuple(spelt)
+
+
+class _Corpus(NamedTuple):
+    """Every word of every language, (n_languages, 100, length), and why a language has none."""
+
+    ids: Tensor
+    unspelt: dict[str, str]
+
+
+@functools.cache
+def _corpus() -> _Corpus:
+    spelt, unspelt = {}, {}
+    for code in BY_CODE:
+        try:
+            spelt[code] = words(code)
+        except ValueError as error:
+            unspelt[code] = str(error)
+    length = 1 + max((len(word.latin) for of in spelt.values() for word in of), default=0)
+    nothing = torch.full((N_NUMBERS, length), IGNORE)
+    rows = [torch.stack([encode(w.latin, length) for w in spelt[c]]) if c in spelt else nothing for c in BY_CODE]
+    return _Corpus(torch.stack(rows), unspelt)
+
+
+_CATEGORIES: dict[str, tuple[str, ...]] = {
+    "family": tuple(sorted({language.family for language in LANGUAGES})),
+    "branch": tuple(sorted({language.branch for language in LANGUAGES})),
+    "language": tuple(language.name for language in LANGUAGES),
+}
+
+
+def _truth(code: str) -> list[float]:
+    language = BY_CODE[code]
+    columns = zip(_CATEGORIES.values(), (language.family, language.branch, language.name), strict=True)
+    return [float(names.index(name)) for names, name in columns]

@@ -1,0 +1,171 @@
+"""ParameterLab in a real JupyterLab: networks leave one point, languages find their branches, answers stand beside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.lab_on_page import LabOnPage
+from tests.browser.notebook_page import NotebookPage
+
+# Small and quick: what is tested is the lab, not how well a network learns.
+LANGUAGES = """from taskembed_edu import ParameterLab
+lab = ParameterLab("number_words", n_tasks=20, hidden=8, batch=8)
+lab"""
+WAVES = """from taskembed_edu import ParameterLab
+lab = ParameterLab("sinusoids", n_tasks=20, hidden=8, stop_at=0)
+lab"""
+
+
+def shown(open_notebook: Any, cell: str) -> LabOnPage:
+    page: NotebookPage = open_notebook([cell])
+    page.reveal(page.locator(".te-map canvas").first)
+    return LabOnPage(page)
+
+
+@pytest.fixture
+def languages(open_notebook: Any) -> LabOnPage:
+    return shown(open_notebook, LANGUAGES)
+
+
+@pytest.fixture
+def waves(open_notebook: Any) -> LabOnPage:
+    return shown(open_notebook, WAVES)
+
+
+def point_at(lab: LabOnPage, task: int) -> None:
+    """The pointer goes over this task, as the map draws it now."""
+    box = lab.map().locator(".te-map-canvas").bounding_box()
+    assert box is not None
+    x, y = lab.positions()[task]
+    lab.page.mouse.move(box["x"] + x, box["y"] + y)
+
+
+def test_networks_leave_one_point_and_their_trails_lead_back_to_it(waves: LabOnPage) -> None:
+    lab = waves
+    assert np.ptp(lab.positions(), axis=0).max() < 1, "before the first step all tasks are one point"
+    lab.page.run("lab.session.set(stop_at=50)")
+    lab.play(until=50)
+    lab.wait_until_paused()
+    expect(lab.root.locator(".te-status")).to_contain_text("Step 50: paused, as asked")
+    lab.settle()
+    assert np.ptp(lab.positions(), axis=0).min() > 50
+    expect(lab.map()).to_have_attribute("data-trails", "20")
+    lab.check_picture()
+    lab.play(until=60)  # who presses Play again goes on
+    lab.pause()
+    lab.check_nothing_failed()
+
+
+def test_the_answer_of_the_network_under_the_pointer_is_drawn_and_said(waves: LabOnPage) -> None:
+    waves.play(until=50)
+    waves.pause()
+    waves.settle()
+    point_at(waves, 3)
+    card = waves.map().locator(".te-map-card")
+    expect(card).to_contain_text("sin(x")
+    expect(card).to_contain_text("dashed: the network")
+
+
+def test_languages_have_names_branches_and_spelt_words(languages: LabOnPage) -> None:
+    lab = languages
+    expect(lab.map()).not_to_have_attribute("data-labels", "0")
+    expect(lab.root.locator(".te-legend")).to_contain_text("Germanic")
+    lab.play(until=10)
+    lab.pause()
+    lab.settle()
+    names = lab.ask("','.join(lab.session.tasks.names)").split(",")
+    apart = lab.positions()
+    loneliest = int(np.argmax([np.sort(np.hypot(*(apart - place).T))[1] for place in apart]))
+    point_at(lab, loneliest)
+    card = lab.map().locator(".te-map-card")
+    expect(card).to_contain_text(names[loneliest])
+    expect(card.locator("tr").first).to_be_visible()
+    lab.page.mouse.down()
+    lab.page.mouse.up()
+    expect(lab.map()).to_have_attribute("data-chosen", str(loneliest))
+    lab.check_picture()
+
+
+def test_there_are_scores_of_geometry_and_none_of_pairs(languages: LabOnPage) -> None:
+    lab = languages
+    lab.play(until=10)
+    lab.pause()
+    curves = lab.root.locator(".te-curves")
+    for name, seen in (("Purity", True), ("Spearman", True), ("Recall@1", False), ("Active pairs", False)):
+        expect(curves.get_by_text(name, exact=False).first).to_be_visible(visible=seen)
+
+
+def test_a_start_each_applies_at_reset_and_scatters_the_tasks_before_any_step(waves: LabOnPage) -> None:
+    lab = waves
+    lab.play(until=20)
+    lab.pause()
+    step = lab.settle()
+    lab.control("start").select_option("own")
+    expect(lab.root.locator(".te-status")).to_contain_text("Press Reset to apply: Start")
+    lab.button("Reset").click()
+    expect(lab.map()).to_have_attribute("data-step", "0")
+    lab.check_picture()
+    assert np.ptp(lab.positions(), axis=0).min() > 50
+    lab.button("Undo").click()  # nothing is lost: the run before the reset comes back
+    expect(lab.map()).to_have_attribute("data-step", str(step))
+    assert lab.ask("lab.session.settings.start") == "shared"
+
+
+def test_another_way_to_look_is_seen_without_a_step(waves: LabOnPage) -> None:
+    lab = waves
+    lab.play(until=20)
+    lab.pause()
+    step = lab.settle()
+    for setting, value in (("vector", "outputs"), ("vector", "fisher"), ("vector", "weights"), ("form", "pca")):
+        lab.control(setting).select_option(value)
+        expect(lab.map()).to_have_attribute("data-step", str(step))
+        for _ in range(100):
+            if lab.ask(f"lab.session.settings.{setting}") == value:
+                break
+        lab.check_picture()
+    lab.control("layer").select_option("recurrent")  # of another network: refused in words, and nothing is lost
+    expect(lab.root.get_by_role("alert")).to_contain_text("expected one of all, hidden_1, hidden_2, output")
+    assert lab.ask("lab.session.settings.layer") == "all"
+
+
+def test_a_task_that_diverges_is_named_and_leaves_the_map(waves: LabOnPage) -> None:
+    lab = waves
+    lab.page.run("lab.session._now.state.given.support_y[4] *= 1e30")
+    name = lab.ask("lab.session.tasks.names[4]")
+    lab.play(until=30)
+    lab.pause()
+    lab.settle()
+    expect(lab.root.get_by_role("alert")).to_contain_text(f"1 task has diverged and left the map: {name}")
+    assert lab.ask("lab.session.frame.left_out") == "(4,)"
+    expect(lab.map()).to_have_attribute("data-trails", "19")
+    lab.check_nothing_failed()
+
+
+def test_the_page_comes_back_after_a_reload_with_trails_and_answers(waves: LabOnPage) -> None:
+    lab = waves
+    lab.play(until=20)
+    lab.pause()
+    step = lab.settle()
+    lab.page.reload()
+    expect(lab.map()).to_have_attribute("data-step", str(step))
+    expect(lab.map()).to_have_attribute("data-trails", "20")
+    lab.check_picture()
+
+
+def test_two_starts_stand_side_by_side_on_the_same_tasks(waves: LabOnPage) -> None:
+    lab = waves
+    lab.play(until=20)
+    lab.pause()
+    lab.settle()
+    lab.button("Branch here").click()
+    expect(lab.map(1)).to_be_visible()
+    lab.control("start").select_option("own")
+    lab.button("Reset").click()
+    expect(lab.map(1)).to_have_attribute("data-step", "0")
+    assert lab.ask("[run.settings.start for run in lab.sessions]") == "['shared', 'own']"
+    assert lab.ask("lab.sessions[0].tasks.names == lab.sessions[1].tasks.names") == "True"
+    lab.check_nothing_failed()

@@ -1,0 +1,103 @@
+"""ParameterLab without a page: its session, its settings, its recording and its picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from taskembed_edu import MetricLab, ParameterLab
+from taskembed_edu.live.controls import control_specs
+from taskembed_edu.live.packets import tasks_packet
+from taskembed_edu.live.showing import first_colour
+from taskembed_edu.recordings import save_recording
+from tests.runs import assert_same_frames
+
+
+def small(family: str = "sinusoids", **values: object) -> ParameterLab:
+    return ParameterLab(family, n_tasks=12, hidden=8, **values)
+
+
+def test_a_lab_says_what_it_is_and_how_far_it_is() -> None:
+    lab = small("number_words")
+    assert repr(lab) == "ParameterLab(number_words, weights, shared start, cosine distance: step 0, 12 tasks)"
+    lab.session.step(5)
+    assert repr(lab).startswith("ParameterLab(number_words, weights, shared start, cosine distance: step 5, spearman ")
+    assert "purity" in repr(lab)
+
+
+def test_a_wrong_setting_fails_where_it_is_typed() -> None:
+    with pytest.raises(ValueError, match="Did you mean 'optimiser'"):
+        ParameterLab(optimizer="adam")
+    with pytest.raises(ValueError, match="start"):
+        ParameterLab(start="mine")
+    with pytest.raises(RuntimeError, match="CUDA"):
+        ParameterLab(device="cuda")
+
+
+def test_what_is_asked_for_goes_before_what_a_family_begins_with() -> None:
+    assert ParameterLab("digits")._asked["learning_rate"] == 0.1
+    assert ParameterLab("digits", learning_rate=0.5)._asked["learning_rate"] == 0.5
+    assert small(projection="pca").session.setup.projection == "pca"
+
+
+def test_all_families_are_offered_here_and_words_not_to_the_metric_lab() -> None:
+    def offered(lab: ParameterLab | MetricLab) -> list[str]:
+        control = next(c for c in control_specs(lab.session, (), {}) if c["name"] == "family")
+        return [option["value"] for option in control["options"]]
+
+    assert offered(small()) == ["sinusoids", "gaussians", "digits", "number_words"]
+    assert offered(MetricLab("gaussians", n_tasks=8, hidden=8, projection="pca")) == [
+        "sinusoids",
+        "gaussians",
+        "digits",
+    ]
+
+
+def test_languages_are_coloured_by_branch_and_labelled() -> None:
+    session = small("number_words").session
+    assert session.tasks.truth_names[first_colour(session)] == "branch"
+    packet = tasks_packet(session)
+    assert packet["labels"]
+    assert packet["card"]["kind"] == "words"
+    assert not tasks_packet(small().session)["labels"]
+
+
+def test_a_recording_is_replayed_by_its_own_kind_of_lab(tmp_path: Path) -> None:
+    lab = small()
+    lab.session.step(10)
+    lab.session.set(form="pca", metric="cosine")
+    lab.session.step(10)
+    path = save_recording(lab.session.recording(), tmp_path / "run.json")
+    assert_same_frames(small().replay(path), lab.session)
+    with pytest.raises(ValueError, match=r"'parameters' embedder.*'metric' embedder"):
+        MetricLab("sinusoids").replay(path)
+
+
+def test_the_code_makes_the_same_run() -> None:
+    lab = small()
+    lab.session.step(10)
+    lab.session.set(learning_rate=0.005)
+    lab.session.step(10)
+    code = lab.session.code()
+    assert "Session(" in code
+    made: dict[str, object] = {}
+    exec(code, made)
+    assert_same_frames(made["session"], lab.session)  # type: ignore[arg-type]
+
+
+def test_a_picture_for_a_page_without_a_kernel() -> None:
+    lab = small("number_words")
+    lab.session.step(5)
+    figure = lab.picture()
+    assert figure.axes
+
+
+def test_a_run_pauses_where_it_was_asked_to() -> None:
+    session = small(stop_at=50).session
+    session.step(49)
+    assert not session.at_stop
+    session.step(1)
+    assert session.at_stop
+    session.set(stop_at=0)
+    assert not session.at_stop
