@@ -4,7 +4,8 @@
     python -m tools.pictures collapse   # one story
 
 Stories: `lesson` (start, trained, margin changed, two runs side by side, what changed?, projector, dark), `cosine`,
-`collapse` (margin 0), `digits` (a task under the pointer).
+`collapse` (margin 0), `digits` (a task under the pointer), `languages` (weights find their branches, and do not from
+starts of their own), `waves` (weights of sine waves).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from tests.browser.notebook_page import NotebookPage, write_notebook
 from tests.browser.server import JupyterServer, running_server
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
-CELL = "from taskembed_edu import MetricLab\n\nlab = MetricLab({settings})\nlab"
+CELL = "from taskembed_edu import {lab}\n\nlab = {lab}({settings})\nlab"
 WINDOW = ViewportSize(width=1280, height=900)
 PROJECTOR = ViewportSize(width=1280, height=720)
 PATIENCE = 300_000
@@ -55,7 +56,8 @@ def main(argv: list[str]) -> int:
 
 def _tell(browser: Browser, server: JupyterServer, name: str) -> None:
     settings, story = STORIES[name]
-    write_notebook(server.notebooks / f"{name}.ipynb", [CELL.format(settings=settings)])
+    kind = "ParameterLab" if name in OF_WEIGHTS else "MetricLab"
+    write_notebook(server.notebooks / f"{name}.ipynb", [CELL.format(lab=kind, settings=settings)])
     page = NotebookPage(browser.new_context(viewport=WINDOW), server, f"{name}.ipynb")
     page.open()
     page.evaluate("jupyterapp.commands.execute('application:toggle-left-area')")
@@ -121,12 +123,40 @@ def _digits(lab: LabOnPage) -> None:
     _picture(lab, "lab_digits", keep_pointer=True)
 
 
+def _languages(lab: LabOnPage) -> None:
+    """From one point, each language to its branch; then the same with a start each."""
+    _picture(lab, "languages_0")
+    for step in (15, 45, 300):
+        _play_until(lab, step)
+        _picture(lab, f"languages_{step}")
+    _hover(lab, "Dutch")
+    _picture(lab, "languages_words", keep_pointer=True)
+    _project(lab, "languages_projector")
+    lab.page.run("lab.session.set(projection='umap', n_neighbors=5)")
+    expect(lab.map()).to_contain_text("UMAP")
+    _picture(lab, "languages_umap")
+    lab.page.run("lab.session.set(projection='pca')")
+    lab.control("start").select_option("own")
+    lab.button("Reset").click()
+    expect(lab.map()).to_have_attribute("data-step", "0")
+    _play_until(lab, 300)
+    _picture(lab, "languages_own_starts")
+
+
+def _waves(lab: LabOnPage) -> None:
+    _play_until(lab, 500)
+    _picture(lab, "weights_of_waves")
+
+
 STORIES: dict[str, tuple[str, Callable[[LabOnPage], None]]] = {
     "lesson": ("", _lesson),
     "cosine": ("metric='cosine', margin=0.5", _cosine),
     "collapse": ("margin=0.0", _collapse),
     "digits": ("'digits', loss='triplet'", _digits),
+    "languages": ("'number_words'", _languages),
+    "waves": ("", _waves),
 }
+OF_WEIGHTS = ("languages", "waves")
 
 
 # ---- what they do ----------------------------------------------------------------------------------------------------
@@ -139,7 +169,18 @@ def _play_until(lab: LabOnPage, step: int, run: int = 0) -> None:
         arg=[run, step],
         timeout=PATIENCE,
     )
-    lab.pause()
+    if lab.root.get_attribute("data-playing") == "true":
+        lab.pause()
+    lab.wait_until_paused()
+
+
+def _hover(lab: LabOnPage, name: str) -> None:
+    """The pointer goes over the task of this name."""
+    task = lab.ask("','.join(lab.session.tasks.names)").split(",").index(name)
+    box = lab.map().locator(".te-map-canvas").bounding_box()
+    assert box is not None
+    x, y = lab.positions()[task]
+    lab.page.mouse.move(box["x"] + x, box["y"] + y)
 
 
 def _choose_a_task(lab: LabOnPage) -> None:
@@ -154,10 +195,10 @@ def _change_theme(lab: LabOnPage, theme: str) -> None:
     lab.page.reveal(lab.root)
 
 
-def _project(lab: LabOnPage) -> None:
+def _project(lab: LabOnPage, name: str = "lab_projector") -> None:
     lab.page.set_viewport_size(PROJECTOR)
     lab.button("Projector").click()
-    _picture(lab, "lab_projector")
+    _picture(lab, name)
     lab.button("Projector").click()
     lab.page.set_viewport_size(WINDOW)
 

@@ -33,6 +33,7 @@
 # | [01 Distances](01_distances.ipynb) | When are two vectors near, and which measures are distances? |
 # | [02 Contrastive and triplet loss](02_contrastive_and_triplet_loss.ipynb) | How does a loss teach nearness? |
 # | [04 Metric-based embedding](04_metric_based_embedding.ipynb) | How does one learn a map of tasks? |
+# | [05 Parameter-based embedding](05_parameter_based_embedding.ipynb) | Can a network's weights stand for its task? |
 
 # %% [markdown]
 # ## A task is a small question

@@ -96,12 +96,25 @@ class PointLabels {
     return 1;
   }
 
-  // Right, left, above or below (0 ... 3): where it stood last, else the first with room; -1 where there is none.
+  // Right, left, above or below (0 ... 3): where it stood last, else the first with room; -1 where there is none. A
+  // place that covers another task's point is taken only where every place does.
   sideFor(i, x, y, always) {
     const last = this.sides[i];
-    if (this.fits(i, x, y, last)) return last;
-    for (let side = 0; side < 4; side++) if (side !== last && this.fits(i, x, y, side)) return side;
-    return always ? last : -1;
+    const order = [last, 0, 1, 2, 3];
+    const room = order.filter((side) => this.fits(i, x, y, side));
+    return room.find((side) => !this.covers(i, x, y, side)) ?? room[0] ?? (always ? last : -1);
+  }
+
+  covers(i, x, y, side) {
+    const { edge, high, widths, map } = this;
+    const [left, top] = this.corner(i, x, y, side);
+    const reach = 0.6 * map.radius();
+    for (let j = 0; j < map.n; j++) {
+      const [px, py] = [map.screen[2 * j], map.screen[2 * j + 1]];
+      const beside = px + reach < left + edge || px - reach > left + widths[i] - edge;
+      if (j !== i && !beside && py + reach > top + edge && py - reach < top + high - edge && map.shown(j)) return true;
+    }
+    return false;
   }
 
   corner(i, x, y, side) {

@@ -8,6 +8,7 @@
 
 const [FAINT, DIM, FULL, ABSENT] = [0, 1, 2, 3]; // filtered out; beside what matters now; as usual; not there at all
 const OPACITY = [0.09, 0.35, 1];
+const TOOLS_HIGH = 40; // CSS pixels that the buttons take at the top
 
 class TaskMapView {
   constructor(page, run, parent) {
@@ -171,6 +172,7 @@ class TaskMapView {
     boundsOf(this.glide.to, this.box, (i) => this.gone.has(i));
     if (this.trails.shown()) this.trails.extend(this.box);
     if (this.n && this.gone.size >= this.n) this.box.set([0, 0, 1, 1]);
+    this.viewport.head = this.tasks?.labels ? TOOLS_HIGH * (this.ratio ?? 1) : 0;
     this.viewport.follow(this.box, now, gliding, afresh);
   }
 
@@ -250,7 +252,7 @@ class TaskMapView {
   }
 
   radius() {
-    const base = this.state.get("projector") ? 9.5 : 6;
+    const base = (this.state.get("projector") ? 9.5 : 6) * (this.tasks?.labels ? 0.75 : 1); // a name says more than a large dot
     const crowd = Math.min(1, Math.max(0.36, Math.sqrt(260 / Math.max(1, this.n))));
     return Math.round(2 * base * (this.ratio ?? 1) * crowd) / 2;
   }

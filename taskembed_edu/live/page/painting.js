@@ -1,5 +1,5 @@
-// What the map draws, from below: trails, lines to neighbours, the points, rings round those that matter now, names, the
-// lasso.
+// What the map draws, from below: trails, lines to neighbours, names (a halo must not hide a point), the points, rings
+// round those that matter now, the lasso.
 
 class MapPainter {
   constructor(map) {
@@ -14,12 +14,12 @@ class MapPainter {
     this.map.trails.paint(context);
     for (const level of [FAINT, DIM]) this.points(context, level);
     if (chosen >= 0) this.lines(context, chosen);
+    this.map.labels.paint(context);
     this.points(context, FULL);
     context.globalAlpha = 1;
     if (this.map.counts) this.changeRings(context);
     if (chosen >= 0) this.neighbourRings(context, chosen);
     this.marked(context, chosen);
-    this.map.labels.paint(context);
     drawScaleBar(this.map, context);
     this.map.lasso.paint(context);
   }

@@ -7,18 +7,22 @@ const NEAREST = 400; // how far in and out one may go, against the view that fit
 const FARTHEST = 0.25;
 
 // A view keeps still while the points fill it well, so that a map that only breathes does not zoom in and out.
-function fittingView(view, box, wide, high) {
+// `head` is how much of the height the buttons take where names stand beside the points: no name lies under a button.
+function fittingView(view, box, wide, high, head = 0) {
   const short = Math.max(1, Math.min(wide, high));
-  const [across, upward] = [wide / short, high / short];
-  const span = 1.14 * Math.max((box[2] - box[0]) / across, (box[3] - box[1]) / upward, 1e-6);
-  const [x, y] = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2];
+  const [across, upward] = [wide / short, Math.max(0.5 * high, high - head) / short];
+  const air = head ? 1.25 : 1.14; // a name needs room too
+  const span = air * Math.max((box[2] - box[0]) / across, (box[3] - box[1]) / upward, 1e-6);
+  const lift = head / (2 * short);
+  const [x, y] = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2 + lift * span];
   if (view) {
     const reach = view.span / 2.04; // a marker is not a point: some air at the edge
+    const middle = view.y - lift * view.span;
     const inside =
       Math.abs(box[0] - view.x) <= reach * across &&
       Math.abs(box[2] - view.x) <= reach * across &&
-      Math.abs(box[1] - view.y) <= reach * upward &&
-      Math.abs(box[3] - view.y) <= reach * upward;
+      Math.abs(box[1] - middle) <= reach * upward &&
+      Math.abs(box[3] - middle) <= reach * upward;
     if (inside && span > 0.72 * view.span) return view;
   }
   return { x, y, span };
@@ -28,6 +32,7 @@ class Viewport {
   constructor() {
     this.wide = 1; // of the canvas, in device pixels
     this.high = 1;
+    this.head = 0; // of the height, for the buttons
     this.box = null;
     this.fit = null; // the view that shows all points
     this.own = false; // has the learner zoomed or panned?
@@ -45,7 +50,7 @@ class Viewport {
   // New points: the fitting view may move, and with it what is seen, unless the learner has taken it over.
   follow(box, time, glide, afresh = false) {
     this.box = box;
-    this.fit = fittingView(afresh ? null : this.fit, box, this.wide, this.high);
+    this.fit = fittingView(afresh ? null : this.fit, box, this.wide, this.high, this.head);
     if (!this.own) this.moveTo(this.fit, time, glide);
   }
 
