@@ -31,11 +31,13 @@ def run(family: str = "sinusoids", **values: Any) -> Session:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_family_begins_steps_and_embeds(family: str) -> None:
     session = run(family, optimiser="adam")
-    first = session.frame
     session.step(30)
     assert session.frame.loss < session.history[1].loss
     assert session.frame.fit is not None
-    assert first.diagnostics["mean_distance"] == 0  # one start: all tasks are one point
+    for metric, form in (("euclidean", "raw"), ("euclidean", "difference"), ("cosine", "difference")):
+        start = run(family, metric=metric, form=form).frame.diagnostics
+        assert start["mean_distance"] == 0  # one start: all tasks are one point
+        assert math.isnan(start["spearman"])
     assert session.frame.diagnostics["mean_distance"] > 0
     assert "recall@1" not in session.frame.diagnostics
     assert ("purity" in session.frame.diagnostics) == (family == "number_words")

@@ -261,7 +261,8 @@ class ParameterEmbedder(Embedder[ParameterState, ParameterSettings]):
             chunk=settings.chunk or None,
             device=state.training.diverged.device,
         )
-        return task_vectors(learner, trained.parameters, start, tasks, settings).cpu()
+        there = tasks.to(state.training.diverged.device)
+        return task_vectors(learner, trained.parameters, start, there, settings).cpu()
 
     @torch.no_grad()
     def look(self, state: ParameterState, settings: ParameterSettings) -> Tensor:
@@ -273,8 +274,11 @@ class ParameterEmbedder(Embedder[ParameterState, ParameterSettings]):
                 for name, value in parameters.items()
             }
         vectors = task_vectors(state.learner, parameters, state.start, state.given, settings).cpu()
-        # Before the first step nobody has moved. All tasks in one place that is not zero is as true, and has a cosine.
-        return vectors if bool(vectors.any()) else torch.ones_like(vectors)
+        if not bool(vectors.any()):
+            # Before the first step nobody has moved. One place for all that is not zero is as true, and has a cosine;
+            # with one entry only their distance is exactly 0.
+            vectors[:, 0] = 1e-3
+        return vectors
 
     def steady(self, settings: ParameterSettings) -> bool:
         """Not by main directions: they are found anew at every step."""
