@@ -75,15 +75,19 @@ class Frame:
     def neighbours(self, k: int = 5, metric: str | None = None) -> NDArray[np.intp]:
         """Each task's k nearest under its own distance, or under this one: (n, k) indices, nearest first, without it.
 
+        Tasks that have diverged are nobody's neighbours, and their own rows mean nothing.
+
         Errors: ValueError for k outside 1..n - 1, or vectors that this distance cannot measure.
         """
         check_number("k", k, 1, len(self.embedding) - 1, "A task has every other task to be near to.")
         # A task is its own nearest: the first column is itself.
         if not self.left_out:
             return nearest_tasks(torch.tensor(self.embedding), k + 1, metric or self.metric)[1][:, 1:].numpy()
-        distances = all_distances(torch.tensor(self.embedding), metric or self.metric)
-        distances[:, list(self.left_out)] = torch.inf
-        return nearest_by(distances, k + 1)[1][:, 1:].numpy()
+        kept = np.delete(np.arange(len(self.embedding)), self.left_out)
+        distances = all_distances(torch.tensor(self.embedding[kept]), metric or self.metric)
+        near = np.tile(kept[:k], (len(self.embedding), 1))  # of who has diverged, anyone
+        near[kept] = kept[nearest_by(distances, k + 1)[1][:, 1:].numpy()]
+        return near
 
     def __repr__(self) -> str:
         scores = ", ".join(f"{name} {value:.2f}" for name, value in self.diagnostics.items())

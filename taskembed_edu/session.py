@@ -50,7 +50,7 @@ def unguarded(verb: str) -> AbstractContextManager[None]:
 
 
 # With fewer tasks there is no map to speak of.
-_FEWEST = 5
+_FEWEST = 6
 
 # Frames between two tidyings of memory, which take some milliseconds.
 _TIDY_EVERY = 20
@@ -179,7 +179,8 @@ class Session:
 
     def undoable(self) -> dict[str, Any]:
         """What `undo` would set: names and values; {} where there is nothing to take back."""
-        return to_undo(self._initial, self.events, self.settings.declared(), self.setup.frame_every)
+        names = [name for name in self.settings.declared() if name not in self.embedder.seen_by]
+        return to_undo(self._initial, self.events, names, self.setup.frame_every)
 
     def undo(self) -> dict[str, Any]:
         """Set back what the last change of training's settings changed; what was set, {} where there was nothing.
@@ -200,6 +201,10 @@ class Session:
             listed = ", ".join(f"{name}={changes[name]!r}" for name in fixed)
             cause = f"Use reset({listed}): it begins again with the new value."
             raise ValueError(problem("set", listed, "settings that may change while training runs", cause))
+        for name, value in changes.items():
+            offered = self.embedder.offers(self._now.state, name)
+            if offered is not None:
+                check_choice(name, value, offered)
 
     def _apply(self, setup: Setup, settings: Settings, undo: bool = False) -> None:
         applied = {**self.setup.difference(setup), **self.settings.difference(settings)}
@@ -334,6 +339,10 @@ class Session:
         """The package's families that this embedder can read."""
         return [name for name in FAMILIES if self.embedder.takes(task_family(name))]
 
+    def offers(self, name: str) -> tuple[str, ...] | None:
+        """The choices of this setting that make sense for this run; None: all that are declared."""
+        return tuple(self.families()) if name == "family" else self.embedder.offers(self._now.state, name)
+
     def declared(self) -> dict[str, Setting]:
         """All declarations by name: what a page or a command line builds its controls from."""
         return {**Setup.declared(), **self.embedder.settings_class.declared()}
@@ -344,11 +353,15 @@ class Session:
         Errors: ValueError for a task that is not watched, or k outside 1..n_tasks - 1.
         """
         check_number("task", task, 0, len(self.tasks) - 1, "Tasks are counted from 0, in the order of `session.tasks`.")
-        vectors = torch.tensor(frame.embedding)
-        check_metric_accepts(frame.metric, embedding=vectors)
-        distances = METRICS[frame.metric].between(vectors[task], vectors)
-        distances[list(frame.left_out)] = torch.inf
-        return nearest_of_row(distances, task, k), self.geometry.nearest(task, k)
+        vectors, lost = torch.tensor(frame.embedding), list(frame.left_out)
+        kept = torch.tensor([i for i in range(len(vectors)) if i == task or i not in lost])
+        check_metric_accepts(frame.metric, embedding=vectors[kept])
+        check_number("k", k, 1, len(vectors) - 1, "A task has every other task to be near to.")
+        distances = torch.full((len(vectors),), torch.inf)
+        distances[kept] = METRICS[frame.metric].between(vectors[task], vectors[kept])
+        near = nearest_of_row(distances, task, len(vectors) - 1), self.geometry.nearest(task, len(vectors) - 1)
+        embedding, truth = (found[~np.isin(found, lost)][:k] for found in near)
+        return embedding, truth
 
     def neighbour_changes(self, frame: Frame, metric: str, k: int = 5) -> NeighbourChanges:
         """Which of each task's k nearest change when the frame's vectors are compared by `metric` instead.
@@ -358,14 +371,17 @@ class Session:
         return NeighbourChanges(frame.neighbours(k), frame.neighbours(k, metric))
 
     def closing_scores(self, n_tasks: int = 200) -> dict[str, float]:
-        """Scores on never-seen tasks: what to report, since the watched ones were looked at all along."""
+        """Scores on never-seen tasks: what to report, since the watched ones were looked at all along.
+
+        Where an embedder watches all tasks that there are (languages), these are some of them, trained anew.
+        """
         rng = torch.Generator().manual_seed(self.setup.seed + 2)
         tasks = drawn(self.split.unseen, n_tasks, rng)
         again = self.split.unseen.redraw(tasks, rng) if self.embedder.embeds_second_sets else None
         geometry = TrueGeometry(self.split.unseen.true_distance(tasks))
         with self.guard("look"):
-            first = self.embedder.embed(self._now.state, tasks)
-            second = None if again is None else self.embedder.embed(self._now.state, again)
+            first = self.embedder.look(self._now.state, self.settings, tasks)
+            second = None if again is None else self.embedder.look(self._now.state, self.settings, again)
         groups = _groups(self.split.unseen, tasks)
         return self._scores(first, second, all_distances(first, self._metric()), geometry, groups)
 
@@ -541,6 +557,7 @@ class Session:
             return math.nan
         before, setup = self.history[index - 1], self._now.setup
         same = before.projection == setup.projection and (before.refits == setup.refits or setup.projection == "pca")
+        same = same and before.left_out == self.embedder.left_out(self._now.state)  # another number: begun anew
         return jitter(layout, before.layout) if same else math.nan
 
     def _scores(

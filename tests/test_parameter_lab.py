@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from taskembed_edu import MetricLab, ParameterLab
+from taskembed_edu.commands.run import main as run_command
+from taskembed_edu.evaluation import purity_by_chance
 from taskembed_edu.live.controls import control_specs
 from taskembed_edu.live.packets import tasks_packet
 from taskembed_edu.live.showing import first_colour
+from taskembed_edu.live.words import help_packet, map_words
 from taskembed_edu.recordings import save_recording
 from tests.runs import assert_same_frames
 
@@ -90,7 +93,7 @@ def test_a_picture_for_a_page_without_a_kernel() -> None:
     lab = small("number_words")
     lab.session.step(5)
     figure = lab.picture()
-    assert figure.axes
+    assert any("12 tasks at step 5" in axes.get_title() for axes in figure.axes)
 
 
 def test_a_run_pauses_where_it_was_asked_to() -> None:
@@ -101,3 +104,24 @@ def test_a_run_pauses_where_it_was_asked_to() -> None:
     assert session.at_stop
     session.set(stop_at=0)
     assert not session.at_stop
+
+
+def test_help_and_words_are_of_this_lab_and_give_chance_beside_purity() -> None:
+    session = small("number_words").session
+    session.step(5)
+    told = help_packet(session)
+    text = " ".join([*told["reading"], *told["try"]])
+    assert "Start: one each" in text
+    assert "margin" not in text.lower()
+    assert not {"recall@1", "active_pairs"} & set(told["scores"])
+    words = map_words(session, session.frame)
+    found = session.frame.diagnostics["purity"]
+    chance = purity_by_chance(session.tasks.truth[:, 1])
+    assert f"{found:.0%} have their nearest in their own branch, where {chance:.0%} would by chance" in words
+
+
+def test_a_run_without_a_page(tmp_path: Path) -> None:
+    options = ["--family", "number_words", "--n-tasks", "8", "--hidden", "4", "--steps", "5", "--projection", "pca"]
+    assert run_command(["parameters", *options, "--out", str(tmp_path)]) == 0
+    header = (tmp_path / "scores.csv").read_text(encoding="utf-8").splitlines()[0]
+    assert header == "spearman,purity"

@@ -21,6 +21,7 @@ SCORES = {
     "recall@1": "its second support set finds its first as the nearest of all",
     "recall@5": "... among the five nearest",
     "spearman": "rank correlation of distances with the true ones",
+    "purity": "of tasks with a mate, how many have one as their nearest",
 }
 
 

@@ -8,7 +8,8 @@ from taskembed_edu.checks import check_choice
 from taskembed_edu.embedders.base import Embedder, EmbedderState, FittedEmbedder, StepRecord, chosen_device, device_name
 from taskembed_edu.embedders.fisher import FisherEmbedder, FisherSettings, FisherState
 from taskembed_edu.embedders.metric import MetricEmbedder, MetricSettings, MetricState
-from taskembed_edu.embedders.parameters import ParameterEmbedder, ParameterSettings, ParameterState
+from taskembed_edu.embedders.parameter_settings import ParameterSettings
+from taskembed_edu.embedders.parameters import ParameterEmbedder, ParameterState
 from taskembed_edu.embedders.summary import SummaryEmbedder, SummarySettings, SummaryState
 
 EMBEDDERS: dict[str, type[Embedder[Any, Any]]] = {

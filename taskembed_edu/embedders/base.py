@@ -91,9 +91,13 @@ class Embedder(ABC, Generic[State, Chosen]):
         """The tasks to be watched: drawn from the validation part, so that none of them is trained on."""
         return drawn(split.validation, n_tasks, rng)
 
-    def look(self, state: State, settings: Chosen) -> Tensor:
-        """The watched tasks' vectors as these settings want them seen: `embed(state)`, unless there is a choice."""
-        return self.embed(state)
+    def look(self, state: State, settings: Chosen, tasks: TaskBatch | None = None) -> Tensor:
+        """The tasks' vectors as these settings want them seen: `embed(state, tasks)`, unless there is a choice."""
+        return self.embed(state, tasks)
+
+    def offers(self, state: State, name: str) -> tuple[str, ...] | None:
+        """The choices of this setting that make sense for this run; None: all that are declared."""
+        return None
 
     def steady(self, settings: Chosen) -> bool:
         """Whether an entry of a vector means the same at every step: only then can two steps be seen on one map."""

@@ -27,6 +27,8 @@ OPTIMISERS = ("adam", "sgd")
 CHUNK_BYTES = {"cpu": 16 * 2**20, "cuda": 4 * 2**30}
 # Numbers kept for each parameter all along: itself, its gradient, and Adam's two moments.
 _KEPT = {"adam": 4, "sgd": 2}
+# A task whose loss has grown by so much, or that has a weight of such a size, learns no more.
+BEYOND = 1e6
 # Of the memory that is free just now, what a training may plan to take.
 _SHARE = 0.5
 
@@ -47,7 +49,8 @@ class BatchedTraining:
     `start` are their parameters (n_tasks, *shape); `frozen` names layers that stay as they are; `chunk` is how many
     tasks run at once (None: as many as fit `CHUNK_BYTES`), which changes the memory taken and not the result.
 
-    A task whose loss is no longer finite has diverged: it is marked in `diverged`, and the others go on.
+    A task whose loss is no longer finite, or a million times its first, has diverged: it is marked in `diverged`, and
+    the others go on.
     Errors: ValueError for an unknown optimiser or layer, or a chunk below 1.
     """
 
@@ -72,6 +75,9 @@ class BatchedTraining:
         n_tasks = len(next(iter(start.values())))
         self.diverged = torch.zeros(n_tasks, dtype=torch.bool, device=next(iter(start.values())).device)
         self.compiled_losses: Callable[..., tuple[Tensor, ...]] | None = None
+        # Bytes that one task's step takes: measured once, so that a copy runs in the same chunks and rounds alike.
+        self._passing: int | None = None
+        self._first: Tensor | None = None  # the losses of the first step, by which later ones are judged
         self._optimiser = self._made_optimiser()
 
     @property
@@ -82,7 +88,9 @@ class BatchedTraining:
     def step(self, x: Tensor, y: Tensor, mask: Tensor | None = None, *, learning_rate: float) -> Tensor:
         """One step of every network on its own samples x (n_tasks, n, ...), y (n_tasks, n, ...): losses (n_tasks,)."""
         losses = self.gradients(x, y, mask)
-        fine = torch.isfinite(losses)
+        if self._first is None:
+            self._first = losses
+        fine = losses < BEYOND * (1 + self._first)  # neither NaN nor infinite is
         if not bool(fine.all()):
             self.diverged |= ~fine
         if bool(self.diverged.any()):
@@ -91,6 +99,15 @@ class BatchedTraining:
             group["lr"] = learning_rate
         self._optimiser.step()
         return losses
+
+    def lost(self) -> Tensor:
+        """Which tasks have diverged, (n_tasks,): also those whose loss has yet to show what their weights are."""
+        largest = [value.abs().flatten(1).amax(1) for value in self.parameters.values()]
+        return self.diverged | ~(torch.stack(largest) < BEYOND).all(0)
+
+    def plan(self, x: Tensor, y: Tensor) -> None:
+        """Measure what a step of one task on such samples takes, which decides how many run at once."""
+        self._passing = passing_bytes(self.learner, self.parameters, x, y)
 
     def gradients(self, x: Tensor, y: Tensor, mask: Tensor | None = None) -> Tensor:
         """Every task's loss, and its gradient in the parameters' `.grad`."""
@@ -117,6 +134,7 @@ class BatchedTraining:
         """The same training at the same step, sharing no memory with this one."""
         twin = BatchedTraining(self.learner, self.parameters, self.optimiser_name, frozen=self.frozen, chunk=self.chunk)
         twin.diverged = self.diverged.clone()
+        twin._passing, twin._first = self._passing, self._first
         for name in self.trained:
             kept = self._optimiser.state.get(self.parameters[name])
             if kept:
@@ -149,13 +167,13 @@ class BatchedTraining:
         return (slice(first, min(first + size, self.n_tasks)) for first in range(0, self.n_tasks, size))
 
     def _fitting_chunk(self, x: Tensor, y: Tensor) -> int:
-        shape = (x.shape[1:], y.shape[1:])
-        if getattr(self, "_measured", (None, 0))[0] != shape:
-            self._measured = (shape, passing_bytes(self.learner, self.parameters, x, y))
-        return max(1, CHUNK_BYTES[x.device.type] // max(1, self._measured[1]))
+        if self._passing is None:
+            self.plan(x, y)
+        assert self._passing is not None
+        return max(1, CHUNK_BYTES[x.device.type] // max(1, self._passing))
 
     def _hold_still(self, tasks: Tensor) -> None:
-        # What is left of a task that diverged moves nothing any more; NaN times zero would still be NaN.
+        # What is left of a task that diverged learns nothing any more; NaN times zero would still be NaN.
         for name in self.trained:
             grad = self.parameters[name].grad
             assert grad is not None
@@ -180,12 +198,13 @@ def passing_bytes(learner: Learner, parameters: Parameters, x: Tensor, y: Tensor
     return 2 * sum(counted.values()) + 4 * learner.n_parameters
 
 
-def check_memory(learner: Learner, n_tasks: int, optimiser: str, device: torch.device) -> None:
+def check_memory(learner: Learner, n_tasks: int, optimiser: str, device: torch.device, beside: int = 0) -> None:
     """Raise a MemoryError before training starts where the networks themselves do not fit; chunks cannot help there.
 
-    Needed: 4 bytes for every parameter, its gradient and (Adam) its two moments. The error says how many tasks fit.
+    Needed: 4 bytes for every parameter, its gradient and (Adam) its two moments, and for `beside` further numbers that
+    the caller keeps of each. The error says how many tasks fit.
     """
-    each = 4 * learner.n_parameters * _KEPT[optimiser]
+    each = 4 * learner.n_parameters * (_KEPT[optimiser] + beside)
     free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else psutil.virtual_memory().available
     room = int(_SHARE * free)
     if n_tasks * each > room:
@@ -220,6 +239,9 @@ def compile_training(training: BatchedTraining) -> None:
 
     Errors: RuntimeError on a CPU without a C++ compiler.
     """
+    if not training.learner.compiles:
+        cause = "Train without compiling: the results are the same."
+        raise RuntimeError(problem("compiled", f"a {training.learner.name}", "a network without steps in time", cause))
     if training.diverged.device.type == "cpu" and not has_compiler():
         cause = "Install one (g++ or clang++), or train without compiling: the results are the same."
         raise RuntimeError(problem("compiled", "no C++ compiler on this machine", "one for torch.compile", cause))
@@ -272,9 +294,13 @@ def train_tasks(
     chunk: int | None = None,
     device: torch.device | str = "cpu",
     compiled: str = "auto",
+    batch: int = 0,
+    rng: torch.Generator | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Trained:
-    """Train one network for each task, all at once, from `start`, on their whole support sets.
+    """Train one network for each task, all at once, from `start`, on their support sets.
+
+    Each step sees the whole set, or with `batch` so many samples of it, drawn from `rng`: the same places for all.
 
     `compiled`: "auto" compiles where the steps left make up for its cost and there is a compiler, "on" always, "off"
     never. `progress(step)` is called after every step. Errors: MemoryError, before it starts, where the networks do
@@ -288,26 +314,38 @@ def train_tasks(
         check_finite("support_x", tasks.support_x)
     check_memory(learner, len(tasks), optimiser, device)
     given = tasks.to(device)
-    x, y, mask = given.support_x, given.support_y, given.support_mask
+    sets = (given.support_x, given.support_y, given.support_mask)
+    rng = torch.Generator().manual_seed(0) if rng is None else rng
     training = BatchedTraining(
         learner, {n: v.to(device) for n, v in start.items()}, optimiser, frozen=frozen, chunk=chunk
     )
     if compiled == "on":
         compile_training(training)
     begun, cost = time.perf_counter(), 0.0
-    losses = training.diverged.float()
+    training.plan(given.support_x, given.support_y)
+    losses = training.gradients(*sets) if steps == 0 else training.diverged.float()
     for step in range(steps):
         before = time.perf_counter()
-        losses = training.step(x, y, mask, learning_rate=learning_rate)
+        losses = training.step(*some_samples(*sets, batch, rng), learning_rate=learning_rate)
         took = time.perf_counter() - before
         if training.compiled_losses is not None and not cost:
             cost = took  # the first compiled step compiles
         elif compiled == "auto" and step == _LOOKED_AT and device.type == "cpu":
             seconds_a_step = (time.perf_counter() - begun) / (step + 1)
-            if compiling_pays(seconds_a_step, steps - step) and has_compiler():
+            if learner.compiles and compiling_pays(seconds_a_step, steps - step) and has_compiler():
                 compile_training(training)
         if progress is not None:
             progress(step + 1)
     seconds = time.perf_counter() - begun
     parameters = training.parameters
-    return Trained(learner, parameters, losses, training.diverged, seconds, cost > 0, cost)
+    return Trained(learner, parameters, losses, training.lost(), seconds, cost > 0, cost)
+
+
+def some_samples(
+    x: Tensor, y: Tensor, mask: Tensor | None, batch: int, rng: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """A step's samples: `batch` of each set, the same places for all tasks; all where batch is 0 or too many."""
+    if not 0 < batch < x.shape[1]:
+        return x, y, mask
+    chosen = torch.randperm(x.shape[1], generator=rng)[:batch].to(x.device)
+    return x[:, chosen], y[:, chosen], None if mask is None else mask[:, chosen]

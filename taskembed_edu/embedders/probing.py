@@ -193,7 +193,7 @@ def averaged(fisher: Parameters, by: str = "filter") -> Tensor:
     """Fisher information as vectors, one a task: (n_tasks, n_units) by "filter", (n_tasks, n_weights) by "weight".
 
     By filter it is the mean over the weights that lead into each unit; biases are left out, as in the paper's code.
-    Worked number: weights (1, 2, 3) of a body of (1, 2, 3) inputs...
+    Worked number: a unit whose three weights have 1, 2 and 6 is one entry, 3.
     """
     check_choice("average", by, AVERAGES)
     if by == "weight":

@@ -38,7 +38,7 @@ class SummarySettings(Settings):
     )
 
 
-# What a copy's objects take: it shares every tensor, none of which ever changes, except for the generator's.
+# What a copy takes: two rows of statistics, a generator, and Python's objects round them.
 _OBJECTS = 8 * 1024
 
 # Over so many training tasks statistics are standardised, or over all where there are fewer.

@@ -111,9 +111,10 @@ def control_specs(session: Session, main: Collection[str], wishes: Mapping[str, 
 
 
 def _as_offered(session: Session, name: str) -> Setting:
-    """A setting's declaration; of the families only those that the embedder can read."""
+    """A setting's declaration, with the choices that make sense here: families that can be read, layers that are."""
     declared = session.declared()[name]
-    return dataclasses.replace(declared, choices=tuple(session.families())) if name == "family" else declared
+    offered = session.offers(name)
+    return declared if offered is None else dataclasses.replace(declared, choices=offered, open=name == "family")
 
 
 def owner_of(session: Session, name: str) -> Any:

@@ -273,7 +273,7 @@ def recorded_document(
         "exported": {"from": sessions[0].embedder.name, "steps": steps, "version": version("taskembed_edu")},
         "colour": colour,
         "tasks": tasks_packet(sessions[0]),
-        "help": help_packet(),
+        "help": help_packet(sessions[0]),
         "marks": marks_packet(sessions),
         "runs": [
             _recorded_run(session, stored, run_name(run), alone=len(sessions) == 1)

@@ -262,7 +262,7 @@ def rounded(value: float) -> float | None:
 
 
 def _links(session: Session, frame: Frame, chosen: int) -> dict[str, Any] | None:
-    if chosen < 0:
+    if chosen < 0 or chosen in frame.left_out:
         return None
     embedding, truth = session.nearest(frame, chosen, k=min(NEIGHBOURS, len(frame.layout) - 1))
     return {"task": chosen, "embedding": embedding.tolist(), "truth": truth.tolist()}
@@ -307,16 +307,25 @@ def _seen_along(session: Session, frame: Frame, n: int) -> list[Layout]:
     centre = np.delete(frame.embedding, frame.left_out, axis=0).mean(axis=0)
     earlier = _looked_at_alike(session, frame)
     alike = [one.embedding for one in earlier if one.embedding.shape == frame.embedding.shape]
-    moved = [alike[k] - centre for k in evenly(len(alike), n)]
-    for vectors in moved:
-        vectors[list(frame.left_out)] = 0  # what has diverged may be too large to be seen along anything
-    return [vectors @ frame.axes for vectors in moved]
+    middle = centre @ frame.axes
+    seen = []
+    for k in evenly(len(alike), n):  # one by one: a dozen sets of weights at once may be gigabytes
+        vectors = alike[k]
+        if frame.left_out:  # what has diverged may be too large to be seen along anything
+            vectors = vectors.copy()
+            vectors[list(frame.left_out)] = 0
+        seen.append(vectors @ frame.axes - middle)
+    return seen
 
 
 def _shown_before(session: Session, frame: Frame, n: int) -> list[Layout]:
     """Earlier maps that flowed into this one."""
     earlier = _looked_at_alike(session, frame)
-    alike = [one for one in earlier if (one.projection, one.refits) == (frame.projection, frame.refits)]
+
+    def piece(of: Frame) -> tuple[Any, ...]:
+        return of.projection, of.refits, of.left_out  # with another number of tasks UMAP begins anew
+
+    alike = [one for one in earlier if piece(one) == piece(frame)]
     return [alike[k].layout for k in evenly(len(alike), n)]
 
 

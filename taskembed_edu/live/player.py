@@ -248,12 +248,13 @@ class Player:
     def _one_picture(self) -> None:
         """One frame of each session that has had the fewest steps."""
         least = min(session.steps for session in self._sessions)
-        for session in [session for session in self._sessions if session.steps == least]:
+        moved = [session for session in self._sessions if session.steps == least]
+        for session in moved:
             self._one_frame(session)
         with self._condition:
             self._frames_left -= 1
             self._frames_made += 1
-            if any(session.at_stop for session in self._sessions):
+            if any(session.at_stop for session in moved):
                 self._frames_left = 0.0
 
     def _one_frame(self, session: Session) -> None:

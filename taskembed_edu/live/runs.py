@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from taskembed_edu.live.controls import say
 from taskembed_edu.live.player import Player
 from taskembed_edu.live.telling import Said, run_name, undo_words
 from taskembed_edu.session import Session
@@ -67,7 +68,11 @@ def reset(player: Player, active: Session, wishes: Mapping[str, Any]) -> Said:
     if active.setup.seed != seed:
         of_both = "Both runs began again. " if both else ""
         return Said(f"{of_both}New weights and new tasks: seed {active.setup.seed}.")
-    return Said("Both runs began again, on the same tasks." if both else "Back at the same initial weights.")
+    if both:
+        return Said("Both runs began again, on the same tasks.")
+    declared, values = active.declared(), active.values()
+    new = ", ".join(f"{declared[name].label.lower()} {say(values[name]).lower()}" for name in wishes)
+    return Said(f"Begun again with {new}." if new else "Back at the same initial weights.")
 
 
 def rewind(player: Player) -> Said:

@@ -82,7 +82,7 @@ class Screen:
         self._dressed = session.tasks
         self.view = LabView(
             title=title,
-            help=help_packet(),
+            help=help_packet(session),
             colour=first_colour(session),
             tasks=packets.tasks_packet(session),
             controls=self._controls(),

@@ -13,6 +13,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from taskembed_edu.evaluation import purity_by_chance
 from taskembed_edu.history import Frame
 from taskembed_edu.live.controls import say
 from taskembed_edu.projection import Layout
@@ -45,9 +46,33 @@ SCORES = {
 }
 
 
-def help_packet() -> dict[str, Any]:
-    """What the page can explain: the text on reading a map, and one sentence a score."""
-    return {"reading": reading(), "scores": dict(SCORES)}
+_TRY_MARGINS = (
+    "Play: the tasks find their places.",
+    "Move Margin while it trains, and watch Mean distance.",
+    "Branch here, then give one run another margin: two margins side by side.",
+    "What changed? holds another distance beside this one, with the same weights.",
+)
+_TRY_WEIGHTS = (
+    "Play: every task trains a network of its own, and its weights leave the start. The line is the way they went.",
+    "Point at a task: what it is, and what its network answers by now.",
+    "Start: one each, then Reset and Play. The networks learn as well; do their weights still lie in order?",
+    "Layer, Weights as and Task vector: the same networks, looked at in another way.",
+)
+_OF_WEIGHTS = (
+    "Here a point is the weights of one task's own small network. With one start for all, every network begins at the "
+    "same point, and a line leads from there to where it is now. With a start each, the map shows first where the "
+    "networks began: a network has many equal forms, since its hidden units can change places.",
+    "Purity is the share of tasks whose nearest neighbour is of their own group, among those that have a mate. What it "
+    "would be by chance stands in the sentence below the lab.",
+)
+
+
+def help_packet(session: Session | None = None) -> dict[str, Any]:
+    """What the page can explain: the text on reading a map, one sentence a score, and what to try in this lab."""
+    if session is None or session.embedder.has_pairs:
+        return {"reading": reading(), "scores": dict(SCORES), "try": list(_TRY_MARGINS)}
+    said = {name: sentence for name, sentence in SCORES.items() if not name.startswith(("recall", "active"))}
+    return {"reading": [*_OF_WEIGHTS, *reading()[:-1]], "scores": said, "try": list(_TRY_WEIGHTS)}
 
 
 def reading() -> list[str]:
@@ -96,6 +121,8 @@ def map_words(session: Session, frame: Frame, chosen: int = -1) -> str:
         f"{len(layout)} tasks ({family.label}) at step {frame.step}, drawn by {frame.projection.upper()}.",
         _shared_words(shared(layout, truth, family.truth_kinds), session.tasks.truth_names),
     ]
+    if (purity := frame.diagnostics.get("purity")) is not None and not np.isnan(purity):
+        said.append(_purity_words(session, purity))
     n_groups = groups(layout)
     if n_groups > 1:
         doubt = "; UMAP can make islands where there are none" if frame.projection == "umap" else ""
@@ -103,6 +130,14 @@ def map_words(session: Session, frame: Frame, chosen: int = -1) -> str:
     if 0 <= chosen < len(frame.layout) and chosen not in frame.left_out:
         said.append(_chosen_words(session, frame, chosen))
     return " ".join(said)
+
+
+def _purity_words(session: Session, purity: float) -> str:
+    family, tasks = session.split.validation, session.tasks
+    assert family.group is not None
+    chance = purity_by_chance(tasks.truth[:, tasks.truth_names.index(family.group)])
+    found = f"{purity:.0%} have their nearest in their own {family.group}"
+    return f"In the vectors themselves {found}, where {chance:.0%} would by chance."
 
 
 def _shared_words(scores: list[float], names: tuple[str, ...]) -> str:

@@ -36,6 +36,8 @@ class Learner(ABC):
     """
 
     name: ClassVar[str]
+    # Whether torch.compile can take its gradient.
+    compiles: ClassVar[bool] = True
 
     @abstractmethod
     def shapes(self) -> dict[str, tuple[int, ...]]:

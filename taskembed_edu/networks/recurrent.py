@@ -30,6 +30,7 @@ class _Speller(Learner):
     hidden: int = 48
 
     n_gates: ClassVar[int]
+    compiles: ClassVar[bool] = False  # 34 steps unrolled, and a gradient by hand
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         gates = self.n_gates * self.hidden

@@ -5,7 +5,7 @@
 
 const CONFIRM_MS = 2500; // a wish that is not confirmed by then was refused: the kernel's value is shown again
 const NEVER_IN_COLUMN = new Set(["projection"]); // has its switch above the map
-const PROJECTED = new Set(["loss", "metric", "margin"]); // what stays in projector mode, with the colours
+const PROJECTED = new Set(["loss", "metric", "margin", "start", "vector", "form", "layer"]); // what stays in projector mode, with the colours
 
 class SettingControl {
   constructor(spec, parent, changed) {
@@ -112,7 +112,7 @@ class SettingControl {
       kind === "steps" ? options[nearestOption(options, value)].label : kind === "range" ? decimals(value, step) : "";
     setText(this.value, words);
     if (words) this.input.setAttribute("aria-valuetext", words);
-    const note = !enabled ? "not used by this loss" : wished ? "waits for Reset" : live ? "" : "applies at reset";
+    const note = !enabled ? "no effect with these settings" : wished ? "waits for Reset" : live ? "" : "applies at reset";
     if (this.input.getAttribute("aria-invalid") !== "true") setText(this.note, note);
     this.root.classList.toggle("te-wished", Boolean(wished));
   }

@@ -10,13 +10,6 @@ const EXPORTS = [
   { value: "html", label: "Page (HTML)", about: "this page with its history, without a kernel" },
 ];
 
-const TRY = [
-  "Play: the tasks find their places.",
-  "Move Margin while it trains, and watch Mean distance.",
-  "Branch here, then give one run another margin: two margins side by side.",
-  "What changed? holds another distance beside this one, with the same weights.",
-];
-
 const KEYS = [
   ["Anywhere in the lab", ""],
   ["Space", "play or pause"],
@@ -136,9 +129,10 @@ class DialogsView {
 
     this.keys = new PanelDialog(parent, "Help");
     this.keys.body.tabIndex = 0; // longer than a small window: the arrow keys scroll it
-    element("h3", "te-help-heading", this.keys.body, "What to try");
+    const ideas = page.model.get("help")?.try ?? [];
+    if (ideas.length) element("h3", "te-help-heading", this.keys.body, "What to try");
     const list = element("ul", "te-try", this.keys.body);
-    for (const idea of TRY) element("li", "", list, idea);
+    for (const idea of ideas) element("li", "", list, idea);
     let table = null;
     for (const [key, does] of KEYS) {
       if (!does) {

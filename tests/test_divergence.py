@@ -1,0 +1,151 @@
+"""Tasks that diverge: marked, named, left out of everything that is counted or drawn, and the others go on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from taskembed_edu.embedders import batched
+from taskembed_edu.embedders.batched import start_networks, train_tasks
+from taskembed_edu.labs.parameter import ParameterLab
+from taskembed_edu.live import export, packets
+from taskembed_edu.live.player import Player
+from taskembed_edu.networks.learners import task_learner
+from taskembed_edu.session import Session
+from taskembed_edu.tasks import NumberWords
+from tests.runs import assert_same_frames, generator
+
+
+def run(family: str = "sinusoids", **values: Any) -> Session:
+    asked = {**ParameterLab.defaults(family), "n_tasks": 20, "hidden": 8, **values}
+    return Session("parameters", family, **asked)
+
+
+def lose(session: Session, *tasks: int) -> None:
+    """The networks of these tasks are no numbers any more."""
+    session._now.state.training.parameters["output.bias"][list(tasks)] = torch.nan
+
+
+@pytest.mark.parametrize("rate", [0.2, 0.5])
+def test_weights_that_burst_before_their_loss_shows_it_are_left_out(rate: float) -> None:
+    session = run(n_tasks=40, hidden=32, learning_rate=rate, activation="relu", frame_every=1)
+    for _ in range(25):
+        try:
+            session.step(1)
+        except FloatingPointError:
+            assert len(session.tasks) - len(session.embedder.left_out(session._now.state)) < 6
+            return
+        kept = np.delete(session.frame.embedding, session.frame.left_out, axis=0)
+        assert np.abs(kept).max() < 1e6
+        assert session.frame.diagnostics["mean_distance"] < 1e6
+    assert session.frame.left_out
+
+
+@pytest.mark.parametrize("family", ["sinusoids", "gaussians"])
+def test_pictures_neighbours_and_the_exported_page_go_on_without_them(family: str) -> None:
+    session = run(family)
+    session.step(10)
+    lose(session, 3, 5)
+    session.step(10)
+    frame = session.frame
+    assert frame.left_out == (3, 5)
+    near = frame.neighbours(5)
+    assert not np.isin(np.delete(near, (3, 5), axis=0), (3, 5)).any()
+    for found in session.nearest(frame, 2, 5):
+        assert len(found) == 5
+        assert not np.isin(found, (2, 3, 5)).any()
+    assert packets.run_picture(session, frame, 0, 2, "manhattan")["links"] is not None
+    assert packets.run_picture(session, frame, 0, 3, "")["links"] is None
+    assert export.exported([session])
+
+
+def test_by_main_directions_too_they_have_no_part_in_the_others_places() -> None:
+    whole, without = run(form="pca", components=2), run(form="pca", components=2)
+    for session in (whole, without):
+        session.step(20)
+    lose(without, 4)
+    kept = [task for task in range(20) if task != 4]
+    seen = torch.tensor(without.embedder.look(without._now.state, without.settings).numpy()[kept])
+    weights = torch.cat([v.flatten(1) for v in whole._now.state.training.parameters.values()], dim=1)[kept]
+    u, s, _v = torch.linalg.svd(weights.double() - weights.double().mean(0), full_matrices=False)
+    expected = torch.cdist((u * s)[:, :2], (u * s)[:, :2])
+    torch.testing.assert_close(torch.cdist(seen.double(), seen.double()), expected, atol=1e-4, rtol=1e-3)
+
+
+def test_a_map_of_fewer_tasks_begins_anew_and_has_no_jitter_and_no_trail_across() -> None:
+    session = run(projection="umap", n_neighbors=5)
+    session.step(30)
+    lose(session, 3)
+    session.step(10)
+    assert np.isnan(session.frame.diagnostics["jitter"])
+    assert packets.trails(session, session.frame) is None
+
+
+# ---- what else must be exact -----------------------------------------------------------------------------------------
+
+
+def test_a_branch_of_words_rounds_as_the_run_does() -> None:
+    session = run("number_words", n_tasks=42, batch=5, hidden=8)
+    session.step(30)
+    twin = session.branch(at=2)
+    twin.step(session.steps - twin.steps)
+    assert_same_frames(twin, session)
+
+
+def test_a_network_with_steps_in_time_is_never_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    family = NumberWords()
+    learner, tasks = task_learner(family, hidden=4), family.sample(3, n_shot=4, rng=generator())
+    start = start_networks(learner, 3, generator())
+    monkeypatch.setattr(batched, "_COMPILE_SECONDS", 0.0)
+    assert not train_tasks(learner, tasks, 25, start=start).compiled
+    with pytest.raises(RuntimeError, match="the results are the same"):
+        train_tasks(learner, tasks, 1, start=start, compiled="on")
+
+
+def test_closing_scores_look_as_the_settings_say_now() -> None:
+    session = run()
+    session.step(20)
+    before = session.closing_scores(20)
+    session.set(vector="outputs")
+    after = session.closing_scores(20)
+    assert after != before
+    session.step(0)
+    assert session.closing_scores(20) == after
+
+
+def test_looking_is_no_change_to_undo() -> None:
+    session = run()
+    session.step(10)
+    session.set(learning_rate=0.02)
+    session.set(vector="outputs", layer="output")
+    assert session.undoable() == {"learning_rate": 0.01}
+
+
+def test_two_runs_play_on_though_one_stands_at_its_stop() -> None:
+    session = run(stop_at=50)
+    player = Player(session, lambda frame: None, lambda: None)
+    try:
+        player.play()
+        assert player.wait()
+        assert session.steps == 50
+        twin = session.branch(at=1)
+        player.seat(session, twin)
+        player.play()
+        assert player.wait()
+        assert (session.steps, twin.steps) == (50, 50)
+    finally:
+        player.stop()
+
+
+def test_layers_are_offered_as_the_network_has_them_and_refused_before_a_step() -> None:
+    session = run()
+    assert session.offers("layer") == ("all", "hidden_1", "hidden_2", "output")
+    session.step(13)
+    with pytest.raises(ValueError, match="layer: got 'convolution_1'"):
+        session.set(layer="convolution_1")
+    assert session.steps == 13
+    with pytest.raises(ValueError, match="frozen: got 'convolution_1'"):
+        run(frozen="convolution_1")
