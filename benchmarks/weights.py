@@ -20,6 +20,7 @@ from taskembed_edu.tasks.base import TaskBatch
 
 SEEDS = range(5)
 N_LANGUAGES, N_NUMBERS, LANGUAGE_STEPS = 41, 99, 300
+_OWN_SEEDS = 2  # nothing is asked of them, and they take half a minute each
 N_WAVES, N_POINTS, WAVE_STEPS = 60, 16, 500
 
 
@@ -39,9 +40,10 @@ def _languages() -> Iterator[Row]:
         tasks = family.sample(N_LANGUAGES, N_NUMBERS, rng=rng, n_query=1)
         learner = GRU(len(family.alphabet), family.length, hidden=48)
         for shared, purities in found.items():
-            purity, took = _train_languages(learner, tasks, rng, shared)
-            purities.append(purity)
-            seconds.append(took)
+            if shared or seed < _OWN_SEEDS:
+                purity, took = _train_languages(learner, tasks, rng, shared)
+                purities.append(purity)
+                seconds.append(took)
     plain = LANGUAGE_STEPS * _step_of_vmap(learner, tasks, rng)
     what = f"{N_LANGUAGES} languages, {N_NUMBERS} numbers each, GRU of 48 units, {LANGUAGE_STEPS} Adam steps"
     took = statistics.median(seconds)
@@ -49,9 +51,8 @@ def _languages() -> Iterator[Row]:
     chance = purity_by_chance(tasks.truth[:, 1])
     for shared, asked in ((True, 0.85), (False, 0.0)):
         start = "one start for all" if shared else "a start each"
-        yield _score(
-            f"languages whose nearest is of their own branch, {start}, {_MEDIAN}", found[shared], chance, asked
-        )
+        median = f"median of {len(found[shared])} seeds"
+        yield _score(f"languages whose nearest is of their own branch, {start}, {median}", found[shared], chance, asked)
 
 
 def _train_languages(learner: GRU, tasks: TaskBatch, rng: torch.Generator, shared: bool) -> tuple[float, float]:

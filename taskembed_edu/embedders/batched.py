@@ -24,7 +24,7 @@ from taskembed_edu.tasks.base import TaskBatch
 OPTIMISERS = ("adam", "sgd")
 
 # What one chunk's passing tensors may take. On a CPU more is slower: they should stay near the processor.
-CHUNK_BYTES = {"cpu": 16 * 2**20, "cuda": 4 * 2**30}
+CHUNK_BYTES = {"cpu": 32 * 2**20, "cuda": 4 * 2**30}
 # Numbers kept for each parameter all along: itself, its gradient, and Adam's two moments.
 _KEPT = {"adam": 4, "sgd": 2}
 # A task whose loss has grown by so much, or that has a weight of such a size, learns no more.
@@ -77,6 +77,7 @@ class BatchedTraining:
         self.compiled_losses: Callable[..., tuple[Tensor, ...]] | None = None
         # Bytes that one task's step takes: measured once, so that a copy runs in the same chunks and rounds alike.
         self._passing: int | None = None
+        self._order: Tensor | None = None  # tasks that are alike run in one chunk
         self._first: Tensor | None = None  # the losses of the first step, by which later ones are judged
         self._optimiser = self._made_optimiser()
 
@@ -108,6 +109,7 @@ class BatchedTraining:
     def plan(self, x: Tensor, y: Tensor) -> None:
         """Measure what a step of one task on such samples takes, which decides how many run at once."""
         self._passing = passing_bytes(self.learner, self.parameters, x, y)
+        self._order = self.learner.order(y)
 
     def gradients(self, x: Tensor, y: Tensor, mask: Tensor | None = None) -> Tensor:
         """Every task's loss, and its gradient in the parameters' `.grad`."""
@@ -117,24 +119,23 @@ class BatchedTraining:
             for name, grad in zip(self.trained, grads, strict=True):
                 self.parameters[name].grad = grad
             return losses
-        found = []
+        losses = torch.empty(self.n_tasks, device=x.device)
         for name in self.trained:
             if self.parameters[name].grad is None or self.compiled_losses is not None:
                 self.parameters[name].grad = torch.empty_like(self.parameters[name])
         for rows in chunks:
-            losses, grads = self._of_chunk(rows, x[rows], y[rows], None if mask is None else mask[rows])
-            found.append(losses)
+            losses[rows], grads = self._of_chunk(rows, x[rows], y[rows], None if mask is None else mask[rows])
             for name, grad in zip(self.trained, grads, strict=True):
                 kept = self.parameters[name].grad
                 assert kept is not None
                 kept[rows] = grad
-        return torch.cat(found)
+        return losses
 
     def copy(self) -> BatchedTraining:
         """The same training at the same step, sharing no memory with this one."""
         twin = BatchedTraining(self.learner, self.parameters, self.optimiser_name, frozen=self.frozen, chunk=self.chunk)
         twin.diverged = self.diverged.clone()
-        twin._passing, twin._first = self._passing, self._first
+        twin._passing, twin._order, twin._first = self._passing, self._order, self._first
         for name in self.trained:
             kept = self._optimiser.state.get(self.parameters[name])
             if kept:
@@ -152,7 +153,9 @@ class BatchedTraining:
         parameters = [self.parameters[name] for name in self.trained]
         return made(parameters, lr=1e-3, fused=True)  # fused: one pass over memory instead of ten
 
-    def _of_chunk(self, rows: slice, x: Tensor, y: Tensor, mask: Tensor | None) -> tuple[Tensor, Sequence[Tensor]]:
+    def _of_chunk(
+        self, rows: slice | Tensor, x: Tensor, y: Tensor, mask: Tensor | None
+    ) -> tuple[Tensor, Sequence[Tensor]]:
         mine = {name: value[rows] for name, value in self.parameters.items()}
         if self.compiled_losses is not None:
             losses, *grads = self.compiled_losses([mine[name] for name in self.trained], mine, x, y, mask)
@@ -162,8 +165,10 @@ class BatchedTraining:
         losses = self.learner.losses(mine, x, y, mask)
         return losses.detach(), torch.autograd.grad(losses.sum(), [mine[name] for name in self.trained])
 
-    def _chunks(self, x: Tensor, y: Tensor) -> Iterator[slice]:
+    def _chunks(self, x: Tensor, y: Tensor) -> Iterator[slice | Tensor]:
         size = self.chunk or self._fitting_chunk(x, y)
+        if self._order is not None and size < self.n_tasks:
+            return iter(self._order.split(size))
         return (slice(first, min(first + size, self.n_tasks)) for first in range(0, self.n_tasks, size))
 
     def _fitting_chunk(self, x: Tensor, y: Tensor) -> int:

@@ -61,6 +61,10 @@ class Learner(ABC):
             mask = torch.ones(x.shape[:2], dtype=torch.bool, device=x.device)
         return torch.func.vmap(self.loss)(parameters, x, y, mask)
 
+    def order(self, y: Tensor) -> Tensor | None:
+        """In which order tasks run best where not all run at once, (n_tasks,); None: as they come."""
+        return None
+
     def init(self, rng: torch.Generator) -> Parameters:
         """First parameters of one network, uniform within 1 / sqrt(fan_in), as torch.nn.Linear draws them."""
         drawn = {}
