@@ -79,9 +79,14 @@ class LabOnPage:
 
     def settle(self, run: int = 0) -> int:
         """Wait until the map of a paused lab shows the run's last frame, which may still be on its way; its step."""
+        self.wait_until_idle()
         last = self.ask(f"lab.sessions[{run}].frame.step")
         expect(self.map(run)).to_have_attribute("data-step", last)
         return int(last)
+
+    def wait_until_idle(self) -> None:
+        """The picture that was being made when Pause was pressed is finished: the page says "paused" before that."""
+        self.page.run(f"assert {self.name}.panel.player.wait()")
 
     def wait_until_paused(self) -> None:
         """The panel says that nothing is being trained."""
@@ -159,7 +164,8 @@ class LabOnPage:
         self.check_nothing_failed()
 
     def check_picture(self, run: int = 0, frame: str = "lab.session.frame") -> None:
-        """The map shows this frame: its step, and every point in its place."""
+        """The map of a paused lab shows this frame: its step, and every point in its place."""
+        self.wait_until_idle()
         expect(self.map(run)).to_have_attribute("data-step", self.ask(f"{frame}.step"))
         layout = self.layout(frame)
         off = misplaced(self.positions(run), layout)
