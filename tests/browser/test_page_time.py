@@ -128,7 +128,7 @@ def test_new_rows_join_the_old_ones(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.evaluate(
         """() => { const [run] = model.get("rows").runs;
-        const row = new Float32Array([130, 0.25, 1, 1, 1, 0, 1, 0]);
+        const row = new Float32Array([130, 0.25, 1, 1, 1, 1, 0, 1, 0]);
         model.set("rows", { runs: [{ ...run, first: 13, values: new DataView(row.buffer) }] }); }"""
     )
     expect(lab.root.locator(".te-curves")).to_have_attribute("data-rows", "14")
