@@ -73,9 +73,10 @@ class LabOnPage:
         self.wait_for_step(until)
 
     def pause(self) -> None:
-        """Press Pause and wait until the panel says that it has."""
+        """Press Pause and wait until the panel says that it has, and the picture that was being made is finished."""
         self.button("Pause").click()
         self.wait_until_paused()
+        self.wait_until_idle()
 
     def settle(self, run: int = 0) -> int:
         """Wait until the map of a paused lab shows the run's last frame, which may still be on its way; its step."""
