@@ -505,7 +505,7 @@ class Session:
         geometry, groups = self._truth_of(left_out, kept)
         scores = self._scores(first, second, distances, geometry, groups)
         scores["trustworthiness"] = map_trust(distances, layout[kept], now.setup.n_neighbors)
-        scores["jitter"] = self._jitter(layout, index)
+        scores["jitter"] = self._jitter(layout, index, left_out)
         scores["mean_distance"] = mean_distance(distances)
         if scores["mean_distance"] == 0:
             scores["trustworthiness"] = math.nan  # all tasks are one point: any map is as true as any other
@@ -551,13 +551,13 @@ class Session:
         geometry = TrueGeometry(self.geometry.true_distance[kept][:, kept])
         return geometry, None if self._groups is None else self._groups[kept]
 
-    def _jitter(self, layout: Layout, index: int) -> float:
+    def _jitter(self, layout: Layout, index: int, left_out: tuple[int, ...]) -> float:
         """How far the map moved since the frame before; NaN where that was another map."""
         if index == 0:
             return math.nan
         before, setup = self.history[index - 1], self._now.setup
         same = before.projection == setup.projection and (before.refits == setup.refits or setup.projection == "pca")
-        same = same and before.left_out == self.embedder.left_out(self._now.state)  # another number: begun anew
+        same = same and before.left_out == left_out  # another number: begun anew
         return jitter(layout, before.layout) if same else math.nan
 
     def _scores(

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from taskembed_edu.checks import check_choice
-from taskembed_edu.settings import Settings
+from taskembed_edu.settings import Settings, setting
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily
 from taskembed_edu.tasks.sketch import TaskFit
 
@@ -146,6 +146,17 @@ class FittedEmbedder:
 
 
 DEVICES = ("auto", "cpu", "cuda")
+
+
+def device_setting() -> Any:
+    """The setting that every embedder with something to train has: where it trains."""
+    return setting(
+        "auto",
+        label="Device",
+        help="Where training runs: auto takes a CUDA GPU where there is one.",
+        choices=DEVICES,
+        live=False,
+    )
 
 
 def chosen_device(name: str) -> torch.device:

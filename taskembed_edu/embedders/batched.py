@@ -121,7 +121,7 @@ class BatchedTraining:
             return losses
         losses = torch.empty(self.n_tasks, device=x.device)
         for name in self.trained:
-            if self.parameters[name].grad is None or self.compiled_losses is not None:
+            if self.parameters[name].grad is None:
                 self.parameters[name].grad = torch.empty_like(self.parameters[name])
         for rows in chunks:
             losses[rows], grads = self._of_chunk(rows, x[rows], y[rows], None if mask is None else mask[rows])

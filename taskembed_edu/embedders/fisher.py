@@ -26,7 +26,7 @@ from torch import Tensor
 
 from taskembed_edu.checks import problem
 from taskembed_edu.distances import METRICS
-from taskembed_edu.embedders.base import DEVICES, Embedder, StepRecord, chosen_device
+from taskembed_edu.embedders.base import Embedder, StepRecord, chosen_device, device_setting
 from taskembed_edu.embedders.probing import (
     AVERAGES,
     LABELS,
@@ -102,13 +102,7 @@ class FisherSettings(Settings):
     hidden: int = setting(
         32, label="Width", help="Units in each hidden layer.", low=4, high=512, step=4, live=False, advanced=True
     )
-    device: str = setting(
-        "auto",
-        label="Device",
-        help="Where training runs: auto takes a CUDA GPU where there is one.",
-        choices=DEVICES,
-        live=False,
-    )
+    device: str = device_setting()
 
 
 # What a copy's optimiser, generator and dictionaries take beside their tensors.

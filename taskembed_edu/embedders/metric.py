@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from taskembed_edu.checks import problem
 from taskembed_edu.distances import METRICS, pairwise_distances
-from taskembed_edu.embedders.base import DEVICES, Embedder, StepRecord, chosen_device
+from taskembed_edu.embedders.base import Embedder, StepRecord, chosen_device, device_setting
 from taskembed_edu.losses import (
     batch_triplet_loss,
     info_nce_loss,
@@ -115,13 +115,7 @@ class MetricSettings(Settings):
         live=False,
         advanced=True,
     )
-    device: str = setting(
-        "auto",
-        label="Device",
-        help="Where training runs: auto takes a CUDA GPU where there is one.",
-        choices=DEVICES,
-        live=False,
-    )
+    device: str = device_setting()
 
 
 # What a copy's modules, optimiser and generator take beside their tensors (36 KB were measured).

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from taskembed_edu.distances import METRICS
-from taskembed_edu.embedders.base import DEVICES
+from taskembed_edu.embedders.base import device_setting
 from taskembed_edu.embedders.batched import OPTIMISERS
 from taskembed_edu.embedders.weights import FORMS
 from taskembed_edu.networks.learners import ACTIVATIONS, LEARNERS
@@ -133,13 +133,7 @@ class ParameterSettings(Settings):
         live=False,
         advanced=True,
     )
-    device: str = setting(
-        "auto",
-        label="Device",
-        help="Where training runs: auto takes a CUDA GPU where there is one.",
-        choices=DEVICES,
-        live=False,
-    )
+    device: str = device_setting()
 
     def frozen_layers(self) -> tuple[str, ...]:
         """The layers that stay as they began."""

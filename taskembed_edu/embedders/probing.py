@@ -21,6 +21,7 @@ from taskembed_edu.networks.learners import (
     Parameters,
     cross_entropy,
     flatten,
+    one_hot,
     squared_error,
 )
 from taskembed_edu.networks.recurrent import GRU, LSTM
@@ -82,12 +83,12 @@ def refitted_heads(learner: Learner, rows: Rows) -> Tensor:
         solved: Tensor = torch.linalg.solve_ex(gram, weighted @ rows.y).result
         return solved
     n_out = learner.shapes()["output.bias"][1]
-    one_hot = _one_hot(rows.y, n_out)
+    right = one_hot(rows.y, n_out)
     # Cross-entropy bends at most half as much as a squared error, whose curvature is at most the mean square.
     rate = 1 / (0.5 * (weights * rows.features.detach().square()).sum((1, 2), keepdim=True) + RIDGE)
     heads = ahead = rows.features.new_zeros(len(rows.y), rows.features.shape[-1], n_out)
     for step in range(HEAD_STEPS):
-        slope = weighted @ ((rows.features @ ahead).softmax(-1) - one_hot) + RIDGE * ahead
+        slope = weighted @ ((rows.features @ ahead).softmax(-1) - right) + RIDGE * ahead
         before, heads = heads, ahead - rate * slope
         ahead = heads + step / (step + 3) * (heads - before)
     return heads
@@ -252,8 +253,3 @@ def check_labels(learner: Learner, labels: str) -> None:
     if labels == "expected" and _spells(learner):
         cause = "A word would take a gradient for each place and letter, a thousand and more."
         raise ValueError(problem("labels", repr(labels), "'drawn' for tasks whose answers are words", cause))
-
-
-def _one_hot(ids: Tensor, n: int) -> Tensor:
-    # By comparison: torch.nn.functional.one_hot looks at the values, which vmap cannot do.
-    return (ids.unsqueeze(-1) == torch.arange(n, device=ids.device)).float()

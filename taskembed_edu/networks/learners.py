@@ -163,6 +163,12 @@ def cross_entropy(logits: Tensor, y: Tensor, mask: Tensor | None = None) -> Tens
     return mean_over(-chosen, mask)
 
 
+def one_hot(ids: Tensor, n: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Zeros but for a one at each id: (...) -> (..., n). Worked number: 1 of 3 is (0, 1, 0)."""
+    # By comparison: torch.nn.functional.one_hot looks at the values, which vmap cannot do.
+    return (ids.unsqueeze(-1) == torch.arange(n, device=ids.device)).to(dtype)
+
+
 ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh}
 
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from taskembed_edu.networks.learners import Learner, Parameters, affine, cross_entropy
+from taskembed_edu.networks.learners import Learner, Parameters, affine, cross_entropy, one_hot
 
 State = tuple[Tensor, ...]
 
@@ -55,13 +55,13 @@ class _Speller(Learner):
 
     def begin(self, parameters: Parameters, x: Tensor) -> State:
         """The first state: the number, as its two digits (..., n, 2), in `hidden` numbers."""
-        tens, units = (_one_hot(x[..., k], 10, parameters["number.tens"].dtype) for k in (0, 1))
+        tens, units = (one_hot(x[..., k], 10, parameters["number.tens"].dtype) for k in (0, 1))
         return (torch.tanh(tens @ parameters["number.tens"] + affine_of(parameters, "number", units, "units")),)
 
     def forced(self, parameters: Parameters, x: Tensor, y: Tensor) -> Tensor:
         """Logits of each letter, given the right ones before it: (..., n, length, n_letters)."""
         state, outputs = self.begin(parameters, x), []
-        gates = _one_hot(self.before(y), self.n_letters, state[0].dtype) @ _for_steps(parameters["input.weight"])
+        gates = one_hot(self.before(y), self.n_letters, state[0].dtype) @ _for_steps(parameters["input.weight"])
         for step in range(y.shape[-1]):
             state = self.cell(gates[..., step, :] + parameters["input.bias"], state, parameters)
             outputs.append(affine_of(parameters, "output", state[0]))
@@ -70,11 +70,11 @@ class _Speller(Learner):
     def apply(self, parameters: Parameters, x: Tensor) -> Tensor:
         """What the network spells by itself, each step reading its own likeliest letter: logits as in `forced`."""
         state, outputs = self.begin(parameters, x), []
-        letters = _one_hot(torch.full_like(x[..., 0], self.n_letters - 1), self.n_letters, state[0].dtype)
+        letters = one_hot(torch.full_like(x[..., 0], self.n_letters - 1), self.n_letters, state[0].dtype)
         for _ in range(self.length):
             state = self.cell(affine_of(parameters, "input", letters), state, parameters)
             outputs.append(affine_of(parameters, "output", state[0]))
-            letters = _one_hot(outputs[-1].argmax(-1), self.n_letters, state[0].dtype)
+            letters = one_hot(outputs[-1].argmax(-1), self.n_letters, state[0].dtype)
         return torch.stack(outputs, dim=-2)
 
     def before(self, y: Tensor) -> Tensor:
@@ -174,11 +174,6 @@ def affine_of(parameters: Parameters, layer: str, x: Tensor, weight: str = "weig
     return affine(x, parameters[f"{layer}.{weight}"], parameters[f"{layer}.bias"])
 
 
-def _one_hot(ids: Tensor, n: int, dtype: torch.dtype = torch.float32) -> Tensor:
-    # By comparison: torch.nn.functional.one_hot looks at the values, which vmap cannot do.
-    return (ids.unsqueeze(-1) == torch.arange(n, device=ids.device)).to(dtype)
-
-
 def _for_steps(weight: Tensor) -> Tensor:
     # Words and steps are two dimensions of samples: a stack of weights is made to fit (n_tasks, 1, i, o).
     return weight.unsqueeze(-3) if weight.ndim == 3 else weight
@@ -208,11 +203,11 @@ class Packed:
         letters, targets = (
             torch.cat([ids[:, :size, step] for step, size in enumerate(sizes)], dim=1) for ids in (before, y)
         )
-        return Packed(x[:, : max(sizes)], _one_hot(letters, learner.n_letters), targets, sizes)
+        return Packed(x[:, : max(sizes)], one_hot(letters, learner.n_letters), targets, sizes)
 
 
 class _GRUSteps(torch.autograd.Function):
-    """All steps of GRU cells, and their gradient by hand: a third of the time that autograd takes step by step.
+    """All steps of GRU cells, and their gradient by hand: autograd would keep and add up every step's pieces.
 
     Inside, rows lie step by step first, (total, n_tasks, size): what a step reads and writes is then one piece of
     memory, and the words that go on are the first rows of the step before. The gradient of the weights needs no step
