@@ -10,7 +10,8 @@ from torch.func import grad_and_value, vmap
 
 from benchmarks.parameters import all_cores
 from benchmarks.table import Row, measure
-from taskembed_edu.embedders.batched import start_networks, train_tasks
+from taskembed_edu.embedders.batched import start_networks
+from taskembed_edu.embedders.trained import train_tasks
 from taskembed_edu.embedders.weights import weight_vectors
 from taskembed_edu.evaluation import TrueGeometry, all_distances, neighbour_purity, purity_by_chance
 from taskembed_edu.networks.learners import task_learner

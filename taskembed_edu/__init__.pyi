@@ -15,7 +15,6 @@ from .embedders import ParameterEmbedder as ParameterEmbedder
 from .embedders import ParameterSettings as ParameterSettings
 from .embedders import SummaryEmbedder as SummaryEmbedder
 from .embedders.batched import start_networks as start_networks
-from .embedders.batched import train_tasks as train_tasks
 from .embedders.distributions import WeightDistribution as WeightDistribution
 from .embedders.distributions import fit_gaussian as fit_gaussian
 from .embedders.distributions import fit_mixture as fit_mixture
@@ -24,6 +23,7 @@ from .embedders.generators import best_fit as best_fit
 from .embedders.generators import compare_starts as compare_starts
 from .embedders.generators import fit_generator as fit_generator
 from .embedders.generators import novelty as novelty
+from .embedders.trained import train_tasks as train_tasks
 from .embedders.weights import weight_vectors as weight_vectors
 from .evaluation import TrueGeometry as TrueGeometry
 from .evaluation import neighbour_purity as neighbour_purity

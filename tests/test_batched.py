@@ -8,16 +8,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from taskembed_edu.embedders import batched
+from taskembed_edu.embedders import batched, compiling, trained
 from taskembed_edu.embedders.batched import (
     BatchedTraining,
     check_memory,
-    compiling_pays,
-    has_compiler,
     passing_bytes,
     start_networks,
-    train_tasks,
 )
+from taskembed_edu.embedders.compiling import compiling_pays, has_compiler
+from taskembed_edu.embedders.trained import train_tasks
 from taskembed_edu.networks.learners import MLP, Learner, Parameters, flatten, task_learner
 from taskembed_edu.tasks import Digits, Gaussians, NumberWords, Sinusoids
 from taskembed_edu.tasks.base import TaskBatch, TaskFamily
@@ -172,11 +171,11 @@ def eager_compiler(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """torch.compile that compiles nothing: what is asked of it is seen, and its 15 seconds are not spent."""
     asked: list[Any] = []
 
-    def compiling(function: Any) -> Any:
+    def compile_nothing(function: Any) -> Any:
         asked.append(function)
         return function
 
-    monkeypatch.setattr(torch, "compile", compiling)
+    monkeypatch.setattr(torch, "compile", compile_nothing)
     return asked
 
 
@@ -198,8 +197,8 @@ def test_compiling_is_chosen_where_it_pays(monkeypatch: pytest.MonkeyPatch, eage
     assert compiling_pays(0.0015, 40_000)
     learner, tasks, start = case(Sinusoids(), "mlp")
     assert not train_tasks(learner, tasks, 40, start=start).compiled
-    monkeypatch.setattr(batched, "_COMPILE_SECONDS", 0.0)
-    monkeypatch.setattr(batched, "has_compiler", lambda: True)
+    monkeypatch.setattr(compiling, "_COMPILE_SECONDS", 0.0)
+    monkeypatch.setattr(trained, "has_compiler", lambda: True)
     assert train_tasks(learner, tasks, 40, start=start).compiled
     assert len(eager_compiler) == 1
 
@@ -208,7 +207,7 @@ def test_without_a_compiler_nothing_is_compiled_and_asking_for_it_is_told(
     monkeypatch: pytest.MonkeyPatch, eager_compiler: list[Any]
 ) -> None:
     monkeypatch.setattr("shutil.which", lambda name: None)
-    monkeypatch.setattr(batched, "_COMPILE_SECONDS", 0.0)
+    monkeypatch.setattr(compiling, "_COMPILE_SECONDS", 0.0)
     assert not has_compiler()
     learner, tasks, start = case(Sinusoids(), "mlp")
     assert not train_tasks(learner, tasks, 40, start=start).compiled

@@ -14,9 +14,10 @@ import torch
 from scipy.stats import multivariate_normal
 from torch import Tensor
 
-from taskembed_edu.embedders.batched import BatchedTraining, start_networks, train_tasks
+from taskembed_edu.embedders.batched import BatchedTraining, start_networks
 from taskembed_edu.embedders.distributions import WeightDistribution, fit_gaussian, fit_mixture, weights_of
 from taskembed_edu.embedders.generators import best_fit, compare_starts, fit_generator, novelty, pair_losses
+from taskembed_edu.embedders.trained import train_tasks
 from taskembed_edu.networks.learners import MLP, Parameters, flatten, unflatten
 from taskembed_edu.tasks.base import TaskBatch
 from taskembed_edu.tasks.gaussians import Gaussians

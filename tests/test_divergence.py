@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from taskembed_edu.embedders import batched
-from taskembed_edu.embedders.batched import start_networks, train_tasks
+from taskembed_edu.embedders import compiling
+from taskembed_edu.embedders.batched import start_networks
+from taskembed_edu.embedders.trained import train_tasks
 from taskembed_edu.labs.parameter import ParameterLab
 from taskembed_edu.live import export, packets
 from taskembed_edu.live.player import Player
@@ -99,7 +100,7 @@ def test_a_network_with_steps_in_time_is_never_compiled(monkeypatch: pytest.Monk
     family = NumberWords()
     learner, tasks = task_learner(family, hidden=4), family.sample(3, n_shot=4, rng=generator())
     start = start_networks(learner, 3, generator())
-    monkeypatch.setattr(batched, "_COMPILE_SECONDS", 0.0)
+    monkeypatch.setattr(compiling, "_COMPILE_SECONDS", 0.0)
     assert not train_tasks(learner, tasks, 25, start=start).compiled
     with pytest.raises(RuntimeError, match="the results are the same"):
         train_tasks(learner, tasks, 1, start=start, compiled="on")

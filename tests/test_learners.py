@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from taskembed_edu.networks import (
     task_learner,
     unflatten,
 )
+from taskembed_edu.networks.gru_steps import sum_by_letter
 from taskembed_edu.networks.learners import cross_entropy, squared_error
 from taskembed_edu.networks.recurrent import Packed
 from taskembed_edu.tasks import Digits, Gaussians, NumberWords, Sinusoids, TaskFamily
@@ -269,8 +271,9 @@ def test_packed_gru_steps_are_differentiated_once_and_say_so() -> None:
 
 def test_a_gradient_that_comes_in_is_left_as_it_was() -> None:
     learner, parameters = GRU(4, 3, hidden=3), several(GRU(4, 3, hidden=3), 1)
-    gates = torch.randn(1, 5, 9, generator=generator())
-    hidden = learner.run(gates, (torch.zeros(1, 3, 3),), parameters, (3, 2))
+    letters = torch.tensor([[3, 3, 3, 0, 1]])
+    words = Packed(torch.tensor([[[0, 1], [2, 3], [4, 5]]]), letters, letters, (3, 2))
+    hidden = learner.run(words, {name: value.requires_grad_() for name, value in parameters.items()})
     incoming = torch.ones_like(hidden)
     first, second = (
         torch.autograd.grad(hidden, parameters["recurrent.weight"], incoming, retain_graph=True)[0] for _ in range(2)
@@ -286,7 +289,16 @@ def test_words_are_laid_out_step_by_step() -> None:
     assert packed.sizes == (3, 2, 1)
     assert packed.x[..., 1].tolist() == [[2, 1, 3], [1, 3, 2]]
     assert packed.y.tolist() == [[0, 3, -1, 1, -1, 3], [2, 1, 3, 3, 3, -1]]
-    assert packed.letters.argmax(-1).tolist() == [[3, 3, 3, 0, 3, 1], [3, 3, 3, 2, 1, 3]]
+    assert packed.letters.tolist() == [[3, 3, 3, 0, 3, 1], [3, 3, 3, 2, 1, 3]]
+
+
+def test_rows_are_added_up_by_their_letter_in_either_way() -> None:
+    gates, letters = torch.randn(2, 5, 8, generator=generator()), torch.tensor([[0, 2, 2, 1, 0], [3, 3, 3, 3, 1]])
+    plain = torch.zeros(2, 4, 8)
+    for task, row in itertools.product(range(2), range(5)):
+        plain[task, letters[task, row]] += gates[task, row]
+    torch.testing.assert_close(sum_by_letter(gates, letters, 4), plain)
+    torch.testing.assert_close(sum_by_letter(gates, letters, 4, by_product=True), plain)
 
 
 @pytest.mark.parametrize("make", [GRU, LSTM])

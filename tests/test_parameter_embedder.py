@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from taskembed_edu.embedders import ParameterEmbedder, ParameterSettings
-from taskembed_edu.embedders.batched import train_tasks
 from taskembed_edu.embedders.parameter_settings import VECTORS
 from taskembed_edu.embedders.parameters import shared_probe
+from taskembed_edu.embedders.trained import train_tasks
 from taskembed_edu.embedders.weights import FORMS, principal, weight_vectors
 from taskembed_edu.evaluation import TrueGeometry, neighbour_purity, purity_by_chance
 from taskembed_edu.networks.learners import MLP, flatten

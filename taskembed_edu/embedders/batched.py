@@ -7,24 +7,20 @@ over tasks would give, to rounding.
 
 from __future__ import annotations
 
-import os
-import shutil
-import time
+import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 import psutil
 import torch
 from torch import Tensor
 
-from taskembed_edu.checks import check_choice, check_finite, problem
+from taskembed_edu.checks import check_choice, problem
 from taskembed_edu.networks.learners import Learner, Parameters, stack
-from taskembed_edu.tasks.base import TaskBatch
 
 OPTIMISERS = ("adam", "sgd")
 
 # What one chunk's passing tensors may take. On a CPU more is slower: they should stay near the processor.
-CHUNK_BYTES = {"cpu": 32 * 2**20, "cuda": 4 * 2**30}
+CHUNK_BYTES = {"cpu": 48 * 2**20, "cuda": 4 * 2**30}
 # Numbers kept for each parameter all along: itself, its gradient, and Adam's two moments.
 _KEPT = {"adam": 4, "sgd": 2}
 # A task whose loss has grown by so much, or that has a weight of such a size, learns no more.
@@ -167,6 +163,7 @@ class BatchedTraining:
 
     def _chunks(self, x: Tensor, y: Tensor) -> Iterator[slice | Tensor]:
         size = self.chunk or self._fitting_chunk(x, y)
+        size = math.ceil(self.n_tasks / math.ceil(self.n_tasks / size))  # as few chunks, of one size
         if self._order is not None and size < self.n_tasks:
             return iter(self._order.split(size))
         return (slice(first, min(first + size, self.n_tasks)) for first in range(0, self.n_tasks, size))
@@ -216,134 +213,6 @@ def check_memory(learner: Learner, n_tasks: int, optimiser: str, device: torch.d
         came = f"{n_tasks:,} networks of {learner.n_parameters:,} parameters, {n_tasks * each / 1e9:.1f} GB"
         cause = f"At most {room // each:,} tasks of this size fit; or take a smaller network (hidden), or SGD."
         raise MemoryError(problem("n_tasks", came, f"at most {room / 1e9:.1f} GB, half of what is free", cause))
-
-
-# ---- compiling -----------------------------------------------------------------------------------------------------
-
-# What compiling takes (14 to 20 s were measured on two cores), and the share of a step that it saves (40 %).
-_COMPILE_SECONDS, _SAVED = 20.0, 0.4
-# So many steps tell how long one takes.
-_LOOKED_AT = 20
-
-
-def has_compiler() -> bool:
-    """Whether there is a C++ compiler, which torch.compile needs on a CPU."""
-    return shutil.which(os.environ.get("CXX", "g++")) is not None or shutil.which("clang++") is not None
-
-
-def compiling_pays(seconds_a_step: float, steps_left: int) -> bool:
-    """Whether what compiled steps would save is more than compiling costs.
-
-    Worked number: at 1.5 ms a step it pays from 33,334 steps on.
-    """
-    return seconds_a_step * steps_left * _SAVED > _COMPILE_SECONDS
-
-
-def compile_training(training: BatchedTraining) -> None:
-    """Have the losses and gradients of this training compiled at its next step (torch.compile).
-
-    Errors: RuntimeError on a CPU without a C++ compiler.
-    """
-    if not training.learner.compiles:
-        cause = "Train without compiling: the results are the same."
-        raise RuntimeError(problem("compiled", f"a {training.learner.name}", "a network without steps in time", cause))
-    if training.diverged.device.type == "cpu" and not has_compiler():
-        cause = "Install one (g++ or clang++), or train without compiling: the results are the same."
-        raise RuntimeError(problem("compiled", "no C++ compiler on this machine", "one for torch.compile", cause))
-    learner, trained = training.learner, training.trained
-
-    def losses_and_gradients(
-        moving: list[Tensor], parameters: Parameters, x: Tensor, y: Tensor, mask: Tensor | None
-    ) -> tuple[Tensor, ...]:
-        def total(moved: list[Tensor]) -> tuple[Tensor, Tensor]:
-            losses = learner.losses({**parameters, **dict(zip(trained, moved, strict=True))}, x, y, mask)
-            return losses.sum(), losses
-
-        grads, losses = torch.func.grad(total, has_aux=True)(moving)
-        return (losses, *grads)
-
-    training.compiled_losses = torch.compile(losses_and_gradients)
-
-
-# ---- a whole training in one call ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Trained:
-    """Networks after training: parameters (n_tasks, *shape), last losses (n_tasks,), which diverged, and the cost."""
-
-    learner: Learner
-    parameters: Parameters
-    losses: Tensor
-    diverged: Tensor
-    seconds: float
-    compiled: bool
-    compile_seconds: float
-
-    def __repr__(self) -> str:
-        n, lost = len(self.losses), int(self.diverged.sum())
-        mean = float(self.losses[~self.diverged].mean())
-        how = f"compiled in {self.compile_seconds:.0f} s, " if self.compiled else ""
-        return f"Trained({n} networks, {lost} diverged, loss {mean:.4f}: {how}{self.seconds:.1f} s)"
-
-
-def train_tasks(
-    learner: Learner,
-    tasks: TaskBatch,
-    steps: int,
-    *,
-    start: Parameters,
-    optimiser: str = "adam",
-    learning_rate: float = 1e-2,
-    frozen: Sequence[str] = (),
-    chunk: int | None = None,
-    device: torch.device | str = "cpu",
-    compiled: str = "auto",
-    batch: int = 0,
-    rng: torch.Generator | None = None,
-    progress: Callable[[int], None] | None = None,
-) -> Trained:
-    """Train one network for each task, all at once, from `start`, on their support sets.
-
-    Each step sees the whole set, or with `batch` so many samples of it, drawn from `rng`: the same places for all.
-
-    `compiled`: "auto" compiles where the steps left make up for its cost and there is a compiler, "on" always, "off"
-    never. `progress(step)` is called after every step. Errors: MemoryError, before it starts, where the networks do
-    not fit; ValueError for samples that are not finite; RuntimeError for "on" without a compiler.
-
-    Worked number: 200 perceptrons (1-32-32-1) of 20 points take about 1.4 ms a step on two cores.
-    """
-    check_choice("compiled", compiled, ("auto", "on", "off"))
-    device = torch.device(device)
-    if tasks.support_x.is_floating_point():
-        check_finite("support_x", tasks.support_x)
-    check_memory(learner, len(tasks), optimiser, device)
-    given = tasks.to(device)
-    sets = (given.support_x, given.support_y, given.support_mask)
-    rng = torch.Generator().manual_seed(0) if rng is None else rng
-    training = BatchedTraining(
-        learner, {n: v.to(device) for n, v in start.items()}, optimiser, frozen=frozen, chunk=chunk
-    )
-    if compiled == "on":
-        compile_training(training)
-    begun, cost = time.perf_counter(), 0.0
-    training.plan(given.support_x, given.support_y)
-    losses = training.gradients(*sets) if steps == 0 else training.diverged.float()
-    for step in range(steps):
-        before = time.perf_counter()
-        losses = training.step(*some_samples(*sets, batch, rng), learning_rate=learning_rate)
-        took = time.perf_counter() - before
-        if training.compiled_losses is not None and not cost:
-            cost = took  # the first compiled step compiles
-        elif compiled == "auto" and step == _LOOKED_AT and device.type == "cpu":
-            seconds_a_step = (time.perf_counter() - begun) / (step + 1)
-            if learner.compiles and compiling_pays(seconds_a_step, steps - step) and has_compiler():
-                compile_training(training)
-        if progress is not None:
-            progress(step + 1)
-    seconds = time.perf_counter() - begun
-    parameters = training.parameters
-    return Trained(learner, parameters, losses, training.lost(), seconds, cost > 0, cost)
 
 
 def some_samples(

@@ -22,10 +22,10 @@ from taskembed_edu.embedders.batched import (
     check_memory,
     some_samples,
     start_networks,
-    train_tasks,
 )
 from taskembed_edu.embedders.parameter_settings import ParameterSettings
 from taskembed_edu.embedders.probing import own_fisher
+from taskembed_edu.embedders.trained import train_tasks
 from taskembed_edu.embedders.weights import check_layer, weight_vectors
 from taskembed_edu.networks.functions import outputs_at
 from taskembed_edu.networks.learners import Learner, Parameters, task_learner

@@ -10,12 +10,13 @@ from __future__ import annotations
 import itertools
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
 
+from taskembed_edu.networks.gru_steps import GRUSteps
 from taskembed_edu.networks.learners import Learner, Parameters, affine, cross_entropy, one_hot
 
 State = tuple[Tensor, ...]
@@ -93,24 +94,20 @@ class _Speller(Learner):
         if mask is not None:
             y = torch.where(mask.unsqueeze(-1), y, -1)
         words = Packed.of(x, y, self)
-        state = self.begin(parameters, words.x)
-        gates = affine_of(parameters, "input", words.letters.to(state[0].dtype))
-        hidden = self.run(gates, state, parameters, words.sizes)
-        logits = affine_of(parameters, "output", hidden)
+        logits = affine_of(parameters, "output", self.run(words, parameters))
         return cross_entropy(logits, words.y.clamp(min=0), words.y >= 0)
 
     def order(self, y: Tensor) -> Tensor | None:
         """Languages of short words first: those that run together are padded to the longest of them only."""
         return (y >= 0).sum((1, 2)).argsort(stable=True)
 
-    def run(self, gates: Tensor, state: State, parameters: Parameters, sizes: tuple[int, ...]) -> Tensor:
-        """The hidden states of all steps, one step below the other: at step t only the first sizes[t] words go on."""
-        outputs, at = [], 0
-        for size in sizes:
-            state = tuple(part[:, :size] for part in state)
-            state = self.cell(gates[:, at : at + size], state, parameters)
+    def run(self, words: Packed, parameters: Parameters) -> Tensor:
+        """The hidden states of all steps, one step below the other: (n_tasks, total, hidden)."""
+        state, outputs = self.begin(parameters, words.x), []
+        gates = affine_of(parameters, "input", one_hot(words.letters, self.n_letters, state[0].dtype))
+        for here, count in _steps(words.sizes):
+            state = self.cell(gates[:, here], tuple(part[:, :count] for part in state), parameters)
             outputs.append(state[0])
-            at += size
         return torch.cat(outputs, dim=1)
 
 
@@ -136,10 +133,12 @@ class GRU(_Speller):
         new = torch.tanh(gates[..., 2 * self.hidden :] + reset * own[..., 2 * self.hidden :])
         return (torch.lerp(new, h, update),)
 
-    def run(self, gates: Tensor, state: State, parameters: Parameters, sizes: tuple[int, ...]) -> Tensor:
-        hidden: Tensor = _GRUSteps.apply(
-            gates, state[0], parameters["recurrent.weight"], parameters["recurrent.bias"], sizes
-        )
+    def run(self, words: Packed, parameters: Parameters) -> Tensor:
+        (number,) = self.begin(parameters, words.x)
+        known, own = parameters["recurrent.bias"].split((2 * self.hidden, self.hidden), dim=-1)
+        # What each letter asks of the gates, and with it all that is added whatever the letter.
+        table = parameters["input.weight"] + parameters["input.bias"] + F.pad(known, (0, self.hidden))
+        hidden: Tensor = GRUSteps.apply(words.letters, number, table, parameters["recurrent.weight"], own, words.sizes)
         return hidden
 
 
@@ -183,8 +182,8 @@ def _for_steps(weight: Tensor) -> Tensor:
 class Packed:
     """Words sorted by length, the longest first, and laid out step by step: step t holds its first sizes[t] words.
 
-    `x` (n_tasks, n, 2); `letters` (n_tasks, total, n_letters), one-hot, the letter before; `y` (n_tasks, total), -1
-    where a task has fewer words of this length than the task with the most.
+    `x` (n_tasks, n, 2); `letters` (n_tasks, total), the letter before; `y` (n_tasks, total), -1 where a task has fewer
+    words of this length than the task with the most.
     """
 
     x: Tensor
@@ -199,67 +198,10 @@ class Packed:
         x, y = x.gather(1, order.expand_as(x)), y.gather(1, order.expand_as(y))
         # Where there is no word at all, one empty step.
         sizes = tuple(size for size in (y >= 0).sum(1).amax(0).tolist() if size) or (0,)
-        before = learner.before(y)
         letters, targets = (
-            torch.cat([ids[:, :size, step] for step, size in enumerate(sizes)], dim=1) for ids in (before, y)
+            torch.cat([ids[:, :size, step] for step, size in enumerate(sizes)], dim=1) for ids in (learner.before(y), y)
         )
-        return Packed(x[:, : max(sizes)], one_hot(letters, learner.n_letters), targets, sizes)
-
-
-class _GRUSteps(torch.autograd.Function):
-    """All steps of GRU cells, and their gradient by hand: autograd would keep and add up every step's pieces.
-
-    Inside, rows lie step by step first, (total, n_tasks, size): what a step reads and writes is then one piece of
-    memory, and the words that go on are the first rows of the step before. The gradient of the weights needs no step
-    after another, and is one product at the end. It can be differentiated once; for a second time there is
-    `Learner.losses(learner, ...)`, which goes step by step.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, gates: Tensor, h: Tensor, weight: Tensor, bias: Tensor, sizes: tuple[int, ...]) -> Tensor:
-        gates, h = gates.transpose(0, 1).contiguous(), h.transpose(0, 1).contiguous()
-        total, n, three = gates.shape
-        size = three // 3
-        before, hidden, new, own_new = (gates.new_empty(total, n, size) for _ in range(4))
-        sigmoids = gates.new_empty(total, n, 2 * size)
-        for here, count in _steps(sizes):
-            h = h[:count]
-            before[here] = h
-            mine = torch.baddbmm(bias, h.transpose(0, 1), weight).transpose(0, 1)
-            both = torch.add(gates[here, :, : 2 * size], mine[..., : 2 * size], out=sigmoids[here]).sigmoid_()
-            own_new[here] = mine[..., 2 * size :]
-            torch.addcmul(gates[here, :, 2 * size :], both[..., :size], own_new[here], out=new[here]).tanh_()
-            h = torch.lerp(new[here], h, both[..., size:], out=hidden[here])
-        ctx.save_for_backward(weight, before, new, own_new, sigmoids)
-        ctx.sizes = sizes
-        return hidden.transpose(0, 1)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        weight, before, new, own_new, sigmoids = ctx.saved_tensors
-        # A copy even where one task makes none needed: it is added to, and what came in is not ours to change.
-        grad_hidden = grads[0].transpose(0, 1).clone(memory_format=torch.contiguous_format)
-        total, n, size = before.shape
-        reset, update = sigmoids.split(size, dim=-1)
-        # What each gate passes on, whatever comes from behind: three passes over all steps instead of one in each.
-        to_new = (1 - update) * (1 - new * new)
-        to_update = (before - new) * update * (1 - update)
-        to_reset = own_new * reset * (1 - reset)
-        grad_gates, grad_own = (before.new_empty(total, n, 3 * size) for _ in range(2))
-        after = before.new_empty(0, n, size)
-        for here, _count in reversed(_steps(ctx.sizes)):
-            grad = grad_hidden[here]
-            grad[: len(after)] += after
-            into_new = torch.mul(grad, to_new[here], out=grad_gates[here, :, 2 * size :])
-            torch.mul(into_new, to_reset[here], out=grad_gates[here, :, :size])
-            torch.mul(grad, to_update[here], out=grad_gates[here, :, size : 2 * size])
-            grad_own[here, :, : 2 * size] = grad_gates[here, :, : 2 * size]
-            torch.mul(into_new, reset[here], out=grad_own[here, :, 2 * size :])
-            passed = torch.bmm(grad_own[here].transpose(0, 1), weight.mT).transpose(0, 1)
-            after = torch.addcmul(passed, grad, update[here])
-        grad_own, before = grad_own.transpose(0, 1), before.transpose(0, 1)
-        return grad_gates.transpose(0, 1), after.transpose(0, 1), before.mT @ grad_own, grad_own.sum(1, True), None
+        return Packed(x[:, : max(sizes)], letters, targets, sizes)
 
 
 def _steps(sizes: tuple[int, ...]) -> list[tuple[slice, int]]:

@@ -1,0 +1,101 @@
+"""A whole training in one call: one network for each task, from a start to its last step."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from taskembed_edu.checks import check_choice, check_finite
+from taskembed_edu.embedders.batched import BatchedTraining, check_memory, some_samples
+from taskembed_edu.embedders.compiling import compile_training, compiling_pays, has_compiler
+from taskembed_edu.memory import give_memory_back, keep_memory_quick
+from taskembed_edu.networks.learners import Learner, Parameters
+from taskembed_edu.tasks.base import TaskBatch
+
+# So many steps tell how long one takes, and whether compiling pays.
+_LOOKED_AT = 20
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Networks after training: parameters (n_tasks, *shape), last losses (n_tasks,), which diverged, and the cost."""
+
+    learner: Learner
+    parameters: Parameters
+    losses: Tensor
+    diverged: Tensor
+    seconds: float
+    compiled: bool
+    compile_seconds: float
+
+    def __repr__(self) -> str:
+        n, lost = len(self.losses), int(self.diverged.sum())
+        mean = float(self.losses[~self.diverged].mean())
+        how = f"compiled in {self.compile_seconds:.0f} s, " if self.compiled else ""
+        return f"Trained({n} networks, {lost} diverged, loss {mean:.4f}: {how}{self.seconds:.1f} s)"
+
+
+def train_tasks(
+    learner: Learner,
+    tasks: TaskBatch,
+    steps: int,
+    *,
+    start: Parameters,
+    optimiser: str = "adam",
+    learning_rate: float = 1e-2,
+    frozen: Sequence[str] = (),
+    chunk: int | None = None,
+    device: torch.device | str = "cpu",
+    compiled: str = "auto",
+    batch: int = 0,
+    rng: torch.Generator | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Trained:
+    """Train one network for each task, all at once, from `start`, on their support sets.
+
+    Each step sees the whole set, or with `batch` so many samples of it, drawn from `rng`: the same places for all.
+
+    `compiled`: "auto" compiles where the steps left make up for its cost and there is a compiler, "on" always, "off"
+    never. `progress(step)` is called after every step. Errors: MemoryError, before it starts, where the networks do
+    not fit; ValueError for samples that are not finite; RuntimeError for "on" without a compiler.
+
+    Worked number: 200 perceptrons (1-32-32-1) of 20 points take about 1.4 ms a step on two cores.
+    """
+    check_choice("compiled", compiled, ("auto", "on", "off"))
+    device = torch.device(device)
+    if tasks.support_x.is_floating_point():
+        check_finite("support_x", tasks.support_x)
+    check_memory(learner, len(tasks), optimiser, device)
+    given = tasks.to(device)
+    sets = (given.support_x, given.support_y, given.support_mask)
+    rng = torch.Generator().manual_seed(0) if rng is None else rng
+    first = {name: value.to(device) for name, value in start.items()}
+    training = BatchedTraining(learner, first, optimiser, frozen=frozen, chunk=chunk)
+    if compiled == "on":
+        compile_training(training)
+    keep_memory_quick()
+    begun, cost = time.perf_counter(), 0.0
+    training.plan(given.support_x, given.support_y)
+    losses = training.gradients(*sets) if steps == 0 else training.diverged.float()
+    for step in range(steps):
+        before = time.perf_counter()
+        losses = training.step(*some_samples(*sets, batch, rng), learning_rate=learning_rate)
+        if training.compiled_losses is not None and not cost:
+            cost = time.perf_counter() - before  # the first compiled step compiles
+        elif compiled == "auto" and step == _LOOKED_AT and _pays(training, begun, step, steps):
+            compile_training(training)
+        if progress is not None:
+            progress(step + 1)
+    seconds = time.perf_counter() - begun
+    give_memory_back()
+    return Trained(learner, training.parameters, losses, training.lost(), seconds, cost > 0, cost)
+
+
+def _pays(training: BatchedTraining, begun: float, step: int, steps: int) -> bool:
+    if training.diverged.is_cuda or not training.learner.compiles or not has_compiler():
+        return False
+    return compiling_pays((time.perf_counter() - begun) / (step + 1), steps - step)
