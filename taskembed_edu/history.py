@@ -28,6 +28,8 @@ CHECKPOINT_BYTES = 24 * 2**20
 # What frames' arrays may take in memory: 8,000 frames of 200 tasks, 1,600 of 1,000. Older ones go to a file.
 FRAME_BYTES = 64 * 2**20
 _CHUNK_BYTES = 8 * 2**20
+# Numbers in a file begin at multiples of so many bytes, where a processor likes to find them.
+_ALIGNED = 8
 
 
 def metric_of(settings: Settings) -> str:
@@ -62,10 +64,29 @@ class Frame:
     fit: TaskFit | None = None
     left_out: tuple[int, ...] = ()
 
+    def arrays(self) -> list[NDArray[Any]]:
+        """All that weighs something."""
+        fit = TaskFit() if self.fit is None else self.fit
+        there = (self.embedding, self.layout, self.axes, fit.values, fit.classes)
+        return [array for array in there if array is not None]
+
+    def with_arrays(self, arrays: Sequence[NDArray[Any]]) -> Frame:
+        """The same frame, its arrays lying elsewhere: in the order of `arrays()`."""
+        left = iter(arrays)
+
+        def moved(array: NDArray[Any] | None) -> Any:
+            return None if array is None else next(left)
+
+        embedding, layout, axes = moved(self.embedding), moved(self.layout), moved(self.axes)
+        fit = self.fit
+        if fit is not None:
+            fit = dataclasses.replace(fit, values=moved(fit.values), classes=moved(fit.classes))
+        return dataclasses.replace(self, embedding=embedding, layout=layout, axes=axes, fit=fit)
+
     @property
     def n_bytes(self) -> int:
         """The size of its arrays."""
-        return self.embedding.nbytes + self.layout.nbytes
+        return sum(array.nbytes for array in self.arrays())
 
     @property
     def metric(self) -> str:
@@ -265,21 +286,24 @@ class History(Sequence[Frame]):
         oldest = self._frames[self._n_filed : end]
         if not oldest:
             return
-        arrays = filed([array for frame in oldest for array in (frame.embedding, frame.layout)])
-        for frame, embedding, layout in zip(oldest, arrays[::2], arrays[1::2], strict=True):
-            self._frames[frame.index] = dataclasses.replace(frame, embedding=embedding, layout=layout)
+        arrays = iter(filed([array for frame in oldest for array in frame.arrays()]))
+        for frame in oldest:
+            self._frames[frame.index] = frame.with_arrays([next(arrays) for _ in frame.arrays()])
         self._n_filed, self._bytes = end, self._bytes - moved
 
 
-def filed(arrays: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+def filed(arrays: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
     """The same arrays, read-only, in one temporary file that goes when the last of them does."""
     # One file and one map for many arrays: every map holds one of the process's few file handles.
     with tempfile.TemporaryFile(prefix="taskembed-") as file:
+        starts = []
         for array in arrays:
+            file.write(bytes(-file.tell() % _ALIGNED))
+            starts.append(file.tell())
             array.tofile(file)
         file.flush()
-        numbers: NDArray[np.float32] = np.memmap(file, dtype=np.float32, mode="r")
-    ends = np.cumsum([array.size for array in arrays])
-    starts = [0, *ends[:-1]]
-    flat = np.asarray(numbers)
-    return [flat[a:b].reshape(x.shape) for a, b, x in zip(starts, ends, arrays, strict=True)]
+        mapped: NDArray[np.uint8] = np.memmap(file, dtype=np.uint8, mode="r")
+    flat = np.asarray(mapped)
+    return [
+        flat[start : start + x.nbytes].view(x.dtype).reshape(x.shape) for start, x in zip(starts, arrays, strict=True)
+    ]

@@ -18,39 +18,30 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from taskembed_edu.alarms import collapse_alarm
 from taskembed_edu.checks import check_choice, check_number, problem
-from taskembed_edu.distances import METRICS, check_metric_accepts
 from taskembed_edu.embedders import task_embedder
 from taskembed_edu.embedders.base import Embedder, drawn
 from taskembed_edu.evaluation import (
     NeighbourChanges,
     TrueGeometry,
     all_distances,
-    mean_distance,
-    nearest_of_row,
-    neighbour_purity,
-    recall_at_k,
 )
 from taskembed_edu.history import Event, Frame, History, Moment, metric_of, to_undo
 from taskembed_edu.memory import give_memory_back, keep_memory_quick
-from taskembed_edu.projection import Layout, LiveUMAP, jitter, map_trust, pca
+from taskembed_edu.projection import LiveUMAP
 from taskembed_edu.recipes import run_code
 from taskembed_edu.recordings import FORMAT, check_recording
 from taskembed_edu.settings import Setting, Settings
 from taskembed_edu.setup import Setup as Setup
 from taskembed_edu.tasks import FAMILIES, task_family
 from taskembed_edu.tasks.base import TaskBatch, TaskFamily
+from taskembed_edu.watched import Watched, diverged, groups_of, scores
 
 
 def unguarded(verb: str) -> AbstractContextManager[None]:
     return nullcontext()
 
-
-# With fewer tasks there is no map to speak of.
-_FEWEST = 6
 
 # Frames between two tidyings of memory, which take some milliseconds.
 _TIDY_EVERY = 20
@@ -62,19 +53,6 @@ _SEEN = {"metric", "projection", "n_neighbors", "refits"}
 def _written(event: Event) -> dict[str, Any]:
     """An event as a recording stores it."""
     return {"step": event.step, "changes": dict(event.changes), **({"undo": True} if event.undo else {})}
-
-
-def _groups(family: TaskFamily, tasks: TaskBatch) -> Tensor | None:
-    """Which tasks are mates, by the column of the truth that groups them; None where the family has none."""
-    return None if family.group is None else tasks.truth[:, tasks.truth_names.index(family.group)]
-
-
-def _placed(layout: Layout, n_tasks: int, kept: Any) -> Layout:
-    if len(layout) == n_tasks:
-        return layout
-    whole = np.tile(layout.mean(axis=0), (n_tasks, 1))
-    whole[kept] = layout
-    return whole
 
 
 def _parted(values: dict[str, Any], known: dict[str, Setting]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -317,6 +295,16 @@ class Session:
         return self._now.setup
 
     @property
+    def tasks(self) -> TaskBatch:
+        """The watched tasks, in the order of every frame."""
+        return self.watched.tasks
+
+    @property
+    def geometry(self) -> TrueGeometry:
+        """How far apart the watched tasks truly are."""
+        return self.watched.geometry
+
+    @property
     def steps(self) -> int:
         """How many training steps the run has had."""
         return self._now.state.step
@@ -352,16 +340,7 @@ class Session:
 
         Errors: ValueError for a task that is not watched, or k outside 1..n_tasks - 1.
         """
-        check_number("task", task, 0, len(self.tasks) - 1, "Tasks are counted from 0, in the order of `session.tasks`.")
-        vectors, lost = torch.tensor(frame.embedding), list(frame.left_out)
-        kept = torch.tensor([i for i in range(len(vectors)) if i == task or i not in lost])
-        check_metric_accepts(frame.metric, embedding=vectors[kept])
-        check_number("k", k, 1, len(vectors) - 1, "A task has every other task to be near to.")
-        distances = torch.full((len(vectors),), torch.inf)
-        distances[kept] = METRICS[frame.metric].between(vectors[task], vectors[kept])
-        near = nearest_of_row(distances, task, len(vectors) - 1), self.geometry.nearest(task, len(vectors) - 1)
-        embedding, truth = (found[~np.isin(found, lost)][:k] for found in near)
-        return embedding, truth
+        return self.watched.nearest(frame, task, k)
 
     def neighbour_changes(self, frame: Frame, metric: str, k: int = 5) -> NeighbourChanges:
         """Which of each task's k nearest change when the frame's vectors are compared by `metric` instead.
@@ -382,8 +361,8 @@ class Session:
         with self.guard("look"):
             first = self.embedder.look(self._now.state, self.settings, tasks)
             second = None if again is None else self.embedder.look(self._now.state, self.settings, again)
-        groups = _groups(self.split.unseen, tasks)
-        return self._scores(first, second, all_distances(first, self._metric()), geometry, groups)
+        distances = all_distances(first, metric_of(self.settings))
+        return scores(self._now, first, second, distances, geometry, groups_of(self.split.unseen, tasks))
 
     # ---- recording -------------------------------------------------------------------------------------------------
 
@@ -443,16 +422,13 @@ class Session:
             cause = f"The {self.embedder.name} embedder cannot read {whole.label.lower()}; ParameterLab can."
             raise ValueError(problem("family", whole.name, f"one of {', '.join(self.families())}", cause))
         split = whole.split(rng)
-        tasks = self.embedder.watches(split, setup.n_tasks, rng)
-        second_sets = split.validation.redraw(tasks, rng) if self.embedder.embeds_second_sets else None
-        state = self.embedder.begin(split.train, tasks, settings, rng)
+        watched = Watched.of(self.embedder, split, setup.n_tasks, rng)
+        state = self.embedder.begin(split.train, watched.tasks, settings, rng)
         # Nothing of the old run is touched before this line: a reset that fails (no CUDA, say) leaves it as it was.
         # `family` is None for the family of this name as it comes.
-        self.family, self.split, self.tasks, self._second_sets = given, split, tasks, second_sets
+        self.family, self.split, self.watched = given, split, watched
         if given is not None and given.name not in FAMILIES:
             self.own_families[given.name] = given
-        self.geometry = TrueGeometry(split.validation.true_distance(tasks))
-        self._groups = _groups(split.validation, tasks)
         umap = LiveUMAP(setup.n_neighbors, seed=setup.seed)
         self._now = Moment(state, umap, None, settings, setup, [])
         self._initial = {**setup.as_dict(), **settings.as_dict()}
@@ -479,7 +455,7 @@ class Session:
         # They stay on their device until a frame falls: reading them at every step would hold a GPU up.
         loss = float(torch.stack([record.loss for record in self._now.records]).mean())
         if not math.isfinite(loss):
-            raise self._diverged("loss", loss)
+            raise diverged(self._now, "loss", loss)
         return loss, float(torch.stack([record.active for record in self._now.records]).nanmean())
 
     def _steps_made(self) -> int:
@@ -487,105 +463,12 @@ class Session:
         due = self.steps % self.setup.frame_every == 0
         return self.steps - 1 if due and self.frame.step != self.steps else self.steps
 
-    def _diverged(self, what: str, came: float) -> FloatingPointError:
-        rate = getattr(self.settings, "learning_rate", math.nan)
-        cause = f"Lower the learning rate ({rate:g} now) and reset; all frames so far are kept."
-        return FloatingPointError(problem(what, f"{came} at step {self.steps}", "a finite number", cause))
-
     def _keep_frame(self, loss: float, active: float, index: int | None = None) -> None:
-        now = self._now
-        first, second = self._vectors()
         index = len(self.history) if index is None else index
-        left_out = self.embedder.left_out(now.state)
-        kept = [task for task in range(len(first)) if task not in left_out] if left_out else slice(None)
-        distances = all_distances(first[kept], self._metric())
-        if not torch.isfinite(distances).all():
-            raise self._diverged("distance", math.inf)
-        layout, axes = self._layout(first, distances, kept)
-        geometry, groups = self._truth_of(left_out, kept)
-        scores = self._scores(first, second, distances, geometry, groups)
-        scores["trustworthiness"] = map_trust(distances, layout[kept], now.setup.n_neighbors)
-        scores["jitter"] = self._jitter(layout, index, left_out)
-        scores["mean_distance"] = mean_distance(distances)
-        if scores["mean_distance"] == 0:
-            scores["trustworthiness"] = math.nan  # all tasks are one point: any map is as true as any other
-        scores["active_pairs"] = active
-        seen = first.numpy()
-        for array in (seen, layout):
-            array.setflags(write=False)  # a frame is a record: who draws on it must copy it first
-        setup, answers = now.setup, self.embedder.answers(now.state)
-        frame = Frame(
-            index,
-            self.steps,
-            loss,
-            seen,
-            layout,
-            setup.projection,
-            scores,
-            now.settings,
-            refits=setup.refits,
-            axes=axes,
-            fit=answers,
-            left_out=left_out,
-        )
-        frame = dataclasses.replace(frame, alarm=collapse_alarm(frame, self.history[:index]))
+        frame = self.watched.frame(self._now, self.history, index, loss, active)
         if index % _TIDY_EVERY == 0:
             give_memory_back()
-        self.history.keep(frame, len(self.events), now)  # last: what an interrupt cuts short has not been
-
-    def _vectors(self) -> tuple[Tensor, Tensor | None]:
-        """The watched tasks' vectors, and those of their second support sets where the embedder has such."""
-        state = self._now.state
-        first = self.embedder.look(state, self.settings)
-        second = None if self._second_sets is None else self.embedder.embed(state, self._second_sets)
-        if not all(bool(torch.isfinite(vectors).all()) for vectors in (first, second) if vectors is not None):
-            raise self._diverged("embedding", math.nan)
-        return first, second
-
-    def _truth_of(self, left_out: tuple[int, ...], kept: Any) -> tuple[TrueGeometry, Tensor | None]:
-        """The true geometry and the groups of the tasks that count."""
-        if not left_out:
-            return self.geometry, self._groups
-        if len(self.tasks) - len(left_out) < _FEWEST:
-            raise self._diverged(f"tasks left ({len(self.tasks) - len(left_out)} of {len(self.tasks)})", math.nan)
-        geometry = TrueGeometry(self.geometry.true_distance[kept][:, kept])
-        return geometry, None if self._groups is None else self._groups[kept]
-
-    def _jitter(self, layout: Layout, index: int, left_out: tuple[int, ...]) -> float:
-        """How far the map moved since the frame before; NaN where that was another map."""
-        if index == 0:
-            return math.nan
-        before, setup = self.history[index - 1], self._now.setup
-        same = before.projection == setup.projection and (before.refits == setup.refits or setup.projection == "pca")
-        same = same and before.left_out == left_out  # another number: begun anew
-        return jitter(layout, before.layout) if same else math.nan
-
-    def _scores(
-        self, first: Tensor, second: Tensor | None, distances: Tensor, geometry: TrueGeometry, groups: Tensor | None
-    ) -> dict[str, float]:
-        scores = {}
-        if second is not None:
-            recall = recall_at_k(second, first, ks=(1, 5), metric=self._metric())
-            scores = {"recall@1": recall[1], "recall@5": recall[5]}
-        scores["spearman"] = geometry.agreement(distances)
-        if groups is not None:
-            scores["purity"] = neighbour_purity(distances, groups)
-        return scores
-
-    def _layout(self, embedding: Tensor, distances: Tensor, kept: Any) -> tuple[Layout, Layout | None]:
-        """The map of these vectors, and the directions of a PCA map; a task that is left out stands in the middle."""
-        now, axes = self._now, None
-        if now.setup.projection == "pca":
-            layout, axes = pca(embedding[kept], None if now.pca is None else now.pca[kept])
-            now.pca = _placed(layout, len(embedding), kept)
-            return now.pca, axes
-        now.umap.metric = self._metric()
-        now.umap.n_neighbors = now.setup.n_neighbors
-        layout = now.umap.update(embedding[kept], None if now.pca is None else now.pca[kept], distances)
-        return _placed(layout, len(embedding), kept), axes
-
-    def _metric(self) -> str:
-        return metric_of(self.settings)
+        self.history.keep(frame, len(self.events), self._now)  # last: what an interrupt cuts short has not been
 
     def _family_now(self) -> TaskFamily:
         return self.family or task_family(self.setup.family)

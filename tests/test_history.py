@@ -15,6 +15,7 @@ import pytest
 from taskembed_edu import history as history_module
 from taskembed_edu.history import CHECKPOINT_BYTES, Frame, History, Moment
 from taskembed_edu.projection import LiveUMAP
+from taskembed_edu.tasks.sketch import TaskFit
 
 
 class Counter:
@@ -141,9 +142,11 @@ def test_the_frame_at_a_step() -> None:
 def numbered(index: int) -> Frame:
     embedding = np.full((4, 3), index, np.float32)
     layout = np.full((4, 2), -index, np.float32)
-    for array in (embedding, layout):
+    axes, fit = np.full((3, 2), 2 * index, np.float32), TaskFit(classes=np.full((4, 5), index, np.uint8))
+    for array in (embedding, layout, axes, fit.classes):
+        assert array is not None
         array.setflags(write=False)
-    return dataclasses.replace(frame(index), embedding=embedding, layout=layout)
+    return dataclasses.replace(frame(index), embedding=embedding, layout=layout, axes=axes, fit=fit)
 
 
 def assert_numbered(history: History, n: int) -> None:
@@ -153,18 +156,24 @@ def assert_numbered(history: History, n: int) -> None:
         assert kept.layout.shape == (4, 2)
         assert (kept.embedding == k).all()
         assert (kept.layout == -k).all()
-        assert not kept.embedding.flags.writeable
-        assert not kept.layout.flags.writeable
+        assert kept.axes is not None
+        assert kept.axes.tolist() == [[2 * k] * 2] * 3
+        assert kept.fit is not None
+        assert kept.fit.classes is not None
+        assert kept.fit.classes.tolist() == [[k] * 5] * 4
+        assert kept.fit.values is None
+        assert not any(array.flags.writeable for array in kept.arrays())
+        assert all(array.flags.aligned for array in kept.arrays())
 
 
 def in_memory(history: History) -> int:
-    return sum(f.n_bytes for f in history if f.embedding.base is None)
+    return sum(array.nbytes for frame in history for array in frame.arrays() if array.base is None)
 
 
 @pytest.mark.parametrize("room", [1, 3, 10])
 def test_old_frames_go_to_a_file_and_come_back(room: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     weight = numbered(0).n_bytes
-    assert weight == 80
+    assert weight == 80 + 24 + 20
     monkeypatch.setattr(history_module, "FRAME_BYTES", room * weight)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     history = History()

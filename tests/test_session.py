@@ -40,7 +40,7 @@ def test_a_frame_falls_every_so_many_steps_and_holds_what_it_says() -> None:
     assert frame.step == 12
     first = session.embedder.embed(session._now.state)
     np.testing.assert_array_equal(frame.embedding, first.numpy())
-    second = session.embedder.embed(session._now.state, session._second_sets)
+    second = session.embedder.embed(session._now.state, session.watched.second_sets)
     geometry = TrueGeometry(session.split.validation.true_distance(session.tasks))
     recall = recall_at_k(second, first, ks=(1, 5))
     assert frame.diagnostics == {
@@ -133,9 +133,9 @@ def test_the_watched_tasks_are_validation_tasks_and_the_closing_ones_never_seen(
     assert list(scores) == ["recall@1", "recall@5", "spearman"]
     assert scores == session.closing_scores(n_tasks=20)
     assert scores != {name: session.frame.diagnostics[name] for name in scores}
-    assert session._second_sets is not None
-    assert torch.equal(session._second_sets.truth, session.tasks.truth)
-    assert not torch.equal(session._second_sets.support_x, session.tasks.support_x)
+    assert session.watched.second_sets is not None
+    assert torch.equal(session.watched.second_sets.truth, session.tasks.truth)
+    assert not torch.equal(session.watched.second_sets.support_x, session.tasks.support_x)
     own = set(session.split.validation.part)  # type: ignore[attr-defined]
     slices = ((session.tasks.truth[:, 0] - 0.1) / 4.9 * 1000).floor().int().tolist()
     assert set(slices) <= own

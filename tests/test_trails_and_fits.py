@@ -177,13 +177,13 @@ def test_evenly_is_without_twins() -> None:
 
 def test_a_curve_lies_between_the_ends_of_the_card() -> None:
     values = torch.tensor([[-9.0, -5.0, 0.0, 5.0, 9.0], [1.0, float("nan"), 2.5, float("inf"), -1.0]])
-    packet = fit_packet(TaskFit(values=values), (-5.0, 5.0))
+    packet = fit_packet(TaskFit(values=values.numpy()), (-5.0, 5.0))
     assert (packet["kind"], packet["n"]) == ("curve", 5)
     assert list(packet["points"]) == [0, 0, 128, 255, 255, 153, 0, 191, 255, 102]
 
 
 def test_classes_and_words_travel_as_they_are() -> None:
-    packet = fit_packet(TaskFit(classes=torch.tensor([[0, 2], [1, 1]])), (0.0, 1.0))
+    packet = fit_packet(TaskFit(classes=np.array([[0, 2], [1, 1]], np.uint8)), (0.0, 1.0))
     assert packet == {"kind": "classes", "n": 2, "classes": bytes([0, 2, 1, 1])}
     packet = fit_packet(TaskFit(words=(("uno", "dos"), ("", "zwei"))), (0.0, 1.0))
     assert packet == {"kind": "words", "words": [["uno", "dos"], ["", "zwei"]]}
@@ -194,13 +194,13 @@ def test_classes_and_words_travel_as_they_are() -> None:
 def test_a_picture_carries_the_answers_on_the_scale_of_the_card(monkeypatch: pytest.MonkeyPatch) -> None:
     session = small_session(family="sinusoids")
     low, high = tasks_packet(session)["card"]["y"]
-    put(session, 0, fit=TaskFit(values=torch.full((12, 32), low + 0.25 * (high - low))))
+    put(session, 0, fit=TaskFit(values=np.full((12, 32), low + 0.25 * (high - low), np.float32)))
     monkeypatch.setattr(type(session.split.validation), "sketch", None)  # not once more for a picture
     fit = picture_packet([session])["runs"][0]["fit"]
     assert set(fit["points"]) == {64}
     monkeypatch.undo()
     session.reset(n_tasks=7)
-    put(session, 0, fit=TaskFit(values=torch.zeros(7, 32)))
+    put(session, 0, fit=TaskFit(values=np.zeros((7, 32), np.float32)))
     assert set(picture_packet([session])["runs"][0]["fit"]["points"]) == {128}
     session.reset(family="gaussians")
     assert packets.sketch_y(session) == session.split.validation.sketch(session.tasks).y != (low, high)
@@ -331,14 +331,14 @@ def test_the_file_holds_trails_in_the_box_of_each_frame(film: Session, monkeypat
 def test_the_file_holds_curves_and_classes(film: Session) -> None:
     y = packets.sketch_y(film)
     for frame in list(film.history):
-        put(film, frame.index, fit=TaskFit(values=torch.randn(12, 32, generator=generator(frame.index))))
+        put(film, frame.index, fit=TaskFit(values=torch.randn(12, 32, generator=generator(frame.index)).numpy()))
     fit = run_of(film)["fit"]
     assert (fit["kind"], fit["n"]) == ("curve", 32)
     for frame, levels in zip(film.history, summed(fit["values"], "u1", 4, 12, 32), strict=True):
         assert frame.fit is not None
         assert levels.tobytes() == fit_packet(frame.fit, y)["points"]
     for frame in list(film.history):
-        put(film, frame.index, fit=TaskFit(classes=torch.full((12, 9), 3 - frame.index)))
+        put(film, frame.index, fit=TaskFit(classes=np.full((12, 9), 3 - frame.index, np.uint8)))
     fit = run_of(film)["fit"]
     assert fit["kind"] == "classes"
     assert summed(fit["values"], "u1", 4, 12, 9)[:, 0, 0].tolist() == [3, 2, 1, 0]
@@ -356,14 +356,14 @@ def test_the_file_holds_every_word_once(film: Session) -> None:
 
 def test_the_file_does_without_where_not_every_frame_has_an_answer(film: Session) -> None:
     assert run_of(film)["fit"] is None
-    put(film, 1, fit=TaskFit(values=torch.zeros(12, 32)))
+    put(film, 1, fit=TaskFit(values=np.zeros((12, 32), np.float32)))
     assert run_of(film)["fit"] is None
 
 
 def test_trails_and_answers_that_take_too_much_are_left_out(film: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(film.embedder, "leaves_trails", True, raising=False)
     for frame in list(film.history):
-        fit = TaskFit(values=torch.randn(12, 32, generator=generator(frame.index)))
+        fit = TaskFit(values=torch.randn(12, 32, generator=generator(frame.index)).numpy())
         put(film, frame.index, axes=axes_of(frame), fit=fit)
     run = run_of(film)
     assert run["trails"] is not None
@@ -380,7 +380,7 @@ def test_trails_and_answers_that_take_too_much_are_left_out(film: Session, monke
 
 def test_a_film_cut_shorter_keeps_trails_and_answers_beside_their_frames(film: Session) -> None:
     for frame in list(film.history):
-        put(film, frame.index, fit=TaskFit(classes=torch.full((12, 9), frame.index)))
+        put(film, frame.index, fit=TaskFit(classes=np.full((12, 9), frame.index, np.uint8)))
     whole = export.film(film)._replace(trails=np.arange(4, dtype=np.uint16)[:, None, None, None])
     cut = export._cut(film, whole, 2)
     assert [frame.index for frame in cut.frames] == [0, 3]

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from taskembed_edu.checks import check_choice
+from taskembed_edu.distances import METRICS
 from taskembed_edu.settings import Settings, setting
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily
 from taskembed_edu.tasks.sketch import TaskFit
@@ -146,6 +147,12 @@ class FittedEmbedder:
 
 
 DEVICES = ("auto", "cpu", "cuda")
+
+
+def metric_setting(default: str = "euclidean", more: str = "") -> Any:
+    """The setting that every embedder has: by what distance its vectors are compared. `more` is what is its own."""
+    told = "How far apart two task vectors are. Neighbours on the map and all scores follow it."
+    return setting(default, label="Distance", help=f"{told} {more}".rstrip(), choices=tuple(METRICS))
 
 
 def device_setting() -> Any:

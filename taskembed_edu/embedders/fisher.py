@@ -25,8 +25,7 @@ import torch
 from torch import Tensor
 
 from taskembed_edu.checks import problem
-from taskembed_edu.distances import METRICS
-from taskembed_edu.embedders.base import Embedder, StepRecord, chosen_device, device_setting
+from taskembed_edu.embedders.base import Embedder, StepRecord, chosen_device, device_setting, metric_setting
 from taskembed_edu.embedders.probing import (
     AVERAGES,
     LABELS,
@@ -48,12 +47,7 @@ from taskembed_edu.tasks.base import TaskBatch, TaskFamily
 class FisherSettings(Settings):
     """Every hyperparameter of the Fisher embedder, declared once."""
 
-    metric: str = setting(
-        "cosine",
-        label="Distance",
-        help="How far apart two Fisher vectors are. Cosine ignores their length, which is how difficult a task is.",
-        choices=tuple(METRICS),
-    )
+    metric: str = metric_setting("cosine", "Cosine ignores a Fisher vector's length, which is how difficult a task is.")
     learning_rate: float = setting(
         3e-3, label="Learning rate", help="How far one step moves the body (Adam).", low=1e-5, high=1e-1, log=True
     )

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from taskembed_edu.checks import problem
 from taskembed_edu.distances import METRICS, pairwise_distances
-from taskembed_edu.embedders.base import Embedder, StepRecord, chosen_device, device_setting
+from taskembed_edu.embedders.base import Embedder, StepRecord, chosen_device, device_setting, metric_setting
 from taskembed_edu.losses import (
     batch_triplet_loss,
     info_nce_loss,
@@ -42,12 +42,7 @@ class MetricSettings(Settings):
         "margin; triplet only asks that the right one be nearer, by the margin.",
         choices=LOSSES,
     )
-    metric: str = setting(
-        "euclidean",
-        label="Distance",
-        help="How far apart two task vectors are. Neighbours on the map and all scores follow it.",
-        choices=tuple(METRICS),
-    )
+    metric: str = metric_setting()
     margin: float = setting(
         1.0,
         label="Margin",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from taskembed_edu.distances import METRICS
-from taskembed_edu.embedders.base import device_setting
+from taskembed_edu.embedders.base import device_setting, metric_setting
 from taskembed_edu.embedders.batched import OPTIMISERS
 from taskembed_edu.embedders.weights import FORMS
 from taskembed_edu.networks.learners import ACTIVATIONS, LEARNERS
@@ -78,12 +77,7 @@ class ParameterSettings(Settings):
         choices=FORMS,
         applies=lambda settings: settings.vector == "weights",
     )
-    metric: str = setting(
-        "euclidean",
-        label="Distance",
-        help="How far apart two task vectors are. Neighbours on the map and all scores follow it.",
-        choices=tuple(METRICS),
-    )
+    metric: str = metric_setting()
     hidden: int = setting(
         32, label="Width", help="Units in each hidden layer.", low=2, high=512, step=2, live=False, advanced=True
     )

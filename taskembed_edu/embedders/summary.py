@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from taskembed_edu.distances import METRICS
-from taskembed_edu.embedders.base import Embedder, StepRecord
+from taskembed_edu.embedders.base import Embedder, StepRecord, metric_setting
 from taskembed_edu.settings import Settings, setting
 from taskembed_edu.tasks.base import TaskBatch, TaskFamily
 
@@ -22,12 +21,7 @@ from taskembed_edu.tasks.base import TaskBatch, TaskFamily
 class SummarySettings(Settings):
     """What there is to choose: nothing of it is learnt."""
 
-    metric: str = setting(
-        "euclidean",
-        label="Distance",
-        help="How far apart two tasks' statistics are. Neighbours on the map and all scores follow it.",
-        choices=tuple(METRICS),
-    )
+    metric: str = metric_setting()
     standardise: str = setting(
         "yes",
         label="Standardise",

@@ -366,12 +366,12 @@ def fit_packet(fit: TaskFit, y: tuple[float, float]) -> dict[str, Any]:
 def answers(fit: TaskFit, y: tuple[float, float]) -> tuple[str, NDArray[np.uint8]]:
     """Classes, or a curve's heights as 0 ... 255 between the ends of the card's axis, (n_tasks, n)."""
     if fit.classes is not None:
-        return "classes", fit.classes.cpu().numpy().astype(np.uint8)
+        return "classes", fit.classes
     if fit.values is None:
         raise ValueError(problem("fit", "neither values nor classes nor words", "what the networks answer"))
-    share = (fit.values.detach().cpu().float() - y[0]) / (y[1] - y[0])
-    levels = share.nan_to_num(nan=0.0).clamp(0, 1).mul(_FIT_LEVELS).round()  # a network that diverged says nothing
-    return "curve", levels.numpy().astype(np.uint8)
+    share = (fit.values - np.float32(y[0])) / np.float32(y[1] - y[0])
+    share = np.clip(np.nan_to_num(share), 0, 1)  # a network that diverged says nothing
+    return "curve", np.rint(share * _FIT_LEVELS).astype(np.uint8)
 
 
 # ---- curves --------------------------------------------------------------------------------------------------------

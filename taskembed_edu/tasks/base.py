@@ -242,7 +242,9 @@ class TaskFamily(ABC):
 
     def fit(self, outputs: Tensor) -> TaskFit:
         """Those answers as the sketch draws them, from a network's outputs (n_tasks, n_probe, n_out) at the probe."""
-        return TaskFit(classes=outputs.argmax(-1)) if self.classification else TaskFit(values=outputs.squeeze(-1))
+        if self.classification:
+            return TaskFit(classes=outputs.argmax(-1).to("cpu", torch.uint8).numpy())
+        return TaskFit(values=outputs.squeeze(-1).detach().cpu().float().numpy())
 
     def _check_mine(self, batch: TaskBatch) -> None:
         if batch.truth_names != self.truth_names:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 SketchKind = Literal["", "curve", "scatter", "images", "words"]
@@ -38,11 +40,11 @@ class TaskSketch:
 class TaskFit:
     """What a network of each task's own answers, in the look of the family's sketch; one row a task.
 
-    - beside "curve": `values` (n, n_values), its y over evenly spaced x from one end of the axis to the other;
-    - beside "scatter" and "images": `classes` (n, n_points), which class it gives each point or picture;
+    - beside "curve": `values` (n, n_values), float32, its y over evenly spaced x from one end of the axis to the other;
+    - beside "scatter" and "images": `classes` (n, n_points), uint8, which class it gives each point or picture;
     - beside "words": `words`, n rows of one word for each number of the sketch.
     """
 
-    values: Tensor | None = None
-    classes: Tensor | None = None
+    values: NDArray[np.float32] | None = None
+    classes: NDArray[np.uint8] | None = None
     words: tuple[tuple[str, ...], ...] | None = None
