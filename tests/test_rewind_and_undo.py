@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from taskembed_edu import history as history_module
-from taskembed_edu import session as session_module
+from taskembed_edu import watched
 from taskembed_edu.distances import pairwise_distances
 from taskembed_edu.evaluation import all_distances
 from taskembed_edu.history import Event
@@ -237,7 +237,7 @@ def test_a_change_that_fails_half_way_has_not_been_made(monkeypatch: pytest.Monk
         raise KeyboardInterrupt
 
     for change in ({"metric": "cosine"}, {"refits": 1}):
-        monkeypatch.setattr(session_module, "map_trust", interrupted)
+        monkeypatch.setattr(watched, "map_trust", interrupted)
         with pytest.raises(KeyboardInterrupt):
             session.set(**change)
         monkeypatch.undo()

@@ -257,7 +257,8 @@ def test_a_legend_calls_categories_by_their_names() -> None:
 def languages(session: Session) -> Session:
     """The run's tasks as if they were twelve languages, for what draws them."""
     family = NumberWords()
-    session.tasks = family.sample(12, n_shot=4, rng=generator())
+    tasks = family.sample(12, n_shot=4, rng=generator())
+    session.watched = dataclasses.replace(session.watched, tasks=tasks)
     session.split = session.split._replace(validation=family)
     return session
 

@@ -406,7 +406,8 @@ def recorded_languages(path: Path) -> Path:
     session = Session("metric", family="gaussians", n_tasks=12, projection="pca", batch=4, hidden=8, dim=2)
     session.step(20)
     family = NumberWords()
-    session.tasks = family.sample(12, n_shot=4, rng=torch.Generator().manual_seed(0))
+    tasks = family.sample(12, n_shot=4, rng=torch.Generator().manual_seed(0))
+    session.watched = dataclasses.replace(session.watched, tasks=tasks)
     session.split = session.split._replace(validation=family)
     vars(session.embedder).update(leaves_trails=True)
     for frame in list(session.history):
