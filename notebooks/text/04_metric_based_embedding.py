@@ -617,6 +617,8 @@ else:
 # - An encoder must be able to see what tells tasks apart: for fast curves, Fourier features (傅里叶特征).
 # - On a UMAP map read neighbours. Sizes and gaps mean nothing.
 #
+# Next: [05 Parameter-based embedding](05_parameter_based_embedding.ipynb).
+#
 # ## Sources
 #
 # - R. Hadsell, S. Chopra and Y. LeCun, *Dimensionality Reduction by Learning an Invariant Mapping*, 2006: the
