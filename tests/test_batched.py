@@ -17,6 +17,7 @@ from taskembed_edu.embedders.batched import (
 )
 from taskembed_edu.embedders.compiling import compiling_pays, has_compiler
 from taskembed_edu.embedders.trained import train_tasks
+from taskembed_edu.networks import GRU
 from taskembed_edu.networks.learners import MLP, Learner, Parameters, flatten, task_learner
 from taskembed_edu.tasks import Digits, Gaussians, NumberWords, Sinusoids
 from taskembed_edu.tasks.base import TaskBatch, TaskFamily
@@ -84,16 +85,51 @@ def test_only_so_many_tasks_run_at_once(monkeypatch: pytest.MonkeyPatch) -> None
     learner, tasks, start = case(Sinusoids(), "mlp", n_tasks=10)
     each = passing_bytes(learner, start, tasks.support_x, tasks.support_y)
     monkeypatch.setitem(batched.CHUNK_BYTES, "cpu", 3 * each)
-    seen: list[int] = []
-    plain = MLP.losses
+    seen = looked_at(monkeypatch, MLP)
+    BatchedTraining(learner, start).gradients(tasks.support_x, tasks.support_y)
+    assert [len(y) for y in seen] == [1, 3, 3, 3, 1]  # the first measures one task
 
-    def counting(self: MLP, parameters: Parameters, x: Tensor, y: Tensor, mask: Tensor | None = None) -> Tensor:
-        seen.append(len(x))
+
+def looked_at(monkeypatch: pytest.MonkeyPatch, kind: type[Learner]) -> list[Tensor]:
+    """The targets of every call of these learners' losses, from now on."""
+    seen: list[Tensor] = []
+    plain = kind.losses
+
+    def watching(self: Any, parameters: Parameters, x: Tensor, y: Tensor, mask: Tensor | None = None) -> Tensor:
+        seen.append(y)
         return plain(self, parameters, x, y, mask)
 
-    monkeypatch.setattr(MLP, "losses", counting)
-    BatchedTraining(learner, start).gradients(tasks.support_x, tasks.support_y)
-    assert seen == [1, 3, 3, 3, 1]  # the first measures one task
+    monkeypatch.setattr(kind, "losses", watching)
+    return seen
+
+
+def test_chunks_are_as_few_as_may_be_and_of_one_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    learner, tasks, start = case(Sinusoids(), "mlp", n_tasks=10)
+    training = BatchedTraining(learner, start, chunk=7)
+    training.plan(tasks.support_x, tasks.support_y)
+    seen = looked_at(monkeypatch, MLP)
+    training.gradients(tasks.support_x, tasks.support_y)
+    assert [len(y) for y in seen] == [5, 5]
+
+
+def test_languages_of_short_words_run_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    learner, tasks, start = case(NumberWords(), "gru", n_tasks=12)
+    training = BatchedTraining(learner, start, chunk=3)
+    training.plan(tasks.support_x, tasks.support_y)
+    seen = looked_at(monkeypatch, GRU)
+    training.gradients(tasks.support_x, tasks.support_y)
+    assert [len(y) for y in seen] == [3] * 4
+    letters = [(y >= 0).sum((1, 2)) for y in (*seen, tasks.support_y)]
+    assert torch.equal(torch.cat(letters[:-1]), letters[-1].sort().values)
+
+
+def test_memory_is_kept_for_the_next_step_and_given_back_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    learner, tasks, start = case(Sinusoids(), "mlp")
+    done: list[str] = []
+    monkeypatch.setattr(trained, "keep_memory_quick", lambda: done.append("kept"))
+    monkeypatch.setattr(trained, "give_memory_back", lambda: done.append("given back"))
+    train_tasks(learner, tasks, 2, start=start, progress=lambda step: done.append(f"step {step}"))
+    assert done == ["kept", "step 1", "step 2", "given back"]
 
 
 def test_a_frozen_layer_stays_as_it_began() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -27,6 +28,21 @@ def test_the_import_alone_loads_no_room() -> None:
     assert "taskembed_edu" in loaded
     assert not loaded & set(HEAVY)
     assert {name for name in loaded if name.startswith("taskembed_edu.")} == set()
+
+
+def test_threads_wait_a_moment_and_then_sleep_unless_it_was_said_otherwise() -> None:
+    code = "import taskembed_edu, json, os; print(json.dumps(dict(os.environ)))"
+    asked = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS")
+    plain = {name: value for name, value in os.environ.items() if name not in asked}
+    half = str(max(1, (os.cpu_count() or 1) // 2))
+    for given, expected in (
+        ({}, {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "10000", "OMP_NUM_THREADS": half}),
+        ({"GOMP_SPINCOUNT": "7", "OMP_NUM_THREADS": "3"}, {"GOMP_SPINCOUNT": "7", "NUMBA_NUM_THREADS": "3"}),
+    ):
+        told = subprocess.run(
+            [sys.executable, "-c", code], check=True, capture_output=True, text=True, env={**plain, **given}
+        )
+        assert json.loads(told.stdout).items() >= expected.items()
 
 
 @pytest.mark.parametrize(
