@@ -259,3 +259,18 @@ def test_a_gpu_gives_what_the_cpu_gives() -> None:
         here = train_tasks(learner, tasks, 10, start=start, optimiser="sgd")
         there = train_tasks(learner, tasks, 10, start=start, optimiser="sgd", device="cuda")
         torch.testing.assert_close(flatten(there.parameters).cpu(), flatten(here.parameters), atol=1e-4, rtol=1e-3)
+
+
+@pytest.mark.gpu
+def test_a_task_that_diverges_on_a_gpu_leaves_the_others_alone() -> None:
+    learner, tasks, start = case(Sinusoids(), "mlp")
+    y = tasks.support_y.clone()
+    y[2] *= 1e25
+    wild = tasks.with_support(tasks.support_x, y)
+    ended = {
+        device: train_tasks(learner, wild, 20, start=start, optimiser="sgd", device=device)
+        for device in ("cpu", "cuda")
+    }
+    assert ended["cpu"].diverged.tolist() == ended["cuda"].diverged.tolist() == [False, False, True, False, False]
+    others = [flatten(run.parameters).cpu()[[0, 1, 3, 4]] for run in ended.values()]
+    torch.testing.assert_close(others[1], others[0], atol=1e-4, rtol=1e-3)

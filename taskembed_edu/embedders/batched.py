@@ -87,10 +87,8 @@ class BatchedTraining:
         losses = self.gradients(x, y, mask)
         if self._first is None:
             self._first = losses
-        fine = losses < BEYOND * (1 + self._first)  # neither NaN nor infinite is
-        if not bool(fine.all()):
-            self.diverged |= ~fine
-        if bool(self.diverged.any()):
+        self.diverged |= ~(losses < BEYOND * (1 + self._first))  # neither NaN nor infinite is
+        if self.diverged.is_cuda or bool(self.diverged.any()):  # to ask a GPU would have it wait for the next step
             self._hold_still(self.diverged)
         for group in self._optimiser.param_groups:
             group["lr"] = learning_rate
