@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from taskembed_edu.embedders import ParameterEmbedder, ParameterSettings
+from taskembed_edu.embedders.batched import start_networks
 from taskembed_edu.embedders.parameter_settings import VECTORS
 from taskembed_edu.embedders.parameters import shared_probe
 from taskembed_edu.embedders.trained import train_tasks
@@ -198,8 +199,6 @@ def test_one_start_sorts_unseen_sine_waves_and_one_each_does_not() -> None:
 
 def test_a_difference_from_a_shared_start_keeps_euclidean_distances_and_not_angles() -> None:
     learner, tasks = MLP(1, 1, (8, 8)), Sinusoids().sample(6, rng=generator())
-    from taskembed_edu.embedders.batched import start_networks
-
     start = start_networks(learner, 6, generator())
     trained = train_tasks(learner, tasks, 20, start=start).parameters
     raw, moved = (weight_vectors(learner, trained, form=form, start=start) for form in ("raw", "difference"))
@@ -252,3 +251,16 @@ def test_purity_is_what_a_plain_loop_counts() -> None:
         asked += 1
         found += int(groups[min(others, key=lambda j: float(distances[i, j]))] == groups[i])
     assert neighbour_purity(distances, groups) == pytest.approx(found / asked)
+
+
+def test_networks_of_another_learner_or_another_number_are_named() -> None:
+    learner, other = MLP(1, 1, (4,)), MLP(1, 1, (5,))
+    tasks = Sinusoids().sample(3, n_shot=4, rng=generator())
+    with pytest.raises(ValueError, match=r"parameters: got hidden_1.weight of shape \(1, 5\) each, expected .*1, 4"):
+        weight_vectors(learner, start_networks(other, 3, generator()))
+    with pytest.raises(ValueError, match="without its first dimension"):
+        weight_vectors(learner, learner.init(generator()))
+    with pytest.raises(ValueError, match=r"start: got hidden_1\.weight"):
+        train_tasks(learner, tasks, 1, start=start_networks(other, 3, generator()))
+    with pytest.raises(ValueError, match="start: got 4 networks, expected 3, one for each task"):
+        train_tasks(learner, tasks, 1, start=start_networks(learner, 4, generator()))

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from taskembed_edu.checks import check_number, problem
-from taskembed_edu.networks.learners import Learner, Parameters, flatten, unflatten
+from taskembed_edu.networks.learners import Learner, Parameters, check_stack, flatten, unflatten
 
 # What may be left of a variance by rounding alone, in double precision, of weights that are single precision.
 _ROUNDING = 1e-12
@@ -96,17 +96,8 @@ def _alike(components: int) -> ValueError:
 
 def weights_of(learner: Learner, parameters: Parameters) -> Tensor:
     """Checked networks as vectors (n_tasks, n_parameters), in the learner's order, in double precision on the CPU."""
-    expected = {name: tuple(shape) for name, shape in learner.shapes().items()}
-    came = {name: tuple(value.shape[1:]) for name, value in parameters.items()}
-    if came != expected:
-        wrong = next(name for name in {**expected, **came} if came.get(name) != expected.get(name))
-        there = f"{wrong} of shape {came[wrong]} each" if wrong in came else f"no {wrong}"
-        wanted = f"shape (n_tasks, {str(expected[wrong])[1:]}" if wrong in expected else f"only {', '.join(expected)}"
-        cause = (
-            f"These are not a stack of this {learner.name}'s networks; is it one network without its first dimension?"
-        )
-        raise ValueError(problem("parameters", there, wanted, cause))
-    vectors = flatten({name: parameters[name].detach() for name in expected}).double().cpu()
+    check_stack(learner, parameters)
+    vectors = flatten({name: parameters[name].detach() for name in learner.shapes()}).double().cpu()
     lost = (~torch.isfinite(vectors).all(dim=1)).nonzero().flatten().tolist()
     if lost:
         named = ", ".join(map(str, lost[:10])) + (", ..." if len(lost) > 10 else "")

@@ -13,7 +13,7 @@ from taskembed_edu.checks import check_choice, check_finite
 from taskembed_edu.embedders.batched import BatchedTraining, check_memory, some_samples
 from taskembed_edu.embedders.compiling import compile_training, compiling_pays, has_compiler
 from taskembed_edu.memory import give_memory_back, keep_memory_quick
-from taskembed_edu.networks.learners import Learner, Parameters
+from taskembed_edu.networks.learners import Learner, Parameters, check_stack
 from taskembed_edu.tasks.base import TaskBatch
 
 # So many steps tell how long one takes, and whether compiling pays.
@@ -61,7 +61,8 @@ def train_tasks(
 
     `compiled`: "auto" compiles where the steps left make up for its cost and there is a compiler, "on" always, "off"
     never. `progress(step)` is called after every step. Errors: MemoryError, before it starts, where the networks do
-    not fit; ValueError for samples that are not finite; RuntimeError for "on" without a compiler.
+    not fit; ValueError for samples that are not finite, or a start of other networks or of another number of them;
+    RuntimeError for "on" without a compiler.
 
     Worked number: 200 perceptrons (1-32-32-1) of 20 points take about 0.8 ms a step of SGD on two cores.
     """
@@ -70,6 +71,7 @@ def train_tasks(
     if tasks.support_x.is_floating_point():
         check_finite("support_x", tasks.support_x)
     check_memory(learner, len(tasks), optimiser, device)
+    check_stack(learner, start, "start", len(tasks))
     given = tasks.to(device)
     sets = (given.support_x, given.support_y, given.support_mask)
     rng = torch.Generator().manual_seed(0) if rng is None else rng

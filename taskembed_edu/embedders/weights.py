@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from taskembed_edu.checks import check_choice, problem
-from taskembed_edu.networks.learners import Learner, Parameters, flatten
+from taskembed_edu.networks.learners import Learner, Parameters, check_stack, flatten
 
 FORMS = ("raw", "difference", "pca", "whitened")
 
@@ -31,11 +31,13 @@ def weight_vectors(
 
     Under one shared start "difference" moves every task alike: Euclidean distances stay, cosine distances do not.
     Whitening all directions of n < dim tasks would put every two equally far apart: hence only the first few.
-    Errors: ValueError for an unknown layer (with the known ones) or form, or "difference" without a start.
+    Errors: ValueError for parameters of another learner, an unknown layer (with the known ones) or form, or
+    "difference" without a start.
     Worked number: an MLP of 1, 32, 32 and 1 units gives 1,153 numbers, its "output" layer 33.
     """
     check_choice("form", form, FORMS)
     names = list(learner.shapes()) if layer == "all" else learner.of_layers([check_layer(learner, layer)])
+    check_stack(learner, parameters)
     vectors = flatten({name: parameters[name] for name in names})
     if form == "difference":
         if start is None:

@@ -109,6 +109,27 @@ def stack(networks: Iterable[Parameters]) -> Parameters:
     return {name: torch.stack([network[name] for network in networks]) for name in first}
 
 
+def check_stack(
+    learner: Learner, parameters: Parameters, name: str = "parameters", n_tasks: int | None = None
+) -> Parameters:
+    """The parameters, if they are a stack of this learner's networks, (n_tasks, *shape) each; else a ValueError."""
+    expected = {name: tuple(shape) for name, shape in learner.shapes().items()}
+    came = {name: tuple(value.shape[1:]) for name, value in parameters.items()}
+    if came != expected:
+        wrong = next(part for part in {**expected, **came} if came.get(part) != expected.get(part))
+        there = f"{wrong} of shape {came[wrong]} each" if wrong in came else f"no {wrong}"
+        wanted = f"shape (n_tasks, {str(expected[wrong])[1:]}" if wrong in expected else f"only {', '.join(expected)}"
+        cause = (
+            f"These are not a stack of this {learner.name}'s networks; is it one network without its first dimension?"
+        )
+        raise ValueError(problem(name, there, wanted, cause))
+    count = len(next(iter(parameters.values())))
+    if n_tasks is not None and count != n_tasks:
+        cause = "Each task has its own: start_networks(learner, n_tasks, rng) makes so many."
+        raise ValueError(problem(name, f"{count} networks", f"{n_tasks}, one for each task", cause))
+    return parameters
+
+
 def _sizes(network: Parameters) -> str:
     return ", ".join(f"{name} {tuple(value.shape)}" for name, value in network.items())
 
