@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -50,6 +50,10 @@ MOST_LABELS = 64
 
 # Pieces of all trails of one picture, which the page draws anew in every animation frame.
 MOST_PIECES = 5000
+
+# Why a map has no trails: main directions are found anew at every step, there are too many tasks, or nothing earlier
+# was looked at in this way. Of an exported file also: there was no room for them. The words for it are the page's.
+Missing = Literal["", "directions", "crowd", "begun", "room"]
 
 _LEVELS = 65535
 _FIT_LEVELS = 255
@@ -182,12 +186,19 @@ def frames_at(sessions: Sequence[Session], step: float | None = None) -> list[Fr
 def run_picture(session: Session, frame: Frame, run: int, chosen: int, compare: str) -> dict[str, Any]:
     """One run's map at one frame: 4 bytes a task, the readings, and what was asked about one task.
 
-    With it go, where there are any: the tasks' trails, in the same box as their places, and what each task's own
-    network answers, drawn over its card.
+    With it go, where there are any: the tasks' trails, in the same box as their places (or why a frame has none), and
+    what each task's own network answers, drawn over its card.
     """
     lines = trails(session, frame)
     low, high = ends(frame.layout, frame.left_out, lines)
     chosen = chosen if 0 <= chosen < len(frame.layout) else -1
+    over: dict[str, Any] = {}  # most runs have nothing of it, and then it takes no room
+    if lines is not None:
+        over["trails"] = trails_packet(placed(lines, low, high, frame.left_out))
+    elif missing := missing_trails(session, frame):
+        over["trails"] = {"n": 0, "missing": missing}
+    if frame.fit is not None:
+        over["fit"] = fit_packet(frame.fit, sketch_y(session))
     return {
         **facts(frame),
         "run": run,
@@ -292,12 +303,25 @@ def trails(session: Session, frame: Frame, n: int = 12) -> NDArray[np.float32] |
     through the maps that were shown, as far back as they are of one piece. Frames whose vectors were looked at in
     another way, by other settings, are no part of it. None where there is no trail.
     """
-    n = min(n, MOST_PIECES // max(1, len(frame.layout)))
+    n = min(n, _most_places(frame))
     embedder = session.embedder
     if not (embedder.leaves_trails and embedder.steady(frame.settings)) or frame.index == 0 or n < 2:
         return None
     seen = _seen_along(session, frame, n) if frame.projection == "pca" else _shown_before(session, frame, n)
     return np.stack(seen, axis=1, dtype=np.float32) if seen else None
+
+
+def _most_places(frame: Frame) -> int:
+    return MOST_PIECES // max(1, len(frame.layout))
+
+
+def missing_trails(session: Session, frame: Frame) -> Missing:
+    """Why a frame has no trails, asked only where it has none; "" where this embedder's tasks never leave any."""
+    if not session.embedder.leaves_trails:
+        return ""
+    if not session.embedder.steady(frame.settings):
+        return "directions"
+    return "crowd" if _most_places(frame) < 2 else "begun"
 
 
 def _seen_along(session: Session, frame: Frame, n: int) -> list[Layout]:

@@ -46,6 +46,12 @@ def tool(page: MapPage, name: str, run: int = 0) -> Locator:
     return page.map(run).locator(".te-map-tools button", has_text=name)
 
 
+def box_of(locator: Locator) -> Any:
+    box = locator.bounding_box()
+    assert box is not None
+    return box
+
+
 def data(page: MapPage, name: str, run: int = 0) -> str:
     page.rest()
     return page.map(run).get_attribute(f"data-{name}") or ""
@@ -182,6 +188,54 @@ def test_trails_lead_from_the_start_to_where_the_points_are_now(maps: Any) -> No
     page.take(20, page.grid())
     assert data(page, "trails") == "0"
     expect(tool(page, "trails")).to_be_hidden()
+
+
+# ---- where there are none ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("missing", "few", "whole"),
+    [
+        ("directions", "No trails: main directions are found anew at every step", "the weights"),
+        ("crowd", "No trails: too many tasks", "hide the points"),
+        ("begun", "No trails yet", "nothing earlier was looked at in this way"),
+        ("room", "No trails in this file", "small enough for a mail"),
+    ],
+)
+def test_a_map_without_trails_says_why(maps: Any, missing: str, few: str, whole: str) -> None:
+    page = maps()
+    switch, excuse = tool(page, "trails"), page.map().locator(".te-map-excuse")
+    page.evaluate(TAKE_TRAILS, [10, page.grid(), [2, 2], {}])
+    expect(switch).to_have_attribute("aria-pressed", "true")
+    expect(excuse).to_be_hidden()
+    switch.focus()
+    page.take(20, page.grid(), {"trails": {"n": 0, "missing": missing}})
+    expect(switch).to_be_visible()
+    expect(switch).to_be_disabled()
+    expect(switch).to_be_focused()
+    expect(switch).to_have_attribute("aria-pressed", "false")
+    expect(switch).to_have_attribute("title", re.compile(f"^{few}. .*{whole}"))
+    expect(switch).to_have_accessible_description(few)
+    expect(excuse).to_have_text(few)
+    expect(excuse).to_be_visible()
+    switch.press("Enter")
+    assert page.get("trails") is not False, "a switch that cannot be turned is not turned"
+    assert data(page, "trails") == "0"
+    page.evaluate(TAKE_TRAILS, [30, page.grid(), [2, 2], {}])
+    expect(excuse).to_be_hidden()
+    expect(switch).to_be_enabled()
+    expect(switch).to_have_attribute("title", "Trails: the way of each task from its start")
+    assert data(page, "trails") == "25"
+
+
+def test_the_words_about_trails_are_no_obstacle_on_the_map(maps: Any) -> None:
+    page = maps()
+    page.take(10, page.grid(), {"trails": {"n": 0, "missing": "directions"}})
+    box = box_of(page.map().locator(".te-map-excuse"))
+    under = "([x, y]) => document.elementFromPoint(x, y).className"
+    assert "te-map-canvas" in page.evaluate(under, [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2])
+    button = box_of(tool(page, "trails"))
+    assert "te-map-tool" in page.evaluate(under, [button["x"] + 5, button["y"] + 5])
 
 
 def test_the_end_of_a_trail_goes_with_its_point(maps: Any) -> None:
@@ -435,5 +489,9 @@ def test_the_exported_page_has_names_trails_and_answers(browser: Browser, tmp_pa
     expect(root).to_have_attribute("data-step", "10")
     expect(answers).to_have_text(["step10"] * 6)
     expect(root).to_have_attribute("data-trails", "12")
+    expect(root.locator(".te-map-chosen td:nth-child(5)").first).to_have_text(re.compile("^(shown|new)$"))
+    page.keyboard.press(",")
+    expect(root).to_have_attribute("data-step", "0")
+    expect(root.locator(".te-map-excuse")).to_have_text("No trails yet")
     page.context.close()
     assert not problems

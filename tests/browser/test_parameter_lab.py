@@ -127,6 +127,7 @@ def test_another_way_to_look_is_seen_without_a_step(waves: LabOnPage) -> None:
             if lab.ask(f"lab.session.settings.{setting}") == value:
                 break
         lab.check_picture()
+    expect(lab.root.locator(".te-map-excuse")).to_have_text("No trails: main directions are found anew at every step")
     offered = lab.control("layer").locator("option").evaluate_all("options => options.map(option => option.value)")
     assert offered == ["all", "hidden_1", "hidden_2", "output"], "only the layers that this network has"
 
