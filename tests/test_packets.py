@@ -16,6 +16,7 @@ from taskembed_edu.live.packets import (
     boxed,
     card_packet,
     curve_marks,
+    facts,
     frames_at,
     live_step,
     marks_packet,
@@ -40,7 +41,7 @@ def size(packet: Any) -> int:
     def apart(value: bytes) -> None:
         binary.append(value)
 
-    text = json.dumps(packet, default=apart, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(packet, default=apart, allow_nan=False)
     return len(text.encode()) + sum(map(len, binary))
 
 
@@ -139,13 +140,15 @@ def test_a_picture_is_the_latest_frame() -> None:
     picture = picture_packet([session], number=3, words="hello")
     assert (picture["number"], picture["live"], picture["step"], picture["words"]) == (3, True, 8, "hello")
     (run,) = picture["runs"]
-    assert (run["run"], run["index"], run["step"], run["projection"], run["title"]) == (0, 2, 8, "pca", "PCA")
+    assert (run["run"], run["step"], run["projection"]) == (0, 8, "pca")
     box, points = boxed(session.frame.layout)
     assert (run["box"], run["points"]) == (box, points.tobytes())
     assert (run["links"], run["changes"]) == (None, None)
     assert run["readings"].keys() == session.frame.diagnostics.keys()
     assert run["readings"]["spearman"] == rounded(session.frame.diagnostics["spearman"])
-    assert run["alarm"] == session.frame.alarm
+    assert not run.keys() & {"alarm", "left_out", "trails", "fit"}, "what there is nothing of takes no room"
+    alarmed = dataclasses.replace(session.frame, alarm="collapsed", left_out=(3,))
+    assert facts(alarmed) == {**facts(session.frame), "alarm": "collapsed", "left_out": [3]}
 
 
 def test_what_has_no_number_is_none_and_travels() -> None:

@@ -42,9 +42,6 @@ COLUMNS = (
     "active_pairs",
 )
 
-# What a map is called above it.
-TITLES = {"umap": "UMAP", "pca": "PCA"}
-
 # More names than this would hide the points that they stand beside.
 MOST_LABELS = 64
 
@@ -212,16 +209,13 @@ def run_picture(session: Session, frame: Frame, run: int, chosen: int, compare: 
 
 
 def facts(frame: Frame) -> dict[str, Any]:
-    """What is said of a frame wherever it is shown, live or recorded."""
-    return {
-        "index": frame.index,
-        "step": frame.step,
-        "projection": frame.projection,
-        "title": TITLES.get(frame.projection, frame.projection),
-        "readings": readings(frame),
-        "alarm": frame.alarm,
-        "left_out": list(frame.left_out),
-    }
+    """What is said of a frame wherever it is shown, live or recorded; an alarm and who is left out, where they are."""
+    said: dict[str, Any] = {"step": frame.step, "projection": frame.projection, "readings": readings(frame)}
+    if frame.alarm:
+        said["alarm"] = frame.alarm
+    if frame.left_out:
+        said["left_out"] = list(frame.left_out)
+    return said
 
 
 def boxed(layout: Layout, left_out: Sequence[int] = ()) -> tuple[list[float], NDArray[np.uint16]]:

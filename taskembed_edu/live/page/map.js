@@ -187,8 +187,9 @@ class TaskMapView {
     [data.step, data.frame, data.tasks] = [picture.step, number, this.n];
     this.stepText.textContent = `step ${counted(picture.step)}`;
     const name = this.page.runName?.(this.run) ?? "";
-    const title = [name, `Task space, ${picture.title ?? ""}`].filter(Boolean).join(": ");
-    const label = `Map of ${this.n - this.gone.size} tasks, ${picture.title ?? ""}${name ? `, ${name}` : ""}`;
+    const drawn = (picture.projection ?? "").toUpperCase(); // PCA, UMAP
+    const title = [name, `Task space, ${drawn}`].filter(Boolean).join(": ");
+    const label = `Map of ${this.n - this.gone.size} tasks, ${drawn}${name ? `, ${name}` : ""}`;
     setText(this.title, title);
     if (this.canvas.getAttribute("aria-label") !== label) this.canvas.setAttribute("aria-label", label);
     const words = [this.page.wordsId, this.hint.id].filter(Boolean).join(" ");
