@@ -417,15 +417,27 @@ def marks_packet(sessions: Sequence[Session]) -> list[list[dict[str, Any]]]:
 
 
 def curve_marks(
-    events: Sequence[Event], declared: Mapping[str, Setting], without: Collection[str] = ()
+    events: Sequence[Event],
+    declared: Mapping[str, Setting],
+    without: Collection[str] = (),
+    units: Collection[str] = (),
 ) -> list[dict[str, Any]]:
-    """Where a setting changed, and to what. A slider on its way is one mark: only where it came to rest is said."""
-    marks = []
+    """Where a setting changed, and to what. A slider on its way is one mark: only where it came to rest is said.
+
+    `units` are the settings that change what a distance is measured in: a mark of theirs says at which steps the curve
+    of distances `breaks`, all of them, since every one of a move's frames keeps the unit that it was measured in.
+    """
+    marks: list[dict[str, Any]] = []
+    broken = sorted({event.step for event in events if not event.changes.keys().isdisjoint(units)})
     for event in moves(events):
         changes = [(name, value) for name, value in event.changes.items() if name not in without]
         if changes:
             said = (_said(name, declared[name].label.lower(), value) for name, value in changes)
             marks.append({"step": event.step, "text": ", ".join(said)})
+            mine = [step for step in broken if step <= event.step]
+            if mine:
+                marks[-1]["breaks"] = mine
+            broken = broken[len(mine) :]
     return marks
 
 

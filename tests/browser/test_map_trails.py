@@ -455,6 +455,41 @@ def test_a_run_without_pairs_has_no_curve_of_them(open_lab: OpenLab) -> None:
     expect(pairs).to_be_visible()
 
 
+def test_the_curve_of_distances_is_broken_where_what_is_measured_changed(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    distances, loss = (lab.root.locator(f'[data-curve="{name}"]') for name in ("mean_distance", "loss"))
+    expect(distances).to_have_attribute("data-gaps", "0")
+    expect(distances).not_to_have_attribute("aria-label", re.compile("broken"))
+    columns = ["step", "loss", "mean_distance"]
+    lab.evaluate(ROWS_OF, [columns, [v for k in range(6) for v in (10 * k, 1, 1 if k < 3 else 40)]])
+    lines = """() => { window.drawn = []; const { moveTo, lineTo, stroke } = CanvasRenderingContext2D.prototype;
+        for (const [name, call] of Object.entries({ moveTo, lineTo, stroke })) {
+            CanvasRenderingContext2D.prototype[name] = function (...at) {
+                if (this.canvas.dataset.curve === "mean_distance" && this.lineWidth === 2) drawn.push(name);
+                return call.apply(this, at);
+            };
+        } }"""
+    lab.evaluate(lines)
+    mark = {"step": 30, "text": "distance Cosine"}
+    lab.evaluate("marks => model.set('marks', [marks])", [{**mark, "breaks": [30]}])
+    expect(distances).to_have_attribute("data-gaps", "1")
+    expect(distances).to_have_attribute("aria-label", re.compile("The line is broken where what is measured changed"))
+    expect(distances).to_have_attribute("title", re.compile("not to be compared"))
+    expect(loss).to_have_attribute("data-gaps", "0")
+    assert lab.evaluate("drawn.slice(-7)") == ["moveTo", "lineTo", "lineTo", "moveTo", "lineTo", "lineTo", "stroke"]
+    lab.evaluate("marks => model.set('marks', [marks])", [{**mark, "breaks": [11, 25]}])
+    expect(distances).to_have_attribute("data-gaps", "2")
+    lab.evaluate("marks => model.set('marks', [marks])", [{**mark, "breaks": [60]}])
+    expect(distances).to_have_attribute("data-gaps", "0")  # what comes after the last row has not been measured yet
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_each_run_has_its_own_breaks_live_and_recorded(open_lab: OpenLab, live: bool) -> None:
+    lab = open_lab(2, live=live)
+    assert lab.evaluate("lab.marks().map((_marks, run) => lab.curves.breaks(run))") == [[], [30]]
+    expect(lab.root.locator('[data-curve="mean_distance"]')).to_have_attribute("data-gaps", "1")
+
+
 def recorded_languages(path: Path) -> Path:
     """An exported run whose frames have names, trails, spelt words, and one task that is left out at last."""
     session = Session("metric", family="gaussians", n_tasks=12, projection="pca", batch=4, hidden=8, dim=2)
