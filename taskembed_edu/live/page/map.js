@@ -9,6 +9,7 @@
 const [FAINT, DIM, FULL, ABSENT] = [0, 1, 2, 3]; // filtered out; beside what matters now; as usual; not there at all
 const OPACITY = [0.09, 0.35, 1];
 const TOOLS_HIGH = 40; // CSS pixels that the buttons take at the top
+const SMALL = 700; // a map narrower than this has smaller cards
 
 class TaskMapView {
   constructor(page, run, parent) {
@@ -237,6 +238,7 @@ class TaskMapView {
     if (!wide || !high) return;
     if (this.ratio !== ratio) this.watchRatio();
     this.ratio = ratio;
+    this.root.dataset.small = String(this.canvas.clientWidth < SMALL);
     if (this.canvas.width !== wide || this.canvas.height !== high) {
       [this.canvas.width, this.canvas.height] = [wide, high];
       this.viewport.resize(wide, high, performance.now());
