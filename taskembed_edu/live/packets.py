@@ -133,6 +133,8 @@ def card_packet(sketch: TaskSketch) -> dict[str, Any]:
             card["n_classes"] = int(sketch.classes.max()) + 1
     if sketch.words is not None:
         card["words"] = [[list(row) for row in of_task] for of_task in sketch.words]
+    if sketch.shown is not None:
+        card["shown"] = [list(of_task) for of_task in sketch.shown]
     return card
 
 
@@ -198,11 +200,10 @@ def run_picture(session: Session, frame: Frame, run: int, chosen: int, compare: 
         over["fit"] = fit_packet(frame.fit, sketch_y(session))
     return {
         **facts(frame),
+        **over,
         "run": run,
         "box": _said_box(low, high),
         "points": placed(frame.layout, low, high, frame.left_out).tobytes(),
-        "trails": None if lines is None else trails_packet(placed(lines, low, high, frame.left_out)),
-        "fit": None if frame.fit is None else fit_packet(frame.fit, sketch_y(session)),
         "links": _links(session, frame, chosen),
         "changes": _changes(session, frame, chosen, compare),
     }
@@ -413,7 +414,10 @@ def rows_of(frames: Sequence[Frame], first: int) -> dict[str, Any]:
 def marks_packet(sessions: Sequence[Session]) -> list[list[dict[str, Any]]]:
     """Each run's marks: see `curve_marks`. That UMAP took over by itself is nobody's change, and no mark."""
     unasked = [() if "projection" in session.named else ("projection",) for session in sessions]
-    return [curve_marks(run.events, run.declared(), no) for run, no in zip(sessions, unasked, strict=True)]
+    return [
+        curve_marks(run.events, run.declared(), without, {"metric", *run.embedder.seen_by})
+        for run, without in zip(sessions, unasked, strict=True)
+    ]
 
 
 def curve_marks(

@@ -345,6 +345,94 @@ def test_the_card_of_words_marks_what_the_network_gets_wrong(maps: Any) -> None:
     expect(panel.locator("td").nth(1)).to_have_attribute("dir", "auto")
 
 
+def test_the_card_of_words_says_which_numbers_were_shown_in_training(maps: Any) -> None:
+    page = maps()
+    card_of = {"kind": "words", "words": [ROWS] * 25, "shown": [[True, False]] * 24 + [[True, True]]}
+    page.evaluate(SET_TASKS, [25, "", {"card": card_of}])
+    page.mouse.move(*page.at(6))
+    card = page.map().locator(".te-map-card")
+    expect(card.locator("th")).to_have_text(["#", "word", "letters"])  # no network, no training
+    page.evaluate(TAKE_FIT, [10, "words", [["sem", "shes"]] * 25, 2])
+    expect(card.locator("th")).to_have_text(["#", "word", "letters", "its network", "training"])
+    expect(card.locator("td:nth-child(5)")).to_have_text(["shown", "new"])
+    rows = card.locator("tbody tr")
+    expect(rows.nth(0)).to_have_attribute("title", "7 was shown to this network in training")
+    expect(rows.nth(1)).to_have_attribute("title", "16 was not shown to this network in training")
+    expect(card.locator(".te-note")).to_have_text("its network spells 1 of 2 right: 1 of 1 shown, 0 of 1 new")
+    page.canvas().press("End")
+    expect(card.locator("td:nth-child(5)")).to_have_text(["shown", "shown"])
+    expect(card.locator(".te-note")).to_have_text("its network spells 1 of 2 right")
+    page.keyboard.press("Enter")
+    panel = page.map().locator(".te-map-chosen")
+    expect(panel.locator("td:nth-child(5)")).to_have_text(["shown", "shown"])
+
+
+# ---- a small map -----------------------------------------------------------------------------------------------------
+
+LONG = [[str(k), "пятьдесят восемь и ещё одно", "pyatdesyat vosem i eshche odno"] for k in range(6)]
+SPELT = [["pyatdesyat devyat devyat dev"] * 6] * 25
+
+
+def small(maps: Any) -> MapPage:
+    page: MapPage = maps()
+    page.set_viewport_size({"width": 470, "height": 720})
+    page.rest()
+    page.evaluate(SET_TASKS, [25, "", {"card": {"kind": "words", "words": [LONG] * 25, "shown": [[True] * 6] * 25}}])
+    page.evaluate(TAKE_FIT, [10, "words", SPELT, 6])
+    page.rest()
+    return page
+
+
+def test_a_card_in_a_small_map_hides_neither_its_point_nor_the_chosen_one(maps: Any) -> None:
+    page = small(maps)
+    expect(page.map()).to_have_attribute("data-small", "true")
+    page.set("chosen", 7)
+    card, canvas = page.map().locator(".te-map-card"), box_of(page.canvas())
+    for task in (0, 4, 6, 11, 12, 13, 15, 18, 24):
+        page.mouse.move(*page.at(task))
+        expect(card).to_be_visible()
+        box = box_of(card)
+        assert canvas["x"] <= box["x"]
+        assert box["x"] + box["width"] <= canvas["x"] + canvas["width"] + 1
+        for seen in (task, 7):
+            x, y = page.at(seen)
+            across, down = box["x"] < x < box["x"] + box["width"], box["y"] < y < box["y"] + box["height"]
+            assert not (across and down), f"the card of {task} hides {seen}"
+        assert box["height"] < 0.6 * canvas["height"]
+    expect(card.locator("tbody tr").first.locator("td:visible")).to_have_text(["0", LONG[0][2], SPELT[0][0], "shown"])
+
+
+def test_the_chosen_task_s_words_scroll_under_a_small_map(maps: Any) -> None:
+    page = small(maps)
+    page.set("chosen", 12)
+    panel = page.map().locator(".te-map-chosen")
+    words = panel.get_by_role("group", name="Words of this task")
+    expect(words).to_be_visible()
+    assert words.evaluate("e => e.scrollHeight > e.clientHeight && e.clientHeight < 200")
+    expect(words).to_have_attribute("tabindex", "0")
+    expect(words.locator("td").nth(1)).to_be_visible()  # here also as the language writes it
+    page.evaluate(SET_TASKS, [25, "curve", {}])
+    page.set("chosen", 12)
+    expect(panel.get_by_role("group", name="Words of this task")).to_have_count(0)
+    page.set_viewport_size({"width": 1100, "height": 720})
+    page.rest()
+    expect(page.map()).to_have_attribute("data-small", "false")
+
+
+@pytest.mark.parametrize("way", ["Escape", "button"])
+def test_the_chosen_task_is_let_go_from_its_panel(maps: Any, way: str) -> None:
+    page = small(maps)
+    page.set("chosen", 12)
+    panel = page.map().locator(".te-map-chosen")
+    if way == "Escape":
+        panel.locator("button.te-map-neighbour").first.press("Escape")
+    else:
+        panel.get_by_role("button", name="Let go of this task").click()
+    expect(panel).to_be_hidden()
+    assert page.get("chosen") == -1
+    expect(page.canvas()).to_be_focused()
+
+
 HUES = """canvas => { const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     let found = 0;
     for (let k = 0; k < data.length; k += 4) {
