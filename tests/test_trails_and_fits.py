@@ -17,7 +17,8 @@ from taskembed_edu.colours import colour_tasks
 from taskembed_edu.history import Frame
 from taskembed_edu.live import export, packets
 from taskembed_edu.live.export import exported, unpacked
-from taskembed_edu.live.packets import boxed, card_packet, evenly, fit_packet, picture_packet, tasks_packet, trails
+from taskembed_edu.live.overlays import evenly, fit_packet, missing_trails, trails
+from taskembed_edu.live.packets import boxed, card_packet, picture_packet, tasks_packet
 from taskembed_edu.session import Session
 from taskembed_edu.snapshots import session_figure
 from taskembed_edu.tasks import NumberWords
@@ -156,7 +157,7 @@ def test_the_page_has_at_most_5000_pieces_to_draw(travelled: Session, n_tasks: i
     lines = trails(travelled, travelled.frame)
     assert places == (None if lines is None else lines.shape[1])
     if lines is None:
-        assert packets.missing_trails(travelled, travelled.frame) == "crowd"
+        assert missing_trails(travelled, travelled.frame) == "crowd"
 
 
 def test_vectors_of_another_width_are_no_part_of_a_trail(travelled: Session) -> None:

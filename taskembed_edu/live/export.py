@@ -22,19 +22,16 @@ from taskembed_edu.checks import problem
 from taskembed_edu.history import Frame
 from taskembed_edu.live import page
 from taskembed_edu.live.controls import say
+from taskembed_edu.live.overlays import Missing, answers, missing_trails, trails
 from taskembed_edu.live.packets import (
     NEIGHBOURS,
-    Missing,
-    answers,
     ends,
     facts,
     marks_packet,
-    missing_trails,
     placed,
     rows_of,
     sketch_y,
     tasks_packet,
-    trails,
 )
 from taskembed_edu.live.telling import run_name
 from taskembed_edu.live.words import about_run, help_packet, map_words
