@@ -12,7 +12,7 @@ from taskembed_edu.embedders import compiling
 from taskembed_edu.embedders.batched import start_networks
 from taskembed_edu.embedders.trained import train_tasks
 from taskembed_edu.labs.parameter import ParameterLab
-from taskembed_edu.live import export, packets
+from taskembed_edu.live import export, overlays, packets
 from taskembed_edu.live.player import Player
 from taskembed_edu.networks.learners import task_learner
 from taskembed_edu.session import Session
@@ -82,7 +82,7 @@ def test_a_map_of_fewer_tasks_begins_anew_and_has_no_jitter_and_no_trail_across(
     lose(session, 3)
     session.step(10)
     assert np.isnan(session.frame.diagnostics["jitter"])
-    assert packets.trails(session, session.frame) is None
+    assert overlays.trails(session, session.frame) is None
 
 
 # ---- what else must be exact -----------------------------------------------------------------------------------------

@@ -250,6 +250,9 @@ def test_a_card_shows_words_as_they_are_written_and_in_plain_letters() -> None:
     assert [len(rows) for rows in sketch.words] == [6, 6]
     assert sketch.words[0][0] == ("7", "семь", "sem")
     assert sketch.words[1][2] == ("21", "veintiuno", "veintiuno")
+    assert sketch.shown is not None
+    numbers = [{10 * tens + units for tens, units in shown} for shown in batch.support_x.tolist()]
+    assert sketch.shown == tuple(tuple(n in known for n in (7, 16, 21, 40, 58, 93)) for known in numbers)
     with pytest.raises(ValueError, match="another family"):
         FAMILY.sketch(replace(batch, truth_names=("a", "b", "c")))
 

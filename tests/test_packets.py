@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import json
 import math
 from typing import Any
@@ -16,6 +18,7 @@ from taskembed_edu.live.packets import (
     boxed,
     card_packet,
     curve_marks,
+    facts,
     frames_at,
     live_step,
     marks_packet,
@@ -26,7 +29,7 @@ from taskembed_edu.live.packets import (
 )
 from taskembed_edu.live.words import SCORES, map_words
 from taskembed_edu.tasks.sketch import TaskSketch
-from tests.runs import generator, small_session
+from tests.runs import eventful, generator, small_session
 
 
 def uint16(data: bytes, *shape: int) -> np.ndarray:
@@ -40,7 +43,7 @@ def size(packet: Any) -> int:
     def apart(value: bytes) -> None:
         binary.append(value)
 
-    text = json.dumps(packet, default=apart, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(packet, default=apart, allow_nan=False)
     return len(text.encode()) + sum(map(len, binary))
 
 
@@ -139,13 +142,15 @@ def test_a_picture_is_the_latest_frame() -> None:
     picture = picture_packet([session], number=3, words="hello")
     assert (picture["number"], picture["live"], picture["step"], picture["words"]) == (3, True, 8, "hello")
     (run,) = picture["runs"]
-    assert (run["run"], run["index"], run["step"], run["projection"], run["title"]) == (0, 2, 8, "pca", "PCA")
+    assert (run["run"], run["step"], run["projection"]) == (0, 8, "pca")
     box, points = boxed(session.frame.layout)
     assert (run["box"], run["points"]) == (box, points.tobytes())
     assert (run["links"], run["changes"]) == (None, None)
     assert run["readings"].keys() == session.frame.diagnostics.keys()
     assert run["readings"]["spearman"] == rounded(session.frame.diagnostics["spearman"])
-    assert run["alarm"] == session.frame.alarm
+    assert not run.keys() & {"alarm", "left_out", "trails", "fit"}, "what there is nothing of takes no room"
+    alarmed = dataclasses.replace(session.frame, alarm="collapsed", left_out=(3,))
+    assert facts(alarmed) == {**facts(session.frame), "alarm": "collapsed", "left_out": [3]}
 
 
 def test_what_has_no_number_is_none_and_travels() -> None:
@@ -265,6 +270,33 @@ def test_marks_say_where_a_slider_came_to_rest() -> None:
         {"step": 3, "text": "learning rate 0.01"}
     ]
     assert curve_marks([], declared) == []
+
+
+def test_marks_say_where_what_is_measured_changes() -> None:
+    declared = small_session().declared()
+    events = [
+        Event(10, {"margin": 0.9}),
+        Event(55, {"metric": "cosine", "margin": 0.5}),
+        Event(60, {"loss": "triplet"}),
+    ]
+    marks = curve_marks(events, declared, (), {"metric"})
+    assert [mark.get("breaks") for mark in marks] == [None, [55], None]
+    # One mark for two changes that follow each other; a break for each, since there may be frames between them.
+    events = [Event(10, {"metric": "cosine"}), Event(20, {"metric": "manhattan"})]
+    assert curve_marks(events, declared, (), {"metric"}) == [
+        {"step": 20, "text": "distance Manhattan", "breaks": [10, 20]}
+    ]
+
+
+def test_the_breaks_lie_just_where_two_frames_were_measured_in_different_units() -> None:
+    session = eventful()
+    (marks,) = marks_packet([session])
+    breaks = [step for mark in marks for step in mark.get("breaks", [])]
+    assert breaks == [7, 16]
+    frames = list(session.history)
+    for before, after in itertools.pairwise(frames):
+        parted = any(before.step < step <= after.step for step in breaks)
+        assert parted == (before.metric != after.metric), f"{before.step} to {after.step}"
 
 
 def test_the_same_session_gives_the_same_packets() -> None:

@@ -17,7 +17,8 @@ from taskembed_edu.colours import colour_tasks
 from taskembed_edu.history import Frame
 from taskembed_edu.live import export, packets
 from taskembed_edu.live.export import exported, unpacked
-from taskembed_edu.live.packets import boxed, card_packet, evenly, fit_packet, picture_packet, tasks_packet, trails
+from taskembed_edu.live.overlays import evenly, fit_packet, missing_trails, trails
+from taskembed_edu.live.packets import boxed, card_packet, picture_packet, tasks_packet
 from taskembed_edu.session import Session
 from taskembed_edu.snapshots import session_figure
 from taskembed_edu.tasks import NumberWords
@@ -124,7 +125,28 @@ def test_there_is_no_trail_without_a_past_or_for_an_embedder_that_leaves_none(tr
     session = small_session()
     session.step(8)
     assert trails(session, dataclasses.replace(session.frame, axes=axes_of(session.frame))) is None
-    assert picture_packet([session])["runs"][0]["trails"] is None
+    assert "trails" not in picture_packet([session])["runs"][0], "and nobody asks why"
+
+
+def test_a_map_without_trails_says_why_where_tasks_could_leave_some(travelled: Session) -> None:
+    def said(step: float | None = None) -> Any:
+        return picture_packet([travelled], step)["runs"][0]["trails"]
+
+    assert said()["n"] == 12
+    assert said(0) == {"n": 0, "missing": "begun"}
+    travelled.embedder.__dict__["steady"] = lambda settings: False
+    assert said() == {"n": 0, "missing": "directions"}
+
+
+def test_main_directions_leave_no_trails_and_other_forms_do() -> None:
+    session = Session("parameters", family="sinusoids", n_tasks=6, hidden=4, projection="pca")
+    session.step(20)
+    assert picture_packet([session])["runs"][0]["trails"]["n"] == 2
+    session.set(form="pca")
+    assert picture_packet([session])["runs"][0]["trails"] == {"n": 0, "missing": "directions"}
+    assert [mark.get("breaks") for mark in packets.marks_packet([session])[0]] == [[20]]
+    session.set(form="difference")
+    assert picture_packet([session])["runs"][0]["trails"] == {"n": 0, "missing": "begun"}
 
 
 @pytest.mark.parametrize(("n_tasks", "places"), [(12, 12), (1000, 5), (2500, 2), (2501, None)])
@@ -134,6 +156,8 @@ def test_the_page_has_at_most_5000_pieces_to_draw(travelled: Session, n_tasks: i
         put(travelled, frame.index, embedding=frame.embedding[rows], layout=frame.layout[rows])
     lines = trails(travelled, travelled.frame)
     assert places == (None if lines is None else lines.shape[1])
+    if lines is None:
+        assert missing_trails(travelled, travelled.frame) == "crowd"
 
 
 def test_vectors_of_another_width_are_no_part_of_a_trail(travelled: Session) -> None:
@@ -216,7 +240,7 @@ def test_what_is_known_of_a_session_goes_with_it() -> None:
 
 
 def test_without_answers_there_is_nothing_to_draw() -> None:
-    assert picture_packet([small_session()])["runs"][0]["fit"] is None
+    assert "fit" not in picture_packet([small_session()])["runs"][0]
 
 
 # ---- words, names ---------------------------------------------------------------------------------------------------
@@ -315,7 +339,8 @@ def test_the_file_holds_trails_in_the_box_of_each_frame(film: Session, monkeypat
     for frame in list(film.history):
         put(film, frame.index, axes=axes_of(frame), left_out=(4,) if frame.index == 2 else ())
     run = run_of(film)
-    assert [frame["left_out"] for frame in run["frames"]] == [[], [], [4], []]
+    assert [frame.get("left_out") for frame in run["frames"]] == [None, None, [4], None]
+    assert [frame.get("missing") for frame in run["frames"]] == ["begun", None, None, None]
     m = run["trails"]["n"]
     ways = summed(run["trails"]["points"], "<u2", 4, 12, m, 2)
     kept = np.delete(np.arange(12), 4)
@@ -372,11 +397,14 @@ def test_trails_and_answers_that_take_too_much_are_left_out(film: Session, monke
     monkeypatch.setattr(export, "_TRAIL_BYTES", 100)
     run = run_of(film)
     assert (run["trails"], run["fit"] is None) == (None, False)
+    assert [frame["missing"] for frame in run["frames"]] == ["begun", "room", "room", "room"]
     monkeypatch.setattr(export, "_FIT_BYTES", 100)
     assert run_of(film)["fit"] is None
     monkeypatch.setattr(export, "_MOST_TRAILS", 11)
     monkeypatch.setattr(export, "_TRAIL_BYTES", 10**6)
-    assert run_of(film)["trails"] is None
+    run = run_of(film)
+    assert run["trails"] is None
+    assert {frame["missing"] for frame in run["frames"]} == {"crowd"}
 
 
 def test_a_film_cut_shorter_keeps_trails_and_answers_beside_their_frames(film: Session) -> None:
@@ -385,6 +413,7 @@ def test_a_film_cut_shorter_keeps_trails_and_answers_beside_their_frames(film: S
     whole = export.film(film)._replace(trails=np.arange(4, dtype=np.uint16)[:, None, None, None])
     cut = export._cut(film, whole, 2)
     assert [frame.index for frame in cut.frames] == [0, 3]
+    assert cut.missing == ("", ""), "tasks of this run never leave trails"
     assert cut.fits is not None
     assert cut.trails is not None
     assert cut.fits.values[:, 0, 0].tolist() == cut.trails.ravel().tolist() == [0, 3]

@@ -22,9 +22,9 @@ from taskembed_edu.checks import problem
 from taskembed_edu.history import Frame
 from taskembed_edu.live import page
 from taskembed_edu.live.controls import say
+from taskembed_edu.live.overlays import Missing, answers, missing_trails, trails
 from taskembed_edu.live.packets import (
     NEIGHBOURS,
-    answers,
     ends,
     facts,
     marks_packet,
@@ -32,7 +32,6 @@ from taskembed_edu.live.packets import (
     rows_of,
     sketch_y,
     tasks_packet,
-    trails,
 )
 from taskembed_edu.live.telling import run_name
 from taskembed_edu.live.words import about_run, help_packet, map_words
@@ -72,7 +71,8 @@ class Fits(NamedTuple):
 class Film(NamedTuple):
     """One run's stored frames: words and box of each, places in that box (frames, n, 2), neighbours (frames, n, k).
 
-    Where there are any and they fit: trails (frames, n, m, 2) in the same boxes, and what networks answered.
+    Where there are any and they fit: trails (frames, n, m, 2) in the same boxes, and what networks answered. `missing`
+    says of each frame why it has no trails, "" where it has.
     """
 
     frames: list[Frame]
@@ -82,6 +82,7 @@ class Film(NamedTuple):
     neighbours: NDArray[np.uint16]
     trails: NDArray[np.uint16] | None = None
     fits: Fits | None = None
+    missing: tuple[Missing, ...] = ()
 
 
 def export_html(sessions: Sequence[Session], path: str | Path, colour: int = 0, title: str = "Task space") -> Path:
@@ -126,10 +127,16 @@ def _fitting(sessions: Sequence[Session], films: list[Film], colour: int, title:
 def _lightened(films: list[Film]) -> list[Film]:
     """The films without their trails, or without the networks' answers, where those of all runs are too much."""
     if sum(_packed_size(differences(each.trails)) for each in films if each.trails is not None) > _TRAIL_BYTES:
-        films = [each._replace(trails=None) for each in films]
+        films = [_without_trails(each) for each in films]
     if sum(_fits_size(each.fits) for each in films if each.fits is not None) > _FIT_BYTES:
         films = [each._replace(fits=None) for each in films]
     return films
+
+
+def _without_trails(whole: Film) -> Film:
+    if whole.trails is None:
+        return whole
+    return whole._replace(trails=None, missing=tuple(reason or "room" for reason in whole.missing))
 
 
 def _fits_size(fits: Fits) -> int:
@@ -159,10 +166,11 @@ def film(session: Session, most: int = MOST_FRAMES) -> Film:
     """The run's frames, thinned to `most`, as the file holds them."""
     frames = [session.history[k] for k in thinned(session, len(session.history), most)]
     lines = _trails(session, frames)
-    boxes, points, ways = zip(*map(_in_own_box, frames, lines), strict=True)
+    boxes, points, ways = zip(*map(_in_own_box, frames, _alike(frames, lines)), strict=True)
     words = [map_words(session, frame) for frame in frames]
     drawn = None if ways[0] is None else np.stack(ways)
-    return Film(frames, words, list(boxes), np.stack(points), _neighbours(frames), drawn, _fits(session, frames))
+    fits, missing = _fits(session, frames), _missing(session, frames, lines)
+    return Film(frames, words, list(boxes), np.stack(points), _neighbours(frames), drawn, fits, missing)
 
 
 def thinned(session: Session, n_frames: int, most: int) -> list[int]:
@@ -200,11 +208,28 @@ def _in_own_box(
 
 
 def _trails(session: Session, frames: Sequence[Frame]) -> list[NDArray[np.float32] | None]:
-    """Each frame's trails, all of as many places; None everywhere where the file has none."""
+    """Each frame's trails, None where it has none; None everywhere where the file has none."""
     n = len(frames[0].layout)
-    seen = [trails(session, frame, _TRAIL_PLACES) if n <= _MOST_TRAILS else None for frame in frames]
+    return [trails(session, frame, _TRAIL_PLACES) if n <= _MOST_TRAILS else None for frame in frames]
+
+
+def _missing(
+    session: Session, frames: Sequence[Frame], seen: Sequence[NDArray[np.float32] | None]
+) -> tuple[Missing, ...]:
+    """Why each frame has no trails, "" where it has."""
+    crowd = len(frames[0].layout) > _MOST_TRAILS  # a file has room for fewer than a live map
+
+    def said(frame: Frame, lines: NDArray[np.float32] | None) -> Missing:
+        reason = missing_trails(session, frame) if lines is None else ""
+        return "crowd" if crowd and reason == "begun" else reason
+
+    return tuple(map(said, frames, seen))
+
+
+def _alike(frames: Sequence[Frame], seen: Sequence[NDArray[np.float32] | None]) -> list[NDArray[np.float32] | None]:
+    """These trails, all of as many places, or none at all."""
     if all(lines is None for lines in seen):
-        return seen
+        return list(seen)
     # A frame with no past has a trail that has not left its task yet; a short one waits at its start.
     whole = [frame.layout[:, None] if lines is None else lines for frame, lines in zip(frames, seen, strict=True)]
     return [np.pad(way, ((0, 0), (_TRAIL_PLACES - way.shape[1], 0), (0, 0)), mode="edge") for way in whole]
@@ -253,6 +278,7 @@ def _cut(session: Session, whole: Film, n_frames: int) -> Film:
         whole.neighbours[stay],
         None if whole.trails is None else whole.trails[stay],
         None if whole.fits is None else whole.fits._replace(values=whole.fits.values[stay]),
+        tuple(whole.missing[at] for at in stay),
     )
 
 
@@ -292,8 +318,8 @@ def _recorded_run(session: Session, stored: Film, name: str, alone: bool) -> dic
         "columns": packet["columns"],
         "values": packet["values"],
         "frames": [
-            {**facts(frame), "words": words, "box": box}
-            for frame, words, box in zip(stored.frames, said, stored.boxes, strict=True)
+            {**facts(frame), "words": words, "box": box, **({"missing": missing} if missing else {})}
+            for frame, words, box, missing in zip(stored.frames, said, stored.boxes, stored.missing, strict=True)
         ],
         "points": differences(stored.points),
         "k": stored.neighbours.shape[2],

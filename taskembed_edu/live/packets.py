@@ -16,15 +16,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from taskembed_edu.checks import problem
 from taskembed_edu.colours import Colouring, colour_tasks
 from taskembed_edu.history import Event, Frame, moves
 from taskembed_edu.live.controls import say
+from taskembed_edu.live.overlays import fit_packet, missing_trails, trails, trails_packet
 from taskembed_edu.projection import Layout
 from taskembed_edu.session import Session
 from taskembed_edu.settings import Setting
 from taskembed_edu.tasks.base import TaskBatch
-from taskembed_edu.tasks.sketch import TaskFit, TaskSketch
+from taskembed_edu.tasks.sketch import TaskSketch
 
 # How many nearest neighbours are drawn for a task.
 NEIGHBOURS = 5
@@ -42,17 +42,10 @@ COLUMNS = (
     "active_pairs",
 )
 
-# What a map is called above it.
-TITLES = {"umap": "UMAP", "pca": "PCA"}
-
 # More names than this would hide the points that they stand beside.
 MOST_LABELS = 64
 
-# Pieces of all trails of one picture, which the page draws anew in every animation frame.
-MOST_PIECES = 5000
-
 _LEVELS = 65535
-_FIT_LEVELS = 255
 
 
 # ---- the tasks: sent once a run ------------------------------------------------------------------------------------
@@ -132,6 +125,8 @@ def card_packet(sketch: TaskSketch) -> dict[str, Any]:
             card["n_classes"] = int(sketch.classes.max()) + 1
     if sketch.words is not None:
         card["words"] = [[list(row) for row in of_task] for of_task in sketch.words]
+    if sketch.shown is not None:
+        card["shown"] = [list(of_task) for of_task in sketch.shown]
     return card
 
 
@@ -182,35 +177,38 @@ def frames_at(sessions: Sequence[Session], step: float | None = None) -> list[Fr
 def run_picture(session: Session, frame: Frame, run: int, chosen: int, compare: str) -> dict[str, Any]:
     """One run's map at one frame: 4 bytes a task, the readings, and what was asked about one task.
 
-    With it go, where there are any: the tasks' trails, in the same box as their places, and what each task's own
-    network answers, drawn over its card.
+    With it go, where there are any: the tasks' trails, in the same box as their places (or why a frame has none), and
+    what each task's own network answers, drawn over its card.
     """
     lines = trails(session, frame)
     low, high = ends(frame.layout, frame.left_out, lines)
     chosen = chosen if 0 <= chosen < len(frame.layout) else -1
+    over: dict[str, Any] = {}  # most runs have nothing of it, and then it takes no room
+    if lines is not None:
+        over["trails"] = trails_packet(placed(lines, low, high, frame.left_out))
+    elif missing := missing_trails(session, frame):
+        over["trails"] = {"n": 0, "missing": missing}
+    if frame.fit is not None:
+        over["fit"] = fit_packet(frame.fit, sketch_y(session))
     return {
         **facts(frame),
+        **over,
         "run": run,
         "box": _said_box(low, high),
         "points": placed(frame.layout, low, high, frame.left_out).tobytes(),
-        "trails": None if lines is None else trails_packet(placed(lines, low, high, frame.left_out)),
-        "fit": None if frame.fit is None else fit_packet(frame.fit, sketch_y(session)),
         "links": _links(session, frame, chosen),
         "changes": _changes(session, frame, chosen, compare),
     }
 
 
 def facts(frame: Frame) -> dict[str, Any]:
-    """What is said of a frame wherever it is shown, live or recorded."""
-    return {
-        "index": frame.index,
-        "step": frame.step,
-        "projection": frame.projection,
-        "title": TITLES.get(frame.projection, frame.projection),
-        "readings": readings(frame),
-        "alarm": frame.alarm,
-        "left_out": list(frame.left_out),
-    }
+    """What is said of a frame wherever it is shown, live or recorded; an alarm and who is left out, where they are."""
+    said: dict[str, Any] = {"step": frame.step, "projection": frame.projection, "readings": readings(frame)}
+    if frame.alarm:
+        said["alarm"] = frame.alarm
+    if frame.left_out:
+        said["left_out"] = list(frame.left_out)
+    return said
 
 
 def boxed(layout: Layout, left_out: Sequence[int] = ()) -> tuple[list[float], NDArray[np.uint16]]:
@@ -281,99 +279,6 @@ def _changes(session: Session, frame: Frame, chosen: int, compare: str) -> dict[
     }
 
 
-# ---- what lies over a picture: trails and answers ------------------------------------------------------------------
-
-
-def trails(session: Session, frame: Frame, n: int = 12) -> NDArray[np.float32] | None:
-    """Where each task came from, on this frame's map: (n_tasks, m, 2), oldest first, without where it is now.
-
-    At most n earlier frames, evenly spaced from the first one on, and fewer where the map has many tasks. PCA sees the
-    earlier vectors along the frame's own axes, from the frame's own middle; UMAP has no axes, so that its trail leads
-    through the maps that were shown, as far back as they are of one piece. Frames whose vectors were looked at in
-    another way, by other settings, are no part of it. None where there is no trail.
-    """
-    n = min(n, MOST_PIECES // max(1, len(frame.layout)))
-    embedder = session.embedder
-    if not (embedder.leaves_trails and embedder.steady(frame.settings)) or frame.index == 0 or n < 2:
-        return None
-    seen = _seen_along(session, frame, n) if frame.projection == "pca" else _shown_before(session, frame, n)
-    return np.stack(seen, axis=1, dtype=np.float32) if seen else None
-
-
-def _seen_along(session: Session, frame: Frame, n: int) -> list[Layout]:
-    """Earlier vectors along the frame's axes."""
-    if frame.axes is None:
-        return []
-    centre = np.delete(frame.embedding, frame.left_out, axis=0).mean(axis=0)
-    earlier = _looked_at_alike(session, frame)
-    alike = [one.embedding for one in earlier if one.embedding.shape == frame.embedding.shape]
-    middle = centre @ frame.axes
-    seen = []
-    for k in evenly(len(alike), n):  # one by one: a dozen sets of weights at once may be gigabytes
-        vectors = alike[k]
-        if frame.left_out:  # what has diverged may be too large to be seen along anything
-            vectors = vectors.copy()
-            vectors[list(frame.left_out)] = 0
-        seen.append(vectors @ frame.axes - middle)
-    return seen
-
-
-def _shown_before(session: Session, frame: Frame, n: int) -> list[Layout]:
-    """Earlier maps that flowed into this one."""
-    earlier = _looked_at_alike(session, frame)
-
-    def piece(of: Frame) -> tuple[Any, ...]:
-        return of.projection, of.refits, of.left_out  # with another number of tasks UMAP begins anew
-
-    alike = [one for one in earlier if piece(one) == piece(frame)]
-    return [alike[k].layout for k in evenly(len(alike), n)]
-
-
-def _looked_at_alike(session: Session, frame: Frame) -> list[Frame]:
-    """Earlier frames whose vectors stand for the same as this one's: see `Embedder.seen_by`."""
-    names = session.embedder.seen_by
-
-    def look(of: Frame) -> list[Any]:
-        return [getattr(of.settings, name) for name in names]
-
-    mine, earlier = look(frame), (session.history[k] for k in range(frame.index))
-    # Nearly always it is the same object, and a run has many frames.
-    return [one for one in earlier if one.settings is frame.settings or look(one) == mine]
-
-
-def evenly(n: int, most: int) -> list[int]:
-    """At most so many of 0 ... n - 1, evenly spaced, with the first and the last.
-
-    >>> evenly(9, 5), evenly(2, 5), evenly(0, 5)
-    ([0, 2, 4, 6, 8], [0, 1], [])
-    """
-    return np.linspace(0, n - 1, min(n, most)).round().astype(int).tolist()
-
-
-def trails_packet(places: NDArray[np.uint16]) -> dict[str, Any]:
-    """Trails inside a picture's box, (n_tasks, m, 2): `n` is how many places each one has."""
-    return {"n": places.shape[1], "points": places.tobytes()}
-
-
-def fit_packet(fit: TaskFit, y: tuple[float, float]) -> dict[str, Any]:
-    """What each task's own network answers, in the look of its card; `y` are the ends of the card's axis."""
-    if fit.words is not None:
-        return {"kind": "words", "words": [list(words) for words in fit.words]}
-    kind, values = answers(fit, y)
-    return {"kind": kind, "n": values.shape[1], ("points" if kind == "curve" else kind): values.tobytes()}
-
-
-def answers(fit: TaskFit, y: tuple[float, float]) -> tuple[str, NDArray[np.uint8]]:
-    """Classes, or a curve's heights as 0 ... 255 between the ends of the card's axis, (n_tasks, n)."""
-    if fit.classes is not None:
-        return "classes", fit.classes
-    if fit.values is None:
-        raise ValueError(problem("fit", "neither values nor classes nor words", "what the networks answer"))
-    share = (fit.values - np.float32(y[0])) / np.float32(y[1] - y[0])
-    share = np.clip(np.nan_to_num(share), 0, 1)  # a network that diverged says nothing
-    return "curve", np.rint(share * _FIT_LEVELS).astype(np.uint8)
-
-
 # ---- curves --------------------------------------------------------------------------------------------------------
 
 
@@ -395,19 +300,34 @@ def rows_of(frames: Sequence[Frame], first: int) -> dict[str, Any]:
 def marks_packet(sessions: Sequence[Session]) -> list[list[dict[str, Any]]]:
     """Each run's marks: see `curve_marks`. That UMAP took over by itself is nobody's change, and no mark."""
     unasked = [() if "projection" in session.named else ("projection",) for session in sessions]
-    return [curve_marks(run.events, run.declared(), no) for run, no in zip(sessions, unasked, strict=True)]
+    return [
+        curve_marks(run.events, run.declared(), without, {"metric", *run.embedder.seen_by})
+        for run, without in zip(sessions, unasked, strict=True)
+    ]
 
 
 def curve_marks(
-    events: Sequence[Event], declared: Mapping[str, Setting], without: Collection[str] = ()
+    events: Sequence[Event],
+    declared: Mapping[str, Setting],
+    without: Collection[str] = (),
+    units: Collection[str] = (),
 ) -> list[dict[str, Any]]:
-    """Where a setting changed, and to what. A slider on its way is one mark: only where it came to rest is said."""
-    marks = []
+    """Where a setting changed, and to what. A slider on its way is one mark: only where it came to rest is said.
+
+    `units` are the settings that change what a distance is measured in: a mark of theirs says at which steps the curve
+    of distances `breaks`, all of them, since every one of a move's frames keeps the unit that it was measured in.
+    """
+    marks: list[dict[str, Any]] = []
+    broken = sorted({event.step for event in events if not event.changes.keys().isdisjoint(units)})
     for event in moves(events):
         changes = [(name, value) for name, value in event.changes.items() if name not in without]
         if changes:
             said = (_said(name, declared[name].label.lower(), value) for name, value in changes)
             marks.append({"step": event.step, "text": ", ".join(said)})
+            mine = [step for step in broken if step <= event.step]
+            if mine:
+                marks[-1]["breaks"] = mine
+            broken = broken[len(mine) :]
     return marks
 
 

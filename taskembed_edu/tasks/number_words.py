@@ -161,11 +161,16 @@ class NumberWords(TaskFamily):
         return LANGUAGES[int(truth[2])].name
 
     def sketch(self, batch: TaskBatch) -> TaskSketch:
-        """Six numbers in each language, in its own script and transliterated."""
+        """Six numbers in each language, in its own script and transliterated, and which of them the task is shown."""
         self._check_mine(batch)
         spelt = [words(LANGUAGES[int(language)].code) for language in batch.truth[:, 2].tolist()]
         rows = (tuple((str(n), of[n].original, of[n].latin) for n in _SHOWN) for of in spelt)
-        return TaskSketch("words", words=tuple(rows))
+        numbers = 10 * batch.support_x[..., 0] + batch.support_x[..., 1]
+        if batch.support_mask is not None:
+            numbers = numbers.masked_fill(~batch.support_mask, -1)
+        given = [set(of_task) for of_task in numbers.tolist()]
+        shown = tuple(tuple(n in known for n in _SHOWN) for known in given)
+        return TaskSketch("words", words=tuple(rows), shown=shown)
 
     def probe(self, batch: TaskBatch) -> Tensor:
         """The six numbers of the sketch."""

@@ -21,7 +21,7 @@ class TaskSketch:
     - "scatter": `points` (n, n_points, 2), and `classes` (n, n_points), which class each point belongs to.
     - "images": `images` (n, n_images, height, width) in [0, 1], and `classes` (n, n_images), what each one shows.
     - "words": `words`, for each task the same few rows of a number, its word as the language writes it, and the word in
-      plain letters.
+      plain letters; and `shown`, whether the support set shows the task each of these numbers.
 
     `x` and `y` are the ends of the axes, the same for all tasks, so that two tasks drawn side by side can be compared.
     """
@@ -34,6 +34,7 @@ class TaskSketch:
     classes: Tensor | None = None
     images: Tensor | None = None
     words: tuple[tuple[tuple[str, str, str], ...], ...] | None = None
+    shown: tuple[tuple[bool, ...], ...] | None = None
 
 
 @dataclass(frozen=True)

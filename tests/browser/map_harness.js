@@ -100,7 +100,7 @@ window.harness = {
     const bytes = new Uint8Array(1 + 4 * n); // an odd beginning, as a buffer in a message may have
     bytes.set(new Uint8Array(words.buffer), 1);
     const points = new DataView(bytes.buffer, 1, 4 * n);
-    return { run: 0, index: step / 10, step, projection: "pca", title: "PCA", box, points, links: null, changes: null, readings: {}, alarm: "", ...more };
+    return { run: 0, index: step / 10, step, projection: "pca", box, points, links: null, changes: null, readings: {}, ...more };
   },
 
   take(step, places, more = {}, run = 0) {

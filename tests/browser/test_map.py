@@ -323,7 +323,7 @@ def test_zoom_and_pan_by_keys_buttons_and_drag(maps: Any) -> None:
     page.drag((x + 20, y + 20), (x + 70, y - 10))
     assert np.allclose((page.where() - before).reshape(-1, 2), [50, -30], atol=0.6)
     assert page.get("chosen") == -1, "a drag is no click"
-    page.take(10, page.grid(), {"projection": "umap", "title": "UMAP"})
+    page.take(10, page.grid(), {"projection": "umap"})
     page.rest()
     assert np.allclose(page.where(), before, atol=0.1), "another projection is another map: it is seen whole"
     expect(page.map().locator(".te-map-title")).to_have_text("Task space, UMAP")

@@ -46,6 +46,12 @@ def tool(page: MapPage, name: str, run: int = 0) -> Locator:
     return page.map(run).locator(".te-map-tools button", has_text=name)
 
 
+def box_of(locator: Locator) -> Any:
+    box = locator.bounding_box()
+    assert box is not None
+    return box
+
+
 def data(page: MapPage, name: str, run: int = 0) -> str:
     page.rest()
     return page.map(run).get_attribute(f"data-{name}") or ""
@@ -184,6 +190,54 @@ def test_trails_lead_from_the_start_to_where_the_points_are_now(maps: Any) -> No
     expect(tool(page, "trails")).to_be_hidden()
 
 
+# ---- where there are none ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("missing", "few", "whole"),
+    [
+        ("directions", "No trails: main directions are found anew at every step", "the weights"),
+        ("crowd", "No trails: too many tasks", "hide the points"),
+        ("begun", "No trails yet", "nothing earlier was looked at in this way"),
+        ("room", "No trails in this file", "small enough for a mail"),
+    ],
+)
+def test_a_map_without_trails_says_why(maps: Any, missing: str, few: str, whole: str) -> None:
+    page = maps()
+    switch, excuse = tool(page, "trails"), page.map().locator(".te-map-excuse")
+    page.evaluate(TAKE_TRAILS, [10, page.grid(), [2, 2], {}])
+    expect(switch).to_have_attribute("aria-pressed", "true")
+    expect(excuse).to_be_hidden()
+    switch.focus()
+    page.take(20, page.grid(), {"trails": {"n": 0, "missing": missing}})
+    expect(switch).to_be_visible()
+    expect(switch).to_be_disabled()
+    expect(switch).to_be_focused()
+    expect(switch).to_have_attribute("aria-pressed", "false")
+    expect(switch).to_have_attribute("title", re.compile(f"^{few}. .*{whole}"))
+    expect(switch).to_have_accessible_description(few)
+    expect(excuse).to_have_text(few)
+    expect(excuse).to_be_visible()
+    switch.press("Enter")
+    assert page.get("trails") is not False, "a switch that cannot be turned is not turned"
+    assert data(page, "trails") == "0"
+    page.evaluate(TAKE_TRAILS, [30, page.grid(), [2, 2], {}])
+    expect(excuse).to_be_hidden()
+    expect(switch).to_be_enabled()
+    expect(switch).to_have_attribute("title", "Trails: the way of each task from its start")
+    assert data(page, "trails") == "25"
+
+
+def test_the_words_about_trails_are_no_obstacle_on_the_map(maps: Any) -> None:
+    page = maps()
+    page.take(10, page.grid(), {"trails": {"n": 0, "missing": "directions"}})
+    box = box_of(page.map().locator(".te-map-excuse"))
+    under = "([x, y]) => document.elementFromPoint(x, y).className"
+    assert "te-map-canvas" in page.evaluate(under, [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2])
+    button = box_of(tool(page, "trails"))
+    assert "te-map-tool" in page.evaluate(under, [button["x"] + 5, button["y"] + 5])
+
+
 def test_the_end_of_a_trail_goes_with_its_point(maps: Any) -> None:
     page = maps(4)
     page.evaluate("harness.freeze()")
@@ -289,6 +343,94 @@ def test_the_card_of_words_marks_what_the_network_gets_wrong(maps: Any) -> None:
     page.evaluate(TAKE_FIT, [30, "words", [["sem", "shestnadtsat"]] * 25, 2])
     expect(panel.locator("td.te-wrong")).to_have_count(0)
     expect(panel.locator("td").nth(1)).to_have_attribute("dir", "auto")
+
+
+def test_the_card_of_words_says_which_numbers_were_shown_in_training(maps: Any) -> None:
+    page = maps()
+    card_of = {"kind": "words", "words": [ROWS] * 25, "shown": [[True, False]] * 24 + [[True, True]]}
+    page.evaluate(SET_TASKS, [25, "", {"card": card_of}])
+    page.mouse.move(*page.at(6))
+    card = page.map().locator(".te-map-card")
+    expect(card.locator("th")).to_have_text(["#", "word", "letters"])  # no network, no training
+    page.evaluate(TAKE_FIT, [10, "words", [["sem", "shes"]] * 25, 2])
+    expect(card.locator("th")).to_have_text(["#", "word", "letters", "its network", "training"])
+    expect(card.locator("td:nth-child(5)")).to_have_text(["shown", "new"])
+    rows = card.locator("tbody tr")
+    expect(rows.nth(0)).to_have_attribute("title", "7 was shown to this network in training")
+    expect(rows.nth(1)).to_have_attribute("title", "16 was not shown to this network in training")
+    expect(card.locator(".te-note")).to_have_text("its network spells 1 of 2 right: 1 of 1 shown, 0 of 1 new")
+    page.canvas().press("End")
+    expect(card.locator("td:nth-child(5)")).to_have_text(["shown", "shown"])
+    expect(card.locator(".te-note")).to_have_text("its network spells 1 of 2 right")
+    page.keyboard.press("Enter")
+    panel = page.map().locator(".te-map-chosen")
+    expect(panel.locator("td:nth-child(5)")).to_have_text(["shown", "shown"])
+
+
+# ---- a small map -----------------------------------------------------------------------------------------------------
+
+LONG = [[str(k), "пятьдесят восемь и ещё одно", "pyatdesyat vosem i eshche odno"] for k in range(6)]
+SPELT = [["pyatdesyat devyat devyat dev"] * 6] * 25
+
+
+def small(maps: Any) -> MapPage:
+    page: MapPage = maps()
+    page.set_viewport_size({"width": 470, "height": 720})
+    page.rest()
+    page.evaluate(SET_TASKS, [25, "", {"card": {"kind": "words", "words": [LONG] * 25, "shown": [[True] * 6] * 25}}])
+    page.evaluate(TAKE_FIT, [10, "words", SPELT, 6])
+    page.rest()
+    return page
+
+
+def test_a_card_in_a_small_map_hides_neither_its_point_nor_the_chosen_one(maps: Any) -> None:
+    page = small(maps)
+    expect(page.map()).to_have_attribute("data-small", "true")
+    page.set("chosen", 7)
+    card, canvas = page.map().locator(".te-map-card"), box_of(page.canvas())
+    for task in (0, 4, 6, 11, 12, 13, 15, 18, 24):
+        page.mouse.move(*page.at(task))
+        expect(card).to_be_visible()
+        box = box_of(card)
+        assert canvas["x"] <= box["x"]
+        assert box["x"] + box["width"] <= canvas["x"] + canvas["width"] + 1
+        for seen in (task, 7):
+            x, y = page.at(seen)
+            across, down = box["x"] < x < box["x"] + box["width"], box["y"] < y < box["y"] + box["height"]
+            assert not (across and down), f"the card of {task} hides {seen}"
+        assert box["height"] < 0.6 * canvas["height"]
+    expect(card.locator("tbody tr").first.locator("td:visible")).to_have_text(["0", LONG[0][2], SPELT[0][0], "shown"])
+
+
+def test_the_chosen_task_s_words_scroll_under_a_small_map(maps: Any) -> None:
+    page = small(maps)
+    page.set("chosen", 12)
+    panel = page.map().locator(".te-map-chosen")
+    words = panel.get_by_role("group", name="Words of this task")
+    expect(words).to_be_visible()
+    assert words.evaluate("e => e.scrollHeight > e.clientHeight && e.clientHeight < 200")
+    expect(words).to_have_attribute("tabindex", "0")
+    expect(words.locator("td").nth(1)).to_be_visible()  # here also as the language writes it
+    page.evaluate(SET_TASKS, [25, "curve", {}])
+    page.set("chosen", 12)
+    expect(panel.get_by_role("group", name="Words of this task")).to_have_count(0)
+    page.set_viewport_size({"width": 1100, "height": 720})
+    page.rest()
+    expect(page.map()).to_have_attribute("data-small", "false")
+
+
+@pytest.mark.parametrize("way", ["Escape", "button"])
+def test_the_chosen_task_is_let_go_from_its_panel(maps: Any, way: str) -> None:
+    page = small(maps)
+    page.set("chosen", 12)
+    panel = page.map().locator(".te-map-chosen")
+    if way == "Escape":
+        panel.locator("button.te-map-neighbour").first.press("Escape")
+    else:
+        panel.get_by_role("button", name="Let go of this task").click()
+    expect(panel).to_be_hidden()
+    assert page.get("chosen") == -1
+    expect(page.canvas()).to_be_focused()
 
 
 HUES = """canvas => { const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -401,6 +543,41 @@ def test_a_run_without_pairs_has_no_curve_of_them(open_lab: OpenLab) -> None:
     expect(pairs).to_be_visible()
 
 
+def test_the_curve_of_distances_is_broken_where_what_is_measured_changed(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    distances, loss = (lab.root.locator(f'[data-curve="{name}"]') for name in ("mean_distance", "loss"))
+    expect(distances).to_have_attribute("data-gaps", "0")
+    expect(distances).not_to_have_attribute("aria-label", re.compile("broken"))
+    columns = ["step", "loss", "mean_distance"]
+    lab.evaluate(ROWS_OF, [columns, [v for k in range(6) for v in (10 * k, 1, 1 if k < 3 else 40)]])
+    lines = """() => { window.drawn = []; const { moveTo, lineTo, stroke } = CanvasRenderingContext2D.prototype;
+        for (const [name, call] of Object.entries({ moveTo, lineTo, stroke })) {
+            CanvasRenderingContext2D.prototype[name] = function (...at) {
+                if (this.canvas.dataset.curve === "mean_distance" && this.lineWidth === 2) drawn.push(name);
+                return call.apply(this, at);
+            };
+        } }"""
+    lab.evaluate(lines)
+    mark = {"step": 30, "text": "distance Cosine"}
+    lab.evaluate("marks => model.set('marks', [marks])", [{**mark, "breaks": [30]}])
+    expect(distances).to_have_attribute("data-gaps", "1")
+    expect(distances).to_have_attribute("aria-label", re.compile("The line is broken where what is measured changed"))
+    expect(distances).to_have_attribute("title", re.compile("not to be compared"))
+    expect(loss).to_have_attribute("data-gaps", "0")
+    assert lab.evaluate("drawn.slice(-7)") == ["moveTo", "lineTo", "lineTo", "moveTo", "lineTo", "lineTo", "stroke"]
+    lab.evaluate("marks => model.set('marks', [marks])", [{**mark, "breaks": [11, 25]}])
+    expect(distances).to_have_attribute("data-gaps", "2")
+    lab.evaluate("marks => model.set('marks', [marks])", [{**mark, "breaks": [60]}])
+    expect(distances).to_have_attribute("data-gaps", "0")  # what comes after the last row has not been measured yet
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_each_run_has_its_own_breaks_live_and_recorded(open_lab: OpenLab, live: bool) -> None:
+    lab = open_lab(2, live=live)
+    assert lab.evaluate("lab.marks().map((_marks, run) => lab.curves.breaks(run))") == [[], [30]]
+    expect(lab.root.locator('[data-curve="mean_distance"]')).to_have_attribute("data-gaps", "1")
+
+
 def recorded_languages(path: Path) -> Path:
     """An exported run whose frames have names, trails, spelt words, and one task that is left out at last."""
     session = Session("metric", family="gaussians", n_tasks=12, projection="pca", batch=4, hidden=8, dim=2)
@@ -435,5 +612,9 @@ def test_the_exported_page_has_names_trails_and_answers(browser: Browser, tmp_pa
     expect(root).to_have_attribute("data-step", "10")
     expect(answers).to_have_text(["step10"] * 6)
     expect(root).to_have_attribute("data-trails", "12")
+    expect(root.locator(".te-map-chosen td:nth-child(5)").first).to_have_text(re.compile("^(shown|new)$"))
+    page.keyboard.press(",")
+    expect(root).to_have_attribute("data-step", "0")
+    expect(root.locator(".te-map-excuse")).to_have_text("No trails yet")
     page.context.close()
     assert not problems

@@ -84,6 +84,9 @@ def test_languages_have_names_branches_and_spelt_words(languages: LabOnPage) -> 
     card = lab.map().locator(".te-map-card")
     expect(card).to_contain_text(names[loneliest])
     expect(card.locator("tr").first).to_be_visible()
+    shown = set(lab.ask("','.join(str(10 * t + u) for t, u in lab.session.tasks.support_x[0].tolist())").split(","))
+    told = ["shown" if number in shown else "new" for number in card.locator("td:nth-child(1)").all_inner_texts()]
+    expect(card.locator("td:nth-child(5)")).to_have_text(told)
     lab.page.mouse.down()
     lab.page.mouse.up()
     expect(lab.map()).to_have_attribute("data-chosen", str(loneliest))
@@ -127,6 +130,7 @@ def test_another_way_to_look_is_seen_without_a_step(waves: LabOnPage) -> None:
             if lab.ask(f"lab.session.settings.{setting}") == value:
                 break
         lab.check_picture()
+    expect(lab.root.locator(".te-map-excuse")).to_have_text("No trails: main directions are found anew at every step")
     offered = lab.control("layer").locator("option").evaluate_all("options => options.map(option => option.value)")
     assert offered == ["all", "hidden_1", "hidden_2", "output"], "only the layers that this network has"
 

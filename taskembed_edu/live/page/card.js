@@ -17,16 +17,22 @@ class TaskPicture {
     return Boolean(data);
   }
 
-  // Numbers, their words as they are written and in plain letters, and what the task's own network spells.
-  write({ rows, fit }) {
-    const heads = ["#", "word", "letters", ...(fit ? ["its network"] : [])];
+  // Numbers, their words as they are written and in plain letters, what the task's own network spells, and whether it
+  // was shown this number in training.
+  write({ rows, fit, shown }) {
+    const known = fit && shown;
+    const heads = ["#", "word", "letters", ...(fit ? ["its network"] : []), ...(known ? ["training"] : [])];
     const shape = `${rows.length} ${heads.length}`;
     if (this.shape !== shape) this.build(heads, rows.length);
     this.shape = shape;
     rows.forEach((row, k) => {
-      const spelt = fit ? [fit.words[k] || "–"] : [];
-      [...row, ...spelt].forEach((text, column) => setText(this.cells[k][column], text));
-      if (fit) this.cells[k][3].classList.toggle("te-wrong", fit.words[k] !== row[2]);
+      const cells = this.cells[k];
+      const told = [...row, ...(fit ? [fit.words[k] || "–"] : []), ...(known ? [shown[k] ? "shown" : "new"] : [])];
+      told.forEach((text, column) => setText(cells[column], text));
+      if (fit) cells[3].classList.toggle("te-wrong", fit.words[k] !== row[2]);
+      if (known) cells[4].classList.toggle("te-new", !shown[k]);
+      const was = shown?.[k] ? "was shown to this network in training" : "was not shown to this network in training";
+      cells[0].parentElement.title = known ? `${row[0]} ${was}` : "";
     });
   }
 
@@ -47,10 +53,19 @@ function fitNote(data, spoken = false) {
   const fit = data?.fit;
   if (!fit) return "";
   if (data.kind === "curve") return spoken ? `its network is ${rounded(meanGap(data))} off on average` : "solid: truth, dashed: the network";
-  if (data.kind === "words") return `its network spells ${data.rows.filter((row, k) => row[2] === fit.words[k]).length} of ${data.rows.length} right`;
+  if (data.kind === "words") return wordsNote(data);
   const wrong = wrongAnswers(data).length;
   const total = fit.classes.length;
   return `its network has ${wrong} of ${total} ${data.kind === "images" ? "pictures" : "points"} wrong`;
+}
+
+// How many words are right: of the numbers that were shown in training and of the others, where there are both.
+function wordsNote({ rows, fit, shown }) {
+  const right = rows.map((row, k) => row[2] === fit.words[k]);
+  const share = (those) => `${those.filter(Boolean).length} of ${those.length}`;
+  const told = `its network spells ${share(right)} right`;
+  if (!shown?.includes(true) || !shown.includes(false)) return told;
+  return `${told}: ${share(right.filter((_, k) => shown[k]))} shown, ${share(right.filter((_, k) => !shown[k]))} new`;
 }
 
 // How far the network's curve lies from the true one, on average over the network's own x.

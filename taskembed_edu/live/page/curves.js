@@ -3,7 +3,7 @@
 
 const CURVES = [
   { title: "Loss", keys: ["loss"], named: true },
-  { title: "Mean distance", keys: ["mean_distance"] }, // what the margin moves: beside what training asks for
+  { title: "Mean distance", keys: ["mean_distance"], breaks: true }, // what the margin moves: beside what training asks for
   { title: "Scores", keys: ["recall@1", "spearman", "purity", "trustworthiness"], unit: true },
   { title: "Active pairs", keys: ["active_pairs"], unit: true, pairs: true, absent: "no pairs with a margin yet" },
 ];
@@ -18,6 +18,7 @@ const CURVE_WORDS = {
   active_pairs: "Active pairs",
 };
 const RUN_DASHES = [[], [6, 4]];
+const BROKEN = "The line is broken where what is measured changed: numbers before and after are not to be compared";
 
 // The rows of one run, in one array that grows: a run of many thousand frames costs no objects.
 class Rows {
@@ -193,9 +194,12 @@ class CurvesView {
     this.axes(c, box, ink, style.getPropertyValue("--te-line"), [low, high], steps, y);
     this.marks(c, box, style, x, panel);
     this.moment(c, box, style, x);
+    let gaps = 0;
     this.runs().forEach((rows, run) => {
-      for (const key of panel.keys) this.line(c, rows, key, run, style.getPropertyValue(`--te-${key.replace("@", "-")}`), x, y);
+      const breaks = panel.breaks ? this.breaks(run) : [];
+      for (const key of panel.keys) gaps += this.line(c, rows, key, run, style.getPropertyValue(`--te-${key.replace("@", "-")}`), x, y, breaks);
     });
+    canvas.dataset.gaps = gaps;
     this.read(panel, c, box, ink);
   }
 
@@ -273,23 +277,36 @@ class CurvesView {
     c.stroke();
   }
 
-  line(c, rows, key, run, colour, x, y) {
+  // At which steps a distance began to be measured in something else: another distance, another vector.
+  breaks(run) {
+    return (this.page.marks()[run] ?? []).flatMap(({ breaks }) => breaks ?? []);
+  }
+
+  // How often the line is broken: never drawn is what leads from numbers of one unit to those of another.
+  line(c, rows, key, run, colour, x, y, breaks) {
     c.strokeStyle = colour;
     c.lineWidth = 2;
     c.setLineDash(RUN_DASHES[run]);
     c.beginPath();
-    let pen = false;
+    let [pen, gaps, last, next] = [false, 0, 0, 0];
     // No screen has more columns than this: a run of many frames is drawn as fast as a short one. The last row is
     // always drawn: it is the one that everyone looks at.
     const stride = Math.max(1, Math.floor(rows.count / 1200));
     for (let row = 0; row < rows.count; row = row + stride < rows.count ? row + stride : row === rows.count - 1 ? rows.count : rows.count - 1) {
       const value = rows.at(row, key);
       if (!Number.isFinite(value)) continue;
-      c[pen ? "lineTo" : "moveTo"](x(rows.step(row)), y(value));
-      pen = true;
+      const step = rows.step(row);
+      while (next < breaks.length && breaks[next] <= last) next += 1;
+      const broken = pen && breaks[next] <= step;
+      if (pen && !broken) c.lineTo(x(step), y(value));
+      else c.rect(x(step) - 0.5, y(value), 1, 0); // a number that no other follows yet is a dot
+      if (!pen || broken) c.moveTo(x(step), y(value));
+      gaps += broken;
+      [pen, last] = [true, step];
     }
     c.stroke();
     c.setLineDash([]);
+    return gaps;
   }
 
   // The numbers at the step under the pointer, or at the moment that the map shows.
@@ -308,6 +325,8 @@ class CurvesView {
     const values = (key) => this.runs().map((rows) => written(rows.at(rows.rowAt(step), key)));
     for (const key of panel.keys) setText(panel.numbers.get(key), values(key).join(" | "));
     const words = panel.keys.map((key) => `${CURVE_WORDS[key]} ${values(key).join(" and ")}`).join(", ");
-    panel.canvas.setAttribute("aria-label", `${panel.title} at step ${counted(Math.round(step))}: ${words}`);
+    const broken = Number(panel.canvas.dataset.gaps) ? `. ${BROKEN}` : "";
+    panel.canvas.setAttribute("aria-label", `${panel.title} at step ${counted(Math.round(step))}: ${words}${broken}`);
+    if (panel.breaks) panel.canvas.title = broken && BROKEN;
   }
 }

@@ -1,6 +1,9 @@
 // What the learner sees of one task: a card beside the point that they look at; and under the map, where it hides no
 // point, the data and the neighbours of the one that they chose.
 
+const BESIDE = 14; // CSS pixels from a point to its card
+const WIDEST = [300, 420]; // a card in a small map; with a projector
+const RIM = 6; // a point this near to a card's edge is still seen whole
 const CARD = [150, 86];
 const CHOSEN = [220, 104];
 const CHOSEN_OF_TWO = [220, 70]; // two maps stand side by side: less room for each
@@ -33,10 +36,18 @@ class TaskDetails {
     this.lists = element("div", "te-map-lists", this.panel);
     const close = element("button", "te-map-tool", this.panel, "×");
     close.setAttribute("aria-label", "Let go of this task");
-    close.addEventListener("click", () => {
+    const letGo = () => {
       this.map.state.set("chosen", -1);
       this.map.canvas.focus();
+    };
+    close.addEventListener("click", letGo);
+    this.panel.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      event.preventDefault();
+      event.stopPropagation(); // it would also end the projector
+      letGo();
     });
+    this.shownData = shown;
   }
 
   data(i) {
@@ -64,8 +75,19 @@ class TaskDetails {
     setText(this.cardName, map.name(i));
     this.cardPicture.draw(this.data(i), map.palette, ...CARD);
     setText(this.cardNote, this.note(i));
+    this.card.style.maxWidth = this.widest(i);
     this.cardSize = [this.card.offsetWidth, this.card.offsetHeight];
     this.place(i);
+  }
+
+  // In a small map no wider than the room on one side of the point, so that the card can stand beside it.
+  widest(i) {
+    const { screen, ratio, canvas } = this.map;
+    if (canvas.clientWidth >= SMALL) return "";
+    const x = screen[2 * i] / ratio;
+    const room = Math.max(x, canvas.clientWidth - x) - 2 * BESIDE;
+    const most = WIDEST[this.map.state.get("projector") ? 1 : 0];
+    return `${Math.round(Math.max(CARD[0] + 20, Math.min(room, most)))}px`;
   }
 
   note(i, spoken = false) {
@@ -83,24 +105,27 @@ class TaskDetails {
     if (!this.card.hidden) this.place(this.map.state.get("hover"));
   }
 
-  // Beside the point: below on the right, unless that leaves the map or hides the chosen task.
+  // Beside the point: below on the right, or at another side where it hides neither the point nor the chosen task; where
+  // every side hides one, in a corner of the map. A place that leaves the map is moved into it first.
   place(i) {
     const { screen, ratio, canvas } = this.map;
     const [wide, high] = this.cardSize;
+    const [right, bottom] = [Math.max(0, canvas.clientWidth - wide), Math.max(0, canvas.clientHeight - high)];
+    const at = (k) => [screen[2 * k] / ratio, screen[2 * k + 1] / ratio];
+    const [px, py] = at(i);
     const chosen = this.map.painter.chosen();
-    const gap = 14;
     let [least, left, top] = [Infinity, 0, 0];
-    for (let corner = 0; corner < 4; corner++) {
-      const x = screen[2 * i] / ratio + (corner & 1 ? -gap - wide : gap);
-      const y = screen[2 * i + 1] / ratio + (corner & 2 ? -gap - high : gap);
-      const outside = x < 0 || y < 0 || x + wide > canvas.clientWidth || y + high > canvas.clientHeight;
-      const [dx, dy] = chosen < 0 ? [-1, -1] : [screen[2 * chosen] / ratio - x, screen[2 * chosen + 1] / ratio - y];
-      const hides = dx >= 0 && dy >= 0 && dx <= wide && dy <= high;
-      const cost = 10 * outside + 5 * hides + corner;
+    for (let k = 0; k < 8; k++) {
+      const [free_x, free_y] =
+        k < 4 ? [px + (k & 1 ? -BESIDE - wide : BESIDE), py + (k & 2 ? -BESIDE - high : BESIDE)] : [k & 1 ? right : 0, k & 2 ? bottom : 0];
+      const [x, y] = [Math.max(0, Math.min(free_x, right)), Math.max(0, Math.min(free_y, bottom))];
+      const hides = (task) => {
+        const [tx, ty] = task < 0 ? [-Infinity, 0] : at(task);
+        return tx > x - RIM && ty > y - RIM && tx < x + wide + RIM && ty < y + high + RIM;
+      };
+      const cost = 40 * hides(i) + 20 * hides(chosen) + 5 * (x !== free_x || y !== free_y) + k + (k < 4 ? 0 : 5);
       if (cost < least) [least, left, top] = [cost, x, y];
     }
-    left = Math.max(0, Math.min(left, canvas.clientWidth - wide));
-    top = Math.max(0, Math.min(top, canvas.clientHeight - high));
     this.card.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
   }
 
@@ -132,6 +157,17 @@ class TaskDetails {
     if (data) this.panelPicture.canvas.setAttribute("aria-label", told);
     setText(this.panelNote, fitNote(data));
     this.panelNote.hidden = !data?.fit;
+    this.letScroll(data?.kind === "words");
+  }
+
+  // Words may be more than a small map's panel has room for: who uses keys scrolls them too.
+  letScroll(words) {
+    const { shownData } = this;
+    const long = words && shownData.scrollHeight > shownData.clientHeight + 1;
+    for (const [name, value] of [["tabindex", 0], ["role", "group"], ["aria-label", "Words of this task"]]) {
+      if (long) shownData.setAttribute(name, value);
+      else shownData.removeAttribute(name);
+    }
   }
 
   // A picture came in: what the tasks' own networks answer is drawn anew, for the tasks that are looked at.

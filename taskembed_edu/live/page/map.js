@@ -9,6 +9,7 @@
 const [FAINT, DIM, FULL, ABSENT] = [0, 1, 2, 3]; // filtered out; beside what matters now; as usual; not there at all
 const OPACITY = [0.09, 0.35, 1];
 const TOOLS_HIGH = 40; // CSS pixels that the buttons take at the top
+const SMALL = 700; // a map narrower than this has smaller cards
 
 class TaskMapView {
   constructor(page, run, parent) {
@@ -187,8 +188,9 @@ class TaskMapView {
     [data.step, data.frame, data.tasks] = [picture.step, number, this.n];
     this.stepText.textContent = `step ${counted(picture.step)}`;
     const name = this.page.runName?.(this.run) ?? "";
-    const title = [name, `Task space, ${picture.title ?? ""}`].filter(Boolean).join(": ");
-    const label = `Map of ${this.n - this.gone.size} tasks, ${picture.title ?? ""}${name ? `, ${name}` : ""}`;
+    const drawn = (picture.projection ?? "").toUpperCase(); // PCA, UMAP
+    const title = [name, `Task space, ${drawn}`].filter(Boolean).join(": ");
+    const label = `Map of ${this.n - this.gone.size} tasks, ${drawn}${name ? `, ${name}` : ""}`;
     setText(this.title, title);
     if (this.canvas.getAttribute("aria-label") !== label) this.canvas.setAttribute("aria-label", label);
     const words = [this.page.wordsId, this.hint.id].filter(Boolean).join(" ");
@@ -236,6 +238,7 @@ class TaskMapView {
     if (!wide || !high) return;
     if (this.ratio !== ratio) this.watchRatio();
     this.ratio = ratio;
+    this.root.dataset.small = String(this.canvas.clientWidth < SMALL);
     if (this.canvas.width !== wide || this.canvas.height !== high) {
       [this.canvas.width, this.canvas.height] = [wide, high];
       this.viewport.resize(wide, high, performance.now());

@@ -71,7 +71,7 @@ function decodeCard(card, i) {
     const labels = bytesOf(card.labels).subarray(i * n_images, (i + 1) * n_images);
     return { kind: "images", width, height, n_images, pixels, labels };
   }
-  if (card?.kind === "words") return { kind: "words", rows: card.words[i] };
+  if (card?.kind === "words") return { kind: "words", rows: card.words[i], shown: card.shown?.[i] };
   return null;
 }
 

@@ -208,7 +208,9 @@ class RecordedModel {
     return { ...frame, run: k, points, trails, fit, links: this.links(run, at), changes: null };
   }
 
-  trails({ trails }, at) {
+  trails({ trails, frames }, at) {
+    const { missing } = frames[at];
+    if (missing) return { n: 0, missing };
     if (!trails) return null;
     const size = 2 * trails.n * this.stored.tasks.n;
     return { n: trails.n, points: trails.points.subarray(size * at, size * (at + 1)) };

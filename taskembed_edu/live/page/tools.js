@@ -1,5 +1,7 @@
 // The buttons in the map's corner: the view, the lasso, and what is drawn beside the points, where there is any.
 
+const TRAILS_LABEL = "Trails: the way of each task from its start";
+
 class MapTools {
   constructor(map) {
     this.map = map;
@@ -12,7 +14,9 @@ class MapTools {
     tool("fit", "Fit all tasks", () => map.fit());
     map.lasso.addButton(tool);
     this.labels = this.toggle("labels", "Labels: the tasks' names beside their points");
-    this.trails = this.toggle("trails", "Trails: the way of each task from its start");
+    this.trails = this.toggle("trails", TRAILS_LABEL);
+    this.excuse = element("span", "te-map-excuse te-note", this.root);
+    this.excuse.id = freshId("no-trails");
     this.show();
   }
 
@@ -27,13 +31,32 @@ class MapTools {
   // Pressed until it is pressed, in all maps at once.
   toggle(name, label) {
     const { state } = this.map;
-    return this.tool(name, label, () => state.set(name, state.get(name) === false));
+    const turn = () => state.set(name, state.get(name) === false);
+    const tool = this.tool(name, label, () => tool.getAttribute("aria-disabled") === "true" || turn());
+    return tool;
   }
 
   show() {
-    for (const [name, part] of [["labels", this.map.labels], ["trails", this.map.trails]]) {
-      this[name].hidden = !part.possible();
-      this[name].setAttribute("aria-pressed", this.map.state.get(name) !== false);
+    const { labels, trails, state } = this.map;
+    const missing = trails.excuse();
+    this.labels.hidden = !labels.possible();
+    this.trails.hidden = !trails.possible() && !missing;
+    this.labels.setAttribute("aria-pressed", state.get("labels") !== false);
+    this.trails.setAttribute("aria-pressed", !missing && state.get("trails") !== false);
+    this.excuseTrails(missing);
+  }
+
+  // Where tasks leave trails and this map has none, the switch stays, cannot be turned, and says why. It keeps the
+  // focus that it may have, which a button that is disabled would lose.
+  excuseTrails(missing) {
+    const { trails, excuse } = this;
+    const [few, whole] = missing ?? ["", ""];
+    setText(excuse, few);
+    excuse.hidden = !few;
+    trails.title = few ? `${few}. ${whole}` : TRAILS_LABEL;
+    for (const [name, value] of [["aria-disabled", "true"], ["aria-describedby", excuse.id]]) {
+      if (few) trails.setAttribute(name, value);
+      else trails.removeAttribute(name);
     }
   }
 }

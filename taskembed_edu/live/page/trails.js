@@ -3,16 +3,26 @@
 
 const TRAIL_ALPHA = 0.35;
 
+// Why a map has none, in few words and in whole ones, by the kernel's reason (packets.missing_trails).
+const NO_TRAILS = {
+  directions: ["No trails: main directions are found anew at every step", "To see trails, let the weights be seen as they are, or as the way from the start."],
+  crowd: ["No trails: too many tasks", "So many lines would hide the points."],
+  begun: ["No trails yet", "They begin with the next frame: nothing earlier was looked at in this way."],
+  room: ["No trails in this file", "It is kept small enough for a mail; the live lab has them."],
+};
+
 class Trails {
   constructor(map) {
     this.map = map;
     this.m = 0; // places of each task
+    this.missing = ""; // why there are none, where tasks could have some
     this.places = new Float32Array(0);
     this.forget();
   }
 
   take(picture) {
-    const { n: m = 0, points } = picture.trails ?? {};
+    const { n: m = 0, points, missing = "" } = picture.trails ?? {};
+    this.missing = missing;
     const whole = m && bytesOf(points).length === 4 * m * this.map.n;
     this.m = whole ? m : 0;
     const size = 2 * this.m * this.map.n;
@@ -22,6 +32,11 @@ class Trails {
 
   possible() {
     return this.m > 0;
+  }
+
+  // Why there are none: [few words, whole ones]; null where there are some, or none to be expected.
+  excuse() {
+    return this.possible() ? null : (NO_TRAILS[this.missing] ?? null);
   }
 
   shown() {
