@@ -351,6 +351,7 @@ class Session:
 
     def closing_scores(self, n_tasks: int = 200) -> dict[str, float]:
         """Scores on never-seen tasks: what to report, since the watched ones were looked at all along.
+        In truth there may be fewer: tasks that are as far as can be are not counted as near (languages of no family).
 
         Where an embedder watches all tasks that there are (languages), these are some of them, trained anew.
         """
