@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from taskembed_edu.alarms import last_sound
 from taskembed_edu.checks import check_choice, check_number, problem
 from taskembed_edu.embedders import task_embedder
 from taskembed_edu.embedders.base import Embedder, drawn
@@ -248,16 +249,21 @@ class Session:
     def rewind(self, at: int = -1) -> Frame:
         """Take this very run back to frame `at`, exactly; the recording of what came after goes to `past`.
 
-        Settings go back too. With at=-1 it ends where the last frame was kept: the way back after a step that failed.
+        Settings go back too. Without `at` it goes back to the last sound frame (see `last_sound`): the way back after a
+        step that failed. With at=-1 it ends where the last frame was kept, whatever that is worth.
         """
         with self.guard("reset"):
-            at = self.history.position(at)
+            at = self.last_sound().index if at is None else self.history.position(at)
             if (self.steps, len(self.events)) != (self.history[at].step, self.history.n_events(at)):
                 twin = self.branch(at)
                 past = [*self.past, self.recording()]
                 # In one go: an interrupt finds the run either before or after.
                 self.__dict__.update(history=twin.history, _now=twin._now, events=twin.events, past=past)
         return self.history[-1]
+
+    def last_sound(self, at: int = -1) -> Frame:
+        """The last frame up to this one before tasks diverged, or the loss grew: see `alarms.last_sound`."""
+        return last_sound(self.history[: self.history.position(at) + 1], self.embedder.same_loss)
 
     def branch(self, at: int = -1) -> Session:
         """A session of its own that goes on from frame `at`, sharing nothing that changes with this one.

@@ -69,6 +69,8 @@ class Embedder(ABC, Generic[State, Chosen]):
     embeds_second_sets: ClassVar[bool] = True
     # Whether training compares pairs of tasks, some of which no longer push.
     has_pairs: ClassVar[bool] = True
+    # Settings that do not change what the loss measures: under others, two losses cannot be compared.
+    same_loss: ClassVar[frozenset[str]] = frozenset({"learning_rate"})
     # Whether the tasks travel from a start, so that the way they came means something.
     leaves_trails: ClassVar[bool] = False
 

@@ -87,6 +87,7 @@ class ParameterEmbedder(Embedder[ParameterState, ParameterSettings]):
     name = "parameters"
     settings_class = ParameterSettings
     seen_by: ClassVar[frozenset[str]] = frozenset({"vector", "layer", "form", "components"})
+    same_loss: ClassVar[frozenset[str]] = seen_by | {"learning_rate", "batch", "stop_at", "metric"}
     embeds_second_sets = False
     has_pairs = False
     leaves_trails = True

@@ -12,7 +12,7 @@ import torch
 
 from taskembed_edu.live.controls import say
 from taskembed_edu.live.player import Player
-from taskembed_edu.live.telling import Said, run_name, undo_words
+from taskembed_edu.live.telling import Said, run_name, undo_words, way_back
 from taskembed_edu.session import Session
 from taskembed_edu.tasks.base import TaskBatch
 
@@ -80,8 +80,7 @@ def rewind(player: Player) -> Said:
     if player.failure is None:
         return Said("No run has failed: there is nothing to go back from.")
     session = player.failed or player.session
-    # A run that failed while it stood at its last frame would fail there again: the one before is the last good one.
-    at = -1 if session.frame.step != session.steps else max(0, len(session.history) - 2)
+    frame, why = way_back(session)
     drawn_by = {name: session.values()[name] for name in _OF_THE_MAP}
     session.rewind(at)
     session.set_within_range(**drawn_by)  # the run goes back, the picture of it does not
