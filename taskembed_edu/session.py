@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import numbers
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import version
 from typing import Any
@@ -181,7 +181,7 @@ class Session:
             cause = f"Use reset({listed}): it begins again with the new value."
             raise ValueError(problem("set", listed, "settings that may change while training runs", cause))
         for name, value in changes.items():
-            offered = self.embedder.offers(self._now.state, name)
+            offered = self.offers(name) if name != "family" else None
             if offered is not None:
                 check_choice(name, value, offered)
 
@@ -246,7 +246,7 @@ class Session:
             self.__dict__.update({**self._ended, **own, "past": self.past[:-1], "_ended": None})
         return self.history[-1]
 
-    def rewind(self, at: int = -1) -> Frame:
+    def rewind(self, at: int | None = None) -> Frame:
         """Take this very run back to frame `at`, exactly; the recording of what came after goes to `past`.
 
         Settings go back too. Without `at` it goes back to the last sound frame (see `last_sound`): the way back after a
@@ -333,9 +333,16 @@ class Session:
         """The package's families that this embedder can read."""
         return [name for name in FAMILIES if self.embedder.takes(task_family(name))]
 
-    def offers(self, name: str) -> tuple[str, ...] | None:
-        """The choices of this setting that make sense for this run; None: all that are declared."""
-        return tuple(self.families()) if name == "family" else self.embedder.offers(self._now.state, name)
+    def offers(self, name: str, wishes: Mapping[str, Any] | None = None) -> tuple[str, ...] | None:
+        """The choices of this setting that make sense for this run; None: all that are declared.
+
+        With `wishes`: for the run that a reset with these settings would begin.
+        """
+        if name == "family":
+            return tuple(self.families())
+        mine, theirs = self._owners(dict(wishes or {}))
+        family = self._family_of(mine.get("family", self.setup.family))
+        return self.embedder.offers(family, self.settings.brought_into_range(**theirs), name)
 
     def declared(self) -> dict[str, Setting]:
         """All declarations by name: what a page or a command line builds its controls from."""
@@ -344,6 +351,7 @@ class Session:
     def nearest(self, frame: Frame, task: int, k: int = 5) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """The k tasks nearest to this one, in the frame's embedding (under its distance) and in truth, nearest first.
 
+        In truth there may be fewer: tasks that are as far as can be are not counted as near (languages of no family).
         Errors: ValueError for a task that is not watched, or k outside 1..n_tasks - 1.
         """
         return self.watched.nearest(frame, task, k)
@@ -357,7 +365,6 @@ class Session:
 
     def closing_scores(self, n_tasks: int = 200) -> dict[str, float]:
         """Scores on never-seen tasks: what to report, since the watched ones were looked at all along.
-        In truth there may be fewer: tasks that are as far as can be are not counted as near (languages of no family).
 
         Where an embedder watches all tasks that there are (languages), these are some of them, trained anew.
         """
@@ -420,9 +427,7 @@ class Session:
     # ---- inside ----------------------------------------------------------------------------------------------------
 
     def _begin(self, setup: Setup, settings: Settings, given: TaskFamily | None = None) -> None:
-        mine: TaskFamily | None = getattr(self, "family", None)
-        given = given or (mine if mine is not None and mine.name == setup.family else None)
-        given = given or self.own_families.get(setup.family)
+        given = given or self._own_family(setup.family)
         rng = torch.Generator().manual_seed(setup.seed)
         whole = given or task_family(setup.family)
         if not self.embedder.takes(whole):
@@ -478,7 +483,15 @@ class Session:
         self.history.keep(frame, len(self.events), self._now)  # last: what an interrupt cuts short has not been
 
     def _family_now(self) -> TaskFamily:
-        return self.family or task_family(self.setup.family)
+        return self._family_of(self.setup.family)
+
+    def _own_family(self, name: str) -> TaskFamily | None:
+        """The family that somebody brought under this name; None: the package's, as it comes."""
+        mine: TaskFamily | None = getattr(self, "family", None)
+        return mine if mine is not None and mine.name == name else self.own_families.get(name)
+
+    def _family_of(self, name: str) -> TaskFamily:
+        return self._own_family(name) or task_family(name)
 
     def _follow(self, events: list[Event], until: int) -> None:
         """Repeat the logged changes, each before its step, up to and including step `until`."""
