@@ -81,6 +81,12 @@ def say(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else WORDS.get(str(value), str(value))
 
 
+def say_setting(declared: Setting, value: Any) -> str:
+    """A setting and its value in words: "margin 1"; "Cosine distance", which says by itself what it is."""
+    label, words = declared.label.lower(), say(value)
+    return words if label in words.lower() else f"{label} {words}"
+
+
 def control_specs(session: Session, main: Collection[str], wishes: Mapping[str, Any]) -> list[dict[str, Any]]:
     """One control a setting, as plain dictionaries: those named in `main` first, the others in their own order.
 
