@@ -94,6 +94,12 @@ def test_a_reset_applies_them_all_and_other_tasks_may_change_them_again(lab_page
     assert {**session.values(), "family": "sinusoids"} == lab_page("sinusoids").panel.sessions[0].values()
 
 
+def test_what_a_lab_began_with_by_itself_nobody_chose(lab_page: Callable[..., Page]) -> None:
+    page = lab_page("digits", learning_rate=0.1)  # the same rate as the lab's own, but asked for
+    wish(page, family="sinusoids")
+    assert wished(page) == {"family": "sinusoids", "form": "raw", "metric": "euclidean"}
+
+
 @pytest.mark.parametrize("where", ["begun with", "in a cell", "at a reset", "on the page", "on the page, and back"])
 def test_what_the_learner_chose_stays(lab_page: Callable[..., Page], where: str) -> None:
     page = lab_page(**{"metric": "manhattan", "optimiser": "sgd"} if where == "begun with" else {})
@@ -179,6 +185,15 @@ def test_only_networks_that_can_read_the_tasks_are_offered(lab_page: Callable[..
     page.say("reset")
     assert page.transport["tone"] == "calm"
     assert session_of(page).setup.family == "digits"
+
+
+def test_layers_are_those_of_the_network_that_the_wished_tasks_will_have() -> None:
+    session = Session("parameters", "digits", learner="conv", n_tasks=12, hidden=8, projection="pca")
+    assert session.offers("layer") == ("all", "convolution_1", "convolution_2", "output")
+    assert session.offers("layer", {"learner": "mlp"}) == ("all", "hidden_1", "hidden_2", "output")
+    # Nobody has yet wished another network, and this one reads no curves.
+    assert session.offers("layer", {"family": "sinusoids"}) == ("all", "hidden_1", "hidden_2", "output")
+    assert session.offers("frozen", {"family": "number_words"}) == ("none", "number", "input", "recurrent", "output")
 
 
 def test_a_network_that_cannot_read_the_tasks_is_refused_in_words(lab_page: Callable[..., Page]) -> None:
