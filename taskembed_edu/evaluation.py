@@ -6,7 +6,7 @@ tasks near and different ones far? They are different questions: a run can gain 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -174,9 +174,20 @@ class TrueGeometry:
         """As `spearman`, of distances (n_tasks, n_tasks) that have been computed already."""
         return float(round(np.dot(self._ranks, _standardised_ranks(distances.numpy().ravel()[self._pairs])), 12))
 
-    def nearest(self, task: int, k: int = 5) -> NDArray[np.intp]:
-        """The k tasks that are in truth nearest to this one, nearest first, itself left out."""
-        return nearest_of_row(self.true_distance[task], task, k)
+    def nearest(self, task: int, k: int = 5, without: Collection[int] = ()) -> NDArray[np.intp]:
+        """The k tasks that are in truth nearest to this one, nearest first, itself and those `without` left out.
+
+        Strangers are no neighbours: where more than k tasks are as far away as the farthest, none of them is near, and
+        there are fewer than k, or none. Languages are so: their tree has three levels.
+        Errors: ValueError for a task that is not there, or k outside 1..n - 1.
+        """
+        distances = self.true_distance[task]
+        check_number("k", k, 1, len(distances) - 1, "A task has every other task to be near to.")
+        near = nearest_of_row(distances, task, len(distances) - 1)
+        near = near[~np.isin(near, list(without))]
+        away = distances.numpy()[near]
+        strangers = away == away.max(initial=-np.inf)
+        return near[~strangers][:k] if strangers.sum() > k else near[:k]
 
 
 def nearest_of_row(distances: Tensor, itself: int, k: int) -> NDArray[np.intp]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import numbers
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import version
 from typing import Any
@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from taskembed_edu.alarms import last_sound
 from taskembed_edu.checks import check_choice, check_number, problem
 from taskembed_edu.embedders import task_embedder
 from taskembed_edu.embedders.base import Embedder, drawn
@@ -180,7 +181,7 @@ class Session:
             cause = f"Use reset({listed}): it begins again with the new value."
             raise ValueError(problem("set", listed, "settings that may change while training runs", cause))
         for name, value in changes.items():
-            offered = self.embedder.offers(self._now.state, name)
+            offered = self.offers(name) if name != "family" else None
             if offered is not None:
                 check_choice(name, value, offered)
 
@@ -245,19 +246,24 @@ class Session:
             self.__dict__.update({**self._ended, **own, "past": self.past[:-1], "_ended": None})
         return self.history[-1]
 
-    def rewind(self, at: int = -1) -> Frame:
+    def rewind(self, at: int | None = None) -> Frame:
         """Take this very run back to frame `at`, exactly; the recording of what came after goes to `past`.
 
-        Settings go back too. With at=-1 it ends where the last frame was kept: the way back after a step that failed.
+        Settings go back too. Without `at` it goes back to the last sound frame (see `last_sound`): the way back after a
+        step that failed. With at=-1 it ends where the last frame was kept, whatever that is worth.
         """
         with self.guard("reset"):
-            at = self.history.position(at)
+            at = self.last_sound().index if at is None else self.history.position(at)
             if (self.steps, len(self.events)) != (self.history[at].step, self.history.n_events(at)):
                 twin = self.branch(at)
                 past = [*self.past, self.recording()]
                 # In one go: an interrupt finds the run either before or after.
                 self.__dict__.update(history=twin.history, _now=twin._now, events=twin.events, past=past)
         return self.history[-1]
+
+    def last_sound(self, at: int = -1) -> Frame:
+        """The last frame up to this one before tasks diverged, or the loss grew: see `alarms.last_sound`."""
+        return last_sound(self.history[: self.history.position(at) + 1], self.embedder.same_loss)
 
     def branch(self, at: int = -1) -> Session:
         """A session of its own that goes on from frame `at`, sharing nothing that changes with this one.
@@ -327,9 +333,16 @@ class Session:
         """The package's families that this embedder can read."""
         return [name for name in FAMILIES if self.embedder.takes(task_family(name))]
 
-    def offers(self, name: str) -> tuple[str, ...] | None:
-        """The choices of this setting that make sense for this run; None: all that are declared."""
-        return tuple(self.families()) if name == "family" else self.embedder.offers(self._now.state, name)
+    def offers(self, name: str, wishes: Mapping[str, Any] | None = None) -> tuple[str, ...] | None:
+        """The choices of this setting that make sense for this run; None: all that are declared.
+
+        With `wishes`: for the run that a reset with these settings would begin.
+        """
+        if name == "family":
+            return tuple(self.families())
+        mine, theirs = self._owners(dict(wishes or {}))
+        family = self._family_of(mine.get("family", self.setup.family))
+        return self.embedder.offers(family, self.settings.brought_into_range(**theirs), name)
 
     def declared(self) -> dict[str, Setting]:
         """All declarations by name: what a page or a command line builds its controls from."""
@@ -338,6 +351,7 @@ class Session:
     def nearest(self, frame: Frame, task: int, k: int = 5) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """The k tasks nearest to this one, in the frame's embedding (under its distance) and in truth, nearest first.
 
+        In truth there may be fewer: tasks that are as far as can be are not counted as near (languages of no family).
         Errors: ValueError for a task that is not watched, or k outside 1..n_tasks - 1.
         """
         return self.watched.nearest(frame, task, k)
@@ -413,9 +427,7 @@ class Session:
     # ---- inside ----------------------------------------------------------------------------------------------------
 
     def _begin(self, setup: Setup, settings: Settings, given: TaskFamily | None = None) -> None:
-        mine: TaskFamily | None = getattr(self, "family", None)
-        given = given or (mine if mine is not None and mine.name == setup.family else None)
-        given = given or self.own_families.get(setup.family)
+        given = given or self._own_family(setup.family)
         rng = torch.Generator().manual_seed(setup.seed)
         whole = given or task_family(setup.family)
         if not self.embedder.takes(whole):
@@ -471,7 +483,15 @@ class Session:
         self.history.keep(frame, len(self.events), self._now)  # last: what an interrupt cuts short has not been
 
     def _family_now(self) -> TaskFamily:
-        return self.family or task_family(self.setup.family)
+        return self._family_of(self.setup.family)
+
+    def _own_family(self, name: str) -> TaskFamily | None:
+        """The family that somebody brought under this name; None: the package's, as it comes."""
+        mine: TaskFamily | None = getattr(self, "family", None)
+        return mine if mine is not None and mine.name == name else self.own_families.get(name)
+
+    def _family_of(self, name: str) -> TaskFamily:
+        return self._own_family(name) or task_family(name)
 
     def _follow(self, events: list[Event], until: int) -> None:
         """Repeat the logged changes, each before its step, up to and including step `until`."""

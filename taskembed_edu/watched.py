@@ -96,6 +96,7 @@ class Watched:
     def nearest(self, frame: Frame, task: int, k: int = 5) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """The k tasks nearest to this one, in the frame's embedding (under its distance) and in truth, nearest first.
 
+        In truth there may be fewer (see `TrueGeometry.nearest`): strangers are not counted as near.
         Errors: ValueError for a task that is not watched, or k outside 1..n_tasks - 1.
         """
         check_number("task", task, 0, len(self.tasks) - 1, "Tasks are counted from 0, in the order of `session.tasks`.")
@@ -105,9 +106,8 @@ class Watched:
         check_number("k", k, 1, len(vectors) - 1, "A task has every other task to be near to.")
         distances = torch.full((len(vectors),), torch.inf)
         distances[kept] = METRICS[frame.metric].between(vectors[task], vectors[kept])
-        near = nearest_of_row(distances, task, len(vectors) - 1), self.geometry.nearest(task, len(vectors) - 1)
-        embedding, truth = (found[~np.isin(found, lost)][:k] for found in near)
-        return embedding, truth
+        embedding = nearest_of_row(distances, task, len(vectors) - 1)
+        return embedding[~np.isin(embedding, lost)][:k], self.geometry.nearest(task, k, without=lost)
 
     def _vectors(self, now: Moment) -> tuple[Tensor, Tensor | None]:
         """The watched tasks' vectors, and those of their second support sets where the embedder has such."""

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from taskembed_edu.alarms import last_sound
 from taskembed_edu.embedders import compiling
 from taskembed_edu.embedders.batched import start_networks
+from taskembed_edu.embedders.metric import MetricEmbedder
+from taskembed_edu.embedders.parameters import ParameterEmbedder
 from taskembed_edu.embedders.trained import train_tasks
+from taskembed_edu.history import Frame
 from taskembed_edu.labs.parameter import ParameterLab
 from taskembed_edu.live import export, overlays, packets
+from taskembed_edu.live.panel import SessionPanel
 from taskembed_edu.live.player import Player
 from taskembed_edu.networks.learners import task_learner
 from taskembed_edu.session import Session
 from taskembed_edu.tasks import NumberWords
 from tests.runs import assert_same_frames, generator
+from tests.test_panel import Page
 
 
 def run(family: str = "sinusoids", **values: Any) -> Session:
@@ -83,6 +91,95 @@ def test_a_map_of_fewer_tasks_begins_anew_and_has_no_jitter_and_no_trail_across(
     session.step(10)
     assert np.isnan(session.frame.diagnostics["jitter"])
     assert overlays.trails(session, session.frame) is None
+
+
+# ---- the way back ---------------------------------------------------------------------------------------------------
+
+
+def fail(session: Session, steps: int = 100) -> None:
+    with pytest.raises(FloatingPointError):
+        session.step(steps)
+
+
+def test_the_way_back_leads_to_before_the_loss_grew_and_on_from_there() -> None:
+    session = run(n_tasks=40, hidden=32, frame_every=1)
+    session.step(20)
+    session.set(learning_rate=1.0)
+    fail(session)
+    useless = session.history[-1]
+    assert np.isfinite(useless.embedding).all()
+    assert useless.loss > 1000 * session.history[20].loss
+    sound = session.last_sound()
+    assert 20 <= sound.step < useless.step - 2
+    assert session.rewind(-1).step == useless.step, "a frame that is asked for is the frame that comes"
+    session.rewind()
+    assert (session.steps, session.frame.step) == (sound.step, sound.step)
+    session.set(learning_rate=0.01)
+    session.step(30)
+    assert session.frame.loss < 0.8 * session.history[20].loss, "from there the run learns on"
+
+
+def test_the_button_leads_there_and_says_so() -> None:
+    session = run(n_tasks=40, hidden=32, frame_every=1)
+    page = Page(SessionPanel(session, "A lab", ("learning_rate",)))
+    try:
+        session.step(20)
+        session.set(learning_rate=1.0)
+        page.say("play")
+        step = session.last_sound().step
+        assert page.transport["tone"] == "alarm"
+        assert "Lower the learning rate (1 now)" in page.status
+        assert page.status.endswith(f" The way back leads to step {step}, before tasks diverged.")
+        page.say("rewind")
+        assert (session.steps, page.transport["rewind"]) == (step, False)
+        assert page.status == f"Back at step {step}, before tasks diverged. Change what made it fail, then press Play."
+    finally:
+        page.panel.stop()
+
+
+def frames(*losses: float, left_out: tuple[int, ...] = (), **settings: Any) -> list[Frame]:
+    """Frames of these losses, of which `left_out` says how many tasks each has left out."""
+    first, made = run().frame, run().settings.changed(**settings)
+    lost = [*left_out, *(0,) * (len(losses) + 1)]
+    return [
+        dataclasses.replace(first, index=k, step=k, loss=loss, settings=made, left_out=tuple(range(lost[k])))
+        for k, loss in enumerate((math.nan, *losses))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("losses", "left_out", "step"),
+    [
+        ((), (), 0),
+        ((4.0, 3.0, 5.0, 90.0), (), 3),  # the docstring's
+        ((4.0, 8.0), (), 2),  # twice is not more than twice
+        ((4.0, 8.1), (), 1),
+        ((4.0, 100.0, 50.0, 7.0), (), 4),  # it came down again by itself
+        ((4.0, 0.001, 0.05), (), 3),  # nearly zero, and still so
+        ((4.0, 0.001, 0.09), (), 2),
+        ((4.0, 3.0, 2.0), (0, 0, 1, 1), 1),
+        ((4.0, 3.0, 2.0), (0, 0, 1, 0), 3),
+    ],
+)
+def test_the_last_sound_frame(losses: tuple[float, ...], left_out: tuple[int, ...], step: int) -> None:
+    assert last_sound(frames(*losses, left_out=left_out), frozenset()).step == step
+
+
+def test_losses_of_different_things_are_not_compared() -> None:
+    low = frames(1.0, 0.5)
+    high = [dataclasses.replace(f, step=f.step + 3) for f in frames(9.0, 8.0, 7.0, batch=4)[1:]]
+    assert last_sound([*low, *high], frozenset()).step == 6
+    assert last_sound([*low, *high], frozenset({"batch"})).step == 2
+    assert MetricEmbedder.same_loss == {"learning_rate"}
+    assert {"batch", "learning_rate", "form"} <= ParameterEmbedder.same_loss
+
+
+@pytest.mark.parametrize("family", ["sinusoids", "gaussians", "digits", "number_words"])
+def test_of_a_run_that_learns_every_last_frame_is_sound(family: str) -> None:
+    session = run(family)
+    session.step(40)
+    for k, frame in enumerate(session.history):
+        assert session.last_sound(k) is frame
 
 
 # ---- what else must be exact -----------------------------------------------------------------------------------------

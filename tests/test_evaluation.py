@@ -23,6 +23,8 @@ from taskembed_edu.evaluation import (
     mean_distance,
     recall_at_k,
 )
+from taskembed_edu.tasks import Digits, Gaussians, Sinusoids
+from taskembed_edu.tasks.base import TaskFamily
 from tests.plain import DISTANCES
 from tests.runs import generator
 
@@ -183,6 +185,39 @@ def test_the_truly_nearest() -> None:
     for k in (0, 4):
         with pytest.raises(ValueError, match=f"k: got {k}, expected a number from 1 to 3"):
             geometry.nearest(0, k=k)
+
+
+def tree(*branches: int) -> TrueGeometry:
+    """Tasks in branches: 0 to itself, 1 within a branch, 3 to all others."""
+    of = torch.tensor([branch for branch, size in enumerate(branches) for _ in range(size)])
+    return TrueGeometry(torch.where(of[:, None] == of, 1.0, 3.0).fill_diagonal_(0.0))
+
+
+def test_strangers_are_no_neighbours() -> None:
+    geometry = tree(3, 2, 1, 2)
+    assert geometry.nearest(0, k=2).tolist() == [1, 2]
+    assert geometry.nearest(0, k=4).tolist() == [1, 2]
+    assert geometry.nearest(3, k=5).tolist() == [4]
+    assert geometry.nearest(5, k=5).tolist() == [], "a language with no relative has none"
+    assert geometry.nearest(5, k=7).tolist() == [0, 1, 2, 3, 4, 6, 7], "no more than k strangers can be named"
+    assert geometry.nearest(3, k=5, without=(4,)).tolist() == [], "its only relative is left out"
+    assert geometry.nearest(3, k=4, without=(0, 1)).tolist() == [4, 2, 5, 6]
+    assert tree(2).nearest(0, k=1).tolist() == [1]
+
+
+@pytest.mark.parametrize("family", [Sinusoids(), Gaussians(), Digits()])
+@given(seed=st.integers(0, 99), n=st.integers(3, 30), data=st.data())
+@settings(max_examples=25, deadline=None)
+def test_where_truth_is_continuous_the_truly_nearest_are_all_k_nearest(
+    family: TaskFamily, seed: int, n: int, data: st.DataObject
+) -> None:
+    truth = family.true_distance(family.sample(n, rng=generator(seed)))
+    k, task = data.draw(st.integers(1, n - 1)), data.draw(st.integers(0, n - 1))
+    without = data.draw(st.sets(st.integers(0, n - 1).filter(lambda i: i != task), max_size=n - 2))
+    geometry = TrueGeometry(truth)
+    order = torch.argsort(truth[task], stable=True).tolist()
+    expected = [i for i in order if i != task and i not in without][:k]
+    assert geometry.nearest(task, k, without=without).tolist() == expected
 
 
 @given(seed=st.integers(0, 999), n=st.integers(2, 40), dim=st.integers(1, 6), scale=st.floats(0.01, 100))

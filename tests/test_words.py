@@ -7,7 +7,9 @@ import math
 import numpy as np
 import pytest
 
+from taskembed_edu.live.packets import run_picture
 from taskembed_edu.live.words import about_run, groups, help_packet, map_words, reading, shared
+from taskembed_edu.session import Session
 from tests.runs import small_session
 
 
@@ -97,6 +99,29 @@ def test_the_words_of_a_chosen_task_name_its_neighbours() -> None:
     near, true = ("; ".join(names[i] for i in found[:3]) for found in (embedding, truth))
     both = len(set(embedding.tolist()) & set(truth.tolist()))
     assert f"Chosen: {names[3]}. Nearest in the embedding: {near}. Nearest in truth: {true}. {both} of the 5" in words
+
+
+def test_the_words_of_a_language_name_its_relatives_and_no_strangers() -> None:
+    session = Session("parameters", "number_words", n_tasks=42, hidden=4, projection="pca")
+    session.step(1)
+    families = session.tasks.truth[:, 0].tolist()
+    sizes = {task: families.count(families[task]) for task in range(42)}
+    alone, pair = (next(task for task, size in sizes.items() if size == n) for n in (1, 2))
+    said = map_words(session, session.frame, chosen=alone)
+    assert said.endswith("No relative among these: in truth all others are equally far.")
+    assert "Nearest in truth" not in said
+    relative = next(i for i in range(42) if i != pair and families[i] == families[pair])
+    embedding, truth = session.nearest(session.frame, pair)
+    assert (len(embedding), truth.tolist()) == (5, [relative])
+    said = map_words(session, session.frame, chosen=pair)
+    assert f"Nearest in truth: {session.tasks.names[relative]}; all others are equally far. " in said
+    both = int(relative in embedding)
+    assert said.endswith(f"{both} of 1 {'is' if both else 'are'} among the 5 nearest in the embedding.")
+    for task in range(42):
+        links = run_picture(session, session.frame, 0, task, "")["links"]
+        expected = [i for i in range(42) if i != task and families[i] == families[task]]
+        assert set(links["truth"]) <= set(expected)
+        assert len(links["truth"]) == min(5, len(expected))
 
 
 def test_a_map_without_order_is_called_so() -> None:

@@ -69,6 +69,8 @@ class Embedder(ABC, Generic[State, Chosen]):
     embeds_second_sets: ClassVar[bool] = True
     # Whether training compares pairs of tasks, some of which no longer push.
     has_pairs: ClassVar[bool] = True
+    # Settings that do not change what the loss measures: under others, two losses cannot be compared.
+    same_loss: ClassVar[frozenset[str]] = frozenset({"learning_rate"})
     # Whether the tasks travel from a start, so that the way they came means something.
     leaves_trails: ClassVar[bool] = False
 
@@ -96,9 +98,16 @@ class Embedder(ABC, Generic[State, Chosen]):
         """The tasks' vectors as these settings want them seen: `embed(state, tasks)`, unless there is a choice."""
         return self.embed(state, tasks)
 
-    def offers(self, state: State, name: str) -> tuple[str, ...] | None:
-        """The choices of this setting that make sense for this run; None: all that are declared."""
+    def offers(self, family: TaskFamily, settings: Chosen, name: str) -> tuple[str, ...] | None:
+        """The choices of this setting that make sense on these tasks with these settings; None: all that are declared.
+
+        The first of them always makes sense. It must not fail: the settings may not fit the tasks yet.
+        """
         return None
+
+    def remark(self, settings: Chosen, n_tasks: int) -> str:
+        """One sentence on what a run with these settings shows at first, where it is not what one looks for; or ""."""
+        return ""
 
     def steady(self, settings: Chosen) -> bool:
         """Whether an entry of a vector means the same at every step: only then can two steps be seen on one map."""

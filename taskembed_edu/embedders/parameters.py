@@ -28,7 +28,7 @@ from taskembed_edu.embedders.probing import own_fisher
 from taskembed_edu.embedders.trained import train_tasks
 from taskembed_edu.embedders.weights import check_layer, weight_vectors
 from taskembed_edu.networks.functions import outputs_at
-from taskembed_edu.networks.learners import Learner, Parameters, task_learner
+from taskembed_edu.networks.learners import Learner, Parameters, readers, task_learner
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily
 from taskembed_edu.tasks.sketch import TaskFit
 
@@ -87,6 +87,7 @@ class ParameterEmbedder(Embedder[ParameterState, ParameterSettings]):
     name = "parameters"
     settings_class = ParameterSettings
     seen_by: ClassVar[frozenset[str]] = frozenset({"vector", "layer", "form", "components"})
+    same_loss: ClassVar[frozenset[str]] = seen_by | {"learning_rate", "batch", "stop_at", "metric"}
     embeds_second_sets = False
     has_pairs = False
     leaves_trails = True
@@ -171,9 +172,20 @@ class ParameterEmbedder(Embedder[ParameterState, ParameterSettings]):
             vectors[:, 0] = 1e-3
         return vectors
 
-    def offers(self, state: ParameterState, name: str) -> tuple[str, ...] | None:
+    def offers(self, family: TaskFamily, settings: ParameterSettings, name: str) -> tuple[str, ...] | None:
+        if name == "learner":
+            return ("auto", *readers(family))
         first = {"layer": "all", "frozen": "none"}.get(name)
-        return None if first is None else (first, *state.learner.layers)
+        if first is None:
+            return None
+        # Who goes over to other tasks may still have a network that cannot read them.
+        chosen = settings.learner if settings.learner in readers(family) else "auto"
+        return (first, *task_learner(family, chosen, settings.hidden, settings.activation).layers)
+
+    def remark(self, settings: ParameterSettings, n_tasks: int) -> str:
+        if settings.start != "own" or settings.vector != "weights" or settings.form != "difference":
+            return ""
+        return f"Every way begins at zero here; choose Weights as: As they are, to see the {n_tasks} starts."
 
     def steady(self, settings: ParameterSettings) -> bool:
         """Not by main directions: they are found anew at every step."""

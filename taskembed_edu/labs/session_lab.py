@@ -27,7 +27,10 @@ class SessionLab:
     main: ClassVar[tuple[str, ...]]
 
     def __init__(self, family: TaskFamily | str = "sinusoids", **settings: Any) -> None:
-        self._asked = {**self.defaults(_name(family)), "family": family, **settings}
+        usual = self.defaults(_name(family))
+        self._asked = {**usual, "family": family, **settings}
+        # What nobody asked for may change with the tasks; a map that the lab has chosen stays.
+        self._unasked = usual.keys() - settings.keys() - {"projection"}
         self._session: Session | None = None
         self._panel: SessionPanel | None = None
         # A wrong name or value should fail here, where it was typed, and not later, where it is first used.
@@ -49,8 +52,13 @@ class SessionLab:
         if self._panel is not None:
             return self._panel.sessions[0]
         if self._session is None:
-            self._session = Session(self.embedder, **self._asked)
+            self._session = self._begun()
         return self._session
+
+    def _begun(self, **more: Any) -> Session:
+        session = Session(self.embedder, **self._asked, **more)
+        session.named -= self._unasked
+        return session
 
     @property
     def sessions(self) -> tuple[Session, ...]:
@@ -66,8 +74,10 @@ class SessionLab:
             waiting = self._session is None and "projection" not in self._asked
             if waiting:
                 # The first picture should not wait for UMAP to compile: PCA holds its place.
-                self._session = Session(self.embedder, **self._asked, projection="pca")
-            self._panel = SessionPanel(self.session, self.title, self.main, umap_when_ready=waiting)
+                self._session = self._begun(projection="pca")
+            self._panel = SessionPanel(
+                self.session, self.title, self.main, umap_when_ready=waiting, suits=self.defaults
+            )
         return self._panel
 
     def replay(self, recording: dict[str, Any] | str | Path) -> Session:
@@ -86,8 +96,16 @@ class SessionLab:
         own = asked if isinstance(asked, TaskFamily) else None
         given = recording if isinstance(recording, dict) else load_recording(recording, known=own is not None)
         check_recording(given, _name(asked), known=own is not None, embedder=self.embedder)
-        self._session = Session.replay(given, own if own is not None and own.name not in FAMILIES else None)
-        return self._session
+        session = Session.replay(given, own if own is not None and own.name not in FAMILIES else None)
+        session.named -= self._unchanged(session)
+        self._session = session
+        return session
+
+    def _unchanged(self, session: Session) -> set[str]:
+        """The settings that stand where this lab begins. A recording does not say who chose: these, nobody did."""
+        first, theirs = Session.dealt(self.embedder, self.defaults(session.setup.family))
+        usual = {**first.as_dict(), **theirs.as_dict()}
+        return {name for name, value in session.values().items() if value == usual[name]} - {"family", "projection"}
 
     def picture(self) -> Figure:
         """The map and the curves as they are now, as a matplotlib figure."""

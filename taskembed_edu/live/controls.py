@@ -81,6 +81,12 @@ def say(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else WORDS.get(str(value), str(value))
 
 
+def say_setting(declared: Setting, value: Any) -> str:
+    """A setting and its value in words: "margin 1"; "Cosine distance", which says by itself what it is."""
+    label, words = declared.label.lower(), say(value)
+    return words if label in words.lower() else f"{label} {words}"
+
+
 def control_specs(session: Session, main: Collection[str], wishes: Mapping[str, Any]) -> list[dict[str, Any]]:
     """One control a setting, as plain dictionaries: those named in `main` first, the others in their own order.
 
@@ -99,7 +105,7 @@ def control_specs(session: Session, main: Collection[str], wishes: Mapping[str, 
             "name": name,
             "label": shown[name].label,
             "help": shown[name].help,
-            **_kind(_as_offered(session, name), values[name], owner_of(session, name), session.own_families),
+            **_kind(_as_offered(session, name, wishes), values[name], owner_of(session, name), session.own_families),
             "value": values[name],
             "live": shown[name].live,
             "enabled": bool(shown[name].applies(owner_of(session, name))),
@@ -110,10 +116,13 @@ def control_specs(session: Session, main: Collection[str], wishes: Mapping[str, 
     ]
 
 
-def _as_offered(session: Session, name: str) -> Setting:
-    """A setting's declaration, with the choices that make sense here: families that can be read, layers that are."""
+def _as_offered(session: Session, name: str, wishes: Mapping[str, Any] | None) -> Setting:
+    """A setting's declaration, with the choices that make sense here: families that can be read, layers that are.
+
+    What applies at reset must suit the tasks that are wished; what applies at once, the run as it is.
+    """
     declared = session.declared()[name]
-    offered = session.offers(name)
+    offered = session.offers(name, None if declared.live else wishes)
     return declared if offered is None else dataclasses.replace(declared, choices=offered, open=name == "family")
 
 
@@ -122,15 +131,15 @@ def owner_of(session: Session, name: str) -> Any:
     return session.setup if name in session.setup.declared() else session.settings
 
 
-def page_value(session: Session, name: str, value: Any) -> Any:
-    """A value that came from a page, as the setting's own kind and within its range.
+def page_value(session: Session, name: str, value: Any, wishes: Mapping[str, Any] | None = None) -> Any:
+    """A value that came from a page, as the setting's own kind and within its range; `wishes` wait for a reset.
 
     Sliders learn of a new range late, so a number beyond it is brought into it. Errors: ValueError or TypeError, with
     words for the learner, for an unknown name, a choice that is none, text or NaN where a number belongs.
     """
     declared = session.declared()
     check_choice("setting", name, [known for known in declared if not declared[known].hidden])
-    wanted, owner = _as_offered(session, name), owner_of(session, name)
+    wanted, owner = _as_offered(session, name, wishes), owner_of(session, name)
     if wanted.choices:
         known = _choices(wanted, session.values()[name], owner, session.own_families, all_of_them=True)
         check_choice(name, value, known)

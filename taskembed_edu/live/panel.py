@@ -20,6 +20,7 @@ from taskembed_edu.live.player import Player, running_cell, stop_replaced
 from taskembed_edu.live.saving import save
 from taskembed_edu.live.showing import Screen, Wanted
 from taskembed_edu.live.still import Still
+from taskembed_edu.live.suiting import Suits, comes_along, nothing_special, words_for
 from taskembed_edu.live.telling import Said, other_metrics
 from taskembed_edu.live.warming import warm_in_background
 from taskembed_edu.session import Session
@@ -40,11 +41,23 @@ class SessionPanel:
     """A session on a page: `view` is the widget, `player` moves the sessions, `sessions` are the runs shown.
 
     `main` names the settings that are always in sight. With `umap_when_ready` the map goes over to UMAP once that is
-    compiled. `stop()` ends the panel for good; the sessions stay as they are.
+    compiled. `suits` says which settings suit the tasks of a family: they are wished along with it. `stop()` ends the
+    panel for good; the sessions stay as they are.
     """
 
-    def __init__(self, session: Session, title: str, main: Sequence[str], *, umap_when_ready: bool = False) -> None:
+    def __init__(
+        self,
+        session: Session,
+        title: str,
+        main: Sequence[str],
+        *,
+        umap_when_ready: bool = False,
+        suits: Suits = nothing_special,
+    ) -> None:
         self.title = title
+        self._suits = suits
+        # Of the wishes, those that nobody uttered: they came along with another one.
+        self._along: dict[str, Any] = {}
         self._wanted = Wanted(warming=umap_when_ready)
         self._warming_begun = self._umap_is_here = False
         self._acknowledged = 0
@@ -132,17 +145,15 @@ class SessionPanel:
             raise TypeError(problem("changes", changes, "names and values of settings"))
         session = self.player.session
         asked = {str(name): value for name, value in changes.items()}
-        changes = {name: page_value(session, name, value) for name, value in asked.items()}
-        declared, values = session.declared(), session.values()
+        changes = {}
+        for name in sorted(asked, key=lambda name: name != "family"):  # the tasks first: the others must suit them
+            changes[name] = page_value(session, name, asked[name], {**self._wanted.wishes, **changes})
+        declared = session.declared()
         live = {name: value for name, value in changes.items() if declared[name].live}
-        for name, value in changes.items():
-            if name not in live and value == values[name]:
-                self._wanted.unwish({name: self._wanted.wishes.get(name)})
-            elif name not in live:
-                self._wanted.wish(name, value)
+        session.named.update(changes)  # who chooses a map, say, is not given another one
+        self._take_wishes(session, changes)
         if "projection" in live:
             self._wanted.warming = False
-            session.named.add("projection")  # who chooses a map is not given another one
         if live.get("metric") == self._wanted.compare:
             self._wanted.compare = ""  # it is the run's own now: there is nothing to compare
         if live:
@@ -150,6 +161,24 @@ class SessionPanel:
         if asked != changes:
             self._ask("controls")
         self._ask()
+
+    def _take_wishes(self, session: Session, changes: Message) -> None:
+        """Note what must wait for a reset, and what comes along with it; what is back at its value waits no more."""
+        declared, values, wanted = session.declared(), session.values(), self._wanted
+        before = {name: value for name, value in self._along.items() if name not in changes}
+        for name, value in changes.items():
+            if declared[name].live or value == values[name]:  # it applies at once, or there is nothing to apply
+                wanted.unwish({name: wanted.wishes.get(name)})
+            else:
+                wanted.wish(name, value)
+        own = {n: value for n, value in wanted.wishes.items() if n not in before or before[n] != value}
+        moved = {name: value for name, value in changes.items() if declared[name].live}
+        self._along = comes_along(session, own, self._suits, moved)
+        wanted.unwish({name: value for name, value in before.items() if name not in self._along})
+        for name, value in self._along.items():
+            wanted.wish(name, value)
+        if self._along:
+            wanted.say(Said(words_for(session, wanted.wishes, self._along)))
 
     def _look(self, message: Message) -> None:
         step = message.get("step")
@@ -221,11 +250,11 @@ class SessionPanel:
     def _reset(self, message: Message) -> None:
         another = message["do"] == "new seed"
 
-        wishes = self._wanted.wishes
+        wishes, along = self._wanted.wishes, tuple(self._along)
 
         def begin_again(session: Session) -> Said:
             seed = {"seed": session.setup.seed + 1} if another else {}
-            said = runs.reset(self.player, session, {**wishes, **seed})
+            said = runs.reset(self.player, session, {**wishes, **seed}, along, self._suits)
             self._wanted.unwish(wishes)  # but not what was wished meanwhile: that waits for the next reset
             self._wanted.looking = None
             return said

@@ -5,14 +5,15 @@ Each function moves the player's sessions and gives back what to say about it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import torch
 
-from taskembed_edu.live.controls import say
+from taskembed_edu.live.controls import say_setting
 from taskembed_edu.live.player import Player
-from taskembed_edu.live.telling import Said, run_name, undo_words
+from taskembed_edu.live.suiting import Suits, comes_along, nothing_special
+from taskembed_edu.live.telling import Said, run_name, undo_words, way_back
 from taskembed_edu.session import Session
 from taskembed_edu.tasks.base import TaskBatch
 
@@ -54,39 +55,59 @@ def keep(player: Player, run: int) -> Said:
     return Said(f"{run_name(run)} goes on. The other one's recording is kept in lab.session.past.")
 
 
-def reset(player: Player, active: Session, wishes: Mapping[str, Any]) -> Said:
-    """Begin this run again with these settings; both runs, where the tasks change."""
+def reset(
+    player: Player,
+    active: Session,
+    wishes: Mapping[str, Any],
+    along: Collection[str] = (),
+    suits: Suits = nothing_special,
+) -> Said:
+    """Begin this run again with these settings; both runs, where the tasks change.
+
+    Of the wishes, those in `along` came along with another one. The other run gets what suits its tasks by `suits`.
+    """
     player.failure = player.failed = None
     seed = active.setup.seed
     of_the_tasks = {name: value for name, value in wishes.items() if name in _OF_THE_TASKS}
     for session in player.sessions:
         if session is active:
-            session.reset(**wishes)
+            _begin_again(session, wishes, along)
         elif of_the_tasks:
-            session.reset(**of_the_tasks)
+            others = comes_along(session, of_the_tasks, suits)
+            _begin_again(session, {**others, **of_the_tasks}, others)
     both = len(player.sessions) > 1 and of_the_tasks
-    if active.setup.seed != seed:
+    begun = _begun_words(active, wishes, both=bool(both), another=active.setup.seed != seed)
+    remark = active.embedder.remark(active.settings, len(active.tasks))
+    return Said(f"{begun} {remark}".rstrip())
+
+
+def _begin_again(session: Session, wishes: Mapping[str, Any], along: Collection[str]) -> None:
+    session.reset(**wishes)
+    session.named.difference_update(along)  # nobody chose these: with other tasks they may change again
+
+
+def _begun_words(active: Session, wishes: Mapping[str, Any], both: bool, another: bool) -> str:
+    if another:
         of_both = "Both runs began again. " if both else ""
-        return Said(f"{of_both}New weights and new tasks: seed {active.setup.seed}.")
+        return f"{of_both}New weights and new tasks: seed {active.setup.seed}."
     if both:
-        return Said("Both runs began again, on the same tasks.")
+        return "Both runs began again, on the same tasks."
     declared, values = active.declared(), active.values()
-    new = ", ".join(f"{declared[name].label.lower()} {say(values[name]).lower()}" for name in wishes)
-    return Said(f"Begun again with {new}." if new else "Back at the same initial weights.")
+    new = ", ".join(say_setting(declared[name], values[name]).lower() for name in wishes)
+    return f"Begun again with {new}." if new else "Back at the same initial weights."
 
 
 def rewind(player: Player) -> Said:
-    """Take the run that failed back to its last good frame."""
+    """Take the run that failed back to its last sound frame."""
     if player.failure is None:
         return Said("No run has failed: there is nothing to go back from.")
     session = player.failed or player.session
-    # A run that failed while it stood at its last frame would fail there again: the one before is the last good one.
-    at = -1 if session.frame.step != session.steps else max(0, len(session.history) - 2)
+    frame, why = way_back(session)
     drawn_by = {name: session.values()[name] for name in _OF_THE_MAP}
-    session.rewind(at)
+    session.rewind(frame.index)
     session.set_within_range(**drawn_by)  # the run goes back, the picture of it does not
     player.failure = player.failed = None
-    return Said(f"Back at step {session.steps}. Change what made it fail, then press Play.")
+    return Said(f"Back at step {session.steps}{why}. Change what made it fail, then press Play.")
 
 
 def undo(player: Player, session: Session) -> Said:

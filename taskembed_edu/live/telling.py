@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from taskembed_edu.embedders.base import chosen_device, device_name
+from taskembed_edu.history import Frame
 from taskembed_edu.live.controls import say
 from taskembed_edu.live.player import Player
 from taskembed_edu.live.words import about_run
@@ -58,7 +59,7 @@ def status(player: Player, *, said: Said | None, wishes: Mapping[str, Any], look
     if player.stopped:
         return Said(REPLACED, "alarm")
     if player.failure is not None:
-        return Said(str(player.failure), "alarm")
+        return Said(_failure(player), "alarm")
     if said is not None:
         return said
     if wishes:
@@ -76,6 +77,25 @@ def status(player: Player, *, said: Said | None, wishes: Mapping[str, Any], look
     if session.at_stop:
         return Said(f"Step {session.steps}: paused, as asked. Press Play to go on." + until)
     return Said(("Paused." if session.steps else "Press Play: the tasks find their places.") + until)
+
+
+def _failure(player: Player) -> str:
+    """What went wrong; and where the way back leads, if that is not simply the last frame."""
+    if not isinstance(player.failure, FloatingPointError):
+        return str(player.failure)
+    frame, why = way_back(player.failed or player.session)
+    return f"{player.failure} The way back leads to step {frame.step}{why}." if why else str(player.failure)
+
+
+def way_back(session: Session) -> tuple[Frame, str]:
+    """The frame that a run which failed goes back to, and why not to the last one: "", or ", before the loss grew"."""
+    # A run that failed while it stood at its last frame would fail there again: that one does not count.
+    end = len(session.history) - (session.frame.step == session.steps)
+    last = session.history[max(0, end - 1)]
+    sound = session.last_sound(last.index)
+    if sound is last:
+        return last, ""
+    return sound, ", before tasks diverged" if len(last.left_out) > len(sound.left_out) else ", before the loss grew"
 
 
 def _left_out(session: Session) -> str:

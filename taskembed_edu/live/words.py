@@ -153,12 +153,15 @@ def _chosen_words(session: Session, frame: Frame, chosen: int) -> str:
     names = session.tasks.names
     k = min(_NEIGHBOURS, len(names) - 1)
     embedding, truth = (found.tolist() for found in session.nearest(frame, chosen, k=k))
-    both = len(set(embedding) & set(truth))
     near, true = ("; ".join(names[i] for i in found[:_NAMED]) for found in (embedding, truth))
-    return (
-        f"Chosen: {names[chosen]}. Nearest in the embedding: {near}. Nearest in truth: {true}. "
-        f"{both} of the {k} nearest are the same."
-    )
+    said = f"Chosen: {names[chosen]}. Nearest in the embedding: {near}."
+    if not truth:
+        return f"{said} No relative among these: in truth all others are equally far."
+    both = len(set(embedding) & set(truth))
+    if len(truth) < k:
+        among = f"{both} of {len(truth)} {'is' if both == 1 else 'are'} among the {k} nearest in the embedding"
+        return f"{said} Nearest in truth: {true}; all others are equally far. {among}."
+    return f"{said} Nearest in truth: {true}. {both} of the {k} nearest are the same."
 
 
 def shared(layout: Layout, truth: NDArray[np.floating[Any]], kinds: tuple[TruthKind, ...]) -> list[float]:

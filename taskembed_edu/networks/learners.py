@@ -299,6 +299,17 @@ def _patches(x: Tensor) -> Tensor:
 LEARNERS = ("auto", "mlp", "conv", "gru", "lstm")
 
 
+def readers(family: TaskFamily) -> tuple[str, ...]:
+    """The learners that can read the samples of these tasks, the one that suits them best first.
+
+    Words: the recurrent ones. Pictures: the convolutional network, and a perceptron that sees them laid out flat.
+    Everything else: the perceptron.
+    """
+    if len(getattr(family, "alphabet", ())):
+        return ("gru", "lstm")
+    return ("conv", "mlp") if len(family.x_shape) == 3 else ("mlp",)
+
+
 def task_learner(family: TaskFamily, name: str = "auto", hidden: int = 32, activation: str = "relu") -> Learner:
     """A learner for the tasks of this family: "auto" takes the one that suits its samples.
 
@@ -309,7 +320,7 @@ def task_learner(family: TaskFamily, name: str = "auto", hidden: int = 32, activ
 
     check_choice("learner", name, LEARNERS)
     letters = len(getattr(family, "alphabet", ()))
-    suits = ("gru", "lstm") if letters else ("conv", "mlp") if len(family.x_shape) == 3 else ("mlp",)
+    suits = readers(family)
     if name not in ("auto", *suits):
         cause = f"{family.label} are {'words' if letters else 'samples of shape ' + str(family.x_shape)}."
         raise ValueError(problem("learner", name, f"one of {', '.join(suits)} for these tasks", cause))

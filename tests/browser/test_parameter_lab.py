@@ -172,3 +172,43 @@ def test_two_starts_stand_side_by_side_on_the_same_tasks(waves: LabOnPage) -> No
     assert lab.ask("[run.settings.start for run in lab.sessions]") == "['shared', 'own']"
     assert lab.ask("lab.sessions[0].tasks.names == lab.sessions[1].tasks.names") == "True"
     lab.check_nothing_failed()
+
+
+def offered(lab: LabOnPage, setting: str) -> list[str]:
+    values = lab.control(setting).locator("option").evaluate_all("options => options.map(option => option.value)")
+    return [str(value) for value in values]
+
+
+def note(lab: LabOnPage, setting: str) -> Any:
+    return lab.root.locator(f"[data-setting={setting}] .te-control-note")
+
+
+def test_other_tasks_bring_what_suits_them_and_networks_that_read_them(waves: LabOnPage) -> None:
+    lab, status = waves, waves.root.locator(".te-status")
+    assert offered(lab, "learner") == ["auto", "mlp"]
+    lab.control("family").select_option("number_words")
+    expect(status).to_contain_text("Press Reset to apply: Tasks. What goes with that comes along: ")
+    for setting, value in (("metric", "cosine"), ("form", "difference"), ("optimiser", "adam"), ("batch", "25")):
+        expect(lab.control(setting)).to_have_value(value)
+        expect(note(lab, setting)).to_have_text("waits for Reset")
+    assert offered(lab, "learner") == ["auto", "gru", "lstm"]
+    assert lab.ask("lab.session.settings.metric") == "euclidean", "nothing has changed yet"
+
+    lab.control("family").select_option("sinusoids")
+    expect(lab.control("metric")).to_have_value("euclidean")
+    expect(lab.root.locator(".te-wished")).to_have_count(0)
+    assert offered(lab, "learner") == ["auto", "mlp"]
+
+    lab.control("metric").select_option("manhattan")  # the learner's own from now on
+    lab.control("family").select_option("digits")
+    expect(lab.control("learning_rate")).to_have_attribute("aria-valuetext", "0.1")
+    expect(lab.control("metric")).to_have_value("manhattan")
+    lab.button("Reset").click()
+    expect(lab.root.locator(".te-wished")).to_have_count(0)
+    expect(status).to_contain_text("Begun again with tasks handwritten digits")
+    lab.settle()
+    assert lab.ask("(lab.session.settings.metric, lab.session.settings.learning_rate)") == "('manhattan', 0.1)"
+    assert offered(lab, "learner") == ["auto", "conv", "mlp"]
+    lab.play(until=10)
+    lab.pause()
+    lab.check_nothing_failed()
