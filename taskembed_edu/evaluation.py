@@ -6,6 +6,7 @@ tasks near and different ones far? They are different questions: a run can gain 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -188,6 +189,16 @@ class TrueGeometry:
         away = distances.numpy()[near]
         strangers = away == away.max(initial=-np.inf)
         return near[~strangers][:k] if strangers.sum() > k else near[:k]
+
+    def nearest_of_all(self, k: int = 5) -> NDArray[np.intp]:
+        """As `nearest`, of every task at once: (n_tasks, k), nearest first; where there are fewer, the task itself."""
+        check_number("k", k, 1, self.n_tasks - 1, "A task has every other task to be near to.")
+        distances = self.true_distance.clone().fill_diagonal_(math.inf)
+        away, near = distances.topk(k, largest=False)
+        farthest = distances.fill_diagonal_(-math.inf).amax(dim=1, keepdim=True)
+        strangers = (distances == farthest).sum(dim=1, keepdim=True)
+        itself = torch.arange(self.n_tasks).unsqueeze(1)
+        return torch.where((strangers > k) & (away == farthest), itself, near).numpy()
 
 
 def nearest_of_row(distances: Tensor, itself: int, k: int) -> NDArray[np.intp]:

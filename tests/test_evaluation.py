@@ -23,7 +23,7 @@ from taskembed_edu.evaluation import (
     mean_distance,
     recall_at_k,
 )
-from taskembed_edu.tasks import Digits, Gaussians, Sinusoids
+from taskembed_edu.tasks import Digits, Gaussians, NumberWords, Sinusoids
 from taskembed_edu.tasks.base import TaskFamily
 from tests.plain import DISTANCES
 from tests.runs import generator
@@ -203,6 +203,18 @@ def test_strangers_are_no_neighbours() -> None:
     assert geometry.nearest(3, k=5, without=(4,)).tolist() == [], "its only relative is left out"
     assert geometry.nearest(3, k=4, without=(0, 1)).tolist() == [4, 2, 5, 6]
     assert tree(2).nearest(0, k=1).tolist() == [1]
+
+
+@pytest.mark.parametrize("family", [NumberWords(), Gaussians(), Sinusoids()], ids=lambda family: family.name)
+@pytest.mark.parametrize("k", [1, 5, 11])
+def test_the_truly_nearest_of_all_are_those_of_each(family: TaskFamily, k: int) -> None:
+    distances = family.true_distance(family.sample(12, n_shot=2, rng=generator()))
+    geometry = TrueGeometry(distances)
+    for task, row in enumerate(geometry.nearest_of_all(k).tolist()):
+        near = geometry.nearest(task, k).tolist()
+        assert row.count(task) == k - len(near)
+        assert row[len(near) :] == [task] * (k - len(near)), "the task itself stands where a neighbour is lacking"
+        assert [float(distances[task, i]) for i in row[: len(near)]] == [float(distances[task, i]) for i in near]
 
 
 @pytest.mark.parametrize("family", [Sinusoids(), Gaussians(), Digits()])

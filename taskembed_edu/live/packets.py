@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from taskembed_edu.colours import Colouring, colour_tasks
+from taskembed_edu.evaluation import TrueGeometry
 from taskembed_edu.history import Event, Frame, moves
 from taskembed_edu.live.controls import say
 from taskembed_edu.live.overlays import fit_packet, missing_trails, trails, trails_packet
@@ -70,7 +71,7 @@ def tasks_packet(session: Session) -> dict[str, Any]:
             _colour(colour_tasks(tasks.truth[:, column].numpy(), name, kind, family.category_names(name)))
             for column, (name, kind) in enumerate(zip(tasks.truth_names, family.truth_kinds, strict=True))
         ],
-        "truth": _true_neighbours(session.geometry.true_distance),
+        "truth": _true_neighbours(session.geometry),
         "card": card_packet(sketch),
     }
 
@@ -99,10 +100,10 @@ def _colour(colouring: Colouring) -> dict[str, Any]:
     }
 
 
-def _true_neighbours(distance: Tensor) -> dict[str, Any]:
-    k = min(NEIGHBOURS, len(distance) - 1)
-    nearest = distance.clone().fill_diagonal_(math.inf).topk(k, largest=False).indices
-    return {"k": k, "neighbours": nearest.numpy().astype("<u2").tobytes()}
+def _true_neighbours(geometry: TrueGeometry) -> dict[str, Any]:
+    """A task has k in the list, and itself in the place of each that it lacks: whoever reads leaves it out."""
+    k = min(NEIGHBOURS, geometry.n_tasks - 1)
+    return {"k": k, "neighbours": geometry.nearest_of_all(k).astype("<u2").tobytes()}
 
 
 def card_packet(sketch: TaskSketch) -> dict[str, Any]:

@@ -428,6 +428,23 @@ SAID = "void (harness.said = [], new MutationObserver(() => harness.said.push(ha
 SAID += ".observe(harness.maps[0].said, { childList: true }))"
 
 
+def test_a_task_that_stands_in_its_own_list_has_fewer_neighbours_in_truth(maps: Any) -> None:
+    page = maps()
+    own = "([i, j]) => { const t = harness.tasks(25, 'curve'); const near = Uint16Array.from({ length: 50 }, () => i);"
+    own += " near[2 * i] = j; t.truth = { k: 2, neighbours: new DataView(near.buffer) }; harness.setTasks(t); }"
+    for neighbour, listed, said in (
+        (7, ["task number 7"], "Nearest in truth: task number 7."),
+        (6, [], "Nearest in truth: none: all others are equally far."),
+    ):
+        page.evaluate(own, [6, neighbour])
+        page.rest()
+        page.mouse.click(*page.at(6))
+        truth = page.map().locator(".te-map-list").filter(has_text="Nearest in truth")
+        expect(truth.locator(".te-map-neighbour")).to_have_text(listed)
+        expect(page.map().locator("[aria-live=polite]")).to_contain_text(said)
+        page.mouse.click(*page.at(6))
+
+
 @pytest.mark.parametrize("still", [False, True])
 def test_the_neighbours_of_a_chosen_task_are_said_once_when_they_come(maps: Any, still: bool) -> None:
     page = maps(state={"still": still})

@@ -196,14 +196,14 @@ class TaskDetails {
     this.tell(lines);
   }
 
-  list({ title, tasks, tone, dashed, known = true, missing }) {
+  list({ title, tasks, tone, dashed, none = "none", known = true, missing }) {
     const { map } = this;
     const block = element("div", "te-map-list", this.lists);
     const head = element("div", "te-map-list-title", block);
     const swatch = element("span", "te-map-swatch", head);
     swatch.style.borderTop = `2.5px ${dashed ? "dashed" : "solid"} ${cssOf(map.palette[tone])}`;
     head.append(title);
-    if (!tasks.length) element("div", "te-note", block, known ? "none" : missing);
+    if (!tasks.length) element("div", "te-note", block, known ? none : missing);
     const names = element("div", "te-map-names", block);
     for (const i of tasks) {
       const button = element("button", "te-map-neighbour", names, map.name(i));
@@ -223,8 +223,8 @@ class TaskDetails {
     const still = !map.page.playing?.() && !map.moving(performance.now());
     if (titles === this.told ? !still : this.told && known.length < lines.length) return;
     this.told = titles;
-    const names = (tasks) => tasks.map((i) => map.name(i)).join(", ") || "none";
-    const neighbours = known.map(({ title, tasks }) => `${title}: ${names(tasks)}`).join(". ");
+    const names = ({ tasks, none = "none" }) => tasks.map((i) => map.name(i)).join(", ") || none;
+    const neighbours = known.map((line) => `${line.title}: ${names(line)}`).join(". ");
     map.say(`Chosen: ${map.name(map.painter.chosen())}. ${neighbours}.`);
   }
 

@@ -119,7 +119,7 @@ class MapPainter {
   }
 }
 
-// Which lines leave the chosen task: [{tasks, title, tone, dashed, width, known, missing}]. With "What changed?"
+// Which lines leave the chosen task: [{tasks, title, tone, dashed, width, none, known, missing}]. With "What changed?"
 // those near under only one of the two distances. `missing` stands for a list that is not known: the kernel has yet to
 // send it, or a recorded file had no room for it.
 function neighbourLines(map) {
@@ -141,13 +141,20 @@ function neighbourLines(map) {
   const missing = links ? "not in this file" : "–";
   return [
     { title: "Nearest in the embedding", tasks: inside(links?.embedding), known, missing, tone: "near", width: 1.8 },
-    { title: "Nearest in truth", tasks: inside(links?.truth ?? trueNeighbours(map, chosen)), tone: "truth", width: 2, dashed: true },
+    {
+      title: "Nearest in truth",
+      tasks: inside(links?.truth ?? trueNeighbours(map, chosen)),
+      none: "none: all others are equally far",
+      tone: "truth",
+      width: 2,
+      dashed: true,
+    },
   ];
 }
 
-// The truth does not wait for the kernel: it came with the tasks.
+// The truth does not wait for the kernel: it came with the tasks. A task stands in its own list where it lacks a neighbour.
 function trueNeighbours(map, i) {
   const truth = map.tasks?.truth;
   if (!truth?.k || i < 0 || map.tasks.n !== map.n) return [];
-  return Array.from(wordsOf(truth.neighbours).subarray(i * truth.k, (i + 1) * truth.k));
+  return Array.from(wordsOf(truth.neighbours).subarray(i * truth.k, (i + 1) * truth.k)).filter((j) => j !== i);
 }

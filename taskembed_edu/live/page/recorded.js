@@ -235,6 +235,7 @@ class RecordedModel {
     const from = run.k * (n * at + task);
     const embedding = run.k ? Array.from(run.neighbours.subarray(from, from + run.k)) : null;
     const near = new Uint16Array(bytesOf(truth?.neighbours).slice().buffer);
-    return { task, embedding, truth: Array.from(near.subarray(task * truth.k, (task + 1) * truth.k)) };
+    const relatives = Array.from(near.subarray(task * truth.k, (task + 1) * truth.k)).filter((i) => i !== task);
+    return { task, embedding, truth: relatives };
   }
 }
