@@ -41,6 +41,8 @@ HIGH_RATE = 0.01
 GROWN = 2.0
 # What is less than this share of the first loss is as good as zero: twice of that is no growth.
 _NEARLY_ZERO = 0.01
+# The share of tasks that may have diverged in a run that is still worth going back to.
+_MOST_LOST = 0.1
 # So many tasks tell the first frame's mean distance well enough.
 _SAMPLE = 200
 
@@ -129,14 +131,15 @@ def _line_in_words(frame: Frame) -> str:
 def last_sound(frames: Sequence[Frame], same_loss: Collection[str]) -> Frame:
     """The last frame worth going back to after a run has failed; the first one where none is.
 
-    Weights can be finite and useless long before the loss is no number. A frame is sound where no more tasks are left
-    out than in the frame before it that had the fewest, and its loss is at most `GROWN` times the lowest before it.
+    Weights can be finite and useless long before the loss is no number. A frame is sound where no task has diverged
+    since the frame before, no more than a tenth of them have in all, and its loss is at most `GROWN` times the lowest
+    before it.
     Losses are compared under the same settings only, apart from those in `same_loss`, which do not change what the loss
     measures.
 
     Worked numbers: of losses 4, 3, 5, 90 the third frame is the last sound one.
     """
-    sound, fewest = frames[0], len(frames[0].left_out)
+    sound, lost = frames[0], len(frames[0].left_out)
     ranges: dict[Any, tuple[float, float]] = {}  # the first and the lowest loss under the same settings
     settings, under = None, ()  # type: tuple[Any, Any]
     for frame in frames[1:]:
@@ -145,8 +148,8 @@ def last_sound(frames: Sequence[Frame], same_loss: Collection[str]) -> Frame:
             under = tuple(value for name, value in settings.as_dict().items() if name not in same_loss)
         first, lowest = ranges.get(under, (frame.loss, frame.loss))
         grown = frame.loss > GROWN * max(lowest, _NEARLY_ZERO * first)
-        if not grown and len(frame.left_out) <= fewest:
+        if not grown and len(frame.left_out) <= min(lost, _MOST_LOST * len(frame.layout)):
             sound = frame
-        fewest = min(fewest, len(frame.left_out))
+        lost = len(frame.left_out)
         ranges[under] = first, min(lowest, frame.loss)
     return sound

@@ -178,8 +178,8 @@ class TrueGeometry:
     def nearest(self, task: int, k: int = 5, without: Collection[int] = ()) -> NDArray[np.intp]:
         """The k tasks that are in truth nearest to this one, nearest first, itself and those `without` left out.
 
-        Strangers are no neighbours: where more than k tasks are as far away as the farthest, none of them is near, and
-        there are fewer than k, or none. Languages are so: their tree has three levels.
+        Strangers are no neighbours: where several tasks are as far away as the farthest, none of them is near, and
+        there may be fewer than k, or none. Languages are so: their tree has three levels.
         Errors: ValueError for a task that is not there, or k outside 1..n - 1.
         """
         distances = self.true_distance[task]
@@ -188,7 +188,7 @@ class TrueGeometry:
         near = near[~np.isin(near, list(without))]
         away = distances.numpy()[near]
         strangers = away == away.max(initial=-np.inf)
-        return near[~strangers][:k] if strangers.sum() > k else near[:k]
+        return near[~strangers][:k] if strangers.sum() > 1 else near[:k]
 
     def nearest_of_all(self, k: int = 5) -> NDArray[np.intp]:
         """As `nearest`, of every task at once: (n_tasks, k), nearest first; where there are fewer, the task itself."""
@@ -198,7 +198,7 @@ class TrueGeometry:
         farthest = distances.fill_diagonal_(-math.inf).amax(dim=1, keepdim=True)
         strangers = (distances == farthest).sum(dim=1, keepdim=True)
         itself = torch.arange(self.n_tasks).unsqueeze(1)
-        return torch.where((strangers > k) & (away == farthest), itself, near).numpy()
+        return torch.where((strangers > 1) & (away == farthest), itself, near).numpy()
 
 
 def nearest_of_row(distances: Tensor, itself: int, k: int) -> NDArray[np.intp]:

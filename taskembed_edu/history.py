@@ -98,9 +98,11 @@ class Frame:
 
         Tasks that have diverged are nobody's neighbours, and their own rows mean nothing.
 
-        Errors: ValueError for k outside 1..n - 1, or vectors that this distance cannot measure.
+        Errors: ValueError for k outside 1..n - 1, where n tasks have not diverged, or vectors that this distance cannot
+        measure.
         """
-        check_number("k", k, 1, len(self.embedding) - 1, "A task has every other task to be near to.")
+        most = len(self.embedding) - len(self.left_out) - 1
+        check_number("k", k, 1, most, "A task has every other task to be near to, but for those that have diverged.")
         # A task is its own nearest: the first column is itself.
         if not self.left_out:
             return nearest_tasks(torch.tensor(self.embedding), k + 1, metric or self.metric)[1][:, 1:].numpy()

@@ -36,7 +36,7 @@ from taskembed_edu.recordings import FORMAT, check_recording
 from taskembed_edu.settings import Setting, Settings
 from taskembed_edu.setup import Setup as Setup
 from taskembed_edu.tasks import FAMILIES, task_family
-from taskembed_edu.tasks.base import TaskBatch, TaskFamily
+from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily
 from taskembed_edu.watched import Watched, diverged, groups_of, scores
 
 
@@ -74,6 +74,11 @@ class Session:
     (20, 3)
     """
 
+    family: TaskFamily | None
+    split: Split
+    watched: Watched
+    events: list[Event]
+    history: History
     _now: Moment
 
     def __init__(
@@ -436,17 +441,16 @@ class Session:
         split = whole.split(rng)
         watched = Watched.of(self.embedder, split, setup.n_tasks, rng)
         state = self.embedder.begin(split.train, watched.tasks, settings, rng)
-        # Nothing of the old run is touched before this line: a reset that fails (no CUDA, say) leaves it as it was.
-        # `family` is None for the family of this name as it comes.
-        self.family, self.split, self.watched = given, split, watched
+        now = Moment(state, LiveUMAP(setup.n_neighbors, seed=setup.seed), None, settings, setup, [])
+        history = History()
+        history.keep(watched.frame(now, history, 0, math.nan, math.nan), 0, now)
+        # In one go: who looks meanwhile sees the old run or the new one, and a reset that fails (no CUDA, say) or is
+        # interrupted leaves the old one as it was. `family` is None for the family of this name as it comes.
+        self.__dict__.update(family=given, split=split, watched=watched, _now=now, events=[], history=history)
+        self._initial = {**setup.as_dict(), **settings.as_dict()}
         if given is not None and given.name not in FAMILIES:
             self.own_families[given.name] = given
-        umap = LiveUMAP(setup.n_neighbors, seed=setup.seed)
-        self._now = Moment(state, umap, None, settings, setup, [])
-        self._initial = {**setup.as_dict(), **settings.as_dict()}
-        self.events: list[Event] = []
-        self.history = History()
-        self._keep_frame(math.nan, math.nan)
+        give_memory_back()
 
     def _one_step(self) -> None:
         now, self._ended = self._now, None

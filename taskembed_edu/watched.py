@@ -74,14 +74,11 @@ class Watched:
         if told["mean_distance"] == 0:
             told["trustworthiness"] = math.nan  # all tasks are one point: any map is as true as any other
         told["active_pairs"] = active
-        seen = first.numpy()
-        for array in (seen, layout):
-            array.setflags(write=False)  # a frame is a record: who draws on it must copy it first
         frame = Frame(
             index,
             now.state.step,
             loss,
-            seen,
+            first.numpy(),
             layout,
             now.setup.projection,
             told,
@@ -91,6 +88,8 @@ class Watched:
             fit=self.embedder.answers(now.state),
             left_out=left_out,
         )
+        for array in frame.arrays():
+            array.setflags(write=False)  # a frame is a record: who draws on it must copy it first
         return dataclasses.replace(frame, alarm=collapse_alarm(frame, before[:index]))
 
     def nearest(self, frame: Frame, task: int, k: int = 5) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -130,6 +131,93 @@ def test_memory_is_kept_for_the_next_step_and_given_back_at_the_end(monkeypatch:
     monkeypatch.setattr(trained, "give_memory_back", lambda: done.append("given back"))
     train_tasks(learner, tasks, 2, start=start, progress=lambda step: done.append(f"step {step}"))
     assert done == ["kept", "step 1", "step 2", "given back"]
+
+    def interrupted(_step: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_tasks(learner, tasks, 2, start=start, progress=interrupted)
+    assert done[4:] == ["kept", "given back"]
+
+
+def test_memory_of_a_step_is_that_of_what_it_keeps() -> None:
+    learner = MLP(1, 1, (32,), activation="tanh")
+    tasks = Sinusoids().sample(2, n_shot=500, rng=generator())
+    each = passing_bytes(learner, start_networks(learner, 2, generator()), tasks.support_x, tasks.support_y)
+    kept = 4 * 500 * 32  # the hidden units' answers, forwards; as much for the way back
+    assert 2 * kept < each < 8 * kept
+
+
+def test_memory_is_measured_on_the_largest_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    learner, tasks, start = case(NumberWords(), "gru", n_tasks=12)
+    seen = looked_at(monkeypatch, GRU)
+    BatchedTraining(learner, start).plan(tasks.support_x, tasks.support_y)
+    letters = (tasks.support_y >= 0).sum((1, 2))
+    assert [int((y >= 0).sum()) for y in seen] == [int(letters.max())]
+
+
+@pytest.mark.parametrize(("family", "name"), CASES, ids=NAMES)
+def test_masks_go_with_their_tasks_into_every_chunk(family: TaskFamily, name: str) -> None:
+    learner, tasks, start = case(family, name)
+    n = tasks.support_x.shape[1]
+    mask = torch.arange(n) < n // 4 * torch.tensor([4, 1, 3, 2, 4]).unsqueeze(1)
+    losses = [
+        BatchedTraining(learner, start, "sgd", chunk=chunk).gradients(tasks.support_x, tasks.support_y, mask)
+        for chunk in (5, 2)
+    ]
+    torch.testing.assert_close(losses[1], losses[0], atol=1e-5, rtol=1e-4)
+    bare = BatchedTraining(learner, start, "sgd").gradients(tasks.support_x, tasks.support_y)
+    assert not torch.allclose(bare[1:4], losses[0][1:4])
+
+
+@pytest.mark.parametrize("optimiser", ["sgd", "adam"])
+def test_a_task_whose_loss_grew_a_million_times_learns_no_more_and_a_copy_judges_alike(optimiser: str) -> None:
+    learner, tasks, start = case(Sinusoids(), "mlp")
+    training = BatchedTraining(learner, start, optimiser)
+    x, y = tasks.support_x, tasks.support_y.clone()
+    for _ in range(3):
+        training.step(x, y, learning_rate=0.01)
+    y[2] *= 1e5  # a loss of 1e10 times: finite, and beyond all learning
+    for one in (training.copy(), training):
+        one.step(x, y, learning_rate=0.01)
+        assert one.diverged.tolist() == [False, False, True, False, False]
+        before = flatten(one.parameters).clone()
+        one.step(x, y, learning_rate=0.01)
+        moved = (flatten(one.parameters) != before).any(dim=1)
+        assert moved.tolist() == [True, True, False, True, True]
+
+
+def test_in_chunks_losses_are_as_precise_as_the_networks() -> None:
+    learner, tasks, start = case(Sinusoids(), "mlp")
+    double = {name: value.double() for name, value in start.items()}
+    x, y = tasks.support_x.double(), tasks.support_y.double()
+    for chunk in (5, 2):
+        assert BatchedTraining(learner, double, chunk=chunk).gradients(x, y).dtype == torch.float64
+
+
+def test_what_train_tasks_cannot_do_is_said() -> None:
+    learner, tasks, start = case(Sinusoids(), "mlp")
+    wrong: list[dict[str, Any]] = [{"steps": -1}, {"batch": -1}, {"learning_rate": -0.1}, {"learning_rate": math.nan}]
+    for given in wrong:
+        (name,) = given
+        with pytest.raises(ValueError, match=f"{name}: got"):
+            train_tasks(learner, tasks, **{"steps": 1, "start": start, **given})
+    with pytest.raises(ValueError, match="at least one layer that learns"):
+        train_tasks(learner, tasks, 1, start=start, frozen=learner.layers)
+    y = tasks.support_y.clone()
+    y[1] = math.inf
+    begun = train_tasks(learner, tasks.with_support(tasks.support_x, y), 0, start=start)
+    assert begun.diverged.tolist() == [False, True, False, False, False]
+
+
+def test_the_result_is_the_weights_alone_in_the_learner_s_order() -> None:
+    learner, tasks, start = case(Sinusoids(), "mlp")
+    turned = dict(reversed(start.items()))
+    run = train_tasks(learner, tasks, 3, start=turned)
+    assert list(run.parameters) == list(learner.shapes())
+    assert all(value.grad is None and not value.requires_grad for value in run.parameters.values())
+    plain = train_tasks(learner, tasks, 3, start=start)
+    assert torch.equal(flatten(run.parameters), flatten(plain.parameters))
 
 
 def test_a_frozen_layer_stays_as_it_began() -> None:

@@ -157,7 +157,9 @@ def frames(*losses: float, left_out: tuple[int, ...] = (), **settings: Any) -> l
         ((4.0, 100.0, 50.0, 7.0), (), 4),  # it came down again by itself
         ((4.0, 0.001, 0.05), (), 3),  # nearly zero, and still so
         ((4.0, 0.001, 0.09), (), 2),
-        ((4.0, 3.0, 2.0), (0, 0, 1, 1), 1),
+        ((4.0, 3.0, 2.0), (0, 0, 1, 1), 3),  # one of twelve diverged, and the others go on
+        ((4.0, 3.0, 2.0), (0, 0, 3, 3), 1),
+        ((4.0, 3.0, 2.0), (0, 0, 0, 1), 2),
         ((4.0, 3.0, 2.0), (0, 0, 1, 0), 3),
     ],
 )

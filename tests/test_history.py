@@ -142,7 +142,7 @@ def test_the_frame_at_a_step() -> None:
 def numbered(index: int) -> Frame:
     embedding = np.full((4, 3), index, np.float32)
     layout = np.full((4, 2), -index, np.float32)
-    axes, fit = np.full((3, 2), 2 * index, np.float32), TaskFit(classes=np.full((4, 5), index, np.uint8))
+    axes, fit = np.full((3, 2), 2 * index, np.float32), TaskFit(classes=np.full((3, 3), index, np.uint8))
     for array in (embedding, layout, axes, fit.classes):
         assert array is not None
         array.setflags(write=False)
@@ -160,7 +160,7 @@ def assert_numbered(history: History, n: int) -> None:
         assert kept.axes.tolist() == [[2 * k] * 2] * 3
         assert kept.fit is not None
         assert kept.fit.classes is not None
-        assert kept.fit.classes.tolist() == [[k] * 5] * 4
+        assert kept.fit.classes.tolist() == [[k] * 3] * 3
         assert kept.fit.values is None
         assert not any(array.flags.writeable for array in kept.arrays())
         assert all(array.flags.aligned for array in kept.arrays())
@@ -173,15 +173,22 @@ def in_memory(history: History) -> int:
 @pytest.mark.parametrize("room", [1, 3, 10])
 def test_old_frames_go_to_a_file_and_come_back(room: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     weight = numbered(0).n_bytes
-    assert weight == 80 + 24 + 20
+    assert weight == 80 + 24 + 9
     monkeypatch.setattr(history_module, "FRAME_BYTES", room * weight)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    history = History()
+    history, files, plain = History(), list[int](), history_module.filed
+
+    def counted(arrays: Any) -> Any:
+        files.append(len(arrays))
+        return plain(arrays)
+
+    monkeypatch.setattr(history_module, "filed", counted)
     for k in range(40):
         history.keep(numbered(k), 0, moment(k))
         assert in_memory(history) <= room * weight
         assert history[-1].embedding.base is None  # the latest is at hand
     assert_numbered(history, 40)
+    assert len(files) <= 40 / room, "many frames to a file"
     assert list(tmp_path.iterdir()) == []  # nothing is left lying about, not even while it is used
     history.keep(numbered(39), 0, moment(39))
     assert_numbered(history, 40)

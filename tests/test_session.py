@@ -18,10 +18,12 @@ from taskembed_edu import history as history_module
 from taskembed_edu import session as session_module
 from taskembed_edu.distances import pairwise_distances
 from taskembed_edu.evaluation import TrueGeometry, mean_distance, recall_at_k
+from taskembed_edu.history import Frame
 from taskembed_edu.projection import jitter, trustworthiness
 from taskembed_edu.recordings import load_recording, save_recording
 from taskembed_edu.session import Session
 from taskembed_edu.tasks import Digits, Gaussians
+from taskembed_edu.watched import Watched
 from tests.runs import as_json, assert_same_frame, assert_same_frames, eventful, small_session, weights
 
 # ---- steps and frames ----------------------------------------------------------------------------------------------
@@ -479,3 +481,33 @@ def test_any_run_can_be_replayed(portions: list[int | str]) -> None:
         else:
             session = session.branch(at=-1)
     assert_same_frames(Session.replay(as_json(session.recording())), session)
+
+
+def test_who_looks_during_a_reset_sees_the_old_run_or_the_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = small_session()
+    session.step(4)
+    old, plain = session.frame, Watched.frame
+    seen: list[tuple[Frame, int, int]] = []
+
+    def looked_at(self: Watched, *given: Any) -> Frame:
+        seen.append((session.frame, session.steps, len(session.tasks)))
+        return plain(self, *given)
+
+    monkeypatch.setattr(Watched, "frame", looked_at)
+    session.reset(n_tasks=7)
+    assert seen == [(old, 4, 12)], "the first picture is made beside it"
+    assert (session.steps, len(session.tasks), len(session.history)) == (0, 7, 1)
+
+
+def test_a_frame_is_a_record() -> None:
+    frame = Session("parameters", "sinusoids", n_tasks=8, projection="pca").frame
+    assert len(frame.arrays()) == 4  # vectors, map, axes, answers
+    assert not any(array.flags.writeable for array in frame.arrays())
+
+
+def test_memory_is_tidied_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    tidied: list[int] = []
+    session = small_session(frame_every=1)
+    monkeypatch.setattr(session_module, "give_memory_back", lambda: tidied.append(session.steps))
+    session.step(45)
+    assert tidied == [20, 40]

@@ -133,6 +133,16 @@ def test_moving_what_came_along_makes_it_the_learners_own(lab_page: Callable[...
     assert (session_of(page).settings.metric, session_of(page).settings.optimiser) == ("manhattan", "sgd")
 
 
+def test_what_was_chosen_after_it_had_come_along_stays_the_learners_own(lab_page: Callable[..., Page]) -> None:
+    page = lab_page()
+    wish(page, family="number_words")
+    page.say("reset")
+    session_of(page).set(metric="manhattan")  # in a cell
+    page.say("reset")
+    wish(page, family="sinusoids")
+    assert "metric" not in wished(page)
+
+
 def test_both_of_two_runs_get_what_suits_their_new_tasks(lab_page: Callable[..., Page]) -> None:
     page = lab_page()
     page.say("step")

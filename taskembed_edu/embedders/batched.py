@@ -47,7 +47,7 @@ class BatchedTraining:
 
     A task whose loss is no longer finite, or a million times its first, has diverged: it is marked in `diverged`, and
     the others go on.
-    Errors: ValueError for an unknown optimiser or layer, or a chunk below 1.
+    Errors: ValueError for an unknown optimiser or layer, no layer left to train, or a chunk below 1.
     """
 
     def __init__(
@@ -65,6 +65,9 @@ class BatchedTraining:
         self.frozen = tuple(frozen)
         still = set(learner.of_layers(self.frozen))
         self.trained = [name for name in self.parameters if name not in still]
+        if not self.trained:
+            cause = "Where all layers stay as they began, nothing is learnt."
+            raise ValueError(problem("frozen", ", ".join(self.frozen), "at least one layer that learns", cause))
         if chunk is not None and chunk < 1:
             raise ValueError(problem("chunk", chunk, "at least 1 task at once, or None"))
         self.chunk = chunk
@@ -101,9 +104,11 @@ class BatchedTraining:
         return self.diverged | ~(torch.stack(largest) < BEYOND).all(0)
 
     def plan(self, x: Tensor, y: Tensor) -> None:
-        """Measure what a step of one task on such samples takes, which decides how many run at once."""
-        self._passing = passing_bytes(self.learner, self.parameters, x, y)
+        """Measure what a step of the largest task takes on such samples, which decides how many run at once."""
         self._order = self.learner.order(y)
+        largest = slice(0, 1) if self._order is None else self._order[-1:]
+        parameters = {name: value[largest] for name, value in self.parameters.items()}
+        self._passing = passing_bytes(self.learner, parameters, x[largest], y[largest])
 
     def gradients(self, x: Tensor, y: Tensor, mask: Tensor | None = None) -> Tensor:
         """Every task's loss, and its gradient in the parameters' `.grad`."""
@@ -113,7 +118,7 @@ class BatchedTraining:
             for name, grad in zip(self.trained, grads, strict=True):
                 self.parameters[name].grad = grad
             return losses
-        losses = torch.empty(self.n_tasks, device=x.device)
+        losses = next(iter(self.parameters.values())).new_empty(self.n_tasks)
         for name in self.trained:
             if self.parameters[name].grad is None:
                 self.parameters[name].grad = torch.empty_like(self.parameters[name])
@@ -173,11 +178,16 @@ class BatchedTraining:
         return max(1, CHUNK_BYTES[x.device.type] // max(1, self._passing))
 
     def _hold_still(self, tasks: Tensor) -> None:
-        # What is left of a task that diverged learns nothing any more; NaN times zero would still be NaN.
+        # What is left of a task that diverged learns nothing any more: no gradient (NaN times zero would still be NaN),
+        # and no momentum from before.
         for name in self.trained:
-            grad = self.parameters[name].grad
-            assert grad is not None
-            self.parameters[name].grad = torch.where(tasks.view(-1, *[1] * (grad.ndim - 1)), 0.0, grad)
+            parameter = self.parameters[name]
+            assert parameter.grad is not None
+            rows = tasks.view(-1, *[1] * (parameter.ndim - 1))
+            parameter.grad = parameter.grad.masked_fill(rows, 0.0)
+            momentum = self._optimiser.state.get(parameter, {}).get("exp_avg")  # SGD has none
+            if momentum is not None:
+                momentum.masked_fill_(rows, 0.0)
 
 
 def passing_bytes(learner: Learner, parameters: Parameters, x: Tensor, y: Tensor) -> int:
@@ -205,12 +215,19 @@ def check_memory(learner: Learner, n_tasks: int, optimiser: str, device: torch.d
     the caller keeps of each. The error says how many tasks fit.
     """
     each = 4 * learner.n_parameters * (_KEPT[optimiser] + beside)
-    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else psutil.virtual_memory().available
-    room = int(_SHARE * free)
+    room = int(_SHARE * _free_bytes(device))
     if n_tasks * each > room:
         came = f"{n_tasks:,} networks of {learner.n_parameters:,} parameters, {n_tasks * each / 1e9:.1f} GB"
         cause = f"At most {room // each:,} tasks of this size fit; or take a smaller network (hidden), or SGD."
         raise MemoryError(problem("n_tasks", came, f"at most {room / 1e9:.1f} GB, half of what is free", cause))
+
+
+def _free_bytes(device: torch.device) -> int:
+    if device.type != "cuda":
+        return int(psutil.virtual_memory().available)
+    # What torch has taken from the card and holds for the next tensor is free too.
+    idle = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return int(torch.cuda.mem_get_info(device)[0]) + idle
 
 
 def some_samples(

@@ -122,7 +122,7 @@ class ParameterEmbedder(Embedder[ParameterState, ParameterSettings]):
         losses = training.step(*sets, learning_rate=settings.learning_rate)
         state.step += 1
         state.settings = settings
-        mean = losses[~training.diverged].mean() if bool(training.diverged.any()) else losses.mean()
+        mean = losses.masked_fill(training.diverged, 0).sum() / (~training.diverged).sum()  # no GPU is waited for
         return state, StepRecord(mean, mean.new_full((), torch.nan))
 
     def embed(self, state: ParameterState, tasks: TaskBatch | None = None) -> Tensor:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from taskembed_edu.checks import check_choice, check_finite
+from taskembed_edu.checks import check_choice, check_finite, check_number
 from taskembed_edu.embedders.batched import BatchedTraining, check_memory, some_samples
 from taskembed_edu.embedders.compiling import compile_training, compiling_pays, has_compiler
 from taskembed_edu.memory import give_memory_back, keep_memory_quick
@@ -67,22 +67,52 @@ def train_tasks(
     Worked number: 200 perceptrons (1-32-32-1) of 20 points take about 0.8 ms a step of SGD on two cores.
     """
     check_choice("compiled", compiled, ("auto", "on", "off"))
+    for name, value in (("steps", steps), ("batch", batch), ("learning_rate", learning_rate)):
+        check_number(name, value, 0, None)
     device = torch.device(device)
     if tasks.support_x.is_floating_point():
         check_finite("support_x", tasks.support_x)
     check_memory(learner, len(tasks), optimiser, device)
-    check_stack(learner, start, "start", len(tasks))
+    start = check_stack(learner, start, "start", len(tasks))
     given = tasks.to(device)
     sets = (given.support_x, given.support_y, given.support_mask)
     rng = torch.Generator().manual_seed(0) if rng is None else rng
     first = {name: value.to(device) for name, value in start.items()}
     training = BatchedTraining(learner, first, optimiser, frozen=frozen, chunk=chunk)
+    keep_memory_quick()
+    begun = time.perf_counter()
+    try:
+        losses, cost = _all_steps(training, sets, steps, learning_rate, compiled, batch, rng, progress)
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)  # what was asked of it may still be on its way
+        seconds, lost = time.perf_counter() - begun, training.lost()
+        # The weights alone: gradients and Adam's moments would live as long as the result.
+        parameters = {name: value.detach() for name, value in training.parameters.items()}
+    finally:
+        del training, first
+        give_memory_back()
+    return Trained(learner, parameters, losses, lost, seconds, cost > 0, cost)
+
+
+def _all_steps(
+    training: BatchedTraining,
+    sets: tuple[Tensor, Tensor, Tensor | None],
+    steps: int,
+    learning_rate: float,
+    compiled: str,
+    batch: int,
+    rng: torch.Generator,
+    progress: Callable[[int], None] | None,
+) -> tuple[Tensor, float]:
+    """The last losses, and the seconds of the step that compiled (0 where none did)."""
+    begun, cost = time.perf_counter(), 0.0
+    training.plan(*sets[:2])
+    losses = training.diverged.float()
+    if steps == 0:
+        losses = training.gradients(*sets)
+        training.diverged |= ~torch.isfinite(losses)
     if compiled == "on":
         compile_training(training)
-    keep_memory_quick()
-    begun, cost = time.perf_counter(), 0.0
-    training.plan(given.support_x, given.support_y)
-    losses = training.gradients(*sets) if steps == 0 else training.diverged.float()
     for step in range(steps):
         before = time.perf_counter()
         losses = training.step(*some_samples(*sets, batch, rng), learning_rate=learning_rate)
@@ -92,11 +122,7 @@ def train_tasks(
             compile_training(training)
         if progress is not None:
             progress(step + 1)
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)  # what was asked of it may still be on its way
-    seconds = time.perf_counter() - begun
-    give_memory_back()
-    return Trained(learner, training.parameters, losses, training.lost(), seconds, cost > 0, cost)
+    return losses, cost
 
 
 def _pays(training: BatchedTraining, begun: float, step: int, steps: int) -> bool:

@@ -19,7 +19,7 @@ from torch import Tensor
 from taskembed_edu.colours import Colouring, colour_tasks
 from taskembed_edu.evaluation import TrueGeometry
 from taskembed_edu.history import Event, Frame, moves
-from taskembed_edu.live.controls import say
+from taskembed_edu.live.controls import say_setting
 from taskembed_edu.live.overlays import fit_packet, missing_trails, trails, trails_packet
 from taskembed_edu.projection import Layout
 from taskembed_edu.session import Session
@@ -323,17 +323,14 @@ def curve_marks(
     for event in moves(events):
         changes = [(name, value) for name, value in event.changes.items() if name not in without]
         if changes:
-            said = (_said(name, declared[name].label.lower(), value) for name, value in changes)
+            # How often UMAP was told to embed again does not matter.
+            said = (
+                declared[name].label.lower() if name == "refits" else say_setting(declared[name], value)
+                for name, value in changes
+            )
             marks.append({"step": event.step, "text": ", ".join(said)})
             mine = [step for step in broken if step <= event.step]
             if mine:
                 marks[-1]["breaks"] = mine
             broken = broken[len(mine) :]
     return marks
-
-
-def _said(name: str, label: str, value: Any) -> str:
-    if name == "refits":
-        return label  # how often does not matter
-    words = say(value)
-    return words if label in words.lower() else f"{label} {words}"

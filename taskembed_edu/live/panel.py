@@ -165,7 +165,8 @@ class SessionPanel:
     def _take_wishes(self, session: Session, changes: Message) -> None:
         """Note what must wait for a reset, and what comes along with it; what is back at its value waits no more."""
         declared, values, wanted = session.declared(), session.values(), self._wanted
-        before = {name: value for name, value in self._along.items() if name not in changes}
+        waiting = wanted.wishes  # what came along and waits no more was of another run, or of before a reset
+        before = {n: v for n, v in self._along.items() if n not in changes and waiting.get(n) == v}
         for name, value in changes.items():
             if declared[name].live or value == values[name]:  # it applies at once, or there is nothing to apply
                 wanted.unwish({name: wanted.wishes.get(name)})
@@ -250,7 +251,8 @@ class SessionPanel:
     def _reset(self, message: Message) -> None:
         another = message["do"] == "new seed"
 
-        wishes, along = self._wanted.wishes, tuple(self._along)
+        wishes = self._wanted.wishes
+        along = tuple(name for name, value in self._along.items() if wishes.get(name) == value)
 
         def begin_again(session: Session) -> Said:
             seed = {"seed": session.setup.seed + 1} if another else {}

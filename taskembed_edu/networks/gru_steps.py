@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
+from taskembed_edu.checks import problem
 from taskembed_edu.networks.learners import one_hot
 
 aten = torch.ops.aten
@@ -43,8 +43,10 @@ class GRUSteps(torch.autograd.Function):
         return hidden
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        if torch.is_grad_enabled():  # torch's own once_differentiable lets autograd.grad pass, and answer wrongly
+            cause = "For second derivatives take Learner.losses(learner, ...), which goes step by step."
+            raise RuntimeError(problem("create_graph", True, "one derivative of the packed GRU steps", cause))
         letters, weight, before, new, own, sigmoids = ctx.saved_tensors
         size = weight.shape[1]
         # A copy: it is added to, and what came in is not ours to change.

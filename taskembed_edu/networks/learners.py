@@ -112,7 +112,10 @@ def stack(networks: Iterable[Parameters]) -> Parameters:
 def check_stack(
     learner: Learner, parameters: Parameters, name: str = "parameters", n_tasks: int | None = None
 ) -> Parameters:
-    """The parameters, if they are a stack of this learner's networks, (n_tasks, *shape) each; else a ValueError."""
+    """The parameters in the learner's order, if they are a stack of its networks, (n_tasks, *shape) each.
+
+    Errors: ValueError for other names or shapes, or another number of networks.
+    """
     expected = {name: tuple(shape) for name, shape in learner.shapes().items()}
     came = {name: tuple(value.shape[1:]) for name, value in parameters.items()}
     if came != expected:
@@ -123,11 +126,12 @@ def check_stack(
             f"These are not a stack of this {learner.name}'s networks; is it one network without its first dimension?"
         )
         raise ValueError(problem(name, there, wanted, cause))
-    count = len(next(iter(parameters.values())))
-    if n_tasks is not None and count != n_tasks:
-        cause = "Each task has its own: start_networks(learner, n_tasks, rng) makes so many."
-        raise ValueError(problem(name, f"{count} networks", f"{n_tasks}, one for each task", cause))
-    return parameters
+    n_tasks = len(next(iter(parameters.values()))) if n_tasks is None else n_tasks
+    for part, value in parameters.items():
+        if len(value) != n_tasks:
+            cause = "Each task has its own: start_networks(learner, n_tasks, rng) makes so many."
+            raise ValueError(problem(name, f"{len(value)} networks in {part}", f"{n_tasks}, one for each task", cause))
+    return {part: parameters[part] for part in expected}
 
 
 def _sizes(network: Parameters) -> str:

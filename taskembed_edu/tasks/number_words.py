@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 import math
 import re
+import sys
 import unicodedata
 import warnings
 from dataclasses import dataclass
@@ -216,7 +217,7 @@ def encode(word: str, length: int | None = None) -> Tensor:
 def decode(ids: Tensor) -> str:
     """The word that these places in ALPHABET spell, up to END or to the first IGNORE."""
     letters = "".join(END if i == IGNORE else ALPHABET[i] for i in ids.tolist())
-    return letters.split(END)[0]
+    return sys.intern(letters.split(END)[0])  # frames keep thousands of words, most of them many times
 
 
 def spell(number: int, code: str) -> str:

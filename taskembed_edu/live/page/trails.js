@@ -3,7 +3,7 @@
 
 const TRAIL_ALPHA = 0.35;
 
-// Why a map has none, in few words and in whole ones, by the kernel's reason (packets.missing_trails).
+// Why a map has none, in few words and in whole ones, by the kernel's reason (overlays.missing_trails).
 const NO_TRAILS = {
   directions: ["No trails: main directions are found anew at every step", "To see trails, let the weights be seen as they are, or as the way from the start."],
   crowd: ["No trails: too many tasks", "So many lines would hide the points."],
