@@ -163,14 +163,13 @@ class Session:
 
     def undoable(self) -> dict[str, Any]:
         """What `undo` would set: names and values; {} where there is nothing to take back."""
-        names = [name for name in self.settings.declared() if name not in self.embedder.seen_by]
-        return to_undo(self._initial, self.events, names, self.setup.frame_every)
+        return to_undo(self._initial, self.events, self.settings.declared(), self.setup.frame_every)
 
     def undo(self) -> dict[str, Any]:
-        """Set back what the last change of training's settings changed; what was set, {} where there was nothing.
+        """Set back what the last change of the embedder's settings changed; what was set, {} where there was nothing.
 
         Again, and the change before it is set back. Steps are not taken back (see `rewind`), only settings, and that
-        is an event too. The map's own settings are left alone: they change the picture and not the run.
+        is an event too. The session's own (the map's) are left alone: they change the picture and not the vectors.
         """
         with self.guard("set"):
             values = self.undoable()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,15 +11,17 @@ from taskembed_edu.colours import BLUE, GREEN, GREY, PURPLE, VERMILLION, Colouri
 from taskembed_edu.history import Frame, moves
 from taskembed_edu.plots import Still
 from taskembed_edu.session import Session
+from taskembed_edu.tasks.base import MOST_LABELS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _MARKERS = ("o", "s", "^", "D")
 
 
 # More signs than this do not fit under the map.
-_MOST_SIGNS = 8
+_MOST_SIGNS, _SIGNS_A_ROW = 18, 6
 
 
 def session_figure(session: Session, colour_by: str | None = None, frame: Frame | int = -1) -> Still:
@@ -41,6 +43,8 @@ def session_figure(session: Session, colour_by: str | None = None, frame: Frame 
     _map(figure.add_subplot(grid[:, 0]), session, shown, column)
     _curves(figure.add_subplot(grid[0, 1]), session, shown, ("loss",))
     _curves(figure.add_subplot(grid[1, 1]), session, shown, ("recall@1", "spearman", "purity", "trustworthiness"))
+    if session.split.validation.label_points and len(session.tasks) <= MOST_LABELS:
+        _names(figure, figure.axes[0], session, shown)
     return figure
 
 
@@ -66,6 +70,23 @@ def _map(axes: Axes, session: Session, frame: Frame, column: int) -> None:
     _legend(axes, colouring)
 
 
+def _names(figure: Figure, axes: Axes, session: Session, frame: Frame) -> None:
+    """Names beside their points; one that would lie over another is left out."""
+    texts = [
+        axes.annotate(name, (x, y), (4, 2), textcoords="offset points", fontsize=7)
+        for task, (name, (x, y)) in enumerate(zip(session.tasks.names, frame.layout, strict=True))
+        if task not in frame.left_out
+    ]
+    figure.draw_without_rendering()  # only now it is known where they stand
+    taken: list[Any] = []
+    for text in texts:
+        box = text.get_window_extent()
+        if any(box.overlaps(other) for other in taken):
+            text.remove()
+        else:
+            taken.append(box)
+
+
 def _legend(axes: Axes, colouring: Colouring) -> None:
     signs = [
         axes.scatter([], [], color=entry["colour"], marker=_MARKERS[entry["shape"]], s=28, label=entry["label"])
@@ -79,7 +100,7 @@ def _legend(axes: Axes, colouring: Colouring) -> None:
         frameon=False,
         fontsize=8,
         title_fontsize=8,
-        ncols=len(signs),
+        ncols=min(len(signs), _SIGNS_A_ROW),
         loc="upper center",
         bbox_to_anchor=(0.5, 0.0),
         handletextpad=0.1,
@@ -101,5 +122,6 @@ def _curves(axes: Axes, session: Session, shown: Frame, names: tuple[str, ...]) 
     if shown is not session.frame:
         axes.axvline(shown.step, color=GREY, linewidth=1)
     axes.set(xlabel="step", ylim=(min(0.0, axes.get_ylim()[0]), None))
-    axes.legend(frameon=False, fontsize=8)
+    if axes.lines and axes.get_legend_handles_labels()[0]:  # before the first step there may be no score at all
+        axes.legend(frameon=False, fontsize=8)
     axes.spines[["top", "right"]].set_visible(False)

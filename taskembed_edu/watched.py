@@ -71,8 +71,10 @@ class Watched:
         told["trustworthiness"] = map_trust(distances, layout[kept], now.setup.n_neighbors)
         told["jitter"] = _jitter(now, layout, before[index - 1] if index else None, left_out)
         told["mean_distance"] = mean_distance(distances)
-        if told["mean_distance"] == 0:
-            told["trustworthiness"] = math.nan  # all tasks are one point: any map is as true as any other
+        if bool((first[kept] == first[kept][:1]).all()):
+            # All tasks are one point: any map is as true as any other, and whoever is nearest is so by rounding.
+            told |= {"trustworthiness": math.nan, "mean_distance": 0.0}
+            told |= dict.fromkeys(told.keys() & {"spearman", "purity"}, math.nan)
         told["active_pairs"] = active
         frame = Frame(
             index,

@@ -216,11 +216,14 @@ def test_closing_scores_look_as_the_settings_say_now() -> None:
     assert session.closing_scores(20) == after
 
 
-def test_looking_is_no_change_to_undo() -> None:
+def test_another_way_of_looking_can_be_undone_too() -> None:
     session = run()
     session.step(10)
+    before = session.frame.embedding
     session.set(learning_rate=0.02)
-    session.set(vector="outputs", layer="output")
+    session.set(vector="outputs")
+    assert session.undo() == {"vector": "weights"}
+    assert (session.frame.embedding == before).all()
     assert session.undoable() == {"learning_rate": 0.01}
 
 

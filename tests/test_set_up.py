@@ -26,7 +26,7 @@ posix_only = pytest.mark.skipif(os.name != "posix", reason="make and sh are not 
     ],
 )
 def test_make_sets_up_and_then_calls_the_same_command(arguments: list[str], last: str) -> None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "ARGS"))}
     dry_run = subprocess.run(
         ["make", "-n", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )

@@ -24,7 +24,7 @@ from taskembed_edu.live.overlays import fit_packet, missing_trails, trails, trai
 from taskembed_edu.projection import Layout
 from taskembed_edu.session import Session
 from taskembed_edu.settings import Setting
-from taskembed_edu.tasks.base import TaskBatch
+from taskembed_edu.tasks.base import MOST_LABELS, TaskBatch
 from taskembed_edu.tasks.sketch import TaskSketch
 
 # How many nearest neighbours are drawn for a task.
@@ -43,8 +43,6 @@ COLUMNS = (
     "active_pairs",
 )
 
-# More names than this would hide the points that they stand beside.
-MOST_LABELS = 64
 
 _LEVELS = 65535
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from taskembed_edu.embedders.base import chosen_device, device_name
 from taskembed_edu.history import Frame
 from taskembed_edu.live.controls import say
 from taskembed_edu.live.player import Player
-from taskembed_edu.live.words import about_run
+from taskembed_edu.live.words import about_run, differences
 from taskembed_edu.session import Session
 
 REPLACED = "This lab was replaced: its cell was run again. The newer one goes on below it."
@@ -29,6 +29,7 @@ def transport(
 ) -> dict[str, Any]:
     """Everything about playing that the page shows: buttons, status, device, runs."""
     session = player.session
+    differ = differences(player.sessions)
     line = status(player, said=said, wishes=wishes, looking=looking, warming=warming)
     return {
         "playing": player.playing,
@@ -38,7 +39,7 @@ def transport(
         "rate": float(f"{player.steps_a_second:.2g}"),
         "active": player.active,
         "runs": [
-            {"name": run_name(run), "about": _about(each, looking), "step": each.frame.step}
+            {"name": run_name(run), "about": _about(each, looking, differ), "step": each.frame.step}
             for run, each in enumerate(player.sessions)
         ],
         "undo": undo_words(session),
@@ -109,9 +110,9 @@ def _left_out(session: Session) -> str:
     )
 
 
-def _about(session: Session, looking: int | None) -> str:
+def _about(session: Session, looking: int | None, differ: Collection[str] = ()) -> str:
     """What the run is now; or what it was at the step looked at, where its controls say what it is now."""
-    return about_run(session, None if looking is None else session.history.at_step(looking).settings)
+    return about_run(session, None if looking is None else session.history.at_step(looking).settings, differ)
 
 
 def _behind(sessions: Sequence[Session]) -> str:

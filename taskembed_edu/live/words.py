@@ -5,6 +5,7 @@ For those who cannot see it, and for those who see it and wonder where to look. 
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from scipy.spatial import cKDTree
 
 from taskembed_edu.evaluation import purity_by_chance
 from taskembed_edu.history import Frame
-from taskembed_edu.live.controls import say
+from taskembed_edu.live.controls import say, say_setting
 from taskembed_edu.projection import Layout
 from taskembed_edu.session import Session
 from taskembed_edu.tasks.base import TruthKind
@@ -101,16 +102,25 @@ def reading() -> list[str]:
     ]
 
 
-def about_run(session: Session, settings: Any = None) -> str:
-    """What tells this run from another, now or under settings that it had: loss, distance and so on, in a few words."""
+def about_run(session: Session, settings: Any = None, first: Collection[str] = ()) -> str:
+    """What tells this run from another, now or under settings that it had: loss, distance and so on, in a few words.
+
+    `first` are settings that are said before all others, whatever they are: those in which two runs differ.
+    """
     settings = session.settings if settings is None else settings
-    shown = (name for name, declared in session.embedder.settings_class.declared().items() if not declared.advanced)
-    said = []
-    for name in shown:
-        declared, value = session.declared()[name], getattr(settings, name)
-        if declared.live and declared.applies(settings):
-            said.append(say(value) if declared.choices else f"{declared.label.lower()} {say(value)}")
+    known = session.declared()
+    values = {**session.setup.as_dict(), **settings.as_dict()}
+    said = [say_setting(known[name], values[name]) for name in first]
+    for name, declared in session.embedder.settings_class.declared().items():
+        if name not in first and declared.live and not declared.advanced and declared.applies(settings):
+            said.append(say(values[name]) if declared.choices else say_setting(declared, values[name]))
     return ", ".join(said)
+
+
+def differences(sessions: Sequence[Session]) -> list[str]:
+    """The settings in which these runs differ, in the order of their controls."""
+    known, values = sessions[0].declared(), [session.values() for session in sessions]
+    return [n for n in known if not known[n].hidden and any(other[n] != values[0][n] for other in values[1:])]
 
 
 def map_words(session: Session, frame: Frame, chosen: int = -1) -> str:
@@ -157,7 +167,9 @@ def _chosen_words(session: Session, frame: Frame, chosen: int) -> str:
     said = f"Chosen: {names[chosen]}. Nearest in the embedding: {near}."
     if not truth:
         return f"{said} No relative among these: in truth all others are equally far."
-    both = len(set(embedding) & set(truth))
+    # Of equals the list has only some: whoever is as near as the last of them is as right.
+    apart = session.geometry.true_distance[chosen]
+    both = int((apart[embedding] <= apart[truth].max()).sum())
     if len(truth) < k:
         among = f"{both} of {len(truth)} {'is' if both == 1 else 'are'} among the {k} nearest in the embedding"
         return f"{said} Nearest in truth: {true}; all others are equally far. {among}."

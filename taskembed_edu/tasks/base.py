@@ -129,6 +129,10 @@ class Split(NamedTuple):
     unseen: TaskFamily
 
 
+# More names than this would hide the points that they stand beside.
+MOST_LABELS = 64
+
+
 @dataclass(frozen=True)
 class TaskFamily(ABC):
     """A source of tasks that knows their truth. Subclasses are frozen dataclasses, one file each.

@@ -54,7 +54,7 @@ class SettingControl {
 
   take() {
     const { kind, low, high, label } = this.spec;
-    if (kind === "number" && (this.input.value === "" || !this.input.checkValidity())) {
+    if (kind === "number" && !this.isNumber()) {
       this.input.setAttribute("aria-invalid", "true");
       setText(this.note, `${label}: a whole number from ${counted(low)} to ${counted(high)}`);
       return;
@@ -70,6 +70,13 @@ class SettingControl {
     this.patience = setTimeout(() => this.forget(), CONFIRM_MS);
     this.describe(value);
     this.changed(this.spec.name, value);
+  }
+
+  // The step is what an arrow key moves by: numbers between are numbers too.
+  isNumber() {
+    const { badInput, rangeUnderflow, rangeOverflow } = this.input.validity;
+    const whole = !Number.isInteger(this.spec.value) || Number.isInteger(Number(this.input.value));
+    return this.input.value !== "" && whole && !badInput && !rangeUnderflow && !rangeOverflow;
   }
 
   forget() {
