@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from pathlib import Path
 
 import pytest
@@ -94,6 +96,18 @@ def test_a_picture_for_a_page_without_a_kernel() -> None:
     lab.session.step(5)
     figure = lab.picture()
     assert any("12 tasks at step 5" in axes.get_title() for axes in figure.axes)
+    said = [text.get_text() for text in figure.axes[0].texts]
+    assert 5 <= len(said) <= 12
+    assert set(said) <= set(lab.session.tasks.names)
+    boxes = [text.get_window_extent() for text in figure.axes[0].texts]
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
+    assert not len(small("sinusoids").picture().axes[0].texts)
+
+
+def test_before_the_first_step_nobody_is_nearest() -> None:
+    told = small("number_words").session.frame.diagnostics
+    assert told["mean_distance"] == 0
+    assert all(math.isnan(told[name]) for name in ("purity", "spearman", "trustworthiness"))
 
 
 def test_a_run_pauses_where_it_was_asked_to() -> None:

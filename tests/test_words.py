@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
 import pytest
 
 from taskembed_edu.live.packets import run_picture
-from taskembed_edu.live.words import about_run, groups, help_packet, map_words, reading, shared
+from taskembed_edu.live.words import about_run, differences, groups, help_packet, map_words, reading, shared
 from taskembed_edu.session import Session
 from tests.runs import small_session
 
@@ -147,6 +148,33 @@ def test_a_run_is_known_by_its_settings() -> None:
     session.set(loss="info_nce", metric="cosine")
     assert about_run(session).startswith("InfoNCE, Cosine distance, ")
     assert "margin" not in about_run(session)  # InfoNCE has none
+
+
+def test_two_runs_are_told_apart_by_what_differs() -> None:
+    one, other = (Session("parameters", n_tasks=20, hidden=4, start=start, seed=3) for start in ("shared", "own"))
+    differ = differences([one, other])
+    assert differ == ["start"]
+    assert about_run(one, first=differ).startswith("start One for all, ")
+    assert about_run(other, first=differ).startswith("start One each, ")
+    other.set(metric="cosine")
+    assert differences([one, other]) == ["start", "metric"]
+    assert about_run(other, first=differences([one, other])).startswith("start One each, Cosine distance, ")
+    assert about_run(other, first=differences([one, other])).count("Cosine") == 1
+    assert differences([one]) == []
+
+
+def test_of_equally_near_tasks_each_counts_as_right() -> None:
+    session = Session("parameters", "number_words", n_tasks=42, hidden=4, projection="pca")
+    names = session.tasks.names
+    russian = names.index("Russian")
+    slavic = [i for i in range(42) if session.geometry.true_distance[russian, i] == 1]
+    assert len(slavic) > 5
+    vectors = np.zeros_like(session.frame.embedding)
+    vectors[:, 0] = np.arange(42) + 100
+    for place, task in enumerate([russian, *reversed(slavic)]):
+        vectors[task, 0] = place
+    frame = dataclasses.replace(session.frame, embedding=vectors, settings=session.settings.changed(metric="euclidean"))
+    assert map_words(session, frame, chosen=russian).endswith("5 of the 5 nearest are the same.")
 
 
 def test_the_reading_names_its_sources_and_is_plain_text() -> None:

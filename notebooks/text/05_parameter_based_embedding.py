@@ -458,8 +458,8 @@ plt.show()
 # task comes out. This is the document's last clause at its strongest. It works since all networks had one start, so
 # that weights change smoothly with the task; and since the truth is a short vector that says all there is to say of a
 # wave. Of languages no such vector is known. Dark to bright are small to large; dotted is the wave that was asked for.
-# Look at the ends of the axis and at large amplitudes: there the answers miss it. The trained networks leave a twentieth
-# themselves; the rest is what 200 examples do not tell of 1,153 weights.
+# Look at the ends of the axis and at large amplitudes: there the answers miss it. The trained networks leave a
+# twentieth themselves; the rest is what 200 examples do not tell of 1,153 weights.
 
 # %% [markdown]
 # ## Fisher: which weights matter

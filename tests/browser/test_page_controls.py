@@ -168,6 +168,21 @@ def test_enter_in_a_number_field_applies_once_and_nonsense_does_not(open_lab: Op
     assert lab.sent("set") == [{"do": "set", "changes": {"n_tasks": 300}}]
 
 
+def test_a_number_between_two_steps_of_the_arrow_keys_is_a_number_too(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.root.get_by_text("More settings").click()
+    field = lab.root.get_by_role("spinbutton", name="Tasks on the map")
+    field.evaluate("field => { field.step = 50; }")
+    field.fill("60.5")
+    field.press("Enter")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    field.fill("60")
+    field.press("Enter")
+    lab.wait_for("set")
+    assert lab.sent("set") == [{"do": "set", "changes": {"n_tasks": 60}}]
+    expect(field).not_to_have_attribute("aria-invalid", "true")
+
+
 def test_colours_are_the_pages_and_the_kernels(open_lab: OpenLab) -> None:
     lab = open_lab()
     names = lab.evaluate("model.get('tasks').colours.map(({ name }) => name)")
