@@ -6,6 +6,7 @@ It knows arrays and no tensors, so that the child process which compiles it for 
 from __future__ import annotations
 
 import functools
+import sys
 import threading
 import warnings
 from typing import Any
@@ -87,6 +88,11 @@ def _umap() -> Any:
         if not compiled.stats.cache_path:
             compiled.enable_caching()
     return umap
+
+
+def is_loaded() -> bool:
+    """Whether this process has UMAP already; the first use imports it and may have to compile it."""
+    return "umap" in sys.modules
 
 
 def warm_up() -> None:

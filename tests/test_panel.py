@@ -425,6 +425,24 @@ def test_a_branch_of_now_takes_what_was_moved_since_the_last_picture_along(page:
     assert page.control("margin")["value"] == 3.0
 
 
+def test_the_first_umap_of_a_kernel_says_what_one_waits_for(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    page.view.observe(lambda change: said.append(change["new"]["status"]), names="transport")
+    monkeypatch.setattr(panel_module, "is_loaded", lambda: False)
+    page.say("set", changes={"projection": "umap", "n_neighbors": 5})
+    setup = session_of(page).setup
+    assert (setup.projection, setup.n_neighbors) == ("umap", 5)
+    waiting = next(k for k, status in enumerate(said) if status.startswith("UMAP is made ready."))
+    assert not page.status.startswith("UMAP is made ready."), "and that it is over"
+    assert waiting < len(said) - 1
+    said.clear()
+    monkeypatch.undo()
+    page.say("set", changes={"projection": "pca"})
+    page.say("set", changes={"projection": "umap"})
+    assert session_of(page).setup.projection == "umap"
+    assert not any(status.startswith("UMAP is made ready.") for status in said), "only the first time"
+
+
 def test_a_branch_of_the_past_has_the_settings_of_then_and_the_map_of_now(page: Page) -> None:
     page.say("step")
     page.say("step")

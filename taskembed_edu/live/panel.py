@@ -24,6 +24,7 @@ from taskembed_edu.live.suiting import Suits, comes_along, nothing_special, word
 from taskembed_edu.live.telling import Said, other_metrics
 from taskembed_edu.live.warming import warm_in_background
 from taskembed_edu.session import Session
+from taskembed_edu.umap_steps import is_loaded
 
 Message = dict[str, Any]
 
@@ -156,11 +157,19 @@ class SessionPanel:
             self._wanted.warming = False
         if live.get("metric") == self._wanted.compare:
             self._wanted.compare = ""  # it is the run's own now: there is nothing to compare
-        if live:
+        if live.get("projection") == "umap" and not is_loaded():
+            self._job_for_the_active_run(lambda session: self._load_umap(session, live))
+        elif live:
             self.player.set(**live)
         if asked != changes:
             self._ask("controls")
         self._ask()
+
+    def _load_umap(self, session: Session, changes: Message) -> None:
+        """Have UMAP draw the map for the first time in this kernel: say so before, since nothing moves meanwhile."""
+        self._wanted.say(Said("UMAP is made ready. The first time on a computer this takes about half a minute."))
+        self._shown().refresh(now=True)
+        session.set_within_range(**changes)
 
     def _take_wishes(self, session: Session, changes: Message) -> None:
         """Note what must wait for a reset, and what comes along with it; what is back at its value waits no more."""
