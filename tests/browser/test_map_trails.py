@@ -171,7 +171,9 @@ def test_the_buttons_are_measured_when_they_change_and_not_in_every_picture(maps
     page.evaluate(TAKE_TRAILS, [20, page.grid(), [2, 2], {}])
     assert len(page.evaluate(measured)) == few - 1, "the words about trails are gone"
     right = page.evaluate(f"Math.max(...{measured}.map(box => box[2]))")
-    tools = page.evaluate("harness.maps[0].tools.root.lastElementChild.previousElementSibling.getBoundingClientRect().right")
+    tools = page.evaluate(
+        "harness.maps[0].tools.root.lastElementChild.previousElementSibling.getBoundingClientRect().right"
+    )
     canvas = box_of(page.canvas())
     assert abs(right / page.evaluate("devicePixelRatio") - (tools - canvas["x"])) < 2
 
@@ -418,7 +420,8 @@ SPELT = [["pyatdesyat devyat devyat dev"] * 6] * 25
 
 # The cells whose words are longer than what is seen of them.
 CUT = """e => Array.from(e.querySelectorAll("td"), cell => [cell, getComputedStyle(cell)])
-    .filter(([cell, style]) => style.textOverflow === "ellipsis" || (style.display !== "none" && cell.scrollWidth > cell.clientWidth + 1))
+    .filter(([, style]) => style.display !== "none")
+    .filter(([cell, style]) => style.textOverflow === "ellipsis" || cell.scrollWidth > cell.clientWidth + 1)
     .map(([cell]) => cell.textContent)"""
 
 

@@ -73,7 +73,11 @@ def test_a_long_status_moves_nothing_and_is_there_in_full(open_lab: OpenLab, wid
     lab = open_lab(width=width)
     status, map_, track = (lab.root.locator(one) for one in (".te-status", ".te-map-canvas", ".te-track"))
     before = [map_.bounding_box(), track.bounding_box()]
-    for long in ("Paused.", "Two lines of what is going on. " * 2, "What a setting does takes many words to say. " * 12):
+    for long in (
+        "Paused.",
+        "Two lines of what is going on. " * 2,
+        "What a setting does takes many words to say. " * 12,
+    ):
         lab.kernel("put", "transport", {"status": long.strip()})
         expect(status).to_have_text(long.strip())
         expect(lab.root.get_by_role("status").filter(has_text=long.strip())).to_have_count(1)
