@@ -146,7 +146,9 @@ def test_main_directions_leave_no_trails_and_other_forms_do() -> None:
     assert picture_packet([session])["runs"][0]["trails"] == {"n": 0, "missing": "directions"}
     assert [mark.get("breaks") for mark in packets.marks_packet([session])[0]] == [[20]]
     session.set(form="difference")
-    assert picture_packet([session])["runs"][0]["trails"] == {"n": 0, "missing": "begun"}
+    assert picture_packet([session])["runs"][0]["trails"] == {"n": 0, "missing": "anew"}
+    session.step(10)
+    assert picture_packet([session])["runs"][0]["trails"]["n"] == 1
 
 
 @pytest.mark.parametrize(("n_tasks", "places"), [(12, 12), (1000, 5), (2500, 2), (2501, None)])
@@ -180,6 +182,7 @@ def test_vectors_looked_at_in_another_way_are_no_part_of_a_trail(travelled: Sess
     for index in range(20):
         put(travelled, index, settings=other)
     assert trails(travelled, travelled.frame) is None
+    assert missing_trails(travelled, travelled.frame) == "anew"
 
 
 def test_umap_leads_through_the_maps_that_were_shown(travelled: Session) -> None:
@@ -190,6 +193,7 @@ def test_umap_leads_through_the_maps_that_were_shown(travelled: Session) -> None
     for k, index in enumerate((10, 14, 19)):
         np.testing.assert_array_equal(lines[:, k], travelled.history[index].layout)
     assert trails(travelled, travelled.history[10]) is None
+    assert missing_trails(travelled, travelled.history[10]) == "map"
 
 
 def test_evenly_is_without_twins() -> None:

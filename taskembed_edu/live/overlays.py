@@ -16,9 +16,10 @@ from taskembed_edu.tasks.sketch import TaskFit
 # Pieces of all trails of one picture, which the page draws anew in every animation frame.
 MOST_PIECES = 5000
 
-# Why a map has no trails: main directions are found anew at every step, there are too many tasks, or nothing earlier
-# was looked at in this way. Of an exported file also: there was no room for them. The words for it are the page's.
-Missing = Literal["", "directions", "crowd", "begun", "room"]
+# Why a map has no trails: main directions are found anew at every step, there are too many tasks, this is where they
+# start, other numbers are looked at than in any frame before, or UMAP drew another map. Of an exported file also: there
+# was no room for them. The words for it are the page's.
+Missing = Literal["", "directions", "crowd", "begun", "anew", "map", "room"]
 
 _FIT_LEVELS = 255
 
@@ -52,7 +53,13 @@ def missing_trails(session: Session, frame: Frame) -> Missing:
         return ""
     if not session.embedder.steady(frame.settings):
         return "directions"
-    return "crowd" if _most_places(frame) < 2 else "begun"
+    if _most_places(frame) < 2:
+        return "crowd"
+    if frame.index == 0:
+        return "begun"
+    if not _looked_at_alike(session, frame):
+        return "anew"
+    return "begun" if frame.projection == "pca" or _of_one_piece(session, frame) else "map"
 
 
 def _seen_along(session: Session, frame: Frame, n: int) -> list[Layout]:
@@ -74,14 +81,18 @@ def _seen_along(session: Session, frame: Frame, n: int) -> list[Layout]:
 
 
 def _shown_before(session: Session, frame: Frame, n: int) -> list[Layout]:
-    """Earlier maps that flowed into this one."""
-    earlier = _looked_at_alike(session, frame)
+    """Earlier maps that flowed into this one, at most n."""
+    alike = _of_one_piece(session, frame)
+    return [alike[k].layout for k in evenly(len(alike), n)]
+
+
+def _of_one_piece(session: Session, frame: Frame) -> list[Frame]:
+    """Earlier frames on the same UMAP map: it was not begun anew since."""
 
     def piece(of: Frame) -> tuple[Any, ...]:
         return of.projection, of.refits, of.left_out  # with another number of tasks UMAP begins anew
 
-    alike = [one for one in earlier if piece(one) == piece(frame)]
-    return [alike[k].layout for k in evenly(len(alike), n)]
+    return [one for one in _looked_at_alike(session, frame) if piece(one) == piece(frame)]
 
 
 def _looked_at_alike(session: Session, frame: Frame) -> list[Frame]:

@@ -74,6 +74,8 @@ def labelled(maps: Any, n: int = 25, **options: Any) -> MapPage:
 
 def test_names_stand_beside_the_points_until_they_are_put_off(maps: Any) -> None:
     page = labelled(maps, runs=2)
+    for run in (0, 1):
+        page.take(10, page.grid(), run=run)  # the view makes room for the names: none lies under a button
     assert data(page, "labels", 0) == data(page, "labels", 1) == "25"
     beside = page.evaluate("i => harness.pixel(i, 20, 0)", 6)
     tall = page.evaluate("[-5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5].map(dy => harness.pixel(6, 20, dy)[3])")
@@ -133,6 +135,47 @@ def test_names_do_not_lie_over_each_other_but_what_is_looked_at_has_its_own(maps
     page.set("hover", 12)
     page.rest()
     assert 12 in page.evaluate(drawn)
+
+
+def test_names_stand_clear_of_points_buttons_and_the_scale_bar(maps: Any) -> None:
+    page = labelled(maps)
+    for shift in (0, 1, 2):
+        places = [v for i in range(25) for v in (0.21 * ((7 * i) % 25) + 0.03 * shift * (i % 3), 0.2 * (i // 2))]
+        page.take(10 * (shift + 1), places, {"projection": "pca"})
+        page.rest()
+        for pan in ((0, 0), (0, -60), (90, 60)):  # points lie under the buttons, and under the bar
+            page.evaluate("([x, y]) => harness.maps[0].pan(x, y)", pan)
+            page.rest()
+            boxes, points, radius, taken = page.evaluate(
+                "(([m]) => [m.labels.boxes, Array.from(m.screen), m.radius(), m.labels.taken])(harness.maps)"
+            )
+            names = np.array(boxes).reshape(-1, 4)
+            assert len(names) > 4
+            bar = np.array(taken).reshape(-1, 4)[-1]
+            assert bar[2] == page.evaluate("harness.maps[0].canvas.width")
+            for left, top, right, bottom in names:
+                for x, y in np.array(points).reshape(-1, 2):
+                    across, down = min(right, x + radius / 2) - max(left, x - radius / 2), min(bottom, y) - max(top, y)
+                    assert min(across, down) <= 2, "a name lies under a point"
+                for other in np.array(taken).reshape(-1, 4):
+                    assert left > other[2] or right < other[0] or top > other[3] or bottom < other[1]
+
+
+def test_the_buttons_are_measured_when_they_change_and_not_in_every_picture(maps: Any) -> None:
+    page = labelled(maps)
+    page.take(10, page.grid(), {"trails": {"n": 0, "missing": "begun"}})
+    page.rest()
+    measured = "harness.maps[0].tools.boxes().filter(box => box.length)"
+    few = len(page.evaluate(measured))
+    assert page.evaluate("(([m]) => m.tools.boxes() === m.tools.boxes())(harness.maps)")
+    page.evaluate(TAKE_TRAILS, [20, page.grid(), [2, 2], {}])
+    assert len(page.evaluate(measured)) == few - 1, "the words about trails are gone"
+    right = page.evaluate(f"Math.max(...{measured}.map(box => box[2]))")
+    tools = page.evaluate(
+        "harness.maps[0].tools.root.lastElementChild.previousElementSibling.getBoundingClientRect().right"
+    )
+    canvas = box_of(page.canvas())
+    assert abs(right / page.evaluate("devicePixelRatio") - (tools - canvas["x"])) < 2
 
 
 def test_who_is_filtered_out_has_no_name_and_no_trail(maps: Any) -> None:
@@ -198,7 +241,9 @@ def test_trails_lead_from_the_start_to_where_the_points_are_now(maps: Any) -> No
     [
         ("directions", "No trails: main directions are found anew at every step", "the weights"),
         ("crowd", "No trails: too many tasks", "hide the points"),
-        ("begun", "No trails yet", "nothing earlier was looked at in this way"),
+        ("begun", "Trails begin here", "This is where the tasks start"),
+        ("anew", "Trails begin anew from here: other numbers are looked at", "from the next step on"),
+        ("map", "Trails begin anew from here: UMAP drew another map", "from the next step on"),
         ("room", "No trails in this file", "small enough for a mail"),
     ],
 )
@@ -369,8 +414,15 @@ def test_the_card_of_words_says_which_numbers_were_shown_in_training(maps: Any) 
 
 # ---- a small map -----------------------------------------------------------------------------------------------------
 
-LONG = [[str(k), "пятьдесят восемь и ещё одно", "pyatdesyat vosem i eshche odno"] for k in range(6)]
+LONG = [[str(k), "пятьдесят восемь", "pyatdesyat vosem"] for k in range(6)]
 SPELT = [["pyatdesyat devyat devyat dev"] * 6] * 25
+
+
+# The cells whose words are longer than what is seen of them.
+CUT = """e => Array.from(e.querySelectorAll("td"), cell => [cell, getComputedStyle(cell)])
+    .filter(([, style]) => style.display !== "none")
+    .filter(([cell, style]) => style.textOverflow === "ellipsis" || cell.scrollWidth > cell.clientWidth + 1)
+    .map(([cell]) => cell.textContent)"""
 
 
 def small(maps: Any) -> MapPage:
@@ -398,22 +450,30 @@ def test_a_card_in_a_small_map_hides_neither_its_point_nor_the_chosen_one(maps: 
             x, y = page.at(seen)
             across, down = box["x"] < x < box["x"] + box["width"], box["y"] < y < box["y"] + box["height"]
             assert not (across and down), f"the card of {task} hides {seen}"
-        assert box["height"] < 0.6 * canvas["height"]
+        assert canvas["y"] <= box["y"]
+        assert box["y"] + box["height"] <= canvas["y"] + canvas["height"] + 1
+        assert not card.evaluate(CUT), "a word is cut"
+        assert box["height"] < 0.65 * canvas["height"]
     expect(card.locator("tbody tr").first.locator("td:visible")).to_have_text(["0", LONG[0][2], SPELT[0][0], "shown"])
+    page.evaluate(TAKE_FIT, [20, "words", [["pyatdesyat vosem"] * 6] * 25, 6])
+    expect(card.locator("tbody tr").first.locator("td:visible")).to_have_text(["0", LONG[0][2], "shown"])  # not twice
 
 
-def test_the_chosen_task_s_words_scroll_under_a_small_map(maps: Any) -> None:
+def test_the_chosen_task_s_words_are_whole_under_a_small_map(maps: Any) -> None:
     page = small(maps)
     page.set("chosen", 12)
     panel = page.map().locator(".te-map-chosen")
-    words = panel.get_by_role("group", name="Words of this task")
-    expect(words).to_be_visible()
-    assert words.evaluate("e => e.scrollHeight > e.clientHeight && e.clientHeight < 200")
-    expect(words).to_have_attribute("tabindex", "0")
+    words, lists = panel.locator(".te-map-chosen-data"), panel.locator(".te-map-lists")
     expect(words.locator("td").nth(1)).to_be_visible()  # here also as the language writes it
+    assert words.evaluate("e => e.scrollHeight <= e.clientHeight + 1"), "every row is there without scrolling"
+    assert not panel.evaluate(CUT), "a word is cut"
+    wide = box_of(panel)["width"]
+    assert box_of(words)["width"] > 0.8 * wide
+    assert box_of(lists)["width"] > 0.8 * wide, "the neighbours have the width to themselves"
+    assert box_of(lists)["y"] >= box_of(words)["y"] + box_of(words)["height"]
     page.evaluate(SET_TASKS, [25, "curve", {}])
     page.set("chosen", 12)
-    expect(panel.get_by_role("group", name="Words of this task")).to_have_count(0)
+    expect(words.locator("table")).to_be_hidden()
     page.set_viewport_size({"width": 1100, "height": 720})
     page.rest()
     expect(page.map()).to_have_attribute("data-small", "false")
@@ -615,6 +675,6 @@ def test_the_exported_page_has_names_trails_and_answers(browser: Browser, tmp_pa
     expect(root.locator(".te-map-chosen td:nth-child(5)").first).to_have_text(re.compile("^(shown|new)$"))
     page.keyboard.press(",")
     expect(root).to_have_attribute("data-step", "0")
-    expect(root.locator(".te-map-excuse")).to_have_text("No trails yet")
+    expect(root.locator(".te-map-excuse")).to_have_text("Trails begin here")
     page.context.close()
     assert not problems

@@ -68,6 +68,29 @@ def test_an_alarm_moves_no_setting_from_under_the_hand(open_lab: OpenLab) -> Non
     assert slider.bounding_box() == before
 
 
+@pytest.mark.parametrize("width", [850, 1280])
+def test_a_long_status_moves_nothing_and_is_there_in_full(open_lab: OpenLab, width: int) -> None:
+    lab = open_lab(width=width)
+    status, map_, track = (lab.root.locator(one) for one in (".te-status", ".te-map-canvas", ".te-track"))
+    before = [map_.bounding_box(), track.bounding_box()]
+    for long in (
+        "Paused.",
+        "Two lines of what is going on. " * 2,
+        "What a setting does takes many words to say. " * 12,
+    ):
+        lab.kernel("put", "transport", {"status": long.strip()})
+        expect(status).to_have_text(long.strip())
+        expect(lab.root.get_by_role("status").filter(has_text=long.strip())).to_have_count(1)
+        assert [map_.bounding_box(), track.bounding_box()] == before
+        status.hover()
+    expect(status).to_have_attribute("title", long.strip())
+    lab.kernel("put", "transport", {"status": "Paused."})
+    expect(status).to_have_text("Paused.")
+    lab.root.locator(".te-map-canvas").hover()
+    status.hover()
+    expect(status).to_have_attribute("title", "")
+
+
 def test_the_projector_takes_the_whole_screen_and_escape_gives_it_back(open_lab: OpenLab) -> None:
     lab = open_lab(width=1280)
     lab.button("Projector").click()

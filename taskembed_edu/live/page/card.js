@@ -1,5 +1,7 @@
 // A task is not a dot: its own data, drawn small beside the pointer and larger when it is chosen.
 
+const LONGEST_WORD = 16; // letters; a column that a longer one (Finnish) may not break takes the others' room
+
 // The place of one task's data: a canvas, or for words a table, which a reader of screens reads as such.
 class TaskPicture {
   constructor(parent) {
@@ -21,6 +23,8 @@ class TaskPicture {
   // was shown this number in training.
   write({ rows, fit, shown }) {
     const known = fit && shown;
+    const long = rows.some((row) => row.slice(1).some((words) => words.split(" ").some((word) => word.length > LONGEST_WORD)));
+    this.table.classList.toggle("te-long-words", long);
     const heads = ["#", "word", "letters", ...(fit ? ["its network"] : []), ...(known ? ["training"] : [])];
     const shape = `${rows.length} ${heads.length}`;
     if (this.shape !== shape) this.build(heads, rows.length);

@@ -47,7 +47,6 @@ class TaskDetails {
       event.stopPropagation(); // it would also end the projector
       letGo();
     });
-    this.shownData = shown;
   }
 
   data(i) {
@@ -85,7 +84,7 @@ class TaskDetails {
     const { screen, ratio, canvas } = this.map;
     if (canvas.clientWidth >= SMALL) return "";
     const x = screen[2 * i] / ratio;
-    const room = Math.max(x, canvas.clientWidth - x) - 2 * BESIDE;
+    const room = Math.max(x, canvas.clientWidth - x) - BESIDE;
     const most = WIDEST[this.map.state.get("projector") ? 1 : 0];
     return `${Math.round(Math.max(CARD[0] + 20, Math.min(room, most)))}px`;
   }
@@ -157,17 +156,6 @@ class TaskDetails {
     if (data) this.panelPicture.canvas.setAttribute("aria-label", told);
     setText(this.panelNote, fitNote(data));
     this.panelNote.hidden = !data?.fit;
-    this.letScroll(data?.kind === "words");
-  }
-
-  // Words may be more than a small map's panel has room for: who uses keys scrolls them too.
-  letScroll(words) {
-    const { shownData } = this;
-    const long = words && shownData.scrollHeight > shownData.clientHeight + 1;
-    for (const [name, value] of [["tabindex", 0], ["role", "group"], ["aria-label", "Words of this task"]]) {
-      if (long) shownData.setAttribute(name, value);
-      else shownData.removeAttribute(name);
-    }
   }
 
   // A picture came in: what the tasks' own networks answer is drawn anew, for the tasks that are looked at.

@@ -5,12 +5,15 @@
 
 const LABEL_SIZE = [11.5, 17]; // CSS pixels; with a projector
 const LONGEST_LABEL = 24; // letters
+// Where a name may stand beside its point: right, left, above, below, and between two of them.
+const SIDES = [[1, 0], [-1, 0], [0, -1], [0, 1], [1, -1], [1, 1], [-1, -1], [-1, 1]];
 
 class PointLabels {
   constructor(map) {
     this.map = map;
     this.sheet = document.createElement("canvas");
     this.boxes = []; // left, top, right, bottom of the labels placed so far in this picture
+    this.taken = []; // the same of what lies over the map: buttons, the scale bar
     this.forget();
   }
 
@@ -71,6 +74,7 @@ class PointLabels {
     if (!map.ratio) return 0; // not laid out yet: there is no size to draw names in
     if (!this.widths) this.draft();
     boxes.length = 0;
+    this.taken = [...map.tools.boxes(), scaleBarBox(map)].flat();
     const marked = [...new Set([map.state.get("hover") ?? -1, map.painter.chosen()])].filter((i) => map.shown(i));
     let drawn = 0;
     for (const i of marked) drawn += this.draw(context, i, true);
@@ -96,44 +100,50 @@ class PointLabels {
     return 1;
   }
 
-  // Right, left, above or below (0 ... 3): where it stood last, else the first with room; -1 where there is none. A
-  // place that covers another task's point is taken only where every place does.
+  // Where it stood last, else the first side that is free of names, of points and of what lies over the map; -1 where
+  // there is none. Half a name says nothing, so that a name under a point is left out as one under another name is.
   sideFor(i, x, y, always) {
     const last = this.sides[i];
-    const order = [last, 0, 1, 2, 3];
-    const room = order.filter((side) => this.fits(i, x, y, side));
-    return room.find((side) => !this.covers(i, x, y, side)) ?? room[0] ?? (always ? last : -1);
+    const room = [last, ...SIDES.keys()].filter((side) => this.fits(i, x, y, side));
+    const free = room.find((side) => !this.covers(i, x, y, side));
+    return free ?? (always ? (room[0] ?? last) : -1);
   }
 
+  // Would it lie under another task's point? What is filtered out is no more than a shadow.
   covers(i, x, y, side) {
     const { edge, high, widths, map } = this;
     const [left, top] = this.corner(i, x, y, side);
-    const reach = 0.6 * map.radius();
+    const reach = 0.85 * map.radius(); // a marker does not fill its box, nor do letters
     for (let j = 0; j < map.n; j++) {
       const [px, py] = [map.screen[2 * j], map.screen[2 * j + 1]];
       const beside = px + reach < left + edge || px - reach > left + widths[i] - edge;
-      if (j !== i && !beside && py + reach > top + edge && py - reach < top + high - edge && map.shown(j)) return true;
+      if (j !== i && !beside && py + reach > top + 2 * edge && py - reach < top + high - 2 * edge && map.shown(j)) return true;
     }
     return false;
   }
 
   corner(i, x, y, side) {
     const { widths, high, edge, map } = this;
-    const gap = map.radius() + map.ratio;
-    if (side === 0) return [Math.round(x + gap - edge / 2), Math.round(y - high / 2)];
-    if (side === 1) return [Math.round(x - gap + edge / 2 - widths[i]), Math.round(y - high / 2)];
-    return [Math.round(x - widths[i] / 2), Math.round(side === 2 ? y - gap + edge - high : y + gap - edge)];
+    const [across, down] = SIDES[side];
+    const gap = (map.radius() + map.ratio) * (across && down ? 0.6 : 1);
+    const away = (sign, size, inset) => (sign ? sign * (gap - inset + size / 2) : 0) - size / 2;
+    return [Math.round(x + away(across, widths[i], edge / 2)), Math.round(y + away(down, high, edge))];
   }
 
   fits(i, x, y, side) {
-    const { boxes, edge, high, widths, map } = this;
+    const { edge, high, widths, map } = this;
     const [left, top] = this.corner(i, x, y, side);
     const [right, bottom] = [left + widths[i], top + high];
     if (left < 0 || top < 0 || right > map.canvas.width || bottom > map.canvas.height) return false;
-    for (let k = 0; k < boxes.length; k += 4) {
-      const apart = left + edge > boxes[k + 2] || right - edge < boxes[k] || top + edge > boxes[k + 3] || bottom - edge < boxes[k + 1];
-      if (!apart) return false;
-    }
-    return true;
+    const box = [left + edge, top + edge, right - edge, bottom - edge];
+    return !meets(box, this.boxes) && !meets(box, this.taken);
   }
+}
+
+// Does a box lie over any of these? They are one list: left, top, right, bottom, left, ...
+function meets([left, top, right, bottom], boxes) {
+  for (let k = 0; k < boxes.length; k += 4) {
+    if (left <= boxes[k + 2] && right >= boxes[k] && top <= boxes[k + 3] && bottom >= boxes[k + 1]) return true;
+  }
+  return false;
 }

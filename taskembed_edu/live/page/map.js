@@ -250,6 +250,7 @@ class TaskMapView {
   // Another theme, size or mode: other markers, other lines.
   restyle() {
     this.palette = paletteOf(this.root);
+    this.tools.forget();
     this.details.restyle();
     this.colour();
   }

@@ -11,13 +11,29 @@ function roundLength(longest) {
   return [5, 2, 1].find((first) => first * power <= longest) * power;
 }
 
+// How long a distance the bar of this map stands for; 0 where there is no bar.
+function barLength({ viewport, picture, ratio }) {
+  return picture?.projection === "pca" && viewport.scale > 0 ? roundLength((BAR * ratio) / viewport.scale) : 0;
+}
+
+function barLetters(map) {
+  return (map.state.get("projector") ? 18 : 11) * map.ratio;
+}
+
+// Where it lies on the canvas, with its words: left, top, right, bottom; nothing where there is no bar.
+function scaleBarBox(map) {
+  const { canvas, ratio, viewport } = map;
+  const apart = barLength(map);
+  const wide = Math.max(apart * viewport.scale, 5 * barLetters(map)); // the words may be longer than the bar
+  return apart ? [canvas.width - 14 * ratio - wide, canvas.height - 20 * ratio - barLetters(map), canvas.width, canvas.height] : [];
+}
+
 function drawScaleBar(map, context) {
   const { viewport, palette, ratio, canvas } = map;
-  const toScale = map.picture?.projection === "pca" && viewport.scale > 0;
-  const apart = toScale ? roundLength((BAR * ratio) / viewport.scale) : 0;
+  const apart = barLength(map);
   if (map.root.dataset.bar !== String(apart)) map.root.dataset.bar = apart;
   if (!apart) return;
-  const size = (map.state.get("projector") ? 18 : 11) * ratio;
+  const size = barLetters(map);
   const [right, base] = [canvas.width - 12 * ratio, canvas.height - 12 * ratio];
   const left = right - apart * viewport.scale;
   context.globalAlpha = 1;

@@ -44,6 +44,23 @@ class MapTools {
     this.labels.setAttribute("aria-pressed", state.get("labels") !== false);
     this.trails.setAttribute("aria-pressed", !missing && state.get("trails") !== false);
     this.excuseTrails(missing);
+    this.forget();
+  }
+
+  // Where the buttons and the words beside them lie on the canvas, in its pixels: no name is to stand under them. Measured
+  // once: asking in every picture would have the browser lay out the page each time.
+  boxes() {
+    const { root, map } = this;
+    this.measured ??= Array.from(root.children, (one) => {
+      const [left, top] = [root.offsetLeft + one.offsetLeft, root.offsetTop + one.offsetTop];
+      return one.offsetWidth ? [left, top, left + one.offsetWidth, top + one.offsetHeight].map((v) => v * map.ratio) : [];
+    });
+    return this.measured;
+  }
+
+  // Another size of the map, other buttons.
+  forget() {
+    this.measured = null;
   }
 
   // Where tasks leave trails and this map has none, the switch stays, cannot be turned, and says why. It keeps the

@@ -7,7 +7,9 @@ const TRAIL_ALPHA = 0.35;
 const NO_TRAILS = {
   directions: ["No trails: main directions are found anew at every step", "To see trails, let the weights be seen as they are, or as the way from the start."],
   crowd: ["No trails: too many tasks", "So many lines would hide the points."],
-  begun: ["No trails yet", "They begin with the next frame: nothing earlier was looked at in this way."],
+  begun: ["Trails begin here", "This is where the tasks start: their ways are drawn from the next step on."],
+  anew: ["Trails begin anew from here: other numbers are looked at", "What was looked at before is another way of seeing the tasks, and no part of this one. Train on: their ways are drawn from the next step on."],
+  map: ["Trails begin anew from here: UMAP drew another map", "A place on a map before means nothing on this one. Train on: the tasks' ways are drawn from the next step on."],
   room: ["No trails in this file", "It is kept small enough for a mail; the live lab has them."],
 };
 

@@ -20,6 +20,8 @@ class TransportView {
     const told = element("div", "te-told", parent);
     this.status = element("div", "te-status", told);
     this.status.setAttribute("role", "status");
+    this.statusWords = element("div", "te-status-words", this.status);
+    this.status.addEventListener("pointerenter", () => this.tellWhole()); // the page may have another width by now
     this.device = element("div", "te-device te-number", told);
     this.makeWays(element("div", "te-group te-group-end", told));
     // Seen and spoken apart: a number that changes with every frame is seen at once, and does not speak the rest anew.
@@ -114,8 +116,18 @@ class TransportView {
     setText(this.alert, alarm);
     if (withoutNumbers(alarm) !== withoutNumbers(this.spoken.textContent)) setText(this.spoken, alarm);
     // An answer ("saved as ...") is said beside an alarm too; the status itself is then the alarm.
-    setText(this.status, this.page.note || (transport.tone === "alarm" ? "" : transport.status) || "");
+    const words = this.page.note || (transport.tone === "alarm" ? "" : transport.status) || "";
+    const others = words !== this.statusWords.textContent;
+    setText(this.statusWords, words);
     this.status.dataset.tone = transport.tone || "calm";
+    if (others) this.tellWhole();
+  }
+
+  // The status has two lines, so that a long sentence moves nothing below. What is cut is there for the pointer; who does
+  // not see it hears all.
+  tellWhole() {
+    const { scrollHeight, clientHeight, textContent } = this.statusWords;
+    this.status.title = scrollHeight > clientHeight + 1 ? textContent : "";
   }
 }
 
