@@ -221,7 +221,7 @@ def _missing(
 
     def said(frame: Frame, lines: NDArray[np.float32] | None) -> Missing:
         reason = missing_trails(session, frame) if lines is None else ""
-        return "crowd" if crowd and reason == "begun" else reason
+        return "crowd" if crowd and reason in ("begun", "anew", "map") else reason
 
     return tuple(map(said, frames, seen))
 
