@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from unittest import mock
 
 import psutil
 import torch
@@ -88,16 +89,8 @@ def _steps_of_perceptrons() -> Iterator[Row]:
 @contextmanager
 def _nothing_compiled_before() -> Iterator[None]:
     """An empty cache for torch.compile: what it has compiled in an earlier run would cost a tenth."""
-    name = "TORCHINDUCTOR_CACHE_DIR"
-    before = os.environ.get(name)
-    with tempfile.TemporaryDirectory() as empty:
-        os.environ[name] = empty
-        try:
-            yield
-        finally:
-            del os.environ[name]
-            if before is not None:
-                os.environ[name] = before
+    with tempfile.TemporaryDirectory() as empty, mock.patch.dict(os.environ, TORCHINDUCTOR_CACHE_DIR=empty):
+        yield
 
 
 def _a_hundred_of(step: Call) -> Call:

@@ -21,7 +21,7 @@ from taskembed_edu.tasks.base import TaskBatch
 
 SEEDS = range(5)
 N_LANGUAGES, N_NUMBERS, LANGUAGE_STEPS = 41, 99, 300
-_OWN_SEEDS = 2  # nothing is asked of them, and they take half a minute each
+_OWN_SEEDS = 2  # nothing is asked of them, and they take a quarter of a minute each
 N_WAVES, N_POINTS, WAVE_STEPS = 60, 16, 500
 
 

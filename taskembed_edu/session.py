@@ -79,6 +79,7 @@ class Session:
     watched: Watched
     events: list[Event]
     history: History
+    _initial: dict[str, Any]
     _now: Moment
 
     def __init__(
@@ -445,8 +446,9 @@ class Session:
         history.keep(watched.frame(now, history, 0, math.nan, math.nan), 0, now)
         # In one go: who looks meanwhile sees the old run or the new one, and a reset that fails (no CUDA, say) or is
         # interrupted leaves the old one as it was. `family` is None for the family of this name as it comes.
-        self.__dict__.update(family=given, split=split, watched=watched, _now=now, events=[], history=history)
-        self._initial = {**setup.as_dict(), **settings.as_dict()}
+        initial = {**setup.as_dict(), **settings.as_dict()}
+        begun = {"family": given, "split": split, "watched": watched, "_initial": initial}
+        self.__dict__.update(begun, _now=now, events=[], history=history)
         if given is not None and given.name not in FAMILIES:
             self.own_families[given.name] = given
         give_memory_back()

@@ -12,7 +12,7 @@ from taskembed_edu.checks import problem
 from taskembed_edu.embedders.batched import BatchedTraining
 from taskembed_edu.networks.learners import Parameters
 
-# What compiling takes (14 to 20 s were measured on two cores), and the share of a step that it saves (40 %).
+# What compiling may take (8 to 20 s were measured on two cores), and the share of a step that it saves (36 to 40 %).
 _COMPILE_SECONDS, _SAVED = 20.0, 0.4
 
 

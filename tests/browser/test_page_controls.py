@@ -6,10 +6,10 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser import page_alone
-from tests.browser.page_alone import OpenLab
+from tests.browser.page_alone import AlonePage, OpenLab
 
 # The fixtures; imported by name, each test that takes one would hide it.
 documents, open_lab = page_alone.documents, page_alone.open_lab
@@ -152,16 +152,23 @@ def test_a_log_slider_sends_its_number_and_says_it(open_lab: OpenLab) -> None:
     expect(rate).to_have_attribute("aria-valuetext", "0.002")
 
 
+def number_of_tasks(lab: AlonePage) -> Locator:
+    lab.root.get_by_text("More settings").click()
+    return lab.root.get_by_role("spinbutton", name="Tasks on the map")
+
+
+def enter(field: Locator, number: str) -> None:
+    field.fill(number)
+    field.press("Enter")
+
+
 def test_enter_in_a_number_field_applies_once_and_nonsense_does_not(open_lab: OpenLab) -> None:
     lab = open_lab()
-    lab.root.get_by_text("More settings").click()
-    field = lab.root.get_by_role("spinbutton", name="Tasks on the map")
-    field.fill("3")
-    field.press("Enter")
+    field = number_of_tasks(lab)
+    enter(field, "3")
     expect(field).to_have_attribute("aria-invalid", "true")
     expect(lab.root.locator("[data-setting=n_tasks]")).to_contain_text("from 5 to 5,000")
-    field.fill("300")
-    field.press("Enter")
+    enter(field, "300")
     field.blur()
     lab.wait_for("set")
     lab.next_frame()
@@ -170,14 +177,11 @@ def test_enter_in_a_number_field_applies_once_and_nonsense_does_not(open_lab: Op
 
 def test_a_number_between_two_steps_of_the_arrow_keys_is_a_number_too(open_lab: OpenLab) -> None:
     lab = open_lab()
-    lab.root.get_by_text("More settings").click()
-    field = lab.root.get_by_role("spinbutton", name="Tasks on the map")
+    field = number_of_tasks(lab)
     field.evaluate("field => { field.step = 50; }")
-    field.fill("60.5")
-    field.press("Enter")
+    enter(field, "60.5")
     expect(field).to_have_attribute("aria-invalid", "true")
-    field.fill("60")
-    field.press("Enter")
+    enter(field, "60")
     lab.wait_for("set")
     assert lab.sent("set") == [{"do": "set", "changes": {"n_tasks": 60}}]
     expect(field).not_to_have_attribute("aria-invalid", "true")
