@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import rankdata, spearmanr
 from sklearn.neighbors import NearestNeighbors
 
-from taskembed_edu.distances import METRICS, pairwise_distances
-from taskembed_edu.evaluation import (
+from taskembed_edu.evaluation.scores import (
     NeighbourChanges,
     TrueGeometry,
     _standardised_ranks,
@@ -23,6 +22,7 @@ from taskembed_edu.evaluation import (
     mean_distance,
     recall_at_k,
 )
+from taskembed_edu.formulas.distances import METRICS, pairwise_distances
 from taskembed_edu.tasks import Digits, Gaussians, NumberWords, Sinusoids
 from taskembed_edu.tasks.base import TaskFamily
 from tests.plain import DISTANCES
