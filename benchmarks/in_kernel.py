@@ -17,8 +17,8 @@ from taskembed_edu.embedders import MetricEmbedder, MetricSettings
 from taskembed_edu.live import packets
 from taskembed_edu.live import precompile as warming
 from taskembed_edu.live.lab_view import LatestOnly
-from taskembed_edu.projection.live_umap import Layout, pca_layout
-from taskembed_edu.projection.umap_steps import warm_up
+from taskembed_edu.projection.pca import pca_layout
+from taskembed_edu.projection.umap_steps import Layout, warm_up
 from taskembed_edu.session.session import Session
 from taskembed_edu.tasks import Sinusoids
 

@@ -17,7 +17,7 @@ from .embedders.generators import fit_generator as fit_generator
 from .embedders.generators import novelty as novelty
 from .embedders.trained import train_tasks as train_tasks
 from .embedders.weights import weight_vectors as weight_vectors
-from .evaluation.scores import TrueGeometry as TrueGeometry
+from .evaluation.geometry import TrueGeometry as TrueGeometry
 from .evaluation.scores import neighbour_purity as neighbour_purity
 from .evaluation.scores import purity_by_chance as purity_by_chance
 from .evaluation.scores import recall_at_k as recall_at_k
@@ -65,8 +65,8 @@ from .networks import rescale_units as rescale_units
 from .networks import set_encoder as set_encoder
 from .networks import task_learner as task_learner
 from .projection.live_umap import LiveUMAP as LiveUMAP
-from .projection.live_umap import pca_layout as pca_layout
-from .projection.live_umap import trustworthiness as trustworthiness
+from .projection.pca import pca_layout as pca_layout
+from .projection.quality import trustworthiness as trustworthiness
 from .session.recordings import load_recording as load_recording
 from .session.recordings import save_recording as save_recording
 from .session.session import Session as Session

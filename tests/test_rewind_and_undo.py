@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from taskembed_edu.evaluation.scores import all_distances
+from taskembed_edu.evaluation.geometry import all_distances
 from taskembed_edu.formulas.distances import pairwise_distances
-from taskembed_edu.projection.live_umap import LiveUMAP, jitter
+from taskembed_edu.projection.live_umap import LiveUMAP
+from taskembed_edu.projection.quality import jitter
 from taskembed_edu.session import history as history_module
 from taskembed_edu.session import validation as watched
 from taskembed_edu.session.history import Event

@@ -14,9 +14,10 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from taskembed_edu.evaluation.scores import TrueGeometry, mean_distance, recall_at_k
+from taskembed_edu.evaluation.geometry import TrueGeometry
+from taskembed_edu.evaluation.scores import mean_distance, recall_at_k
 from taskembed_edu.formulas.distances import pairwise_distances
-from taskembed_edu.projection.live_umap import jitter, trustworthiness
+from taskembed_edu.projection.quality import jitter, trustworthiness
 from taskembed_edu.session import history as history_module
 from taskembed_edu.session import session as session_module
 from taskembed_edu.session.history import Frame

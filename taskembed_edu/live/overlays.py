@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taskembed_edu.base.checks import problem
-from taskembed_edu.projection.live_umap import Layout
+from taskembed_edu.projection.umap_steps import Layout
 from taskembed_edu.session.history import Frame
 from taskembed_edu.session.session import Session
 from taskembed_edu.tasks.sketch import TaskFit

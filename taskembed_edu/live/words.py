@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 
 from taskembed_edu.evaluation.scores import purity_by_chance
 from taskembed_edu.live.controls import say, say_setting
-from taskembed_edu.projection.live_umap import Layout
+from taskembed_edu.projection.umap_steps import Layout
 from taskembed_edu.session.history import Frame
 from taskembed_edu.session.session import Session
 from taskembed_edu.tasks.base import TruthKind

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from taskembed_edu.base.checks import check_number, problem
 from taskembed_edu.base.settings import Settings
 from taskembed_edu.embedders.base import StepRecord
-from taskembed_edu.evaluation.scores import all_distances
-from taskembed_edu.projection.live_umap import Layout, LiveUMAP, nearest_by, nearest_tasks
+from taskembed_edu.evaluation.geometry import all_distances
+from taskembed_edu.projection.live_umap import LiveUMAP
+from taskembed_edu.projection.neighbours import nearest_by, nearest_tasks
+from taskembed_edu.projection.umap_steps import Layout
 from taskembed_edu.tasks.sketch import TaskFit
 
 # What checkpoints may take. A default run's weigh 0.45 MB, so that 55 are kept and never more: the memory of a long

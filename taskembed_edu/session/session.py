@@ -24,11 +24,7 @@ from taskembed_edu.base.memory import give_memory_back, keep_memory_quick
 from taskembed_edu.base.settings import Setting, Settings
 from taskembed_edu.embedders import task_embedder
 from taskembed_edu.embedders.base import Embedder, drawn
-from taskembed_edu.evaluation.scores import (
-    NeighbourChanges,
-    TrueGeometry,
-    all_distances,
-)
+from taskembed_edu.evaluation.geometry import NeighbourChanges, TrueGeometry, all_distances
 from taskembed_edu.projection.live_umap import LiveUMAP
 from taskembed_edu.session.alarms import last_sound
 from taskembed_edu.session.codegen import run_code

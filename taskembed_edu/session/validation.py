@@ -15,16 +15,12 @@ from torch import Tensor
 
 from taskembed_edu.base.checks import check_number, problem
 from taskembed_edu.embedders.base import Embedder
-from taskembed_edu.evaluation.scores import (
-    TrueGeometry,
-    all_distances,
-    mean_distance,
-    nearest_of_row,
-    neighbour_purity,
-    recall_at_k,
-)
+from taskembed_edu.evaluation.geometry import TrueGeometry, all_distances, nearest_of_row
+from taskembed_edu.evaluation.scores import mean_distance, neighbour_purity, recall_at_k
 from taskembed_edu.formulas.distances import METRICS, check_metric_accepts
-from taskembed_edu.projection.live_umap import Layout, jitter, map_trust, pca
+from taskembed_edu.projection.pca import pca
+from taskembed_edu.projection.quality import jitter, map_trust
+from taskembed_edu.projection.umap_steps import Layout
 from taskembed_edu.session.alarms import collapse_alarm
 from taskembed_edu.session.history import Frame, Moment, metric_of
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily
