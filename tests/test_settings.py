@@ -92,8 +92,13 @@ def test_a_named_margin_beyond_the_range_is_an_error_for_changed_and_clamped_for
         far.changed(metric="cosine", margin=3.0)
     assert far.clamped(metric="cosine", margin=3.0).margin == 2.0
     assert far.clamped(metric="cosine", margin=1.5).margin == 1.5
-    with pytest.raises(ValueError, match="margin"):
-        far.clamped(margin=-1.0)
+    assert far.clamped(margin=-1.0).margin == 0.0
+    assert (far.clamped(batch=0).batch, far.clamped(batch=20.4).batch) == (2, 20)
+    with pytest.raises(ValueError, match=r"margin: got -1\.0, expected a number from 0"):
+        far.changed(margin=-1.0)
+    for wrong in (float("nan"), float("inf"), "1", None, True):
+        with pytest.raises((ValueError, TypeError), match="margin: got"):
+            far.clamped(margin=wrong)
 
 
 @pytest.mark.parametrize("loss", LOSSES)

@@ -13,6 +13,7 @@ Floor 0: knows numbers and words, no screen.
 from __future__ import annotations
 
 import dataclasses
+import math
 import numbers
 import sys
 import warnings
@@ -63,6 +64,18 @@ class Setting:
     def highest(self, settings: Any) -> float | None:
         """The upper end of the range, given the other settings."""
         return self.high(settings) if callable(self.high) else self.high
+
+    def clamp(self, value: Any, settings: Any, default: Any) -> Any:
+        """A number brought into the range, whole where the default is; anything else as it came, to be refused.
+
+        The one place where a value is brought into a range; `Settings.clamped` says when.
+        """
+        if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value):
+            return value
+        low, high = self.low, self.highest(settings)
+        value = max(value, low) if low is not None else value
+        value = min(value, high) if high is not None else value
+        return round(value) if isinstance(default, int) and not isinstance(default, bool) else value
 
     def choices_for(self, settings: Any) -> tuple[str, ...]:
         """The choices that are left, given the other settings."""
@@ -166,9 +179,9 @@ class Settings:
         return self._with(changes, clamped=set(self.declared()) - set(changes))
 
     def clamped(self, **changes: Any) -> Self:
-        """As `changed`, but a named value beyond its range is brought into it too.
+        """As `changed`, but a named number beyond its range is brought into it too.
 
-        For sliders: one may be moved before it has learnt of its new end.
+        For sliders: one may be moved before it has learnt of its new end. What is no finite number stays an error.
         """
         return self._with(current_values(changes, self.declared()), clamped=set(self.declared()))
 
@@ -181,8 +194,8 @@ class Settings:
                 # First: a range that follows an unknown name would fail without naming it.
                 check_choice(name, values[name], declared.choices)
         for name, declared in self.declared().items():
-            if name in clamped and callable(declared.high):
-                values[name] = min(values[name], declared.high(proposed))
+            if name in clamped and not declared.choices:
+                values[name] = declared.clamp(values[name], proposed, _default(self, name))
             if name in clamped and declared.allowed and values[name] not in (left := declared.allowed(proposed)):
                 values[name] = left[0]
         return type(self)(**values)

@@ -119,7 +119,7 @@ def control_specs(session: Session, main: Collection[str], pending: Mapping[str,
 def _as_offered(session: Session, name: str, pending: Mapping[str, Any] | None) -> Setting:
     """A setting's declaration, with the choices that make sense here: families that can be read, layers that are.
 
-    What applies at reset must suit the tasks that are wished; what applies at once, the run as it is.
+    What applies at reset must suit the tasks that are pending; what applies at once, the run as it is.
     """
     declared = session.declared()[name]
     offered = session.offers(name, None if declared.live else pending)
@@ -146,10 +146,7 @@ def page_value(session: Session, name: str, value: Any, pending: Mapping[str, An
         return value
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise ValueError(problem(wanted.label, value, "a number", wanted.help))
-    high = wanted.highest(owner)
-    value = max(value, wanted.low) if wanted.low is not None else value
-    value = min(value, high) if high is not None else value
-    return round(value) if isinstance(session.values()[name], int) else float(value)
+    return getattr(owner.clamped(**{name: value}), name)
 
 
 def _kind(declared: Setting, value: Any, owner: Any, own: Collection[str]) -> dict[str, Any]:
