@@ -32,17 +32,18 @@ class Watch:
         self.frames: list[Frame] = []
         self.told = 0
         self.condition = threading.Condition()
-        self._newest: dict[Session, Frame] = {}
+        # Weakly: a session that nobody else holds must be free to go.
+        self._newest: weakref.WeakKeyDictionary[Session, Frame] = weakref.WeakKeyDictionary()
         self.add(*sessions)
 
     def add(self, *sessions: Session) -> None:
         """Watch these too, from their frames of now on."""
-        self._newest = {**self._newest, **{session: session.frame for session in sessions}}
+        self._newest.update({session: session.frame for session in sessions})
 
     def changed(self) -> None:
         with self.condition:
             self.told += 1
-            for session, frame in self._newest.items():
+            for session, frame in list(self._newest.items()):
                 if session.frame is not frame:
                     self._newest[session] = session.frame
                     self.frames.append(session.frame)
