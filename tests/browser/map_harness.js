@@ -1,5 +1,10 @@
 // A page for the map alone: made-up tasks and pictures, the state that a lab's maps share, and no kernel.
 
+import { element, Shared } from "../../taskembed_edu/live/page/base.js";
+import { TaskLegend } from "../../taskembed_edu/live/page/legend.js";
+import { TaskMapView } from "../../taskembed_edu/live/page/map.js";
+import { Viewport } from "../../taskembed_edu/live/page/viewport.js";
+
 const asView = (bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 const packed = (numbers, low, high) => {
   const words = Uint16Array.from(numbers, (v) => Math.round(((v - low) / (high - low)) * 65535));
