@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -392,3 +393,41 @@ def test_numbers_may_come_from_numpy() -> None:
     with pytest.raises(TypeError, match=r"n: got 1.5, expected a whole number of steps"):
         session.step(1.5)  # type: ignore[arg-type]
     assert session.steps == 2
+
+
+# ---- one run, exchanged as a whole ---------------------------------------------------------------------------------
+
+
+def test_reset_its_undo_and_rewind_each_exchange_the_run_by_one_assignment() -> None:
+    assigned: list[str] = []
+
+    class Noted(Session):
+        def __setattr__(self, name: str, value: object) -> None:
+            assigned.append(name)
+            super().__setattr__(name, value)
+
+    session = Noted("metric", **SMALL)
+    acts: list[tuple[Callable[[], object], list[str]]] = [
+        (lambda: session.step(8), []),
+        (lambda: session.set(margin=2.0), ["user_set"]),
+        (lambda: session.rewind(1), ["_run"]),
+        (session.reset, ["user_set", "_run"]),
+        (session.undo_reset, ["_run"]),
+    ]
+    for act, expected in acts:
+        assigned.clear()
+        act()
+        assert assigned == expected
+    assert (session.steps, len(session.past)) == (4, 1)
+
+
+def test_undoing_a_reset_keeps_what_went_to_the_past_meanwhile() -> None:
+    session = small_session()
+    session.step(4)
+    session.rewind(0)
+    session.step(8)
+    session.reset(seed=1)
+    session.past.append({"steps": 99})
+    session.undo_reset()
+    assert [recording["steps"] for recording in session.past] == [4, 99]
+    assert session.steps == 8

@@ -286,8 +286,8 @@ def languages(session: Session) -> Session:
     """The run's tasks as if they were twelve languages, for what draws them."""
     family = NumberWords()
     tasks = family.sample(12, n_shot=4, rng=generator())
-    session.validation_set = dataclasses.replace(session.validation_set, tasks=tasks)
-    session.split = session.split._replace(validation=family)
+    session._run.validation_set = dataclasses.replace(session.validation_set, tasks=tasks)
+    session._run.split = session.split._replace(validation=family)
     return session
 
 
