@@ -13,8 +13,8 @@ from taskembed_edu.cli import main as taskembed
 from taskembed_edu.commands.run import main
 from taskembed_edu.live import page
 from taskembed_edu.live.packets import tasks_packet
-from taskembed_edu.recordings import load_recording
-from taskembed_edu.session import Session
+from taskembed_edu.session.recordings import load_recording
+from taskembed_edu.session.session import Session
 from tests.test_export import assert_stands_as, document_of, summed
 
 FILES = {"map.png", "frames.csv", "map.csv", "scores.csv", "recording.json"}

@@ -61,7 +61,7 @@ def find_lesson(lessons: Sequence[Path], name: str) -> Path:
     by_number = {int(stem.split("_")[0]): lesson for stem, lesson in by_name.items() if stem[:1].isdigit()}
     if name.isdecimal() and int(name) in by_number:
         return by_number[int(name)]
-    from taskembed_edu.checks import check_choice  # it needs torch
+    from taskembed_edu.base.checks import check_choice  # it needs torch
 
     asked = name.replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".ipynb")
     return by_name[check_choice("lesson", asked, by_name)]

@@ -98,7 +98,7 @@ def start_afresh(checkout: Path, published: Path, today: date) -> list[str]:
     Errors: OSError where a file cannot be written or moved, BrokenNotebookError where the published one is broken. Both
     leave the copy as it was.
     """
-    from taskembed_edu.recordings import free_path  # it needs torch
+    from taskembed_edu.session.recordings import free_path  # it needs torch
 
     folder = open_folder(checkout)
     mine, edition, newest = folder / published.name, published.read_bytes(), copied(published)
