@@ -11,7 +11,7 @@ TESTS = sorted((REPOSITORY / "tests" / "browser").glob("test_faults*.py"))
 TESTS_OF_LESSONS = [REPOSITORY / "tests" / "test_my_lessons.py"]
 
 
-def tests_named_in(table: str) -> list[str]:
+def named_in(table: str) -> list[str]:
     """The test of each row, in the third column."""
     rows = [line for line in table.splitlines() if line.startswith("| ")][1:]
     named = [re.findall(r"`(test_\w+)`", row.split("|")[3]) for row in rows]
@@ -19,17 +19,17 @@ def tests_named_in(table: str) -> list[str]:
     return [name for (name,) in named]
 
 
-def tests_in(files: list[Path]) -> list[str]:
+def defined_in(files: list[Path]) -> list[str]:
     return [name for file in files for name in re.findall(r"^def (test_\w+)", file.read_text("utf-8"), re.MULTILINE)]
 
 
 def test_every_fault_names_its_test_and_every_test_has_its_fault() -> None:
     faults, _ = TABLE.read_text(encoding="utf-8").split("## Your lessons")
-    assert sorted(tests_named_in(faults)) == sorted(tests_in(TESTS))
+    assert sorted(named_in(faults)) == sorted(defined_in(TESTS))
 
 
 def test_what_is_said_of_lessons_is_tested() -> None:
     _, lessons = TABLE.read_text(encoding="utf-8").split("## Your lessons")
-    named = tests_named_in(lessons)
+    named = named_in(lessons)
     assert named
-    assert set(named) <= set(tests_in(TESTS_OF_LESSONS))
+    assert set(named) <= set(defined_in(TESTS_OF_LESSONS))
