@@ -379,7 +379,9 @@ def test_a_full_disk_at_first_use_leaves_no_half_lesson(
     assert files(course) == {}
 
 
-@pytest.mark.parametrize("method, number", [("write_bytes", errno.ENOSPC), ("rename", errno.EACCES)])
+@pytest.mark.parametrize(
+    "method, number", [("write_bytes", errno.ENOSPC), ("rename", errno.EACCES), ("replace", errno.EACCES)]
+)
 def test_what_fails_while_beginning_afresh_loses_nothing(
     course: Path,
     mine: Path,
@@ -396,6 +398,17 @@ def test_what_fails_while_beginning_afresh_loses_nothing(
     said = capsys.readouterr().err
     assert ("make room" if number == errno.ENOSPC else "Close the file where another program has it open") in said
     assert files(course) == before
+
+
+def test_a_record_that_cannot_be_kept_hides_nothing_that_was_done(
+    course: Path, mine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_as_jupyterlab(mine, take_notes)
+    (mine.parent / ".editions.json").unlink()
+    (mine.parent / ".editions.json").mkdir()
+    assert lesson.main(["--afresh", "01"]) == 0
+    said = capsys.readouterr().out
+    assert all(words in said for words in ("Kept what you had", "A fresh one", ".editions.json: "))
 
 
 def test_a_copy_that_is_open_elsewhere_stays_and_the_lab_opens(

@@ -73,12 +73,7 @@ def update(checkout: Path) -> list[str]:
             lines.append(str(error))
         except OSError as error:
             lines.append(f"{published.stem}: {reason(error)}")
-    if editions != before:
-        try:
-            _write_editions(folder, editions)
-        except OSError as error:
-            lines.append(f"{folder / EDITIONS}: {reason(error)}")
-    return lines
+    return lines + (_write_editions(folder, editions) if editions != before else [])
 
 
 def open_folder(checkout: Path) -> Path:
@@ -98,28 +93,36 @@ def start_afresh(checkout: Path, published: Path, today: date) -> list[str]:
     Errors: OSError where a file cannot be written or moved, BrokenNotebookError where the published one is broken. Both
     leave the copy as it was.
     """
-    from taskembed_edu.session.recordings import free_path  # it needs torch
-
     folder = open_folder(checkout)
     mine, edition, newest = folder / published.name, published.read_bytes(), copied(published)
     lines = [] if newest.edition else [_changed_by_hand(published)]
     if mine.exists() and mine.read_bytes() == edition:
         return [*lines, f"{mine} is as it was published: nothing was changed."]
     part = _write_part(mine, edition)  # before anything is moved: on a full disk all stays as it is
-    try:
-        if mine.exists():
-            kept = free_path(mine.with_stem(f"{mine.stem}_kept_{today.isoformat()}"))
-            mine.rename(kept)
-            lines += [f"Kept what you had: {kept}", IN_AN_OPEN_TAB]
+    if mine.exists():
+        lines += [f"Kept what you had: {_move_aside(mine, part, today)}", IN_AN_OPEN_TAB]
+    else:
         part.replace(mine)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
     offered = mine.with_name(f"{mine.stem}.new.ipynb")
     if offered.exists() and offered.read_bytes() == edition:
         offered.unlink()  # the same, byte for byte, now has the lesson's own name
-    _write_editions(folder, {**read_editions(folder), mine.name: newest})
-    return [*lines, f"A fresh one: {mine}"]
+    return [*lines, f"A fresh one: {mine}", *_write_editions(folder, {**read_editions(folder), mine.name: newest})]
+
+
+def _move_aside(mine: Path, fresh: Path, today: date) -> Path:
+    """Put the fresh file in the place of the learner's, which gets a free name: that name. Both are moved, or none."""
+    from taskembed_edu.session.recordings import free_path  # it needs torch
+
+    kept = free_path(mine.with_stem(f"{mine.stem}_kept_{today.isoformat()}"))
+    try:
+        mine.rename(kept)
+        fresh.replace(mine)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        if kept.exists():
+            kept.rename(mine)
+        raise
+    return kept
 
 
 # ---- one lesson ----------------------------------------------------------------------------------------------------
@@ -267,9 +270,14 @@ def read_editions(folder: Path) -> dict[str, Copied]:
         return {}
 
 
-def _write_editions(folder: Path, editions: dict[str, Copied]) -> None:
+def _write_editions(folder: Path, editions: dict[str, Copied]) -> list[str]:
+    """Keep the record; a line where that fails, which costs no more than an edition that is offered twice."""
     entries = {name: asdict(edition) for name, edition in sorted(editions.items())}
-    _write(folder / EDITIONS, (json.dumps(entries, indent=1) + "\n").encode())
+    try:
+        _write(folder / EDITIONS, (json.dumps(entries, indent=1) + "\n").encode())
+    except OSError as error:
+        return [f"{folder / EDITIONS}: {reason(error)}"]
+    return []
 
 
 def _write(path: Path, content: bytes) -> None:
