@@ -149,7 +149,7 @@ def test_a_picture_is_the_latest_frame() -> None:
     assert run["readings"].keys() == session.frame.diagnostics.keys()
     assert run["readings"]["spearman"] == rounded(session.frame.diagnostics["spearman"])
     assert not run.keys() & {"alarm", "left_out", "trails", "fit"}, "what there is nothing of takes no room"
-    alarmed = dataclasses.replace(session.frame, alarm="collapsed", left_out=(3,))
+    alarmed = dataclasses.replace(session.frame, alarm="collapsed", diverged_tasks=(3,))
     assert facts(alarmed) == {**facts(session.frame), "alarm": "collapsed", "left_out": [3]}
 
 
