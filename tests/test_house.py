@@ -53,7 +53,8 @@ def project_files() -> list[Path]:
         command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
         listing = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
         return [ROOT / name for name in listing.split("\0") if name and (ROOT / name).is_file()]
-    made = {".venv", "my_lessons", ".mypy_cache", ".ruff_cache", ".pytest_cache", "__pycache__", ".ipynb_checkpoints"}
+    caches = {".mypy_cache", ".ruff_cache", ".pytest_cache", "__pycache__", ".ipynb_checkpoints"}
+    made = {".venv", "node_modules", "my_lessons", *caches}
     return [path for path in ROOT.rglob("*") if path.is_file() and not made & set(path.parts)]
 
 
