@@ -14,12 +14,13 @@ import torch
 
 from taskembed_edu import MetricLab
 from taskembed_edu.embedders import MetricEmbedder, MetricSettings
-from taskembed_edu.live import packets, warming
+from taskembed_edu.live import packets
+from taskembed_edu.live import precompile as warming
 from taskembed_edu.live.lab_view import LatestOnly
-from taskembed_edu.projection import Layout, pca_layout
-from taskembed_edu.session import Session
+from taskembed_edu.projection.pca import pca_layout
+from taskembed_edu.projection.umap_steps import Layout, warm_up
+from taskembed_edu.session.session import Session
 from taskembed_edu.tasks import Sinusoids
-from taskembed_edu.umap_steps import warm_up
 
 N_FRAMES = 12
 """Frames of a film. They are shown to and fro, so that every one differs from the one before."""

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from taskembed_edu.history import Frame
-from taskembed_edu.session import Session
+from taskembed_edu.session.history import Frame
+from taskembed_edu.session.session import Session
 
 SMALL: dict[str, Any] = {
     "family": "gaussians",

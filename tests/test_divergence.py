@@ -10,19 +10,19 @@ import numpy as np
 import pytest
 import torch
 
-from taskembed_edu.alarms import last_sound
 from taskembed_edu.embedders import compiling
 from taskembed_edu.embedders.batched import start_networks
 from taskembed_edu.embedders.metric import MetricEmbedder
 from taskembed_edu.embedders.parameters import ParameterEmbedder
 from taskembed_edu.embedders.trained import train_tasks
-from taskembed_edu.history import Frame
 from taskembed_edu.labs.parameter import ParameterLab
 from taskembed_edu.live import export, overlays, packets
 from taskembed_edu.live.panel import SessionPanel
 from taskembed_edu.live.player import Player
 from taskembed_edu.networks.learners import task_learner
-from taskembed_edu.session import Session
+from taskembed_edu.session.alarms import last_sound
+from taskembed_edu.session.history import Frame
+from taskembed_edu.session.session import Session
 from taskembed_edu.tasks import NumberWords
 from tests.runs import assert_same_frames, generator
 from tests.test_panel import Page

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from taskembed_edu.history import Event
 from taskembed_edu.live import export, page
 from taskembed_edu.live.export import MOST_BYTES, _thinned, differences, export_html, exported, film, packed, unpacked
 from taskembed_edu.live.packets import COLUMNS, tasks_packet
 from taskembed_edu.live.words import map_words
-from taskembed_edu.session import Session
+from taskembed_edu.session.history import Event
+from taskembed_edu.session.session import Session
 from tests.runs import small_session
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from taskembed_edu import history as history_module
-from taskembed_edu.history import CHECKPOINT_BYTES, Frame, History, Moment
-from taskembed_edu.projection import LiveUMAP
+from taskembed_edu.projection.live_umap import LiveUMAP
+from taskembed_edu.session import history as history_module
+from taskembed_edu.session.history import CHECKPOINT_BYTES, Frame, History, Moment
 from taskembed_edu.tasks.sketch import TaskFit
 
 

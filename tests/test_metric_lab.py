@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from taskembed_edu.labs.metric import MetricLab
 from taskembed_edu.live import panel as panel_module
 from taskembed_edu.live.controls import control_specs, page_value
-from taskembed_edu.recordings import save_recording
+from taskembed_edu.session.recordings import save_recording
 from taskembed_edu.tasks import Gaussians
 from tests.runs import SMALL, assert_same_frames, small_session
 
@@ -119,7 +119,7 @@ def test_no_picture_imports_pyplot() -> None:
 
 
 def test_a_replay_makes_the_run_again(tmp_path: Path) -> None:
-    from taskembed_edu.recordings import save_recording
+    from taskembed_edu.session.recordings import save_recording
 
     lab = small_lab()
     lab.session.step(5)

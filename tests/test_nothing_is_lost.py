@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 import torch
 
+from taskembed_edu.base.memory import keep_memory_quick
 from taskembed_edu.commands.run import main
 from taskembed_edu.live.player import Player
-from taskembed_edu.memory import keep_memory_quick
-from taskembed_edu.projection import _starting_layout, nearest_tasks, pca_layout
-from taskembed_edu.session import Session
+from taskembed_edu.projection.live_umap import _starting_layout
+from taskembed_edu.projection.neighbours import nearest_tasks
+from taskembed_edu.projection.pca import pca_layout
+from taskembed_edu.session.session import Session
 from taskembed_edu.tasks import FAMILIES
 from tests.runs import assert_same_frames, generator, small_session
 

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 import torch
 
-from taskembed_edu.history import Event
 from taskembed_edu.live.packets import (
     COLUMNS,
     boxed,
@@ -28,6 +27,7 @@ from taskembed_edu.live.packets import (
     tasks_packet,
 )
 from taskembed_edu.live.words import SCORES, map_words
+from taskembed_edu.session.history import Event
 from taskembed_edu.tasks.sketch import TaskSketch
 from tests.runs import eventful, generator, small_session
 

@@ -18,7 +18,7 @@ from taskembed_edu.labs.metric import MetricLab
 from taskembed_edu.live import panel as panel_module
 from taskembed_edu.live.panel import SessionPanel
 from taskembed_edu.live.player import CellRun, stop_replaced
-from taskembed_edu.session import Session
+from taskembed_edu.session.session import Session
 from tests.runs import SMALL, assert_same_frames, small_session
 
 PATIENCE = 60.0

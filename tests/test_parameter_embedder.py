@@ -16,9 +16,10 @@ from taskembed_edu.embedders.parameter_settings import VECTORS
 from taskembed_edu.embedders.parameters import shared_probe
 from taskembed_edu.embedders.trained import train_tasks
 from taskembed_edu.embedders.weights import FORMS, principal, weight_vectors
-from taskembed_edu.evaluation import TrueGeometry, neighbour_purity, purity_by_chance
+from taskembed_edu.evaluation.geometry import TrueGeometry
+from taskembed_edu.evaluation.scores import neighbour_purity, purity_by_chance
 from taskembed_edu.networks.learners import MLP, flatten
-from taskembed_edu.session import Session
+from taskembed_edu.session.session import Session
 from taskembed_edu.tasks import Digits, Gaussians, NumberWords, Sinusoids
 from tests.runs import assert_same_frames, generator
 

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from taskembed_edu.history import Frame
 from taskembed_edu.live.player import CellRun, Player, running_cell, stop_replaced
-from taskembed_edu.session import Session, unguarded
+from taskembed_edu.session.history import Frame
+from taskembed_edu.session.session import Session, unguarded
 from tests.runs import assert_same_frames, small_session
 
 PATIENCE = 60.0

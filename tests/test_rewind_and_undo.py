@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 import torch
 
-from taskembed_edu import history as history_module
-from taskembed_edu import watched
-from taskembed_edu.distances import pairwise_distances
-from taskembed_edu.evaluation import all_distances
-from taskembed_edu.history import Event
-from taskembed_edu.projection import LiveUMAP, jitter
-from taskembed_edu.session import Session
+from taskembed_edu.evaluation.geometry import all_distances
+from taskembed_edu.formulas.distances import pairwise_distances
+from taskembed_edu.projection.live_umap import LiveUMAP
+from taskembed_edu.projection.quality import jitter
+from taskembed_edu.session import history as history_module
+from taskembed_edu.session import validation as watched
+from taskembed_edu.session.history import Event
+from taskembed_edu.session.session import Session
 from taskembed_edu.tasks import Gaussians
 from tests.runs import SMALL, as_json, assert_same_frames, eventful, small_session
 

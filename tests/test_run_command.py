@@ -10,8 +10,8 @@ import pytest
 
 from taskembed_edu.cli import main as taskembed
 from taskembed_edu.commands.run import main
-from taskembed_edu.recordings import load_recording
-from taskembed_edu.session import Session
+from taskembed_edu.session.recordings import load_recording
+from taskembed_edu.session.session import Session
 
 FILES = {"map.png", "frames.csv", "map.csv", "scores.csv", "recording.json"}
 SMALL = ["metric", "--family", "gaussians", "--projection", "pca", "--n-tasks", "12", "--hidden", "8", "--batch", "4"]

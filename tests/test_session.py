@@ -14,16 +14,17 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from taskembed_edu import history as history_module
-from taskembed_edu import session as session_module
-from taskembed_edu.distances import pairwise_distances
-from taskembed_edu.evaluation import TrueGeometry, mean_distance, recall_at_k
-from taskembed_edu.history import Frame
-from taskembed_edu.projection import jitter, trustworthiness
-from taskembed_edu.recordings import load_recording, save_recording
-from taskembed_edu.session import Session
+from taskembed_edu.evaluation.geometry import TrueGeometry
+from taskembed_edu.evaluation.scores import mean_distance, recall_at_k
+from taskembed_edu.formulas.distances import pairwise_distances
+from taskembed_edu.projection.quality import jitter, trustworthiness
+from taskembed_edu.session import history as history_module
+from taskembed_edu.session import session as session_module
+from taskembed_edu.session.history import Frame
+from taskembed_edu.session.recordings import load_recording, save_recording
+from taskembed_edu.session.session import Session
+from taskembed_edu.session.validation import Watched
 from taskembed_edu.tasks import Digits, Gaussians
-from taskembed_edu.watched import Watched
 from tests.runs import as_json, assert_same_frame, assert_same_frames, eventful, small_session, weights
 
 # ---- steps and frames ----------------------------------------------------------------------------------------------

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from taskembed_edu.distances import METRICS
 from taskembed_edu.embedders.metric import LOSSES, MetricSettings
-from taskembed_edu.mining import PAIR_MINING, TRIPLET_MINING
-from taskembed_edu.session import Setup
+from taskembed_edu.formulas.distances import METRICS
+from taskembed_edu.formulas.mining import PAIR_MINING, TRIPLET_MINING
+from taskembed_edu.session.session import Setup
 
 CLASSES = (MetricSettings, Setup)
 NUMBERS = [

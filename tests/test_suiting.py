@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from taskembed_edu import MetricLab, ParameterLab
-from taskembed_edu.live.suiting import comes_along
-from taskembed_edu.session import Session
+from taskembed_edu.live.defaults_for import comes_along
+from taskembed_edu.session.session import Session
 from tests.test_panel import Page
 
 # The settings that differ between what suits sine waves and what suits languages.

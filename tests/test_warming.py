@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from taskembed_edu.live import warming
+from taskembed_edu.live import precompile as warming
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from taskembed_edu.live.packets import run_picture
 from taskembed_edu.live.words import about_run, differences, groups, help_packet, map_words, reading, shared
-from taskembed_edu.session import Session
+from taskembed_edu.session.session import Session
 from tests.runs import small_session
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from taskembed_edu.live.export import export_html
-from taskembed_edu.session import Session
+from taskembed_edu.session.session import Session
 
 FILE = Path(__file__).parent.parent / "docs" / "exported_run.html"
 TITLE = "Metric-based task embedding: margin 0.5 beside margin 3"

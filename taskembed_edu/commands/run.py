@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from taskembed_edu.checks import check_number, problem
+from taskembed_edu.base.checks import check_number, problem
+from taskembed_edu.base.settings import Setting
 from taskembed_edu.embedders import EMBEDDERS, chosen_device, device_name
-from taskembed_edu.recordings import free_path, load_recording, save_recording
-from taskembed_edu.session import Session, Setup
-from taskembed_edu.settings import Setting
+from taskembed_edu.session.recordings import free_path, load_recording, save_recording
+from taskembed_edu.session.session import Session, Setup
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -55,7 +55,7 @@ def main(argv: Sequence[str]) -> int:
 
 def write_run(session: Session, scores: dict[str, float], folder: Path) -> list[Path]:
     """Write map.png, frames.csv, scores.csv and recording.json into the folder; their paths."""
-    from taskembed_edu.snapshots import session_figure
+    from taskembed_edu.figures.snapshots import session_figure
 
     folder.mkdir(parents=True, exist_ok=True)
     picture = folder / "map.png"

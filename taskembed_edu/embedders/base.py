@@ -18,9 +18,9 @@ from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 import torch
 from torch import Tensor
 
-from taskembed_edu.checks import check_choice
-from taskembed_edu.distances import METRICS
-from taskembed_edu.settings import Settings, setting
+from taskembed_edu.base.checks import check_choice
+from taskembed_edu.base.settings import Settings, setting
+from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily
 from taskembed_edu.tasks.sketch import TaskFit
 

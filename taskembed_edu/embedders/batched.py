@@ -14,7 +14,7 @@ import psutil
 import torch
 from torch import Tensor
 
-from taskembed_edu.checks import check_choice, problem
+from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.networks.learners import Learner, Parameters, stack
 
 OPTIMISERS = ("adam", "sgd")

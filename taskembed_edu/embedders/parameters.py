@@ -15,7 +15,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from taskembed_edu.checks import check_choice, problem
+from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.embedders.base import Embedder, StepRecord, chosen_device, drawn
 from taskembed_edu.embedders.batched import (
     BatchedTraining,

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from taskembed_edu.checks import check_choice, check_finite, check_number
+from taskembed_edu.base.checks import check_choice, check_finite, check_number
+from taskembed_edu.base.memory import give_memory_back, keep_memory_quick
 from taskembed_edu.embedders.batched import BatchedTraining, check_memory, some_samples
 from taskembed_edu.embedders.compiling import compile_training, compiling_pays, has_compiler
-from taskembed_edu.memory import give_memory_back, keep_memory_quick
 from taskembed_edu.networks.learners import Learner, Parameters, check_stack
 from taskembed_edu.tasks.base import TaskBatch
 

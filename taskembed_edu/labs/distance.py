@@ -2,7 +2,7 @@
 
 Three doors to one room. Shown, it is a panel; in a script it is plain Python (`lab.move(y=[1, 2])`, `lab.distances`,
 `lab.triangle()`); for readers without a kernel, `lab.picture()` is a still. What is drawn in the page is drawn by
-`distance_lab.js`; every number on it is computed here, from `taskembed_edu.distances`.
+`distance_lab.js`; every number on it is computed here, from `taskembed_edu.formulas.distances`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from taskembed_edu.checks import check_choice, check_finite, describe, problem
-from taskembed_edu.distances import METRICS
+from taskembed_edu.base.checks import check_choice, check_finite, describe, problem
+from taskembed_edu.base.settings import Settings, setting
+from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.labs import distance_readings as read
 from taskembed_edu.labs.distance_readings import Triangle, Vector
-from taskembed_edu.settings import Settings, setting
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
-from taskembed_edu.distances import METRICS
+from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.labs import distance_readings as read
 
 if TYPE_CHECKING:

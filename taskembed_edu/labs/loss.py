@@ -2,7 +2,7 @@
 
 Three doors to one room. Shown, it is a panel; in a script it is plain Python (`lab.set(margin=2)`, `lab.loss`,
 `lab.terms()`, `lab.step(10)`); for readers without a kernel, `lab.picture()` is a still. What is drawn in the page is
-drawn by `loss_lab.js`; every number on it is computed here, from `taskembed_edu.losses`.
+drawn by `loss_lab.js`; every number on it is computed here, from `taskembed_edu.formulas.losses`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from taskembed_edu.checks import check_choice, problem
+from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.labs import loss_words as words
 from taskembed_edu.labs.distance_readings import tidy
 from taskembed_edu.labs.loss_scenes import FARTHEST, SCENES, Scene, checked_point, own_scene

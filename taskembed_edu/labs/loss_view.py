@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
-from taskembed_edu.distances import METRICS
+from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.labs.loss_readings import readings
 from taskembed_edu.labs.loss_steps import ANCHORS, LOSSES, PHASES, LossSettings
 

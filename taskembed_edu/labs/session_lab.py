@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from taskembed_edu.embedders.base import chosen_device
-from taskembed_edu.session import Session
+from taskembed_edu.session.session import Session
 from taskembed_edu.tasks import FAMILIES
 from taskembed_edu.tasks.base import TaskFamily
 
@@ -86,7 +86,7 @@ class SessionLab:
         Errors: ValueError for an outdated or broken recording, or one of another family; RuntimeError where the lab is
         on screen already.
         """
-        from taskembed_edu.recordings import check_recording, load_recording
+        from taskembed_edu.session.recordings import check_recording, load_recording
 
         if self._panel is not None:
             fresh = f"lab = {type(self).__name__}(...); lab.replay(...)"
@@ -109,7 +109,7 @@ class SessionLab:
 
     def picture(self) -> Figure:
         """The map and the curves as they are now, as a matplotlib figure."""
-        from taskembed_edu.snapshots import session_figure
+        from taskembed_edu.figures.snapshots import session_figure
 
         return session_figure(self.session)
 

@@ -10,9 +10,9 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from taskembed_edu.checks import check_choice, problem
-from taskembed_edu.session import Session
-from taskembed_edu.settings import Setting
+from taskembed_edu.base.checks import check_choice, problem
+from taskembed_edu.base.settings import Setting
+from taskembed_edu.session.session import Session
 
 # How values are read by people; names without an entry are shown as they are.
 WORDS = {

@@ -18,8 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from taskembed_edu.checks import problem
-from taskembed_edu.history import Frame
+from taskembed_edu.base.checks import problem
 from taskembed_edu.live import page
 from taskembed_edu.live.controls import say
 from taskembed_edu.live.overlays import Missing, answers, missing_trails, trails
@@ -33,9 +32,10 @@ from taskembed_edu.live.packets import (
     sketch_y,
     tasks_packet,
 )
-from taskembed_edu.live.telling import run_name
+from taskembed_edu.live.status import run_name
 from taskembed_edu.live.words import about_run, help_packet, map_words
-from taskembed_edu.session import Session
+from taskembed_edu.session.history import Frame
+from taskembed_edu.session.session import Session
 
 MOST_FRAMES = 300
 MOST_BYTES = 4 * 10**6

@@ -7,10 +7,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from taskembed_edu.checks import problem
-from taskembed_edu.history import Frame
-from taskembed_edu.projection import Layout
-from taskembed_edu.session import Session
+from taskembed_edu.base.checks import problem
+from taskembed_edu.projection.umap_steps import Layout
+from taskembed_edu.session.history import Frame
+from taskembed_edu.session.session import Session
 from taskembed_edu.tasks.sketch import TaskFit
 
 # Pieces of all trails of one picture, which the page draws anew in every animation frame.

@@ -16,14 +16,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from taskembed_edu.colours import Colouring, colour_tasks
-from taskembed_edu.evaluation import TrueGeometry
-from taskembed_edu.history import Event, Frame, moves
+from taskembed_edu.base.settings import Setting
+from taskembed_edu.evaluation.geometry import TrueGeometry
+from taskembed_edu.figures.colours import Colouring, colour_tasks
 from taskembed_edu.live.controls import say_setting
 from taskembed_edu.live.overlays import fit_packet, missing_trails, trails, trails_packet
-from taskembed_edu.projection import Layout
-from taskembed_edu.session import Session
-from taskembed_edu.settings import Setting
+from taskembed_edu.projection.umap_steps import Layout
+from taskembed_edu.session.history import Event, Frame, moves
+from taskembed_edu.session.session import Session
 from taskembed_edu.tasks.base import MOST_LABELS, TaskBatch
 from taskembed_edu.tasks.sketch import TaskSketch
 

@@ -11,20 +11,20 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from taskembed_edu.checks import check_choice, problem
-from taskembed_edu.history import Frame, History
+from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.live import runs
 from taskembed_edu.live.controls import page_value
+from taskembed_edu.live.defaults_for import Suits, comes_along, nothing_special, words_for
 from taskembed_edu.live.lab_view import LabView
 from taskembed_edu.live.player import Player, running_cell, stop_replaced
+from taskembed_edu.live.precompile import warm_in_background
 from taskembed_edu.live.saving import save
-from taskembed_edu.live.showing import Screen, Wanted
+from taskembed_edu.live.status import Said, other_metrics
 from taskembed_edu.live.still import Still
-from taskembed_edu.live.suiting import Suits, comes_along, nothing_special, words_for
-from taskembed_edu.live.telling import Said, other_metrics
-from taskembed_edu.live.warming import warm_in_background
-from taskembed_edu.session import Session
-from taskembed_edu.umap_steps import is_loaded
+from taskembed_edu.live.view_updater import Screen, Wanted
+from taskembed_edu.projection.umap_steps import is_loaded
+from taskembed_edu.session.history import Frame, History
+from taskembed_edu.session.session import Session
 
 Message = dict[str, Any]
 

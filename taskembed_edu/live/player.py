@@ -16,8 +16,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from taskembed_edu.history import Frame
-from taskembed_edu.session import Session, unguarded
+from taskembed_edu.session.history import Frame
+from taskembed_edu.session.session import Session, unguarded
 
 
 class _Change(NamedTuple):

@@ -11,10 +11,10 @@ from typing import Any
 import torch
 
 from taskembed_edu.live.controls import say_setting
+from taskembed_edu.live.defaults_for import Suits, comes_along, nothing_special
 from taskembed_edu.live.player import Player
-from taskembed_edu.live.suiting import Suits, comes_along, nothing_special
-from taskembed_edu.live.telling import Said, run_name, undo_words, way_back
-from taskembed_edu.session import Session
+from taskembed_edu.live.status import Said, run_name, undo_words, way_back
+from taskembed_edu.session.session import Session
 from taskembed_edu.tasks.base import TaskBatch
 
 # What decides how the same vectors are drawn.

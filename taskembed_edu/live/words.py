@@ -14,11 +14,11 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from taskembed_edu.evaluation import purity_by_chance
-from taskembed_edu.history import Frame
+from taskembed_edu.evaluation.scores import purity_by_chance
 from taskembed_edu.live.controls import say, say_setting
-from taskembed_edu.projection import Layout
-from taskembed_edu.session import Session
+from taskembed_edu.projection.umap_steps import Layout
+from taskembed_edu.session.history import Frame
+from taskembed_edu.session.session import Session
 from taskembed_edu.tasks.base import TruthKind
 
 # Neighbours on the map that are asked what they share, and that hold a group together.

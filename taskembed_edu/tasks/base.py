@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Self, overload
 import torch
 from torch import Tensor
 
-from taskembed_edu.checks import check_number, problem
+from taskembed_edu.base.checks import check_number, problem
 from taskembed_edu.tasks.sketch import TaskFit, TaskSketch
 
 TruthKind = Literal["quantity", "angle", "category"]

@@ -13,7 +13,7 @@ import torch
 from playwright.sync_api import Browser, Locator, expect
 
 from taskembed_edu.live.export import export_html
-from taskembed_edu.session import Session
+from taskembed_edu.session.session import Session
 from taskembed_edu.tasks import NumberWords
 from taskembed_edu.tasks.sketch import TaskFit
 from tests.browser import page_alone, test_map

@@ -1,0 +1,149 @@
+"""What the panel says: its status line, its buttons' words, and what each run is. Plain words from plain facts."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from taskembed_edu.embedders.base import chosen_device, device_name
+from taskembed_edu.live.controls import say
+from taskembed_edu.live.player import Player
+from taskembed_edu.live.words import about_run, differences
+from taskembed_edu.session.history import Frame
+from taskembed_edu.session.session import Session
+
+REPLACED = "This lab was replaced: its cell was run again. The newer one goes on below it."
+
+
+class Said(NamedTuple):
+    """A sentence for the status line, and its tone: "calm", "good" or "alarm"."""
+
+    text: str
+    tone: str = "calm"
+
+
+def transport(
+    player: Player, *, said: Said | None, wishes: Mapping[str, Any], looking: int | None, warming: bool, compare: str
+) -> dict[str, Any]:
+    """Everything about playing that the page shows: buttons, status, device, runs."""
+    session = player.session
+    differ = differences(player.sessions)
+    line = status(player, said=said, wishes=wishes, looking=looking, warming=warming)
+    return {
+        "playing": player.playing,
+        "status": line.text,
+        "tone": line.tone,
+        "device": _device(getattr(session.settings, "device", "cpu")),
+        "rate": float(f"{player.steps_a_second:.2g}"),
+        "active": player.active,
+        "runs": [
+            {"name": run_name(run), "about": _about(each, looking, differ), "step": each.frame.step}
+            for run, each in enumerate(player.sessions)
+        ],
+        "undo": undo_words(session),
+        "wishes": [session.declared()[name].label for name in wishes],
+        "rewind": isinstance(player.failure, FloatingPointError),
+        "stopped": player.stopped,
+        "seed": session.setup.seed,
+        "projection": session.setup.projection,
+        "warming": warming,
+        "metrics": other_metrics(session),
+        "compare": compare,
+    }
+
+
+def status(player: Player, *, said: Said | None, wishes: Mapping[str, Any], looking: int | None, warming: bool) -> Said:
+    """The one sentence that matters most just now."""
+    session = player.session
+    if player.stopped:
+        return Said(REPLACED, "alarm")
+    if player.failure is not None:
+        return Said(_failure(player), "alarm")
+    if said is not None:
+        return said
+    if wishes:
+        labels = ", ".join(session.declared()[name].label for name in wishes)
+        return Said(f"Press Reset to apply: {labels}.")
+    if looking is not None:
+        goes_on = " Training goes on." if player.playing else ""
+        return Said(f"Step {looking}, trained with {_about(session, looking)}.{goes_on}")
+    until = " The map shows PCA until UMAP is ready." if warming else ""
+    if session.frame.left_out:
+        return Said(_left_out(session), "alarm")
+    if player.playing:
+        behind = _behind(player.sessions)
+        return Said((behind or "Training. Move a setting and watch what it does.") + until)
+    if session.at_stop:
+        return Said(f"Step {session.steps}: paused, as asked. Press Play to go on." + until)
+    return Said(("Paused." if session.steps else "Press Play: the tasks find their places.") + until)
+
+
+def _failure(player: Player) -> str:
+    """What went wrong; and where the way back leads, if that is not simply the last frame."""
+    if not isinstance(player.failure, FloatingPointError):
+        return str(player.failure)
+    frame, why = way_back(player.failed or player.session)
+    return f"{player.failure} The way back leads to step {frame.step}{why}." if why else str(player.failure)
+
+
+def way_back(session: Session) -> tuple[Frame, str]:
+    """The frame that a run which failed goes back to, and why not to the last one: "", or ", before the loss grew"."""
+    # A run that failed while it stood at its last frame would fail there again: that one does not count.
+    end = len(session.history) - (session.frame.step == session.steps)
+    last = session.history[max(0, end - 1)]
+    sound = session.last_sound(last.index)
+    if sound is last:
+        return last, ""
+    return sound, ", before tasks diverged" if len(last.left_out) > len(sound.left_out) else ", before the loss grew"
+
+
+def _left_out(session: Session) -> str:
+    lost = session.frame.left_out
+    named = ", ".join(session.tasks.names[task] for task in lost[:3]) + (", ..." if len(lost) > 3 else "")
+    tasks = "task has" if len(lost) == 1 else "tasks have"
+    rate = getattr(session.settings, "learning_rate", math.nan)
+    return (
+        f"{len(lost)} {tasks} diverged and left the map: {named}. The others go on. "
+        f"Lower the learning rate ({rate:g} now) and reset."
+    )
+
+
+def _about(session: Session, looking: int | None, differ: Collection[str] = ()) -> str:
+    """What the run is now; or what it was at the step looked at, where its controls say what it is now."""
+    return about_run(session, None if looking is None else session.history.at_step(looking).settings, differ)
+
+
+def _behind(sessions: Sequence[Session]) -> str:
+    steps = [session.steps for session in sessions]
+    gap = max(steps) - min(steps)
+    if gap <= sessions[0].setup.frame_every:
+        return ""
+    name = run_name(steps.index(min(steps)))
+    return f"{name} catches up: step {min(steps)} of {max(steps)}. The other's stored pictures go beside it."
+
+
+def run_name(run: int) -> str:
+    """What a run is called on the page."""
+    return f"Run {'AB'[run]}"
+
+
+def undo_words(session: Session) -> str:
+    """What Undo would do, such as "Margin back to 1"; "" where there is nothing to undo."""
+    declared = session.declared()
+    if session.ended_at is not None and not session.undoable():
+        return f"Back to the run before Reset, at step {session.ended_at}"
+    return ", ".join(f"{declared[name].label} back to {say(value)}" for name, value in session.undoable().items())
+
+
+def other_metrics(session: Session) -> list[dict[str, str]]:
+    """The metrics that "What changed?" can hold beside the session's own; none where it has no such setting."""
+    declared = session.declared().get("metric")
+    own = session.values().get("metric")
+    return [{"value": m, "label": say(m)} for m in (declared.choices if declared else ()) if m != own]
+
+
+@functools.cache
+def _device(asked: str) -> str:
+    return device_name(chosen_device(asked))
