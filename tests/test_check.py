@@ -45,7 +45,7 @@ def test_a_changed_formula_reaches_its_own_tests_before_those_that_only_lead_to_
     formula = source_of(taskembed_edu.cosine_distance)
     found = reached(imports(), [formula])
     assert [test.path for test in found[:2]] == [formula, "tests/test_distances.py"], "its examples, then its tests"
-    far = next(test for test in found if test.path == "tests/test_session.py")
+    far = next(test for test in found if test.path == "tests/test_history.py")
     assert far.distance > found[1].distance == 1
     assert [test.distance for test in found] == sorted(test.distance for test in found)
 
@@ -76,7 +76,7 @@ def test_a_file_that_is_no_module_reaches_those_who_open_it() -> None:
 
 def test_a_name_of_the_top_level_leads_to_the_module_that_defines_it() -> None:
     stub = "from .a.b import One as One\nfrom .c import two as two\n"
-    assert public_names(stub) == {"One": "taskembed_edu.a.b", "two": "taskembed_edu.c"}
+    assert public_names(stub, "taskembed_edu") == {"One": "taskembed_edu.a.b", "two": "taskembed_edu.c"}
     lab = distances(source_of(taskembed_edu.ParameterLab))
     assert lab["tests/test_parameter_lab.py"] == 1
 

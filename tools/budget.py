@@ -8,6 +8,7 @@ A test that took longer than what is left, when it was last run, does not begin 
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections import Counter
 from pathlib import Path
@@ -24,6 +25,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("budget")
     group.addoption("--deadline", type=float, help="no test begins after this time (seconds, as time.time() tells it)")
     group.addoption("--left-out", type=Path, help="where to write which files had tests left out, and how many")
+
+
+def pytest_configure() -> None:
+    """Let the stages that run beside the tests go first: they are fewer, and nobody is done before they are."""
+    if hasattr(os, "nice"):
+        os.nice(5)
 
 
 @pytest.hookimpl(tryfirst=True)

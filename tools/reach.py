@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -112,8 +112,8 @@ def _begin(imports: Imports, changed: Collection[str]) -> dict[str, int]:
     modules = {path: module for module, path in imports.paths.items()}
     begin = {modules[path]: 0 for path in changed if path in modules}
     for path in changed:
-        if path == f"{PACKAGE}/__init__.pyi":
-            begin.setdefault(PACKAGE, 0)
+        if path.endswith("/__init__.pyi"):  # the list of what its package offers
+            begin.setdefault(modules[path.removesuffix("i")], 0)
         elif path not in modules:
             for reader in readers(imports, path):
                 begin.setdefault(reader, 1)
@@ -157,27 +157,33 @@ def _path(root: Path, module: str) -> str:
 
 
 def _add_what_the_text_tells(imports: Imports) -> None:
-    """Modules named in full in code that runs elsewhere, and names of the top level, which the stub leads to."""
-    homes = public_names((imports.root / PACKAGE / "__init__.pyi").read_text(encoding="utf-8"))
-    any_name = re.compile(rf"\b(?:{'|'.join(homes)})\b")
-    top_level = re.compile(rf"\bimport {PACKAGE}\b|\bfrom {PACKAGE} import\b")
+    """Modules named in full in code that runs elsewhere, and names that a package loads when they are used."""
     for module, source in imports.sources.items():
-        named: Iterable[str] = MODULE_NAME.findall(source)
-        if top_level.search(source):
-            named = [*named, *(homes[name] for name in any_name.findall(source))]
-        for name in set(named):
-            known = _longest_known(name, imports.sources)
-            if known not in (None, module):
-                imports.importers[str(known)].add(module)
+        for name in set(MODULE_NAME.findall(source)):
+            _add(imports, module, _longest_known(name, imports.sources))
+    for stub in sorted((imports.root / PACKAGE).rglob("__init__.pyi")):
+        package = ".".join(stub.parent.relative_to(imports.root).parts)
+        homes = public_names(stub.read_text(encoding="utf-8"), package)
+        any_name = re.compile(rf"\b(?:{'|'.join(homes)})\b")
+        asks = re.compile(rf"\bimport {package}\b|\bfrom {package} import\b")
+        for module, source in imports.sources.items():
+            if module in imports.importers[package] or asks.search(source):
+                for name in set(any_name.findall(source)):
+                    _add(imports, module, homes[name])
 
 
-def public_names(stub: str) -> dict[str, str]:
-    """Name of the top level -> the module that defines it.
+def _add(imports: Imports, importer: str, imported: str | None) -> None:
+    if imported is not None and imported != importer:
+        imports.importers[imported].add(importer)
 
-    >>> public_names("from .tasks.digits import Digits as Digits")
+
+def public_names(stub: str, package: str) -> dict[str, str]:
+    """Name of a package that loads it when it is used -> the module that defines it.
+
+    >>> public_names("from .tasks.digits import Digits as Digits", "taskembed_edu")
     {'Digits': 'taskembed_edu.tasks.digits'}
     """
-    return {name: PACKAGE + home.rstrip(".") for home, name in STUB_LINE.findall(stub)}
+    return {name: package + home.rstrip(".") for home, name in STUB_LINE.findall(stub)}
 
 
 def _longest_known(name: str, modules: Collection[str]) -> str | None:

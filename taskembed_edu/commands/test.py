@@ -112,7 +112,8 @@ def stages(checkout: Path, workers: int = WORKERS) -> list[Stage]:
         Stage(
             "browser",
             "pytest: the labs in a real JupyterLab, in a real Chromium",
-            ("-m", "pytest", "tests/browser"),
+            ("-m", "pytest", "tests/browser", *(("-n", str(workers), "--dist", "worksteal") if workers > 1 else ())),
+            workers,
             prepare=needs_chromium,
         ),
     ]

@@ -56,7 +56,7 @@ class NotebookPage:
             self.page.evaluate("name => harness.open(name)", self.name)
         else:
             self.page.goto(self._address)
-        self.wait_idle()
+        self.wait_idle(seconds=180)  # the first kernel of all waits until what it is forked with has been loaded
 
     @property
     def _address(self) -> str:
@@ -201,8 +201,8 @@ class NotebookPage:
         if self.failed or self.problems or self._tolerated or self.page.is_closed():
             self.close()
             return False
-        for event, listener in self._listeners.items():
-            self.page.remove_listener(event, listener)
+        while self._listeners:
+            self.page.remove_listener(*self._listeners.popitem())
         for other in self._context.pages:
             if other != self.page:
                 other.close()
