@@ -15,15 +15,15 @@ import multiprocessing
 import os
 import signal
 import sys
-from multiprocessing.context import ForkServerContext, ForkServerProcess
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jupyter_client.provisioning import LocalProvisioner
 from jupyter_server.services.kernels.kernelmanager import ServerKernelManager
 
-CAN_FORK = sys.platform == "linux"
+if TYPE_CHECKING:  # Windows has neither
+    from multiprocessing.context import ForkServerContext, ForkServerProcess
+
 FORKED_KERNEL = "python3"
-FORKED_KERNELS = "tests.browser.forked_kernels.ForkedKernelManager"
 LOADED_BEFORE = "tests.browser.loaded_before"
 
 
@@ -82,8 +82,6 @@ class ForkedKernelManager(ServerKernelManager):
             self.provisioner = ForkProvisioner(kernel_id=self.kernel_id, kernel_spec=self.kernel_spec, parent=self)
         return await super()._async_pre_start_kernel(**kwargs)
 
-    pre_start_kernel = _async_pre_start_kernel
-
 
 def fork_server() -> ForkServerContext:
     """The process that kernels are forked from; it loads what they need when it is first asked for."""
@@ -106,7 +104,7 @@ def run_kernel(connection_file: str, cwd: str, environment: dict[str, str]) -> N
     launch_new_instance()
 
 
-if CAN_FORK and "jupyter_server.serverapp" in sys.modules:
+if getattr(sys.modules["__main__"].__spec__, "name", None) == "jupyterlab.__main__":
     from multiprocessing.forkserver import ensure_running
 
     fork_server()

@@ -27,12 +27,13 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from taskembed_edu.commands.lab import SETTINGS_FOLDER, is_root
-from tests.browser.forked_kernels import CAN_FORK, FORKED_KERNELS
 from tests.listening import wait_until_it_listens
 from tools.notebooks import PATIENT_THREADS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 STARTUP_SECONDS = 60
+CAN_FORK = sys.platform == "linux"  # macOS forks too, but its own libraries do not outlive it
+FORKED_KERNELS = "tests.browser.forked_kernels.ForkedKernelManager"
 
 
 @dataclass(frozen=True)

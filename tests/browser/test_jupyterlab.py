@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.forked_kernels import CAN_FORK
 from tests.browser.notebook_page import CellError, NotebookPage, write_notebook
+from tests.browser.server import CAN_FORK
 
 COUNTER = """
 import anywidget, traitlets
