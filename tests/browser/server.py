@@ -69,9 +69,15 @@ class JupyterServer:
             file.unlink()
 
     def open_in(self, workspace: str) -> set[str]:
-        """The notebooks that JupyterLab has noted as open in this workspace: it opens them again with the page."""
+        """The notebooks that JupyterLab has noted as open in this workspace: it opens them again with the page.
+
+        None at the moment at which it writes that down: whoever waits for some must ask again.
+        """
         for file in (self.notebooks.parent / "workspaces").glob("*.jupyterlab-workspace"):
-            noted = json.loads(file.read_text(encoding="utf-8"))
+            try:
+                noted = json.loads(file.read_text(encoding="utf-8"))
+            except json.JSONDecodeError:  # it is being written just now
+                return set()
             if noted["metadata"]["id"] == workspace:
                 return {key.removeprefix("notebook:") for key in noted["data"] if key.startswith("notebook:")}
         return set()
