@@ -21,6 +21,7 @@ from .evaluation.geometry import TrueGeometry as TrueGeometry
 from .evaluation.scores import neighbour_purity as neighbour_purity
 from .evaluation.scores import purity_by_chance as purity_by_chance
 from .evaluation.scores import recall_at_k as recall_at_k
+from .figures.plots import loss_surface_figure as loss_surface_figure
 from .formulas.distances import METRICS as METRICS
 from .formulas.distances import Metric as Metric
 from .formulas.distances import cosine_distance as cosine_distance
@@ -41,6 +42,7 @@ from .formulas.losses import info_nce_loss as info_nce_loss
 from .formulas.losses import pairwise_contrastive_loss as pairwise_contrastive_loss
 from .formulas.losses import prototypical_loss as prototypical_loss
 from .formulas.losses import triplet_loss as triplet_loss
+from .formulas.mining import hard_triplets as hard_triplets
 from .formulas.task2vec import asymmetric_task2vec_distance as asymmetric_task2vec_distance
 from .formulas.task2vec import pairwise_task2vec_distances as pairwise_task2vec_distances
 from .formulas.task2vec import task2vec_distance as task2vec_distance

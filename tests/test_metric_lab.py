@@ -30,7 +30,7 @@ def small_lab(**values: Any) -> MetricLab:
 def shown(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[MetricLab]]:
     """Labs to be shown: no UMAP is compiled for them, and their threads are ended."""
     warmed: list[Any] = []
-    monkeypatch.setattr(panel_module, "warm_in_background", warmed.append)
+    monkeypatch.setattr(panel_module, "precompile_in_background", warmed.append)
     labs: list[MetricLab] = []
     yield labs
     for lab in labs:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from taskembed_edu.base.memory import keep_memory_quick
+from taskembed_edu.base.memory import tune_malloc
 from taskembed_edu.commands.run import main
 from taskembed_edu.live.player import Player
 from taskembed_edu.projection.live_umap import _starting_layout
@@ -139,5 +139,5 @@ def test_the_first_umap_frame_does_not_start_mirrored_against_the_map_on_screen(
 
 
 def test_glibc_is_told_to_give_memory_back() -> None:
-    told = keep_memory_quick()
+    told = tune_malloc()
     assert told or sys.platform != "linux" or not Path("/lib64/ld-linux-x86-64.so.2").exists()

@@ -109,8 +109,8 @@ def test_a_task_that_diverges_leaves_the_map_and_the_scores_and_the_others_go_on
     sick._now.state.given.support_y[3] *= 1e30
     for each in (sick, well):
         each.step(20)
-    assert sick.frame.left_out == (3,)
-    assert well.frame.left_out == ()
+    assert sick.frame.diverged_tasks == (3,)
+    assert well.frame.diverged_tasks == ()
     kept = [i for i in range(12) if i != 3]
     assert (sick.frame.embedding[kept] == well.frame.embedding[kept]).all()
     assert math.isfinite(sick.frame.loss)

@@ -95,14 +95,14 @@ def test_an_error_in_the_middle_of_a_step_leaves_a_run_that_can_be_replayed(
     session.step(8)
     step = session.embedder.step
 
-    def torn(state: Any, settings: Any) -> Any:
+    def inconsistent(state: Any, settings: Any) -> Any:
         if state.step == after:
             torch.rand(5, generator=state.rng)  # half a step: the draws are made, the step is not counted
             raise error("in the middle")
         return step(state, settings)
 
     with monkeypatch.context() as patch:
-        patch.setattr(session.embedder, "step", torn)
+        patch.setattr(session.embedder, "step", inconsistent)
         with pytest.raises(error):
             session.step(4)
     assert session.steps == 8

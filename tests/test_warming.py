@@ -34,7 +34,7 @@ class Waiting:
 
 def warm() -> list[Any]:
     waiting = Waiting()
-    thread = warming.warm_in_background(waiting.ready, waiting.failed)
+    thread = warming.precompile_in_background(waiting.ready, waiting.failed)
     thread.join(60)
     assert not thread.is_alive()
     return waiting.told

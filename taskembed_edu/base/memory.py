@@ -31,7 +31,7 @@ def _glibc() -> Any:
 
 
 @functools.cache
-def keep_memory_quick() -> bool:
+def tune_malloc() -> bool:
     """Have glibc keep what a training step frees, for the next one; whether this process could be told so.
 
     Once a process. On other systems, and with another C library, nothing is changed.
@@ -42,7 +42,7 @@ def keep_memory_quick() -> bool:
     return bool(glibc.mallopt(_MMAP_THRESHOLD, _LARGE_BLOCK)) and bool(glibc.mallopt(_TRIM_THRESHOLD, _FREE_END))
 
 
-def give_memory_back() -> bool:
+def trim_heap() -> bool:
     """Give the system every page that holds nothing, also in the middle of the heap; whether there were such pages.
 
     What a run keeps (a frame now and then) lies scattered between what its steps freed: from time to time somebody must

@@ -97,7 +97,7 @@ class Settings:
         """
         return self._with(changes, forgiven=set(self.declared()) - set(changes))
 
-    def brought_into_range(self, **changes: Any) -> Self:
+    def clamped(self, **changes: Any) -> Self:
         """As `changed`, but a named value beyond its range is brought into it too.
 
         For sliders: one may be moved before it has learnt of its new end.

@@ -153,8 +153,8 @@ class FisherEmbedder(Embedder[FisherState, FisherSettings]):
         device = chosen_device(settings.device)
         learner = task_learner(family, settings.learner, settings.hidden)
         check_labels(learner, settings.labels)
-        drawn = learner.init(rng)
-        body = {name: drawn[name].to(device).requires_grad_() for name in drawn if layer_of(name) != "output"}
+        initial = learner.init(rng)
+        body = {name: initial[name].to(device).requires_grad_() for name in initial if layer_of(name) != "output"}
         seed = int(torch.randint(2**31 - 1, (), generator=rng))
         return FisherState(learner, body, _optimiser(body), family, tasks, rng, device, settings, seed)
 

@@ -84,9 +84,9 @@ class TrueGeometry:
         """Rank correlation of the embedding's distances, shape (n_tasks, dim), with the true ones."""
         if len(embedding) != self.n_tasks:
             raise ValueError(problem("embedding", embedding, f"{self.n_tasks} rows, one a task"))
-        return self.agreement(all_distances(embedding, metric))
+        return self.rank_correlation(all_distances(embedding, metric))
 
-    def agreement(self, distances: Tensor) -> float:
+    def rank_correlation(self, distances: Tensor) -> float:
         """As `spearman`, of distances (n_tasks, n_tasks) that have been computed already."""
         return float(round(np.dot(self._ranks, _standardised_ranks(distances.numpy().ravel()[self._pairs])), 12))
 
@@ -102,8 +102,8 @@ class TrueGeometry:
         near = nearest_of_row(distances, task, len(distances) - 1)
         near = near[~np.isin(near, list(without))]
         away = distances.numpy()[near]
-        strangers = away == away.max(initial=-np.inf)
-        return near[~strangers][:k] if strangers.sum() > 1 else near[:k]
+        unrelated = away == away.max(initial=-np.inf)
+        return near[~unrelated][:k] if unrelated.sum() > 1 else near[:k]
 
     def nearest_of_all(self, k: int = 5) -> NDArray[np.intp]:
         """As `nearest`, of every task at once: (n_tasks, k), nearest first; where there are fewer, the task itself."""
@@ -111,9 +111,9 @@ class TrueGeometry:
         distances = self.true_distance.clone().fill_diagonal_(math.inf)
         away, near = distances.topk(k, largest=False)
         farthest = distances.fill_diagonal_(-math.inf).amax(dim=1, keepdim=True)
-        strangers = (distances == farthest).sum(dim=1, keepdim=True)
+        unrelated = (distances == farthest).sum(dim=1, keepdim=True)
         itself = torch.arange(self.n_tasks).unsqueeze(1)
-        return torch.where((strangers > 1) & (away == farthest), itself, near).numpy()
+        return torch.where((unrelated > 1) & (away == farthest), itself, near).numpy()
 
 
 def nearest_of_row(distances: Tensor, itself: int, k: int) -> NDArray[np.intp]:

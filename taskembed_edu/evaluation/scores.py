@@ -75,7 +75,7 @@ def neighbour_purity(distances: Tensor, groups: Tensor) -> float:
     >>> neighbour_purity(torch.cdist(line, line), torch.tensor([0, 0, 1, 2]))  # the third and fourth have no mate
     1.0
     """
-    same, itself = _mates(groups), torch.eye(len(groups), dtype=torch.bool)
+    same, itself = _same_group(groups), torch.eye(len(groups), dtype=torch.bool)
     nearest = distances.masked_fill(itself, torch.inf).argmin(dim=1, keepdim=True)
     found = same.gather(1, nearest).squeeze(1)
     with_mate = same.any(dim=1)
@@ -87,13 +87,13 @@ def purity_by_chance(groups: Tensor) -> float:
 
     Worked number: of two pairs, each task has one mate among three others: 1/3.
     """
-    mates = _mates(groups).sum(dim=1)
+    mates = _same_group(groups).sum(dim=1)
     with_mate = mates > 0
     shares = mates[with_mate].double() / (len(groups) - 1)
     return float(shares.mean()) if bool(with_mate.any()) else float("nan")
 
 
-def _mates(groups: Tensor) -> Tensor:
+def _same_group(groups: Tensor) -> Tensor:
     """(n, n): whether two different tasks are of one group."""
     return (groups.unsqueeze(0) == groups.unsqueeze(1)).fill_diagonal_(False)
 

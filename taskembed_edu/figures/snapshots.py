@@ -9,7 +9,7 @@ import numpy as np
 from taskembed_edu.base.checks import check_choice
 from taskembed_edu.figures.colours import BLUE, GREEN, GREY, PURPLE, VERMILLION, Colouring, colour_tasks
 from taskembed_edu.figures.plots import Still
-from taskembed_edu.session.history import Frame, moves
+from taskembed_edu.session.history import Frame, coalesced_events
 from taskembed_edu.session.session import Session
 from taskembed_edu.tasks.base import MOST_LABELS
 
@@ -52,7 +52,7 @@ def _map(axes: Axes, session: Session, frame: Frame, column: int) -> None:
     tasks, family = session.tasks, session.split.validation
     kind, name = family.truth_kinds[column], tasks.truth_names[column]
     colouring = colour_tasks(tasks.truth[:, column].numpy(), name, kind, family.category_names(name))
-    shown = ~np.isin(np.arange(len(tasks)), frame.left_out)
+    shown = ~np.isin(np.arange(len(tasks)), frame.diverged_tasks)
     for shape in np.unique(colouring.shapes):
         chosen = (colouring.shapes == shape) & shown
         axes.scatter(
@@ -75,7 +75,7 @@ def _names(figure: Figure, axes: Axes, session: Session, frame: Frame) -> None:
     texts = [
         axes.annotate(name, (x, y), (4, 2), textcoords="offset points", fontsize=7)
         for task, (name, (x, y)) in enumerate(zip(session.tasks.names, frame.layout, strict=True))
-        if task not in frame.left_out
+        if task not in frame.diverged_tasks
     ]
     figure.draw_without_rendering()  # only now it is known where they stand
     taken: list[Any] = []
@@ -92,8 +92,8 @@ def _legend(axes: Axes, colouring: Colouring) -> None:
         axes.scatter([], [], color=entry["colour"], marker=_MARKERS[entry["shape"]], s=28, label=entry["label"])
         for entry in colouring.entries[:_MOST_SIGNS]
     ]
-    left_out = len(colouring.entries) - len(signs)
-    title = colouring.name + (f" (and {left_out} more)" if left_out else "")
+    diverged_tasks = len(colouring.entries) - len(signs)
+    title = colouring.name + (f" (and {diverged_tasks} more)" if diverged_tasks else "")
     axes.legend(
         handles=signs,
         title=title,
@@ -117,7 +117,7 @@ def _curves(axes: Axes, session: Session, shown: Frame, names: tuple[str, ...]) 
         values = [frame.loss if name == "loss" else frame.diagnostics.get(name, np.nan) for frame in session.history]
         if name == "loss" or np.isfinite(values).any():
             axes.plot(steps, values, dashes.get(name, "-"), color=colours[name], label=name)
-    for event in moves(session.events):
+    for event in coalesced_events(session.events):
         axes.axvline(event.step, color=PURPLE, linestyle=":", linewidth=1)
     if shown is not session.frame:
         axes.axvline(shown.step, color=GREY, linewidth=1)

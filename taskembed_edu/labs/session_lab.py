@@ -34,7 +34,7 @@ class SessionLab:
         self._session: Session | None = None
         self._panel: SessionPanel | None = None
         # A wrong name or value should fail here, where it was typed, and not later, where it is first used.
-        mine, theirs = Session.dealt(self.embedder, self._asked)
+        mine, theirs = Session.parse_settings(self.embedder, self._asked)
         self._values = {**mine.as_dict(), **theirs.as_dict()}
         chosen_device(theirs.device)
 
@@ -57,7 +57,7 @@ class SessionLab:
 
     def _begun(self, **more: Any) -> Session:
         session = Session(self.embedder, **self._asked, **more)
-        session.named -= self._unasked
+        session.user_set -= self._unasked
         return session
 
     @property
@@ -76,7 +76,7 @@ class SessionLab:
                 # The first picture should not wait for UMAP to compile: PCA holds its place.
                 self._session = self._begun(projection="pca")
             self._panel = SessionPanel(
-                self.session, self.title, self.main, umap_when_ready=waiting, suits=self.defaults
+                self.session, self.title, self.main, umap_when_ready=waiting, defaults_for=self.defaults
             )
         return self._panel
 
@@ -97,13 +97,13 @@ class SessionLab:
         given = recording if isinstance(recording, dict) else load_recording(recording, known=own is not None)
         check_recording(given, _name(asked), known=own is not None, embedder=self.embedder)
         session = Session.replay(given, own if own is not None and own.name not in FAMILIES else None)
-        session.named -= self._unchanged(session)
+        session.user_set -= self._unchanged(session)
         self._session = session
         return session
 
     def _unchanged(self, session: Session) -> set[str]:
         """The settings that stand where this lab begins. A recording does not say who chose: these, nobody did."""
-        first, theirs = Session.dealt(self.embedder, self.defaults(session.setup.family))
+        first, theirs = Session.parse_settings(self.embedder, self.defaults(session.setup.family))
         usual = {**first.as_dict(), **theirs.as_dict()}
         return {name for name, value in session.values().items() if value == usual[name]} - {"family", "projection"}
 

@@ -1,4 +1,4 @@
-"""What comes along with a wish: other tasks want other settings, and another network has other layers.
+"""What a change of settings implies: other tasks want other settings, and another network has other layers.
 
 A lab knows which settings suit which tasks. Where a page wishes other tasks, those settings are wished with them, save
 for those that the learner has chosen.
@@ -14,54 +14,54 @@ from taskembed_edu.session.session import Session
 from taskembed_edu.session.setup import Setup
 
 # A lab's rule: the settings to begin with for tasks of this family.
-Suits = Callable[[str], Mapping[str, Any]]
+DefaultsFor = Callable[[str], Mapping[str, Any]]
 
 
-def nothing_special(_family: str) -> Mapping[str, Any]:
+def no_defaults(_family: str) -> Mapping[str, Any]:
     """The rule of a lab that begins alike with all tasks."""
     return {}
 
 
-def comes_along(
-    session: Session, wishes: Mapping[str, Any], suits: Suits, moved: Mapping[str, Any] | None = None
+def implied_changes(
+    session: Session, pending: Mapping[str, Any], defaults_for: DefaultsFor, moved: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """The settings that are to change together with these wishes, at the same reset: names and values.
+    """The settings that are to change together with these pending ones, at the same reset: names and values.
 
     `moved` are settings that are on their way to the run, and apply before that reset.
 
-    First what suits the wished tasks. What suited the old ones goes back to what was declared. Settings that somebody
-    chose (`session.named`) stay. Then what the run could not begin without: a network that cannot read the tasks, or a
-    layer that the network does not have, gives way to the choice that always fits.
+    First the defaults for the new tasks. Defaults for the old ones go back to what was declared. Settings that the user
+    set (`session.user_set`) stay. Then what the run could not begin without: a network that cannot read the tasks, or
+    a layer that the network does not have, gives way to the choice that always fits.
     """
-    if not wishes:
+    if not pending:
         return {}
-    along = _suited(session, wishes, suits)
+    along = _suited(session, pending, defaults_for)
     values = {**session.values(), **(moved or {})}
     # In the order of the declarations the network comes before its layers.
     for name, declared in session.declared().items():
         if declared.choices and name != "family":
-            wished = {**wishes, **along}
+            wished = {**pending, **along}
             offered = session.offers(name, wished)
             if offered is not None and {**values, **wished}[name] not in offered:
                 along[name] = offered[0]
     return along
 
 
-def _suited(session: Session, wishes: Mapping[str, Any], suits: Suits) -> dict[str, Any]:
+def _suited(session: Session, pending: Mapping[str, Any], defaults_for: DefaultsFor) -> dict[str, Any]:
     now = session.setup.family
-    family = wishes.get("family", now)
+    family = pending.get("family", now)
     if family == now:
         return {}
-    new, values = suits(family), session.values()
+    new, values = defaults_for(family), session.values()
     usual = {**Setup().as_dict(), **session.embedder.settings_class().as_dict()}
-    free = [name for name in {**suits(now), **new} if name not in session.named and name not in wishes]
+    free = [name for name in {**defaults_for(now), **new} if name not in session.user_set and name not in pending]
     wanted = {name: new.get(name, usual[name]) for name in free}
     return {name: value for name, value in wanted.items() if value != values[name]}
 
 
-def words_for(session: Session, wishes: Mapping[str, Any], along: Mapping[str, Any]) -> str:
+def words_for(session: Session, pending: Mapping[str, Any], along: Mapping[str, Any]) -> str:
     """What waits for Reset, and what comes along with it: for the status line."""
     declared = session.declared()
-    asked = ", ".join(declared[name].label for name in wishes if name not in along)
+    asked = ", ".join(declared[name].label for name in pending if name not in along)
     listed = ", ".join(say_setting(declared[name], value) for name, value in along.items())
     return f"Press Reset to apply: {asked}. What goes with that comes along: {listed}."

@@ -21,7 +21,9 @@ _ONE_AT_A_TIME = threading.Lock()
 _is_ready = threading.Event()
 
 
-def warm_in_background(when_ready: Callable[[], None], when_failed: Callable[[Exception], None]) -> threading.Thread:
+def precompile_in_background(
+    when_ready: Callable[[], None], when_failed: Callable[[Exception], None]
+) -> threading.Thread:
     """Make UMAP ready without holding anyone up, then call `when_ready`, or `when_failed`, from another thread."""
     thread = threading.Thread(target=_warm, args=(when_ready, when_failed), name="taskembed-umap-warming", daemon=True)
     thread.start()

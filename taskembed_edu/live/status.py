@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 from taskembed_edu.embedders.base import chosen_device, device_name
 from taskembed_edu.live.controls import say
 from taskembed_edu.live.player import Player
-from taskembed_edu.live.words import about_run, differences
+from taskembed_edu.live.words import about_run, differing_settings
 from taskembed_edu.session.history import Frame
 from taskembed_edu.session.session import Session
 
 REPLACED = "This lab was replaced: its cell was run again. The newer one goes on below it."
 
 
-class Said(NamedTuple):
+class StatusMessage(NamedTuple):
     """A sentence for the status line, and its tone: "calm", "good" or "alarm"."""
 
     text: str
@@ -25,12 +25,18 @@ class Said(NamedTuple):
 
 
 def transport(
-    player: Player, *, said: Said | None, wishes: Mapping[str, Any], looking: int | None, warming: bool, compare: str
+    player: Player,
+    *,
+    said: StatusMessage | None,
+    pending: Mapping[str, Any],
+    viewed_step: int | None,
+    warming: bool,
+    compare: str,
 ) -> dict[str, Any]:
     """Everything about playing that the page shows: buttons, status, device, runs."""
     session = player.session
-    differ = differences(player.sessions)
-    line = status(player, said=said, wishes=wishes, looking=looking, warming=warming)
+    differ = differing_settings(player.sessions)
+    line = status(player, said=said, pending=pending, viewed_step=viewed_step, warming=warming)
     return {
         "playing": player.playing,
         "status": line.text,
@@ -39,11 +45,11 @@ def transport(
         "rate": float(f"{player.steps_a_second:.2g}"),
         "active": player.active,
         "runs": [
-            {"name": run_name(run), "about": _about(each, looking, differ), "step": each.frame.step}
+            {"name": run_name(run), "about": _about(each, viewed_step, differ), "step": each.frame.step}
             for run, each in enumerate(player.sessions)
         ],
         "undo": undo_words(session),
-        "wishes": [session.declared()[name].label for name in wishes],
+        "wishes": [session.declared()[name].label for name in pending],
         "rewind": isinstance(player.failure, FloatingPointError),
         "stopped": player.stopped,
         "seed": session.setup.seed,
@@ -54,30 +60,32 @@ def transport(
     }
 
 
-def status(player: Player, *, said: Said | None, wishes: Mapping[str, Any], looking: int | None, warming: bool) -> Said:
+def status(
+    player: Player, *, said: StatusMessage | None, pending: Mapping[str, Any], viewed_step: int | None, warming: bool
+) -> StatusMessage:
     """The one sentence that matters most just now."""
     session = player.session
     if player.stopped:
-        return Said(REPLACED, "alarm")
+        return StatusMessage(REPLACED, "alarm")
     if player.failure is not None:
-        return Said(_failure(player), "alarm")
+        return StatusMessage(_failure(player), "alarm")
     if said is not None:
         return said
-    if wishes:
-        labels = ", ".join(session.declared()[name].label for name in wishes)
-        return Said(f"Press Reset to apply: {labels}.")
-    if looking is not None:
+    if pending:
+        labels = ", ".join(session.declared()[name].label for name in pending)
+        return StatusMessage(f"Press Reset to apply: {labels}.")
+    if viewed_step is not None:
         goes_on = " Training goes on." if player.playing else ""
-        return Said(f"Step {looking}, trained with {_about(session, looking)}.{goes_on}")
+        return StatusMessage(f"Step {viewed_step}, trained with {_about(session, viewed_step)}.{goes_on}")
     until = " The map shows PCA until UMAP is ready." if warming else ""
-    if session.frame.left_out:
-        return Said(_left_out(session), "alarm")
+    if session.frame.diverged_tasks:
+        return StatusMessage(_left_out(session), "alarm")
     if player.playing:
         behind = _behind(player.sessions)
-        return Said((behind or "Training. Move a setting and watch what it does.") + until)
+        return StatusMessage((behind or "Training. Move a setting and watch what it does.") + until)
     if session.at_stop:
-        return Said(f"Step {session.steps}: paused, as asked. Press Play to go on." + until)
-    return Said(("Paused." if session.steps else "Press Play: the tasks find their places.") + until)
+        return StatusMessage(f"Step {session.steps}: paused, as asked. Press Play to go on." + until)
+    return StatusMessage(("Paused." if session.steps else "Press Play: the tasks find their places.") + until)
 
 
 def _failure(player: Player) -> str:
@@ -93,14 +101,16 @@ def way_back(session: Session) -> tuple[Frame, str]:
     # A run that failed while it stood at its last frame would fail there again: that one does not count.
     end = len(session.history) - (session.frame.step == session.steps)
     last = session.history[max(0, end - 1)]
-    sound = session.last_sound(last.index)
+    sound = session.last_stable_frame(last.index)
     if sound is last:
         return last, ""
-    return sound, ", before tasks diverged" if len(last.left_out) > len(sound.left_out) else ", before the loss grew"
+    return sound, ", before tasks diverged" if len(last.diverged_tasks) > len(
+        sound.diverged_tasks
+    ) else ", before the loss grew"
 
 
 def _left_out(session: Session) -> str:
-    lost = session.frame.left_out
+    lost = session.frame.diverged_tasks
     named = ", ".join(session.tasks.names[task] for task in lost[:3]) + (", ..." if len(lost) > 3 else "")
     tasks = "task has" if len(lost) == 1 else "tasks have"
     rate = getattr(session.settings, "learning_rate", math.nan)
@@ -110,9 +120,9 @@ def _left_out(session: Session) -> str:
     )
 
 
-def _about(session: Session, looking: int | None, differ: Collection[str] = ()) -> str:
+def _about(session: Session, viewed_step: int | None, differ: Collection[str] = ()) -> str:
     """What the run is now; or what it was at the step looked at, where its controls say what it is now."""
-    return about_run(session, None if looking is None else session.history.at_step(looking).settings, differ)
+    return about_run(session, None if viewed_step is None else session.history.at_step(viewed_step).settings, differ)
 
 
 def _behind(sessions: Sequence[Session]) -> str:

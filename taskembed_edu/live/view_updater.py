@@ -13,10 +13,10 @@ from typing import Any
 
 from taskembed_edu.live import packets
 from taskembed_edu.live.controls import control_specs
-from taskembed_edu.live.lab_view import LabView, LatestOnly
+from taskembed_edu.live.lab_view import LabView, LatestValueSender
 from taskembed_edu.live.player import Player
 from taskembed_edu.live.runs import same_tasks
-from taskembed_edu.live.status import Said, run_name, transport
+from taskembed_edu.live.status import StatusMessage, run_name, transport
 from taskembed_edu.live.words import help_packet, map_words
 from taskembed_edu.session.history import Frame, History
 from taskembed_edu.session.session import Session
@@ -31,33 +31,33 @@ _EVER_NEW = ("rate", "runs")
 
 
 @dataclass
-class Wanted:
-    """What the learner wants, beside what the sessions hold.
+class UiState:
+    """What the page's controls stand at, beside what the sessions hold.
 
     Settings that wait for a reset, what was said last, the step looked at (None: now), the metric held beside the
     run's own, whether UMAP is on its way.
     """
 
-    # Never changed in place: the worker may be reading it while the kernel's thread takes in another wish.
-    wishes: Mapping[str, Any] = field(default_factory=dict)
-    said: Said | None = None
-    looking: int | None = None
+    # Never changed in place: the worker may be reading it while the kernel's thread takes in another message.
+    pending: Mapping[str, Any] = field(default_factory=dict)
+    said: StatusMessage | None = None
+    viewed_step: int | None = None
     compare: str = ""
     warming: bool = False
     said_at: float = 0.0
-    _in_turn: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def wish(self, name: str, value: Any) -> None:
+    def set_pending(self, name: str, value: Any) -> None:
         """Let this setting have this value after the next reset."""
-        with self._in_turn:
-            self.wishes = {**self.wishes, name: value}
+        with self._lock:
+            self.pending = {**self.pending, name: value}
 
-    def unwish(self, done: Mapping[str, Any]) -> None:
-        """Take these wishes off the list, but not one that has another value by now."""
-        with self._in_turn:
-            self.wishes = {n: value for n, value in self.wishes.items() if n not in done or done[n] != value}
+    def discard_pending(self, done: Mapping[str, Any]) -> None:
+        """Take these settings off the list, but not one that has another value by now."""
+        with self._lock:
+            self.pending = {n: value for n, value in self.pending.items() if n not in done or done[n] != value}
 
-    def say(self, said: Said | None) -> None:
+    def say(self, said: StatusMessage | None) -> None:
         """Put this in the status line, or nothing."""
         self.said, self.said_at = said, time.monotonic()
 
@@ -68,18 +68,18 @@ class Wanted:
             self.said = None
 
 
-class Screen:
+class ViewUpdater:
     """A `LabView` and what has been sent to it. All but `__init__` and `close` is called by the player's worker."""
 
-    def __init__(self, player: Player, wanted: Wanted, title: str, main: Sequence[str]) -> None:
-        self._player, self._wanted, self._main = player, wanted, main
-        self._slot = LatestOnly(self._send)
+    def __init__(self, player: Player, ui: UiState, title: str, main: Sequence[str]) -> None:
+        self._player, self._ui, self._main = player, ui, main
+        self._slot = LatestValueSender(self._send)
         self._sent: list[tuple[History, int]] = []
-        self._drawn: tuple[Any, dict[str, Any]] = ((), {})
+        self._last_packet: tuple[Any, dict[str, Any]] = ((), {})
         self._words, self._words_at, self._words_for = "", -float("inf"), ()  # type: tuple[str, float, Any]
         self._told_at = -float("inf")
         session = player.session
-        self._dressed = session.tasks
+        self._sent_tasks = session.tasks
         self.view = LabView(
             title=title,
             help=help_packet(session),
@@ -98,8 +98,8 @@ class Screen:
     @property
     def moment(self) -> int:
         """The step looked at; by default the newest that every run has reached."""
-        looking = self._wanted.looking
-        return packets.live_step(self._player.sessions) if looking is None else looking
+        viewed_step = self._ui.viewed_step
+        return packets.live_step(self._player.sessions) if viewed_step is None else viewed_step
 
     # ---- when to send ----------------------------------------------------------------------------------------------
 
@@ -111,7 +111,7 @@ class Screen:
         """The page has drawn this picture."""
         self._slot.taken(number)
 
-    def look(self) -> None:
+    def redraw(self) -> None:
         """The page wants another picture, at once: another moment, another chosen task."""
         self._slot.offer(True, now=True)
 
@@ -135,15 +135,15 @@ class Screen:
         if playing and not now and clock - self._told_at < _REFRESH_APART:
             return
         self._told_at = clock
-        self._dress()
-        wishes = self._wanted.wishes  # once: controls and transport are to tell of the same ones
-        values = {"controls": self._controls(wishes), "marks": packets.marks_packet(self._player.sessions)}
-        told = self._transport(wishes)
+        self._update_tasks()
+        pending = self._ui.pending  # once: controls and transport are to tell of the same ones
+        values = {"controls": self._controls(pending), "marks": packets.marks_packet(self._player.sessions)}
+        told = self._transport(pending)
         if not playing or _settled(told) != _settled(self.view.transport):
             values["transport"] = told
         self.view.put(**values)
         if not playing:
-            if self._words_for != self._drawn[0]:
+            if self._words_for != self._last_packet[0]:
                 self._slot.offer(True)
             self._slot.flush()
 
@@ -155,33 +155,33 @@ class Screen:
     # ---- what is sent ----------------------------------------------------------------------------------------------
 
     def _send(self, _newer: Any, number: int) -> None:
-        self._dress()
+        self._update_tasks()
         picture = {**self._picture(), "number": number}
         marks = packets.marks_packet(self._player.sessions)
         self.view.put(picture=picture, rows=self._rows(), marks=marks, transport=self._transport())
 
     def _picture(self) -> dict[str, Any]:
-        sessions, wanted, chosen = self._player.sessions, self._wanted, self.view.chosen
-        frames = packets.frames_at(sessions, wanted.looking)
-        key = (tuple(map(id, frames)), chosen, wanted.compare, self.moment, wanted.looking)
-        if key != self._drawn[0]:
-            drawn = self._packet()
+        sessions, ui, chosen = self._player.sessions, self._ui, self.view.chosen
+        frames = packets.frames_at(sessions, ui.viewed_step)
+        key = (tuple(map(id, frames)), chosen, ui.compare, self.moment, ui.viewed_step)
+        if key != self._last_packet[0]:
+            packet = self._packet()
             # The frames are kept beside their ids, so that no other frame can come to the same id.
-            self._drawn = (key, {**drawn, "frames": frames})
+            self._last_packet = (key, {**packet, "frames": frames})
         words = self._summary(key, frames, chosen)
-        return {**{name: value for name, value in self._drawn[1].items() if name != "frames"}, "words": words}
+        return {**{name: value for name, value in self._last_packet[1].items() if name != "frames"}, "words": words}
 
     def _packet(self) -> dict[str, Any]:
-        wanted, chosen = self._wanted, self.view.chosen
+        ui, chosen = self._ui, self.view.chosen
         try:
-            return packets.picture_packet(self._player.sessions, wanted.looking, chosen=chosen, compare=wanted.compare)
+            return packets.picture_packet(self._player.sessions, ui.viewed_step, chosen=chosen, compare=ui.compare)
         except ValueError as error:
-            if not wanted.compare:
+            if not ui.compare:
                 raise
             # Some embeddings cannot be measured so (a zero vector has no cosine): the picture goes on without.
-            wanted.compare = ""
-            wanted.say(Said(str(error), "alarm"))
-            return packets.picture_packet(self._player.sessions, wanted.looking, chosen=chosen)
+            ui.compare = ""
+            ui.say(StatusMessage(str(error), "alarm"))
+            return packets.picture_packet(self._player.sessions, ui.viewed_step, chosen=chosen)
 
     def _summary(self, key: Any, frames: Sequence[Frame], chosen: int) -> str:
         clock = time.monotonic()
@@ -203,29 +203,33 @@ class Screen:
         self._sent = [(history, max(0, len(history) - 1)) for history in histories]
         return packets.rows_packet(self._player.sessions, first)
 
-    def _dress(self) -> None:
+    def _update_tasks(self) -> None:
         """Names, colours and cards of the watched tasks: they change only with the tasks."""
         session = self._player.sessions[0]
-        if self._dressed is not session.tasks:
+        if self._sent_tasks is not session.tasks:
             # A reset draws the same tasks again: what was chosen of them, and by which truth they are coloured, stays.
-            same, before, self._dressed = same_tasks(self._dressed, session.tasks), self._dressed, session.tasks
+            same, before, self._sent_tasks = (
+                same_tasks(self._sent_tasks, session.tasks),
+                self._sent_tasks,
+                session.tasks,
+            )
             anew: dict[str, Any] = {} if same else {"chosen": -1, "selected": []}
             if before.truth_names != session.tasks.truth_names:
                 anew["colour"] = first_colour(session)
             self.view.put(tasks=packets.tasks_packet(session), **anew)
 
-    def _controls(self, wishes: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
-        return control_specs(self._player.session, self._main, dict(self._wanted.wishes if wishes is None else wishes))
+    def _controls(self, pending: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        return control_specs(self._player.session, self._main, dict(self._ui.pending if pending is None else pending))
 
-    def _transport(self, wishes: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        wanted = self._wanted
+    def _transport(self, pending: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        ui = self._ui
         return transport(
             self._player,
-            said=wanted.said,
-            wishes=wanted.wishes if wishes is None else wishes,
-            looking=wanted.looking,
-            warming=wanted.warming,
-            compare=wanted.compare,
+            said=ui.said,
+            pending=ui.pending if pending is None else pending,
+            viewed_step=ui.viewed_step,
+            warming=ui.warming,
+            compare=ui.compare,
         )
 
     def close(self) -> None:

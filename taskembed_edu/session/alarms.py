@@ -128,7 +128,7 @@ def _line_in_words(frame: Frame) -> str:
     )
 
 
-def last_sound(frames: Sequence[Frame], same_loss: Collection[str]) -> Frame:
+def last_stable_frame(frames: Sequence[Frame], same_loss: Collection[str]) -> Frame:
     """The last frame worth going back to after a run has failed; the first one where none is.
 
     Weights can be finite and useless long before the loss is no number. A frame is sound where no task has diverged
@@ -139,7 +139,7 @@ def last_sound(frames: Sequence[Frame], same_loss: Collection[str]) -> Frame:
 
     Worked numbers: of losses 4, 3, 5, 90 the third frame is the last sound one.
     """
-    sound, lost = frames[0], len(frames[0].left_out)
+    sound, lost = frames[0], len(frames[0].diverged_tasks)
     ranges: dict[Any, tuple[float, float]] = {}  # the first and the lowest loss under the same settings
     settings, under = None, ()  # type: tuple[Any, Any]
     for frame in frames[1:]:
@@ -148,8 +148,8 @@ def last_sound(frames: Sequence[Frame], same_loss: Collection[str]) -> Frame:
             under = tuple(value for name, value in settings.as_dict().items() if name not in same_loss)
         first, lowest = ranges.get(under, (frame.loss, frame.loss))
         grown = frame.loss > GROWN * max(lowest, _NEARLY_ZERO * first)
-        if not grown and len(frame.left_out) <= min(lost, _MOST_LOST * len(frame.layout)):
+        if not grown and len(frame.diverged_tasks) <= min(lost, _MOST_LOST * len(frame.layout)):
             sound = frame
-        lost = len(frame.left_out)
+        lost = len(frame.diverged_tasks)
         ranges[under] = first, min(lowest, frame.loss)
     return sound

@@ -48,8 +48,8 @@ class Frame:
     counts how often UMAP has begun from scratch.
 
     `axes` (dim, 2) are the directions that a PCA map was seen along: earlier vectors, seen along the same, are a trail.
-    `fit` is what each task's own network answers, where it has one. `left_out` are tasks whose training has diverged:
-    they have a place in every array and no meaning, and the map does not show them.
+    `fit` is what each task's own network answers, where it has one. Training has diverged for
+    `diverged_tasks`: they have a place in every array and no meaning, and the map does not show them.
     """
 
     index: int
@@ -64,7 +64,7 @@ class Frame:
     refits: int = 0
     axes: NDArray[np.float32] | None = None
     fit: TaskFit | None = None
-    left_out: tuple[int, ...] = ()
+    diverged_tasks: tuple[int, ...] = ()
 
     def arrays(self) -> list[NDArray[Any]]:
         """All that weighs something."""
@@ -103,12 +103,12 @@ class Frame:
         Errors: ValueError for k outside 1..n - 1, where n tasks have not diverged, or vectors that this distance cannot
         measure.
         """
-        most = len(self.embedding) - len(self.left_out) - 1
+        most = len(self.embedding) - len(self.diverged_tasks) - 1
         check_number("k", k, 1, most, "A task has every other task to be near to, but for those that have diverged.")
         # A task is its own nearest: the first column is itself.
-        if not self.left_out:
+        if not self.diverged_tasks:
             return nearest_tasks(torch.tensor(self.embedding), k + 1, metric or self.metric)[1][:, 1:].numpy()
-        kept = np.delete(np.arange(len(self.embedding)), self.left_out)
+        kept = np.delete(np.arange(len(self.embedding)), self.diverged_tasks)
         distances = all_distances(torch.tensor(self.embedding[kept]), metric or self.metric)
         near = np.tile(kept[:k], (len(self.embedding), 1))  # of who has diverged, anyone
         near[kept] = kept[nearest_by(distances, k + 1)[1][:, 1:].numpy()]
@@ -128,7 +128,9 @@ class Event:
     undo: bool = False
 
 
-def to_undo(initial: Mapping[str, Any], events: Sequence[Event], names: Collection[str], close: int) -> dict[str, Any]:
+def undo_values(
+    initial: Mapping[str, Any], events: Sequence[Event], names: Collection[str], close: int
+) -> dict[str, Any]:
     """The values that take back the last change of these settings that has not been taken back; {} where there is none.
 
     Changes of the same settings fewer than `close` steps apart are one: a slider that is drawn along sends many.
@@ -136,20 +138,20 @@ def to_undo(initial: Mapping[str, Any], events: Sequence[Event], names: Collecti
     """
     now = {name: initial[name] for name in names}
     stack: list[tuple[int, dict[str, Any]]] = []  # the step of a change, and the values before it
-    drawn = False  # whether the event before was a change, which this one may go on with
+    dragging = False  # whether the event before was a change, which this one may go on with
     for event in events:
         changes = {name: value for name, value in event.changes.items() if name in now}
         if not changes:
             continue
         if event.undo:
             stack.pop()
-            drawn = False
+            dragging = False
         else:
             before = {name: now[name] for name in changes}
-            if drawn and stack and stack[-1][1].keys() == before.keys() and event.step - stack[-1][0] < close:
+            if dragging and stack and stack[-1][1].keys() == before.keys() and event.step - stack[-1][0] < close:
                 before = stack.pop()[1]
-            drawn = before != changes
-            if drawn:
+            dragging = before != changes
+            if dragging:
                 stack.append((event.step, before))
         now.update(changes)
     return dict(stack[-1][1]) if stack else {}
@@ -159,7 +161,7 @@ def to_undo(initial: Mapping[str, Any], events: Sequence[Event], names: Collecti
 _ONE_MOVE = 50
 
 
-def moves(events: Sequence[Event]) -> list[Event]:
+def coalesced_events(events: Sequence[Event]) -> list[Event]:
     """The changes as a person made them: a slider on its way is one move, and only where it came to rest counts."""
     made: list[Event] = []
     for event in events:
@@ -170,11 +172,11 @@ def moves(events: Sequence[Event]) -> list[Event]:
 
 
 @dataclass
-class Moment:
+class Checkpoint:
     """All of a session that moves, at one step: enough to go on from here.
 
-    `records` are those of the steps since the last frame. `torn`: a step failed half made, so that what it drew or
-    moved may be in `state` already; no copy of it is exact.
+    `records` are those of the steps since the last frame. `inconsistent`: a step failed part of the way, so `state` may
+    hold part of its changes; no copy of it is exact.
     """
 
     state: Any
@@ -183,12 +185,12 @@ class Moment:
     settings: Any
     setup: Any
     records: list[StepRecord]
-    torn: bool = False
+    inconsistent: bool = False
 
-    def copy(self) -> Moment:
+    def copy(self) -> Checkpoint:
         """The same moment, sharing no memory that will change."""
         pca = None if self.pca is None else self.pca.copy()
-        return Moment(self.state.copy(), self.umap.copy(), pca, self.settings, self.setup, list(self.records))
+        return Checkpoint(self.state.copy(), self.umap.copy(), pca, self.settings, self.setup, list(self.records))
 
     def n_bytes(self) -> int:
         """About how much memory a copy takes."""
@@ -210,7 +212,7 @@ class History(Sequence[Frame]):
     def __init__(self) -> None:
         self._frames: list[Frame] = []
         self._n_events: list[int] = []
-        self._checkpoints: dict[int, Moment] = {}
+        self._checkpoints: dict[int, Checkpoint] = {}
         self._n_filed = 0
         self._bytes = 0
         self._room = FRAME_BYTES
@@ -233,7 +235,7 @@ class History(Sequence[Frame]):
         check_number("step", step, 0, None, "A run begins at step 0.")
         return self._frames[bisect_right(self._frames, step, key=lambda frame: frame.step) - 1]
 
-    def keep(self, frame: Frame, n_events: int, moment: Moment) -> None:
+    def keep(self, frame: Frame, n_events: int, moment: Checkpoint) -> None:
         """Add a frame, or replace the last one if it has the same index, seen after `n_events` events."""
         self._keep_frame(frame, n_events)
         room = max(1, CHECKPOINT_BYTES // max(1, moment.n_bytes()))
@@ -250,7 +252,7 @@ class History(Sequence[Frame]):
             raise IndexError(problem("at", at, f"a frame from 0 to {len(self) - 1}, or -1 for the last"))
         return range(len(self))[at]
 
-    def until(self, at: int) -> tuple[History, Moment, int]:
+    def until(self, at: int) -> tuple[History, Checkpoint, int]:
         """The history up to the nearest checkpoint at or before frame `at`, that moment, and its count of events."""
         before = max(k for k in self._checkpoints if k <= at)
         return self._first(before + 1), self._checkpoints[before].copy(), self._n_events[before]
@@ -290,13 +292,13 @@ class History(Sequence[Frame]):
         oldest = self._frames[self._n_filed : end]
         if not oldest:
             return
-        arrays = iter(filed([array for frame in oldest for array in frame.arrays()]))
+        arrays = iter(moved_to_file([array for frame in oldest for array in frame.arrays()]))
         for frame in oldest:
             self._frames[frame.index] = frame.with_arrays([next(arrays) for _ in frame.arrays()])
         self._n_filed, self._bytes = end, self._bytes - moved
 
 
-def filed(arrays: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+def moved_to_file(arrays: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
     """The same arrays, read-only, in one temporary file that goes when the last of them does."""
     # One file and one map for many arrays: every map holds one of the process's few file handles.
     with tempfile.TemporaryFile(prefix="taskembed-") as file:

@@ -20,31 +20,31 @@ import torch
 from numpy.typing import NDArray
 
 from taskembed_edu.base.checks import check_choice, check_number, problem
-from taskembed_edu.base.memory import give_memory_back, keep_memory_quick
+from taskembed_edu.base.memory import trim_heap, tune_malloc
 from taskembed_edu.base.settings import Setting, Settings
 from taskembed_edu.embedders import task_embedder
-from taskembed_edu.embedders.base import Embedder, drawn
+from taskembed_edu.embedders.base import Embedder, sample_tasks
 from taskembed_edu.evaluation.geometry import NeighbourChanges, TrueGeometry, all_distances
 from taskembed_edu.projection.live_umap import LiveUMAP
-from taskembed_edu.session.alarms import last_sound
+from taskembed_edu.session.alarms import last_stable_frame
 from taskembed_edu.session.codegen import run_code
-from taskembed_edu.session.history import Event, Frame, History, Moment, metric_of, to_undo
+from taskembed_edu.session.history import Checkpoint, Event, Frame, History, metric_of, undo_values
 from taskembed_edu.session.recordings import FORMAT, check_recording
 from taskembed_edu.session.setup import Setup as Setup
-from taskembed_edu.session.validation import Watched, diverged, groups_of, scores
+from taskembed_edu.session.validation import ValidationSet, diverged, groups_of, scores
 from taskembed_edu.tasks import FAMILIES, task_family
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily
 
 
-def unguarded(verb: str) -> AbstractContextManager[None]:
+def unlocked(verb: str) -> AbstractContextManager[None]:
     return nullcontext()
 
 
 # Frames between two tidyings of memory, which take some milliseconds.
 _TIDY_EVERY = 20
 
-# Settings that change what the map shows of the same vectors; an embedder may have more (`seen_by`).
-_SEEN = {"metric", "projection", "n_neighbors", "refits"}
+# Settings that change what the map shows of the same vectors; an embedder may have more (`view_settings`).
+_VIEW_SETTINGS = {"metric", "projection", "n_neighbors", "refits"}
 
 
 def _written(event: Event) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def _written(event: Event) -> dict[str, Any]:
     return {"step": event.step, "changes": dict(event.changes), **({"undo": True} if event.undo else {})}
 
 
-def _parted(values: dict[str, Any], known: dict[str, Setting]) -> tuple[dict[str, Any], dict[str, Any]]:
+def split_settings(values: dict[str, Any], known: dict[str, Setting]) -> tuple[dict[str, Any], dict[str, Any]]:
     for name in values:
         check_choice("setting", name, known)
     mine = {name: value for name, value in values.items() if name in Setup.declared()}
@@ -72,11 +72,11 @@ class Session:
 
     family: TaskFamily | None
     split: Split
-    watched: Watched
+    validation_set: ValidationSet
     events: list[Event]
     history: History
     _initial: dict[str, Any]
-    _now: Moment
+    _now: Checkpoint
 
     def __init__(
         self, embedder: Embedder[Any, Any] | str = "metric", family: TaskFamily | str | None = None, **values: Any
@@ -84,19 +84,19 @@ class Session:
         self.embedder = task_embedder(embedder) if isinstance(embedder, str) else embedder
         if family is not None:
             values["family"] = family
-        keep_memory_quick()
+        tune_malloc()
         self.past: list[dict[str, Any]] = []
         # The run that the last reset ended, as long as the new one has made no step.
         self._ended: dict[str, Any] | None = None
-        self.named: set[str] = set(values)
+        self.user_set: set[str] = set(values)
         # Families of one's own, by name: a reset may name them again. The package's names mean its own as they come.
         self.own_families: dict[str, TaskFamily] = {}
         # A player that drives the session from its thread puts itself in here; without one, nothing is guarded.
-        self.guard: Callable[[str], AbstractContextManager[None]] = unguarded
-        self._begin(*self.dealt(self.embedder, values), family if isinstance(family, TaskFamily) else None)
+        self.lock: Callable[[str], AbstractContextManager[None]] = unlocked
+        self._begin(*self.parse_settings(self.embedder, values), family if isinstance(family, TaskFamily) else None)
 
     @staticmethod
-    def dealt(embedder: Embedder[Any, Any] | str, values: dict[str, Any]) -> tuple[Setup, Any]:
+    def parse_settings(embedder: Embedder[Any, Any] | str, values: dict[str, Any]) -> tuple[Setup, Any]:
         """Checked settings from names and values: the session's own, and the embedder's.
 
         The family may be a name or a family of tasks; a ValueError names the nearest known name.
@@ -106,7 +106,7 @@ class Session:
             family = values["family"]
             name = family.name if isinstance(family, TaskFamily) else check_choice("family", family, FAMILIES)
             values = {**values, "family": name}
-        mine, theirs = _parted(values, {**Setup.declared(), **embedder.settings_class.declared()})
+        mine, theirs = split_settings(values, {**Setup.declared(), **embedder.settings_class.declared()})
         return Setup(**mine), embedder.settings_class(**theirs)
 
     # ---- moving on -------------------------------------------------------------------------------------------------
@@ -116,7 +116,7 @@ class Session:
         check_number("n", n, 0, None, "Time runs forwards; `branch(at=k)` goes back.")
         if not isinstance(n, numbers.Integral):
             raise TypeError(problem("n", n, "a whole number of steps"))
-        with self.guard("step"):
+        with self.lock("step"):
             try:
                 for _ in range(n):
                     self._one_step()
@@ -124,7 +124,7 @@ class Session:
                 # It may have come in the middle of a step, and what goes on from half a step could not be replayed. A
                 # run that diverged stays where it is, to be looked at; an interrupt, or an error of a family's own,
                 # is over.
-                self._now.torn = True
+                self._now.inconsistent = True
                 if not isinstance(failure, FloatingPointError):
                     self._back_to_last_frame()
                 raise
@@ -137,16 +137,16 @@ class Session:
         unknown name, a value beyond its range, or a setting that only applies at reset.
         """
         self._check_live(changes)
-        with self.guard("set"):
+        with self.lock("set"):
             self._apply(*self._changed(changes))
-            self.named |= set(changes)
+            self.user_set |= set(changes)
 
-    def set_within_range(self, **changes: Any) -> None:
+    def set_clamped(self, **changes: Any) -> None:
         """As `set`, but a value beyond its range is brought into it: for sliders, which learn of a new range late."""
         self._check_live(changes)
-        with self.guard("set"):
-            mine, theirs = self._owners(changes)
-            self._apply(self.setup.brought_into_range(**mine), self.settings.brought_into_range(**theirs))
+        with self.lock("set"):
+            mine, theirs = self._split_settings(changes)
+            self._apply(self.setup.clamped(**mine), self.settings.clamped(**theirs))
 
     def embed_again(self) -> Frame:
         """Have UMAP forget its map and embed from scratch, as a first frame is: an event like any other.
@@ -160,7 +160,7 @@ class Session:
 
     def undoable(self) -> dict[str, Any]:
         """What `undo` would set: names and values; {} where there is nothing to take back."""
-        return to_undo(self._initial, self.events, self.settings.declared(), self.setup.frame_every)
+        return undo_values(self._initial, self.events, self.settings.declared(), self.setup.frame_every)
 
     def undo(self) -> dict[str, Any]:
         """Set back what the last change of the embedder's settings changed; what was set, {} where there was nothing.
@@ -168,7 +168,7 @@ class Session:
         Again, and the change before it is set back. Steps are not taken back (see `rewind`), only settings, and that
         is an event too. The session's own (the map's) are left alone: they change the picture and not the vectors.
         """
-        with self.guard("set"):
+        with self.lock("set"):
             values = self.undoable()
             if values:
                 self._apply(self.setup, self.settings.changed(**values), undo=True)
@@ -197,7 +197,7 @@ class Session:
             self.events.append(Event(self.steps, applied, undo))
             if "refits" in applied:
                 now.umap.forget()
-            if applied.keys() & (_SEEN | self.embedder.seen_by) and self.frame.step == self.steps:
+            if applied.keys() & (_VIEW_SETTINGS | self.embedder.view_settings) and self.frame.step == self.steps:
                 # What is on the map changes without a step: the newest frame is drawn again under the new settings.
                 frame = self.frame
                 self._keep_frame(frame.loss, frame.diagnostics["active_pairs"], frame.index)
@@ -209,11 +209,11 @@ class Session:
 
     def reset(self, **changes: Any) -> Frame:
         """Begin again from the same initial weights, with these settings changed; the old run goes to `past`."""
-        with self.guard("reset"):
+        with self.lock("reset"):
             family = changes.get("family")
             given = family if isinstance(family, TaskFamily) else None
             setup, settings = self._changed(changes if given is None else {**changes, "family": given.name}, given)
-            self.named |= set(changes)
+            self.user_set |= set(changes)
             ended = self.recording() if self.steps else None
             old = {**self.__dict__, "_ended": None}
             try:
@@ -237,24 +237,24 @@ class Session:
 
         Errors: RuntimeError where there is no such run; its recording is then in `past`, if it had made a step.
         """
-        with self.guard("reset"):
+        with self.lock("reset"):
             if self._ended is None:
                 cause = "Replay its recording: Session.replay(session.past[-1])."
                 raise RuntimeError(
                     problem("undo_reset", f"{self.steps} steps since", "a reset and no step since", cause)
                 )
-            own = {name: self.__dict__[name] for name in ("guard", "named", "own_families")}
+            own = {name: self.__dict__[name] for name in ("lock", "user_set", "own_families")}
             self.__dict__.update({**self._ended, **own, "past": self.past[:-1], "_ended": None})
         return self.history[-1]
 
     def rewind(self, at: int | None = None) -> Frame:
         """Take this very run back to frame `at`, exactly; the recording of what came after goes to `past`.
 
-        Settings go back too. Without `at` it goes back to the last sound frame (see `last_sound`): the way back after a
-        step that failed. With at=-1 it ends where the last frame was kept, whatever that is worth.
+        Settings go back too. Without `at` it goes back to the last stable frame (see `last_stable_frame`): the way
+        back after a step that failed. With at=-1 it ends where the last frame was kept, whatever that is worth.
         """
-        with self.guard("reset"):
-            at = self.last_sound().index if at is None else self.history.position(at)
+        with self.lock("reset"):
+            at = self.last_stable_frame().index if at is None else self.history.position(at)
             if (self.steps, len(self.events)) != (self.history[at].step, self.history.n_events(at)):
                 twin = self.branch(at)
                 past = [*self.past, self.recording()]
@@ -262,24 +262,24 @@ class Session:
                 self.__dict__.update(history=twin.history, _now=twin._now, events=twin.events, past=past)
         return self.history[-1]
 
-    def last_sound(self, at: int = -1) -> Frame:
-        """The last frame up to this one before tasks diverged, or the loss grew: see `alarms.last_sound`."""
-        return last_sound(self.history[: self.history.position(at) + 1], self.embedder.same_loss)
+    def last_stable_frame(self, at: int = -1) -> Frame:
+        """The last frame up to this one before tasks diverged, or the loss grew: see `alarms.last_stable_frame`."""
+        return last_stable_frame(self.history[: self.history.position(at) + 1], self.embedder.same_loss)
 
     def branch(self, at: int = -1) -> Session:
         """A session of its own that goes on from frame `at`, sharing nothing that changes with this one.
 
         It starts from the nearest checkpoint before and repeats the steps between, so it is exact.
         """
-        with self.guard("look"):
+        with self.lock("read"):
             at = self.history.position(at)
             twin = object.__new__(Session)
             twin.__dict__.update(self.__dict__)
-            twin.past, twin.guard, twin.named, twin._ended = [], unguarded, set(self.named), None
+            twin.past, twin.lock, twin.user_set, twin._ended = [], unlocked, set(self.user_set), None
             twin.own_families = dict(self.own_families)
             n_events, until = self.history.n_events(at), self.history[at].step
             here = (at, until, n_events) == (len(self.history) - 1, self.steps, len(self.events))
-            if here and not self._now.torn:
+            if here and not self._now.inconsistent:
                 # The run stands right there: nothing need be repeated, however far its checkpoints lie apart.
                 twin.history, twin._now, n_before = self.history.whole(), self._now.copy(), n_events
             else:
@@ -304,12 +304,12 @@ class Session:
     @property
     def tasks(self) -> TaskBatch:
         """The watched tasks, in the order of every frame."""
-        return self.watched.tasks
+        return self.validation_set.tasks
 
     @property
     def geometry(self) -> TrueGeometry:
         """How far apart the watched tasks truly are."""
-        return self.watched.geometry
+        return self.validation_set.geometry
 
     @property
     def steps(self) -> int:
@@ -334,16 +334,16 @@ class Session:
         """The package's families that this embedder can read."""
         return [name for name in FAMILIES if self.embedder.takes(task_family(name))]
 
-    def offers(self, name: str, wishes: Mapping[str, Any] | None = None) -> tuple[str, ...] | None:
+    def offers(self, name: str, pending: Mapping[str, Any] | None = None) -> tuple[str, ...] | None:
         """The choices of this setting that make sense for this run; None: all that are declared.
 
-        With `wishes`: for the run that a reset with these settings would begin.
+        With `pending`: for the run that a reset with these settings would begin.
         """
         if name == "family":
             return tuple(self.families())
-        mine, theirs = self._owners(dict(wishes or {}))
+        mine, theirs = self._split_settings(dict(pending or {}))
         family = self._family_of(mine.get("family", self.setup.family))
-        return self.embedder.offers(family, self.settings.brought_into_range(**theirs), name)
+        return self.embedder.offers(family, self.settings.clamped(**theirs), name)
 
     def declared(self) -> dict[str, Setting]:
         """All declarations by name: what a page or a command line builds its controls from."""
@@ -355,7 +355,7 @@ class Session:
         In truth there may be fewer: tasks that are as far as can be are not counted as near (languages of no family).
         Errors: ValueError for a task that is not watched, or k outside 1..n_tasks - 1.
         """
-        return self.watched.nearest(frame, task, k)
+        return self.validation_set.nearest(frame, task, k)
 
     def neighbour_changes(self, frame: Frame, metric: str, k: int = 5) -> NeighbourChanges:
         """Which of each task's k nearest change when the frame's vectors are compared by `metric` instead.
@@ -370,12 +370,12 @@ class Session:
         Where an embedder watches all tasks that there are (languages), these are some of them, trained anew.
         """
         rng = torch.Generator().manual_seed(self.setup.seed + 2)
-        tasks = drawn(self.split.unseen, n_tasks, rng)
-        again = self.split.unseen.redraw(tasks, rng) if self.embedder.embeds_second_sets else None
+        tasks = sample_tasks(self.split.unseen, n_tasks, rng)
+        again = self.split.unseen.redraw(tasks, rng) if self.embedder.embeds_resampled_support else None
         geometry = TrueGeometry(self.split.unseen.true_distance(tasks))
-        with self.guard("look"):
-            first = self.embedder.look(self._now.state, self.settings, tasks)
-            second = None if again is None else self.embedder.look(self._now.state, self.settings, again)
+        with self.lock("read"):
+            first = self.embedder.view(self._now.state, self.settings, tasks)
+            second = None if again is None else self.embedder.view(self._now.state, self.settings, again)
         distances = all_distances(first, metric_of(self.settings))
         return scores(self._now, first, second, distances, geometry, groups_of(self.split.unseen, tasks))
 
@@ -383,7 +383,7 @@ class Session:
 
     def recording(self) -> dict[str, Any]:
         """Everything needed to make this run again, ready for JSON: see `recordings.save_recording`."""
-        with self.guard("look"):
+        with self.lock("read"):
             made = self._steps_made()
             return {
                 "format": FORMAT,
@@ -399,11 +399,11 @@ class Session:
 
     def code(self) -> str:
         """The few lines of Python that make this run: run them, and the frames are the same, bit for bit."""
-        with self.guard("look"):
+        with self.lock("read"):
             family = self.family
             if family is not None and family.name in FAMILIES and family == task_family(family.name):
                 family = None  # it has no field of its own: its name says it all
-            setup, settings = self.dealt(self.embedder, {**self._initial, "family": self._family_now()})
+            setup, settings = self.parse_settings(self.embedder, {**self._initial, "family": self._family_now()})
             return run_code(self.embedder.name, family or self.setup.family, (setup, settings), self.events, self.steps)
 
     @staticmethod
@@ -435,19 +435,19 @@ class Session:
             cause = f"The {self.embedder.name} embedder cannot read {whole.label.lower()}; ParameterLab can."
             raise ValueError(problem("family", whole.name, f"one of {', '.join(self.families())}", cause))
         split = whole.split(rng)
-        watched = Watched.of(self.embedder, split, setup.n_tasks, rng)
+        watched = ValidationSet.of(self.embedder, split, setup.n_tasks, rng)
         state = self.embedder.begin(split.train, watched.tasks, settings, rng)
-        now = Moment(state, LiveUMAP(setup.n_neighbors, seed=setup.seed), None, settings, setup, [])
+        now = Checkpoint(state, LiveUMAP(setup.n_neighbors, seed=setup.seed), None, settings, setup, [])
         history = History()
         history.keep(watched.frame(now, history, 0, math.nan, math.nan), 0, now)
         # In one go: who looks meanwhile sees the old run or the new one, and a reset that fails (no CUDA, say) or is
         # interrupted leaves the old one as it was. `family` is None for the family of this name as it comes.
         initial = {**setup.as_dict(), **settings.as_dict()}
-        begun = {"family": given, "split": split, "watched": watched, "_initial": initial}
+        begun = {"family": given, "split": split, "validation_set": watched, "_initial": initial}
         self.__dict__.update(begun, _now=now, events=[], history=history)
         if given is not None and given.name not in FAMILIES:
             self.own_families[given.name] = given
-        give_memory_back()
+        trim_heap()
 
     def _one_step(self) -> None:
         now, self._ended = self._now, None
@@ -478,9 +478,9 @@ class Session:
 
     def _keep_frame(self, loss: float, active: float, index: int | None = None) -> None:
         index = len(self.history) if index is None else index
-        frame = self.watched.frame(self._now, self.history, index, loss, active)
+        frame = self.validation_set.frame(self._now, self.history, index, loss, active)
         if index % _TIDY_EVERY == 0:
-            give_memory_back()
+            trim_heap()
         self.history.keep(frame, len(self.events), self._now)  # last: what an interrupt cuts short has not been
 
     def _family_now(self) -> TaskFamily:
@@ -505,14 +505,14 @@ class Session:
         self.step(max(0, until - self.steps))
 
     def _changed(self, changes: dict[str, Any], given: TaskFamily | None = None) -> tuple[Setup, Settings]:
-        mine, theirs = self._owners(changes)
+        mine, theirs = self._split_settings(changes)
         if "family" in mine and given is None:
             check_choice("family", mine["family"], [*FAMILIES, *self.own_families])
         return self.setup.changed(**mine), self.settings.changed(**theirs)
 
-    def _owners(self, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _split_settings(self, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Names and values, parted into the session's own and the embedder's; an unknown name raises."""
-        return _parted(values, self.declared())
+        return split_settings(values, self.declared())
 
     def __repr__(self) -> str:
         told = self.frame.diagnostics

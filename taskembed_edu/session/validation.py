@@ -22,7 +22,7 @@ from taskembed_edu.projection.pca import pca
 from taskembed_edu.projection.quality import jitter, map_trust
 from taskembed_edu.projection.umap_steps import Layout
 from taskembed_edu.session.alarms import collapse_alarm
-from taskembed_edu.session.history import Frame, Moment, metric_of
+from taskembed_edu.session.history import Checkpoint, Frame, metric_of
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily
 
 # With fewer tasks there is no map to speak of.
@@ -30,42 +30,42 @@ _FEWEST = 6
 
 
 @dataclass(frozen=True)
-class Watched:
-    """The tasks on the map. `second_sets` are the same tasks seen through other samples, where the embedder reads such;
-    `groups` says which tasks are mates, where the family has groups.
+class ValidationSet:
+    """The tasks on the map. `resampled_support` are the same tasks with support sets drawn anew, where the embedder
+    reads such; `groups` gives each task's group, where the family has groups.
     """
 
     embedder: Embedder[Any, Any]
     tasks: TaskBatch
-    second_sets: TaskBatch | None
+    resampled_support: TaskBatch | None
     geometry: TrueGeometry
     groups: Tensor | None
 
     @staticmethod
-    def of(embedder: Embedder[Any, Any], split: Split, n_tasks: int, rng: torch.Generator) -> Watched:
+    def of(embedder: Embedder[Any, Any], split: Split, n_tasks: int, rng: torch.Generator) -> ValidationSet:
         """The tasks that this embedder watches, drawn from the validation part of a family."""
         family = split.validation
         tasks = embedder.watches(split, n_tasks, rng)
-        second_sets = family.redraw(tasks, rng) if embedder.embeds_second_sets else None
-        return Watched(
-            embedder, tasks, second_sets, TrueGeometry(family.true_distance(tasks)), groups_of(family, tasks)
+        resampled_support = family.redraw(tasks, rng) if embedder.embeds_resampled_support else None
+        return ValidationSet(
+            embedder, tasks, resampled_support, TrueGeometry(family.true_distance(tasks)), groups_of(family, tasks)
         )
 
-    def frame(self, now: Moment, before: Sequence[Frame], index: int, loss: float, active: float) -> Frame:
+    def frame(self, now: Checkpoint, before: Sequence[Frame], index: int, loss: float, active: float) -> Frame:
         """What is seen now, after the frames `before`.
 
         Errors: FloatingPointError where vectors or distances are not finite, or too few tasks are left.
         """
         first, second = self._vectors(now)
-        left_out = self.embedder.left_out(now.state)
-        kept = [task for task in range(len(first)) if task not in left_out] if left_out else slice(None)
+        diverged_tasks = self.embedder.diverged_tasks(now.state)
+        kept = [task for task in range(len(first)) if task not in diverged_tasks] if diverged_tasks else slice(None)
         distances = all_distances(first[kept], metric_of(now.settings))
         if not torch.isfinite(distances).all():
             raise diverged(now, "distance", math.inf)
         layout, axes = _layout(now, first, distances, kept)
-        told = scores(now, first, second, distances, *self._truth_of(now, left_out, kept))
+        told = scores(now, first, second, distances, *self._truth_of(now, diverged_tasks, kept))
         told["trustworthiness"] = map_trust(distances, layout[kept], now.setup.n_neighbors)
-        told["jitter"] = _jitter(now, layout, before[index - 1] if index else None, left_out)
+        told["jitter"] = _jitter(now, layout, before[index - 1] if index else None, diverged_tasks)
         told["mean_distance"] = mean_distance(distances)
         if bool((first[kept] == first[kept][:1]).all()):
             # All tasks are one point: any map is as true as any other, and whoever is nearest is so by rounding.
@@ -84,7 +84,7 @@ class Watched:
             refits=now.setup.refits,
             axes=axes,
             fit=self.embedder.answers(now.state),
-            left_out=left_out,
+            diverged_tasks=diverged_tasks,
         )
         for array in frame.arrays():
             array.setflags(write=False)  # a frame is a record: who draws on it must copy it first
@@ -93,11 +93,11 @@ class Watched:
     def nearest(self, frame: Frame, task: int, k: int = 5) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """The k tasks nearest to this one, in the frame's embedding (under its distance) and in truth, nearest first.
 
-        In truth there may be fewer (see `TrueGeometry.nearest`): strangers are not counted as near.
+        In truth there may be fewer (see `TrueGeometry.nearest`): unrelated are not counted as near.
         Errors: ValueError for a task that is not watched, or k outside 1..n_tasks - 1.
         """
         check_number("task", task, 0, len(self.tasks) - 1, "Tasks are counted from 0, in the order of `session.tasks`.")
-        vectors, lost = torch.tensor(frame.embedding), list(frame.left_out)
+        vectors, lost = torch.tensor(frame.embedding), list(frame.diverged_tasks)
         kept = torch.tensor([i for i in range(len(vectors)) if i == task or i not in lost])
         check_metric_accepts(frame.metric, embedding=vectors[kept])
         check_number("k", k, 1, len(vectors) - 1, "A task has every other task to be near to.")
@@ -106,19 +106,21 @@ class Watched:
         embedding = nearest_of_row(distances, task, len(vectors) - 1)
         return embedding[~np.isin(embedding, lost)][:k], self.geometry.nearest(task, k, without=lost)
 
-    def _vectors(self, now: Moment) -> tuple[Tensor, Tensor | None]:
+    def _vectors(self, now: Checkpoint) -> tuple[Tensor, Tensor | None]:
         """The watched tasks' vectors, and those of their second support sets where the embedder has such."""
-        first = self.embedder.look(now.state, now.settings)
-        second = None if self.second_sets is None else self.embedder.embed(now.state, self.second_sets)
+        first = self.embedder.view(now.state, now.settings)
+        second = None if self.resampled_support is None else self.embedder.embed(now.state, self.resampled_support)
         if not all(bool(torch.isfinite(vectors).all()) for vectors in (first, second) if vectors is not None):
             raise diverged(now, "embedding", math.nan)
         return first, second
 
-    def _truth_of(self, now: Moment, left_out: tuple[int, ...], kept: Any) -> tuple[TrueGeometry, Tensor | None]:
+    def _truth_of(
+        self, now: Checkpoint, diverged_tasks: tuple[int, ...], kept: Any
+    ) -> tuple[TrueGeometry, Tensor | None]:
         """The true geometry and the groups of the tasks that count."""
-        if not left_out:
+        if not diverged_tasks:
             return self.geometry, self.groups
-        left = len(self.tasks) - len(left_out)
+        left = len(self.tasks) - len(diverged_tasks)
         if left < _FEWEST:
             raise diverged(now, f"tasks left ({left} of {len(self.tasks)})", math.nan)
         geometry = TrueGeometry(self.geometry.true_distance[kept][:, kept])
@@ -131,7 +133,7 @@ def groups_of(family: TaskFamily, tasks: TaskBatch) -> Tensor | None:
 
 
 def scores(
-    now: Moment,
+    now: Checkpoint,
     first: Tensor,
     second: Tensor | None,
     distances: Tensor,
@@ -143,30 +145,30 @@ def scores(
     if second is not None:
         recall = recall_at_k(second, first, ks=(1, 5), metric=metric_of(now.settings))
         told = {"recall@1": recall[1], "recall@5": recall[5]}
-    told["spearman"] = geometry.agreement(distances)
+    told["spearman"] = geometry.rank_correlation(distances)
     if groups is not None:
         told["purity"] = neighbour_purity(distances, groups)
     return told
 
 
-def diverged(now: Moment, what: str, came: float) -> FloatingPointError:
+def diverged(now: Checkpoint, what: str, came: float) -> FloatingPointError:
     """The error of a run that has no numbers any more."""
     rate = getattr(now.settings, "learning_rate", math.nan)
     cause = f"Lower the learning rate ({rate:g} now) and reset; all frames so far are kept."
     return FloatingPointError(problem(what, f"{came} at step {now.state.step}", "a finite number", cause))
 
 
-def _jitter(now: Moment, layout: Layout, before: Frame | None, left_out: tuple[int, ...]) -> float:
+def _jitter(now: Checkpoint, layout: Layout, before: Frame | None, diverged_tasks: tuple[int, ...]) -> float:
     """How far the map moved since the frame before; NaN where that was another map."""
     if before is None:
         return math.nan
     same = before.projection == now.setup.projection
     same = same and (before.refits == now.setup.refits or now.setup.projection == "pca")
-    same = same and before.left_out == left_out  # another number: begun anew
+    same = same and before.diverged_tasks == diverged_tasks  # another number: begun anew
     return jitter(layout, before.layout) if same else math.nan
 
 
-def _layout(now: Moment, embedding: Tensor, distances: Tensor, kept: Any) -> tuple[Layout, Layout | None]:
+def _layout(now: Checkpoint, embedding: Tensor, distances: Tensor, kept: Any) -> tuple[Layout, Layout | None]:
     """The map of these vectors, and the directions of a PCA map; a task that is left out stands in the middle."""
     earlier = None if now.pca is None else now.pca[kept]
     if now.setup.projection == "pca":
