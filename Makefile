@@ -3,7 +3,7 @@
 
 RUN := .venv/bin/python
 
-.PHONY: help lab test doctor notebooks bench bench-browser format constraints clean
+.PHONY: help lab test check doctor notebooks bench bench-browser format constraints clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -16,6 +16,10 @@ lab: ## open the course in JupyterLab; ARGS="--no-browser --port 8899" passes op
 test: ## run everything: style, types, imports, unit tests, lessons, browser tests
 	@sh tools/set_up.sh test
 	@$(RUN) -m taskembed_edu test $(ARGS)
+
+check: ## while you work: style, types, imports, and the unit tests that your change can reach; ARGS="--base main~3"
+	@sh tools/set_up.sh test
+	@$(RUN) -m taskembed_edu check $(ARGS)
 
 doctor: ## say what is installed here, what is wrong, and what to do about it
 	@sh tools/set_up.sh lab
