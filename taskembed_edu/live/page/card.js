@@ -5,6 +5,7 @@ import { cssOf, drawMarker, outlineOf, rgbOf } from "./shapes.js";
 
 /** @import { Axes, CurveData, ImagesData, Palette, Point, ScatterData, TaskData, WordRow, WordsData } from "./types.js" */
 
+const LABEL_HIGH = 12; // CSS pixels below an image
 const LONGEST_WORD = 16; // letters; a column that a longer one (Finnish) may not break takes the others' room
 
 // The place of one task's data: a canvas, or for words a table, which a reader of screens reads as such.
@@ -264,6 +265,17 @@ function crossOut(context, data, palette, axes) {
   context.stroke();
 }
 
+// How many images stand in a row so that they are as large as they can be, each with its label below it.
+/** @param {number} n @param {number} wide @param {number} high */
+export function imageGrid(n, wide, high) {
+  let [columns, side] = [1, 0];
+  for (let k = 1; k <= n; k++) {
+    const fits = Math.min(wide / k - 4, high / Math.ceil(n / k) - LABEL_HIGH - 3);
+    if (fits > side) [columns, side] = [k, fits];
+  }
+  return { columns, side };
+}
+
 /** @type {HTMLCanvasElement | null} */
 let draftCanvas = null; // for one image of as many pixels as it has
 
@@ -278,12 +290,7 @@ let draftCanvas = null; // for one image of as many pixels as it has
 function drawImages(context, data, palette, wide, high) {
   const { width, height, n_images: n, pixels, labels } = data;
   const answers = data.fit ? answersOf(data, data.fit.classes) : labels;
-  const label = 12;
-  let [columns, side] = [1, 0];
-  for (let k = 1; k <= n; k++) {
-    const fits = Math.min(wide / k - 4, high / Math.ceil(n / k) - label - 3);
-    if (fits > side) [columns, side] = [k, fits];
-  }
+  const { columns, side } = imageGrid(n, wide, high);
   const one = (draftCanvas ??= document.createElement("canvas"));
   [one.width, one.height] = [width, height];
   const draft = penOf(one, true);
@@ -299,7 +306,7 @@ function drawImages(context, data, palette, wide, high) {
     }
     draft.putImageData(image, 0, 0);
     const x = ((k % columns) + 0.5) * (wide / columns);
-    const y = Math.floor(k / columns) * (side + label + 3) + 1;
+    const y = Math.floor(k / columns) * (side + LABEL_HIGH + 3) + 1;
     context.drawImage(one, x - side / 2, y, side, side);
     context.strokeStyle = cssOf(palette.line);
     context.strokeRect(x - side / 2 + 0.5, y + 0.5, side - 1, side - 1);
