@@ -174,12 +174,12 @@ def context(**values: Any) -> ScoreContext:
 
 
 def test_a_score_that_lacks_what_it_needs_is_absent_and_not_zero() -> None:
-    assert measured(SCORES.values(), context()) == {"mean_distance": pytest.approx(11 / 3)}
+    assert measured(SCORES.values(), context()) == {"mean_distance": pytest.approx(23 / 6)}
     line = torch.tensor([[0.0], [1.0], [3.0], [7.0]])
     told = measured(SCORES.values(), context(geometry=TrueGeometry(torch.cdist(line, line))))
-    assert told == {"spearman": 1.0, "mean_distance": pytest.approx(11 / 3)}
+    assert told == {"spearman": 1.0, "mean_distance": pytest.approx(23 / 6)}
     told = measured(SCORES.values(), context(groups=torch.tensor([0, 0, 1, 1])))
-    assert told == {"purity": 0.75, "mean_distance": pytest.approx(11 / 3)}
+    assert told == {"purity": 0.75, "mean_distance": pytest.approx(23 / 6)}
 
 
 def test_a_run_whose_family_knows_no_true_distance_has_frames_without_spearman() -> None:
