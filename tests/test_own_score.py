@@ -76,8 +76,8 @@ def test_the_curves_have_them_in_the_panels_that_they_named(own: Session) -> Non
     rows = np.frombuffer(run["values"], "<f4").reshape(len(own.history), -1)
     for name in OWN:
         column = rows[:, run["columns"].index(name)]
-        told = np.array([frame.diagnostics[name] for frame in own.history], np.float32)
-        np.testing.assert_array_equal(column, told)
+        kept = np.array([frame.diagnostics[name] for frame in own.history], np.float32)
+        np.testing.assert_array_equal(column, kept)
     told = help_packet(own)
     assert told["panels"] == [*PANELS, "Dimension"]
     dimension, weight = (told["scores"][name] for name in OWN)

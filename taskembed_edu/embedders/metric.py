@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -163,7 +164,7 @@ class MetricEmbedder(Embedder[MetricState, MetricSettings]):
 
     name = "metric"
     settings_class = MetricSettings
-    readings = (LOSS, ACTIVE_PAIRS)
+    readings: ClassVar[tuple[Reading, ...]] = (LOSS, ACTIVE_PAIRS)
 
     def takes(self, family: TaskFamily) -> bool:
         """Numbers, points and pictures; words have no set encoder here."""
