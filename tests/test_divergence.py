@@ -148,7 +148,7 @@ def frames(*losses: float, diverged_tasks: tuple[int, ...] = (), **settings: Any
 
 
 @pytest.mark.parametrize(
-    ("losses", "left_out", "step"),
+    ("losses", "diverged_tasks", "step"),
     [
         ((), (), 0),
         ((4.0, 3.0, 5.0, 90.0), (), 3),  # the docstring's

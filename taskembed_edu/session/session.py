@@ -25,13 +25,14 @@ from taskembed_edu.base.settings import Setting, Settings
 from taskembed_edu.embedders import task_embedder
 from taskembed_edu.embedders.base import Embedder, sample_tasks
 from taskembed_edu.evaluation.geometry import NeighbourChanges, TrueGeometry, all_distances
+from taskembed_edu.evaluation.registry import ScoreContext, measured
 from taskembed_edu.projection.live_umap import LiveUMAP
 from taskembed_edu.session.alarms import last_stable_frame
 from taskembed_edu.session.codegen import run_code
 from taskembed_edu.session.history import Checkpoint, Event, Frame, History, metric_of, undo_values
 from taskembed_edu.session.recordings import FORMAT, check_recording
 from taskembed_edu.session.setup import Setup as Setup
-from taskembed_edu.session.validation import ValidationSet, diverged, groups_of, scores
+from taskembed_edu.session.validation import ValidationSet, groups_of, step_means
 from taskembed_edu.tasks import FAMILIES, task_family
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily
 
@@ -200,7 +201,7 @@ class Session:
             if applied.keys() & (_VIEW_SETTINGS | self.embedder.view_settings) and self.frame.step == self.steps:
                 # What is on the map changes without a step: the newest frame is drawn again under the new settings.
                 frame = self.frame
-                self._keep_frame(frame.loss, frame.diagnostics["active_pairs"], frame.index)
+                self._keep_frame(frame.loss, frame.diagnostics, frame.index)
         except BaseException:
             # A change that fails, or is interrupted, half made could not be replayed: it has not been.
             self._now = before
@@ -376,8 +377,17 @@ class Session:
         with self.lock("read"):
             first = self.embedder.view(self._now.state, self.settings, tasks)
             second = None if again is None else self.embedder.view(self._now.state, self.settings, again)
-        distances = all_distances(first, metric_of(self.settings))
-        return scores(self._now, first, second, distances, geometry, groups_of(self.split.unseen, tasks))
+        metric = metric_of(self.settings)
+        context = ScoreContext(
+            vectors=first,
+            distances=all_distances(first, metric),
+            metric=metric,
+            settings=self.settings,
+            resampled=second,
+            geometry=geometry,
+            groups=groups_of(self.split.unseen, tasks),
+        )
+        return measured((score for score in self.validation_set.scores if score.closing), context)
 
     # ---- recording -------------------------------------------------------------------------------------------------
 
@@ -439,7 +449,7 @@ class Session:
         state = self.embedder.begin(split.train, watched.tasks, settings, rng)
         now = Checkpoint(state, LiveUMAP(setup.n_neighbors, seed=setup.seed), None, settings, setup, [])
         history = History()
-        history.keep(watched.frame(now, history, 0, math.nan, math.nan), 0, now)
+        history.keep(watched.frame(now, history, 0, math.nan, {}), 0, now)
         # In one go: who looks meanwhile sees the old run or the new one, and a reset that fails (no CUDA, say) or is
         # interrupted leaves the old one as it was. `family` is None for the family of this name as it comes.
         initial = {**setup.as_dict(), **settings.as_dict()}
@@ -454,9 +464,9 @@ class Session:
         now.state, record = self.embedder.step(now.state, now.settings)
         now.records.append(record)
         if now.state.step % now.setup.frame_every == 0:
-            loss, active = self._means()
+            loss, reported = self._means()
             now.records.clear()  # before the frame: its checkpoint begins the next mean afresh
-            self._keep_frame(loss, active)
+            self._keep_frame(loss, reported)
 
     def _back_to_last_frame(self) -> None:
         setup, settings = self.setup, self.settings
@@ -464,21 +474,17 @@ class Session:
         self.history, self._now, self.events = twin.history, twin._now, twin.events
         self._apply(setup, settings)
 
-    def _means(self) -> tuple[float, float]:
-        # They stay on their device until a frame falls: reading them at every step would hold a GPU up.
-        loss = float(torch.stack([record.loss for record in self._now.records]).mean())
-        if not math.isfinite(loss):
-            raise diverged(self._now, "loss", loss)
-        return loss, float(torch.stack([record.active for record in self._now.records]).nanmean())
+    def _means(self) -> tuple[float, dict[str, float]]:
+        return step_means(self._now, self.embedder.readings)
 
     def _steps_made(self) -> int:
         """The steps that can be made again: a step that brought no frame, where one was due, ended in a failure."""
         due = self.steps % self.setup.frame_every == 0
         return self.steps - 1 if due and self.frame.step != self.steps else self.steps
 
-    def _keep_frame(self, loss: float, active: float, index: int | None = None) -> None:
+    def _keep_frame(self, loss: float, reported: Mapping[str, float], index: int | None = None) -> None:
         index = len(self.history) if index is None else index
-        frame = self.validation_set.frame(self._now, self.history, index, loss, active)
+        frame = self.validation_set.frame(self._now, self.history, index, loss, reported)
         if index % _TIDY_EVERY == 0:
             trim_heap()
         self.history.keep(frame, len(self.events), self._now)  # last: what an interrupt cuts short has not been
@@ -515,6 +521,5 @@ class Session:
         return split_settings(values, self.declared())
 
     def __repr__(self) -> str:
-        told = self.frame.diagnostics
-        scores = ", ".join(f"{name} {told[name]:.2f}" for name in ("recall@1", "spearman", "purity") if name in told)
+        scores = ", ".join(self.validation_set.scores_in_words(self.frame))
         return f"Session({self.embedder.name} on {self.setup.family}, step {self.steps}: {scores})"
