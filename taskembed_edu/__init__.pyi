@@ -1,5 +1,6 @@
 # What `taskembed_edu` exposes. lazy_loader reads this file when the package is imported, so it is the one list.
 
+from .base.readings import Reading as Reading
 from .embedders import FisherEmbedder as FisherEmbedder
 from .embedders import MetricEmbedder as MetricEmbedder
 from .embedders import MetricSettings as MetricSettings
@@ -18,6 +19,8 @@ from .embedders.generators import novelty as novelty
 from .embedders.trained import train_tasks as train_tasks
 from .embedders.weights import weight_vectors as weight_vectors
 from .evaluation.geometry import TrueGeometry as TrueGeometry
+from .evaluation.registry import Score as Score
+from .evaluation.registry import register_score as register_score
 from .evaluation.scores import neighbour_purity as neighbour_purity
 from .evaluation.scores import purity_by_chance as purity_by_chance
 from .evaluation.scores import recall_at_k as recall_at_k

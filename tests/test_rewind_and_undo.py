@@ -301,7 +301,7 @@ def test_active_pairs_are_the_mean_since_the_frame_before(monkeypatch: pytest.Mo
 
     def noted(state: Any, settings: Any) -> Any:
         state, record = step(state, settings)
-        shares.append(float(record.active))
+        shares.append(float(record.readings["active_pairs"]))
         return state, record
 
     monkeypatch.setattr(session.embedder, "step", noted)

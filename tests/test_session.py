@@ -421,7 +421,7 @@ def test_a_loss_without_end_is_named_and_the_history_is_kept(monkeypatch: pytest
 
     def diverging(state: Any, settings: Any) -> Any:
         state, record = step(state, settings)
-        return state, type(record)(record.loss * torch.inf, record.active)
+        return state, type(record)(record.loss * torch.inf, record.readings)
 
     monkeypatch.setattr(session.embedder, "step", diverging)
     with pytest.raises(

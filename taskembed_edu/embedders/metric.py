@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from taskembed_edu.base.checks import problem
+from taskembed_edu.base.readings import PAIRS_PANEL, Reading
 from taskembed_edu.base.settings import Settings, setting
-from taskembed_edu.embedders.base import Embedder, StepRecord, chosen_device, device_setting, metric_setting
+from taskembed_edu.embedders.base import LOSS, Embedder, StepRecord, chosen_device, device_setting, metric_setting
 from taskembed_edu.formulas.distances import METRICS, pairwise_distances
 from taskembed_edu.formulas.losses import (
     batch_triplet_loss,
@@ -146,11 +148,23 @@ class MetricState:
         return _OBJECTS + 3 * sum(p.numel() * p.element_size() for p in self.encoder.parameters())
 
 
+ACTIVE_PAIRS = Reading(
+    name="active_pairs",
+    label="Active pairs",
+    help="Share of the different pairs still inside the margin: only these still push tasks apart.",
+    high=1.0,
+    panel=PAIRS_PANEL,
+    colour="blue",
+    of_pairs=True,
+)
+
+
 class MetricEmbedder(Embedder[MetricState, MetricSettings]):
     """Trains a set encoder with any loss, any distance and any margin, each of which may change between two steps."""
 
     name = "metric"
     settings_class = MetricSettings
+    readings: ClassVar[tuple[Reading, ...]] = (LOSS, ACTIVE_PAIRS)
 
     def takes(self, family: TaskFamily) -> bool:
         """Numbers, points and pictures; words have no set encoder here."""
@@ -180,7 +194,7 @@ class MetricEmbedder(Embedder[MetricState, MetricSettings]):
         loss.backward()
         state.optimiser.step()
         state.step += 1
-        return state, StepRecord(loss.detach(), active_share(embeddings.detach(), settings))
+        return state, StepRecord(loss.detach(), {ACTIVE_PAIRS.name: active_share(embeddings.detach(), settings)})
 
     @torch.no_grad()
     def embed(self, state: MetricState, tasks: TaskBatch | None = None) -> Tensor:

@@ -224,7 +224,8 @@ class ViewUpdater:
             anew: dict[str, Any] = {} if same else {"chosen": -1, "selected": []}
             if before.truth_names != session.tasks.truth_names:
                 anew["colour"] = first_colour(session)
-            self.view.put(tasks=packets.tasks_packet(session), **anew)
+            # And the scores: one may have been registered since.
+            self.view.put(tasks=packets.tasks_packet(session), help=help_packet(session), **anew)
 
     def _controls(self, pending: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         return control_specs(self._player.session, self._main, dict(self._ui.pending if pending is None else pending))

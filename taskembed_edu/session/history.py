@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import tempfile
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -43,9 +44,9 @@ def metric_of(settings: Settings) -> str:
 class Frame:
     """What was seen at one step: the watched tasks' vectors, their places on the map, and the scores.
 
-    `loss` is the mean over the steps since the frame before (NaN for the first frame), and so is "active_pairs" among
-    the diagnostics. `alarm` is one sentence where the tasks have collapsed, and empty where they have not.
-    `umap_restarts` counts how often UMAP has begun from scratch.
+    `loss` is the mean over the steps since the frame before (NaN for the first frame), and so is what else the
+    embedder's steps report: it stands among the diagnostics, after the scores. `alarm` is one sentence where the tasks
+    have collapsed, and empty where they have not. `umap_restarts` counts how often UMAP has begun from scratch.
 
     `axes` (dim, 2) are the directions that a PCA map was seen along: earlier vectors, seen along the same, are a trail.
     `fit` is what each task's own network answers, where it has one. Training has diverged for
@@ -123,6 +124,13 @@ class Frame:
     def __repr__(self) -> str:
         scores = ", ".join(f"{name} {value:.2f}" for name, value in self.diagnostics.items())
         return f"Frame(step {self.step}: loss {self.loss:.3f}, {scores})"
+
+
+def value_of(frame: Frame, name: str) -> float:
+    """The frame's step, its loss, or one of its diagnostics; NaN where it has none of this name."""
+    if name in ("step", "loss"):
+        return frame.step if name == "step" else frame.loss
+    return frame.diagnostics.get(name, math.nan)
 
 
 @dataclass(frozen=True)

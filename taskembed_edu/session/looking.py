@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from taskembed_edu.base.settings import Setting
 from taskembed_edu.embedders.base import Embedder, sample_tasks
 from taskembed_edu.evaluation.geometry import NeighbourChanges, TrueGeometry, all_distances
+from taskembed_edu.evaluation.registry import ScoreContext, measured
 from taskembed_edu.session.alarms import last_stable_frame
 from taskembed_edu.session.history import Checkpoint, Event, Frame, History, metric_of, undo_values
 from taskembed_edu.session.parsing import declared_settings
 from taskembed_edu.session.run import Run, readable_families
 from taskembed_edu.session.setup import Setup
-from taskembed_edu.session.validation import ValidationSet, groups_of, scores
+from taskembed_edu.session.validation import ValidationSet, groups_of
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily
 
 
@@ -137,8 +138,17 @@ class RunView:
         with self.lock("read"):
             first = self.embedder.view(self._now.state, self.settings, tasks)
             second = None if again is None else self.embedder.view(self._now.state, self.settings, again)
-        distances = all_distances(first, metric_of(self.settings))
-        return scores(self._now, first, second, distances, geometry, groups_of(self.split.unseen, tasks))
+        metric = metric_of(self.settings)
+        context = ScoreContext(
+            vectors=first,
+            distances=all_distances(first, metric),
+            metric=metric,
+            settings=self.settings,
+            resampled=second,
+            geometry=geometry,
+            groups=groups_of(self.split.unseen, tasks),
+        )
+        return measured((score for score in self.validation_set.scores if score.closing), context)
 
     def undoable(self) -> dict[str, Any]:
         """What `undo` would set: names and values; {} where there is nothing to take back."""
@@ -156,6 +166,5 @@ class RunView:
         return last_stable_frame(self.history[: self.history.position(at) + 1], self.embedder.same_loss)
 
     def __repr__(self) -> str:
-        told = self.frame.diagnostics
-        scores = ", ".join(f"{name} {told[name]:.2f}" for name in ("recall@1", "spearman", "purity") if name in told)
+        scores = ", ".join(self.validation_set.scores_in_words(self.frame))
         return f"Session({self.embedder.name} on {self.setup.family}, step {self.steps}: {scores})"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,7 @@ from taskembed_edu.projection.live_umap import LiveUMAP
 from taskembed_edu.session.history import Checkpoint, Event, Frame, History
 from taskembed_edu.session.parsing import check_live, declared_settings, split_settings
 from taskembed_edu.session.setup import Setup
-from taskembed_edu.session.validation import ValidationSet, diverged
+from taskembed_edu.session.validation import ValidationSet, step_means
 from taskembed_edu.tasks import FAMILIES, task_family
 from taskembed_edu.tasks.base import Split, TaskFamily
 
@@ -70,7 +70,7 @@ class Run:
         state = embedder.begin(split.train, watched.tasks, settings, rng)
         now = Checkpoint(state, LiveUMAP(setup.n_neighbors, seed=setup.seed), None, settings, setup, [])
         history = History()
-        history.keep(watched.frame(now, history, 0, math.nan, math.nan), 0, now)
+        history.keep(watched.frame(now, history, 0, math.nan, {}), 0, now)
         trim_heap()
         return Run(embedder, family, split, watched, {**setup.as_dict(), **settings.as_dict()}, [], history, now)
 
@@ -97,9 +97,9 @@ class Run:
         now.state, record = self.embedder.step(now.state, now.settings)
         now.records.append(record)
         if now.state.step % now.setup.frame_every == 0:
-            loss, active = self._means()
+            loss, reported = step_means(now, self.embedder.readings)
             now.records.clear()  # before the frame: its checkpoint begins the next mean afresh
-            self._keep_frame(loss, active)
+            self._keep_frame(loss, reported)
 
     def apply(self, setup: Setup, settings: Settings, undo: bool = False) -> None:
         """Change to these settings before the next step: one event, and the newest frame drawn again where it must be.
@@ -118,7 +118,7 @@ class Run:
                 now.umap.forget()
             frame = self.history[-1]
             if changes.keys() & (_VIEW_SETTINGS | self.embedder.view_settings) and frame.step == self.steps:
-                self._keep_frame(frame.loss, frame.diagnostics["active_pairs"], frame.index)
+                self._keep_frame(frame.loss, frame.diagnostics, frame.index)
         except BaseException:
             self.now = before
             del self.events[n_before:]
@@ -169,16 +169,9 @@ class Run:
         while self.steps < step:
             self.step()
 
-    def _means(self) -> tuple[float, float]:
-        # They stay on their device until a frame falls: reading them at every step would hold a GPU up.
-        loss = float(torch.stack([record.loss for record in self.now.records]).mean())
-        if not math.isfinite(loss):
-            raise diverged(self.now, "loss", loss)
-        return loss, float(torch.stack([record.active for record in self.now.records]).nanmean())
-
-    def _keep_frame(self, loss: float, active: float, index: int | None = None) -> None:
+    def _keep_frame(self, loss: float, reported: Mapping[str, float], index: int | None = None) -> None:
         index = len(self.history) if index is None else index
-        frame: Frame = self.validation_set.frame(self.now, self.history, index, loss, active)
+        frame: Frame = self.validation_set.frame(self.now, self.history, index, loss, reported)
         if index % _TRIM_EVERY == 0:
             trim_heap()
         self.history.keep(frame, len(self.events), self.now)  # last: an interrupt before it leaves no trace
