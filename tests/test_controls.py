@@ -22,8 +22,8 @@ def control(name: str, wishes: dict[str, Any] | None = None, **values: Any) -> d
 
 def test_every_setting_has_a_control_but_the_hidden_ones() -> None:
     assert [spec["name"] for spec in control_specs(SESSION, (), {})] == SHOWN
-    assert "refits" in DECLARED
-    assert "refits" not in SHOWN
+    assert "umap_restarts" in DECLARED
+    assert "umap_restarts" not in SHOWN
 
 
 def test_the_main_ones_come_first_in_their_order() -> None:
@@ -129,7 +129,7 @@ def test_a_value_is_brought_to_the_settings_kind_and_range(name: str, came: Any,
         ("loss", "tripet", "loss: got 'tripet'.*Did you mean 'triplet'"),
         ("loss", 3, "loss: got 3"),
         ("loss", [], "loss: got"),
-        ("refits", 3, "setting: got 'refits'"),
+        ("umap_restarts", 3, "setting: got 'umap_restarts'"),
         ("marginn", 1.0, "Did you mean 'margin'"),
     ],
 )

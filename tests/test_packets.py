@@ -265,7 +265,7 @@ def test_marks_say_where_a_slider_came_to_rest() -> None:
         {"step": 55, "text": "Cosine distance, margin 0.5"},
         {"step": 120, "text": "margin 0.25"},
     ]
-    assert curve_marks([Event(3, {"refits": 1})], declared) == [{"step": 3, "text": "embedded again"}]
+    assert curve_marks([Event(3, {"umap_restarts": 1})], declared) == [{"step": 3, "text": "embedded again"}]
     assert curve_marks([Event(3, {"projection": "umap", "learning_rate": 0.01})], declared, ["projection"]) == [
         {"step": 3, "text": "learning rate 0.01"}
     ]

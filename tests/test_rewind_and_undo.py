@@ -237,13 +237,13 @@ def test_a_change_that_fails_half_way_has_not_been_made(monkeypatch: pytest.Monk
     def interrupted(*given: object, **named: object) -> object:
         raise KeyboardInterrupt
 
-    for change in ({"metric": "cosine"}, {"refits": 1}):
+    for change in ({"metric": "cosine"}, {"umap_restarts": 1}):
         monkeypatch.setattr(watched, "map_trust", interrupted)
         with pytest.raises(KeyboardInterrupt):
             session.set(**change)
         monkeypatch.undo()
         assert session.events == []
-        assert (session.settings.metric, session.setup.refits) == ("euclidean", 0)
+        assert (session.settings.metric, session.setup.umap_restarts) == ("euclidean", 0)
     session.step(4)
     plain.step(8)
     assert_same_frames(session, plain)
@@ -265,7 +265,7 @@ def test_embedded_again_the_map_is_another_and_the_vectors_are_the_same() -> Non
     np.testing.assert_array_equal(after.embedding, before.embedding)
     assert np.abs(after.layout - before.layout).max() > 0.1
     assert np.isnan(after.diagnostics["jitter"])
-    assert session.events == [Event(8, {"refits": 1})]
+    assert session.events == [Event(8, {"umap_restarts": 1})]
     session.step(2)
     session.embed_again()  # between two frames: the next is the first of the new map
     assert session.frame is after

@@ -325,7 +325,7 @@ def curve_marks(
         if changes:
             # How often UMAP was told to embed again does not matter.
             said = (
-                declared[name].label.lower() if name == "refits" else say_setting(declared[name], value)
+                declared[name].label.lower() if name == "umap_restarts" else say_setting(declared[name], value)
                 for name, value in changes
             )
             marks.append({"step": event.step, "text": ", ".join(said)})

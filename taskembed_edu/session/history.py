@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from taskembed_edu.base.checks import check_number, problem
-from taskembed_edu.base.settings import Settings
+from taskembed_edu.base.settings import Settings, warn_renamed
 from taskembed_edu.embedders.base import StepRecord
 from taskembed_edu.evaluation.geometry import all_distances
 from taskembed_edu.projection.live_umap import LiveUMAP
@@ -44,8 +44,8 @@ class Frame:
     """What was seen at one step: the watched tasks' vectors, their places on the map, and the scores.
 
     `loss` is the mean over the steps since the frame before (NaN for the first frame), and so is "active_pairs" among
-    the diagnostics. `alarm` is one sentence where the tasks have collapsed, and empty where they have not. `refits`
-    counts how often UMAP has begun from scratch.
+    the diagnostics. `alarm` is one sentence where the tasks have collapsed, and empty where they have not.
+    `umap_restarts` counts how often UMAP has begun from scratch.
 
     `axes` (dim, 2) are the directions that a PCA map was seen along: earlier vectors, seen along the same, are a trail.
     `fit` is what each task's own network answers, where it has one. Training has diverged for
@@ -61,7 +61,7 @@ class Frame:
     diagnostics: dict[str, float]
     settings: Settings
     alarm: str = ""
-    refits: int = 0
+    umap_restarts: int = 0
     axes: NDArray[np.float32] | None = None
     fit: TaskFit | None = None
     diverged_tasks: tuple[int, ...] = ()
@@ -94,6 +94,12 @@ class Frame:
     def metric(self) -> str:
         """The distance under which its tasks are near or far."""
         return metric_of(self.settings)
+
+    @property
+    def refits(self) -> int:
+        """The former name of `umap_restarts`."""
+        warn_renamed("attribute 'refits' of a frame", "'umap_restarts'")
+        return self.umap_restarts
 
     def neighbours(self, k: int = 5, metric: str | None = None) -> NDArray[np.intp]:
         """Each task's k nearest under its own distance, or under this one: (n, k) indices, nearest first, without it.

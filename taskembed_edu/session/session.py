@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from taskembed_edu.base.checks import check_choice, check_number, problem
 from taskembed_edu.base.memory import trim_heap, tune_malloc
-from taskembed_edu.base.settings import Setting, Settings
+from taskembed_edu.base.settings import Setting, Settings, current_values
 from taskembed_edu.embedders import task_embedder
 from taskembed_edu.embedders.base import Embedder, sample_tasks
 from taskembed_edu.evaluation.geometry import NeighbourChanges, TrueGeometry, all_distances
@@ -44,7 +44,7 @@ def unlocked(verb: str) -> AbstractContextManager[None]:
 _TIDY_EVERY = 20
 
 # Settings that change what the map shows of the same vectors; an embedder may have more (`view_settings`).
-_VIEW_SETTINGS = {"metric", "projection", "n_neighbors", "refits"}
+_VIEW_SETTINGS = {"metric", "projection", "n_neighbors", "umap_restarts"}
 
 
 def _written(event: Event) -> dict[str, Any]:
@@ -88,6 +88,7 @@ class Session:
         self.past: list[dict[str, Any]] = []
         # The run that the last reset ended, as long as the new one has made no step.
         self._ended: dict[str, Any] | None = None
+        values = current_values(values, self.declared())
         self.user_set: set[str] = set(values)
         # Families of one's own, by name: a reset may name them again. The package's names mean its own as they come.
         self.own_families: dict[str, TaskFamily] = {}
@@ -106,7 +107,8 @@ class Session:
             family = values["family"]
             name = family.name if isinstance(family, TaskFamily) else check_choice("family", family, FAMILIES)
             values = {**values, "family": name}
-        mine, theirs = split_settings(values, {**Setup.declared(), **embedder.settings_class.declared()})
+        declared = {**Setup.declared(), **embedder.settings_class.declared()}
+        mine, theirs = split_settings(current_values(values, declared), declared)
         return Setup(**mine), embedder.settings_class(**theirs)
 
     # ---- moving on -------------------------------------------------------------------------------------------------
@@ -136,6 +138,7 @@ class Session:
         Changing the distance clamps the margin into its range, within the same event. Errors: ValueError for an
         unknown name, a value beyond its range, or a setting that only applies at reset.
         """
+        changes = current_values(changes, self.declared())
         self._check_live(changes)
         with self.lock("set"):
             self._apply(*self._changed(changes))
@@ -143,6 +146,7 @@ class Session:
 
     def set_clamped(self, **changes: Any) -> None:
         """As `set`, but a value beyond its range is brought into it: for sliders, which learn of a new range late."""
+        changes = current_values(changes, self.declared())
         self._check_live(changes)
         with self.lock("set"):
             mine, theirs = self._split_settings(changes)
@@ -155,7 +159,7 @@ class Session:
         only: no effect.
         """
         if self.setup.projection == "umap":
-            self.set(refits=self.setup.refits + 1)
+            self.set(umap_restarts=self.setup.umap_restarts + 1)
         return self.history[-1]
 
     def undoable(self) -> dict[str, Any]:
@@ -195,7 +199,7 @@ class Session:
         try:
             now.setup, now.settings = setup, settings
             self.events.append(Event(self.steps, applied, undo))
-            if "refits" in applied:
+            if "umap_restarts" in applied:
                 now.umap.forget()
             if applied.keys() & (_VIEW_SETTINGS | self.embedder.view_settings) and self.frame.step == self.steps:
                 # What is on the map changes without a step: the newest frame is drawn again under the new settings.
@@ -209,6 +213,7 @@ class Session:
 
     def reset(self, **changes: Any) -> Frame:
         """Begin again from the same initial weights, with these settings changed; the old run goes to `past`."""
+        changes = current_values(changes, self.declared())
         with self.lock("reset"):
             family = changes.get("family")
             given = family if isinstance(family, TaskFamily) else None
@@ -418,11 +423,15 @@ class Session:
             described = dict(recording["family"])
             family_class = FAMILIES[described.pop("name")]
             family = family_class(**{k: tuple(v) if isinstance(v, list) else v for k, v in described.items()})
-        initial = {name: value for name, value in recording["initial"].items() if name != "family"}
+        declared = {**Setup.declared(), **task_embedder(recording["embedder"]).settings_class.declared()}
+
+        def current(values: dict[str, Any]) -> dict[str, Any]:
+            return current_values(values, declared, warn=False)
+
+        initial = {name: value for name, value in current(recording["initial"]).items() if name != "family"}
         session = Session(recording["embedder"], family, **initial)
-        session._follow(
-            [Event(e["step"], e["changes"], e.get("undo", False)) for e in recording["events"]], recording["steps"]
-        )
+        events = [Event(e["step"], current(e["changes"]), e.get("undo", False)) for e in recording["events"]]
+        session._follow(events, recording["steps"])
         return session
 
     # ---- inside ----------------------------------------------------------------------------------------------------

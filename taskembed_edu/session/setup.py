@@ -65,7 +65,7 @@ class Setup(Settings):
         step=1,
         advanced=True,
     )
-    refits: int = setting(
+    umap_restarts: int = setting(
         0,
         label="Embedded again",
         help="How often UMAP was told to forget its map and to embed from scratch.",
@@ -73,4 +73,5 @@ class Setup(Settings):
         high=2**31 - 1,
         step=1,
         hidden=True,
+        formerly=("refits",),
     )

@@ -81,7 +81,7 @@ class ValidationSet:
             now.setup.projection,
             told,
             now.settings,
-            refits=now.setup.refits,
+            umap_restarts=now.setup.umap_restarts,
             axes=axes,
             fit=self.embedder.answers(now.state),
             diverged_tasks=diverged_tasks,
@@ -163,7 +163,7 @@ def _jitter(now: Checkpoint, layout: Layout, before: Frame | None, diverged_task
     if before is None:
         return math.nan
     same = before.projection == now.setup.projection
-    same = same and (before.refits == now.setup.refits or now.setup.projection == "pca")
+    same = same and (before.umap_restarts == now.setup.umap_restarts or now.setup.projection == "pca")
     same = same and before.diverged_tasks == diverged_tasks  # another number: begun anew
     return jitter(layout, before.layout) if same else math.nan
 
