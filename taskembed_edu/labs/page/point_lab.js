@@ -1,0 +1,159 @@
+// What all labs with points to drag share: the state as Python sent it and what the learner changed since, undo, reset,
+// presets, projector mode, keys, and when to draw. A lab adds its numbers and its drawing: see CONTRIBUTING, "Add a lab".
+//
+// Python computes every number. `words` is sent once; `readings` is the whole state with its numbers.
+
+import { button, change, html } from "./dom.js";
+import { MessageQueue } from "./message_queue.js";
+
+/** @template {Lab.Readings} R @template {Lab.Words} W */
+export class PointLabPage {
+  held = false; // whether a handle is in the learner's hand: the view then stays where it is
+  unit = 1; // size of type and handles in a drawing: more in projector mode
+  #frame = 0;
+  #gestures = 0;
+  // What Python has not heard of yet. It is drawn at once, and forgotten when Python has heard everything.
+  /** @type {Map<string | number, number[]>} */ moved = new Map();
+  /** @type {Partial<R["settings"]>} */ #chosen = {};
+
+  /** @param {Lab.RenderProps} props @param {Lab.LabOptions} options @param {Lab.MakeLab<R, W>} makeLab */
+  constructor({ model, el }, { kind, title, reset }, makeLab) {
+    this.model = model;
+    this.words = /** @type {W} */ (model.get("words"));
+    this.now = /** @type {R} */ (model.get("readings"));
+    [this.points, this.settings] = this.#state();
+    this.queue = new MessageQueue(model, (waits) => this.#wait(waits), () => this.#receive());
+    this.undo = button("Undo", () => this.ask("undo"), { title: "Take the last change back (Ctrl+Z)" });
+    this.reset = button("Reset", () => this.ask("reset"), { title: reset });
+    this.presets = this.words.presets.map((name) => button(name, () => this.ask("preset", { name })));
+    const large = { "aria-pressed": "false", title: "Large type for a lecture hall (key p)" };
+    this.projector = button("Projector", () => this.#project(), large);
+    this.late = html("span", { class: "te-note", "aria-live": "polite", hidden: true }, "Waiting for the kernel: the numbers follow.");
+    this.root = html("section", { class: `te-lab te-point-lab ${kind}`, "aria-label": title, tabindex: -1 });
+    this.lab = makeLab(this);
+    this.root.append(...this.lab.nodes);
+    el.append(change(this.root, { onkeydown: (event) => this.#press(event) }));
+    window.addEventListener("keydown", this.#keep, true);
+    model.on("change:readings", this.#receive);
+    this.watcher = new ResizeObserver(() => this.redraw()); // also when the cell is shown for the first time
+    for (const node of [this.root, ...(this.lab.resized ?? [])]) this.watcher.observe(node);
+    this.#changed(null);
+  }
+
+  close() {
+    cancelAnimationFrame(this.#frame);
+    this.lab.interrupt?.();
+    this.watcher.disconnect();
+    window.removeEventListener("keydown", this.#keep, true);
+    this.model.off("change:readings", this.#receive);
+    this.queue.close();
+  }
+
+  // what the learner does
+
+  /** Changes of one gesture (one drag, one pull at a slider) are one step of undo. */
+  newGesture() {
+    return `${this.queue.page}-${++this.#gestures}`;
+  }
+
+  /** Move the point that `points` has under this key; `message` says the same to Python. */
+  /** @param {string | number} key @param {number[]} place @param {object} message */
+  move(key, place, message) {
+    this.lab.interrupt?.();
+    this.moved.set(key, place);
+    this.queue.send({ do: "move", ...message });
+    this.#changed(this.now);
+  }
+
+  /** @param {Partial<R["settings"]>} changes @param {string} [gesture] */
+  set(changes, gesture) {
+    Object.assign(this.#chosen, changes);
+    this.queue.send({ do: "set", settings: changes, gesture });
+    this.#changed(this.now);
+  }
+
+  /** Anything else that Python does for this lab. @param {string} what @param {object} [more] */
+  ask(what, more) {
+    this.lab.interrupt?.();
+    this.queue.send({ do: what, ...more });
+  }
+
+  /** @param {boolean} held */
+  hold(held) {
+    if (held) this.lab.interrupt?.();
+    this.held = held;
+    this.#changed(this.now);
+  }
+
+  #project() {
+    const on = this.root.classList.toggle("te-projector");
+    this.unit = on ? 1.4 : 1;
+    change(this.projector, { "aria-pressed": String(on) });
+    this.redraw();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #press(event) {
+    const { key, ctrlKey, metaKey, altKey, shiftKey, target } = event;
+    if (target instanceof Element && target.matches('input[type="number"], select')) return; // typing
+    const command = ctrlKey || metaKey;
+    if (key === "p" && !command && !altKey) this.#project();
+    else if (key === "z" && command && !shiftKey) this.ask("undo");
+    else return;
+    event.preventDefault();
+  }
+
+  /** Plain keys are the lab's while it has the focus (JupyterLab's would move and cut cells); Ctrl+S still saves. */
+  /** JupyterLab looks at the focused element, before anyone inside the document hears of the key: hence the capture. */
+  /** @param {KeyboardEvent} event */
+  #keep = ({ key, ctrlKey, metaKey, shiftKey, target }) => {
+    if (!(target instanceof Element && this.root.contains(target))) return;
+    const ours = ctrlKey || metaKey ? key === "z" : !(shiftKey && key === "Enter");
+    target.toggleAttribute("data-lm-suppress-shortcuts", ours);
+  };
+
+  // what Python says
+
+  #receive = () => {
+    const before = this.now;
+    this.now = /** @type {R} */ (this.model.get("readings"));
+    if (this.queue.quiet) {
+      this.moved.clear();
+      this.#chosen = {};
+    }
+    this.#changed(before);
+  };
+
+  /** Points and settings as they are drawn. @returns {[R["points"], R["settings"]]} */
+  #state() {
+    const points = structuredClone(this.now.points);
+    for (const [key, place] of this.moved) {
+      if (points[key]?.length === place.length) points[key] = place; // Python may have other points by now
+    }
+    return [points, { ...this.now.settings, ...this.#chosen }];
+  }
+
+  /** @param {boolean} waits */
+  #wait(waits) {
+    this.root.classList.toggle("te-waits", waits);
+    this.late.hidden = !waits;
+  }
+
+  // showing
+
+  /** @param {R | null} before */
+  #changed(before) {
+    [this.points, this.settings] = this.#state();
+    this.undo.disabled = !this.now.can_undo;
+    this.lab.show(before);
+    this.redraw();
+  }
+
+  /** Draw with the browser's next frame, and with every one after it while the lab's drawing is on its way. */
+  redraw() {
+    this.#frame ||= requestAnimationFrame((time) => {
+      this.#frame = 0;
+      if (this.lab.draw(time)) this.redraw();
+    });
+  }
+}
