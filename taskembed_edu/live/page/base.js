@@ -1,13 +1,12 @@
 // What every part of the page stands on: making elements, reading numbers and bytes, the view-wide state.
 //
-// The files of this folder are put together in one scope (see live/page.py), in the order given there. Nothing here
-// knows Jupyter: the model is anything with get, set, save_changes, on, off and send.
+// Nothing in this folder knows Jupyter: the model is anything with get, set, save_changes, on, off and send.
 
 const TAKES_KEYS = new Set(["button", "input", "select", "textarea", "summary", "canvas", "dialog", "a"]);
 let elementCount = 0;
 
 // JupyterLab reads single keys as commands for the cell: an element that takes keys asks it not to.
-function element(tag, className, parent, text) {
+export function element(tag, className, parent, text) {
   const made = document.createElement(tag);
   if (className) made.className = className;
   if (text !== undefined) made.textContent = text;
@@ -18,19 +17,19 @@ function element(tag, className, parent, text) {
 }
 
 // An id that no other panel on this page has.
-function freshId(word) {
+export function freshId(word) {
   elementCount += 1;
   return `te-${word}-${elementCount}-${Math.random().toString(36).slice(2, 7)}`;
 }
 
 // Text is only replaced where it differs: a live region would read the same words again.
-function setText(node, text) {
+export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
 const MINUS = "−";
 
-function rounded(value) {
+export function rounded(value) {
   if (!Number.isFinite(value)) return "–";
   if (value === 0) return "0";
   const size = Math.abs(value);
@@ -39,25 +38,20 @@ function rounded(value) {
 }
 
 // What lies between -1 and 1, always as wide: a row of such numbers does not break anew with every step.
-function hundredths(value) {
+export function hundredths(value) {
   return Number.isFinite(value) ? value.toFixed(2).replace("-", MINUS) : "–";
 }
 
-function counted(value) {
+export function counted(value) {
   return value.toLocaleString("en-GB");
 }
 
-function percent(share) {
+export function percent(share) {
   return `${Math.round(100 * share)} %`;
 }
 
-// A copy: the bytes need not begin where a float may begin.
-function floatsOf(given) {
-  return new Float32Array(bytesOf(given).slice().buffer); // bytesOf: packets.js
-}
-
 // One of the icons, drawn here so that no font has to be there. They are decoration: the button's words say it all.
-const ICONS = {
+export const ICONS = {
   play: "M3 2v12l10-6z",
   pause: "M3 2h4v12H3zM9 2h4v12H9z",
   step: "M3 2v12l7-6zM11 2h2.5v12H11z",
@@ -66,7 +60,7 @@ const ICONS = {
   forward: "M5 2v12l8-6z",
 };
 
-function icon(name, parent) {
+export function icon(name, parent) {
   const drawing = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   drawing.setAttribute("viewBox", "0 0 16 16");
   drawing.setAttribute("class", "te-icon");
@@ -79,7 +73,7 @@ function icon(name, parent) {
 }
 
 // A canvas does not follow the style sheet by itself: another theme is another drawing. Returns what ends it.
-function onTheme(callback) {
+export function onTheme(callback) {
   // And again two frames later: JupyterLab changes its attributes and its style sheets one after the other.
   const changed = () => {
     callback();
@@ -96,7 +90,7 @@ function onTheme(callback) {
 }
 
 // At most one call an animation frame, however often it is asked for. `stop()` forgets one that waits.
-function oncePerFrame(work) {
+export function oncePerFrame(work) {
   let request = null;
   const ask = () => {
     request ??= requestAnimationFrame(() => {
@@ -112,7 +106,7 @@ function oncePerFrame(work) {
 }
 
 // View-wide values that several parts share: which task is hovered, chosen, selected; which groups are hidden.
-class Shared {
+export class Shared {
   constructor(values) {
     this.values = new Map(Object.entries(values));
     this.listeners = new Map();

@@ -1,9 +1,12 @@
 // A task is not a dot: its own data, drawn small beside the pointer and larger when it is chosen.
 
+import { element, rounded, setText } from "./base.js";
+import { cssOf, drawMarker, outlineOf, rgbOf } from "./shapes.js";
+
 const LONGEST_WORD = 16; // letters; a column that a longer one (Finnish) may not break takes the others' room
 
 // The place of one task's data: a canvas, or for words a table, which a reader of screens reads as such.
-class TaskPicture {
+export class TaskPicture {
   constructor(parent) {
     this.canvas = element("canvas", "", parent);
     this.table = element("table", "te-map-words", parent);
@@ -53,7 +56,7 @@ class TaskPicture {
 }
 
 // What the task's own network makes of its data, in a few words. `spoken`: for who does not see the picture.
-function fitNote(data, spoken = false) {
+export function fitNote(data, spoken = false) {
   const fit = data?.fit;
   if (!fit) return "";
   if (data.kind === "curve") return spoken ? `its network is ${rounded(meanGap(data))} off on average` : "solid: truth, dashed: the network";

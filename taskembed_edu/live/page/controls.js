@@ -3,6 +3,8 @@
 // The kernel says what there is (`controls`: see live/controls.py); a control is made once and then only brought up to
 // date, so that nothing is pulled from under a moving hand. What a person asked for is shown until the kernel has it.
 
+import { counted, element, freshId, oncePerFrame, setText } from "./base.js";
+
 const CONFIRM_MS = 2500; // a wish that is not confirmed by then was refused: the kernel's value is shown again
 const NEVER_IN_COLUMN = new Set(["projection"]); // has its switch above the map
 const PROJECTED = new Set(["loss", "metric", "margin", "start", "vector", "form", "layer"]); // what stays in projector mode, with the colours
@@ -143,7 +145,7 @@ function decimals(value, step) {
   return Number(value).toFixed(places);
 }
 
-class ControlsView {
+export class ControlsView {
   constructor(page, parent) {
     this.page = page;
     this.controls = new Map();

@@ -1,13 +1,16 @@
 // Curves over training steps: the loss with a mark where a setting changed, the mean distance, the scores, the active
 // pairs. Two runs lie over each other, the second one dashed. Hover reads a step; a click moves time there.
 
+import { counted, element, hundredths, oncePerFrame, onTheme, rounded, setText } from "./base.js";
+import { floatsOf } from "./packets.js";
+
 const CURVES = [
   { title: "Loss", keys: ["loss"], named: true },
   { title: "Mean distance", keys: ["mean_distance"], breaks: true }, // what the margin moves: beside what training asks for
   { title: "Scores", keys: ["recall@1", "spearman", "purity", "trustworthiness"], unit: true },
   { title: "Active pairs", keys: ["active_pairs"], unit: true, pairs: true, absent: "no pairs with a margin yet" },
 ];
-const CURVE_WORDS = {
+export const CURVE_WORDS = {
   loss: "Loss",
   "recall@1": "Recall@1",
   spearman: "Spearman",
@@ -21,7 +24,7 @@ const RUN_DASHES = [[], [6, 4]];
 const BROKEN = "The line is broken where what is measured changed: numbers before and after are not to be compared";
 
 // The rows of one run, in one array that grows: a run of many thousand frames costs no objects.
-class Rows {
+export class Rows {
   constructor() {
     this.clear();
   }
@@ -77,7 +80,7 @@ class Rows {
   }
 }
 
-class CurvesView {
+export class CurvesView {
   constructor(page, parent) {
     this.page = page;
     this.at = null; // the step under the pointer

@@ -1,6 +1,12 @@
 // What the learner sees of one task: a card beside the point that they look at; and under the map, where it hides no
 // point, the data and the neighbours of the one that they chose.
 
+import { counted, element, setText } from "./base.js";
+import { fitNote, TaskPicture } from "./card.js";
+import { decodeCard, decodeFit } from "./packets.js";
+import { neighbourLines } from "./painting.js";
+import { cssOf } from "./shapes.js";
+
 const BESIDE = 14; // CSS pixels from a point to its card
 const WIDEST = [300, 420]; // a card in a small map; with a projector
 const RIM = 6; // a point this near to a card's edge is still seen whole
@@ -8,7 +14,7 @@ const CARD = [150, 86];
 const CHOSEN = [220, 104];
 const CHOSEN_OF_TWO = [220, 70]; // two maps stand side by side: less room for each
 
-class TaskDetails {
+export class TaskDetails {
   constructor(map) {
     this.map = map;
     this.buildCard();
@@ -82,7 +88,7 @@ class TaskDetails {
   // In a small map no wider than the room on one side of the point, so that the card can stand beside it.
   widest(i) {
     const { screen, ratio, canvas } = this.map;
-    if (canvas.clientWidth >= SMALL) return "";
+    if (!this.map.isSmall()) return "";
     const x = screen[2 * i] / ratio;
     const room = Math.max(x, canvas.clientWidth - x) - BESIDE;
     const most = WIDEST[this.map.state.get("projector") ? 1 : 0];

@@ -2,7 +2,10 @@
 //
 // Native <dialog> and popover: the browser keeps the focus inside, closes on Escape, and gives the focus back.
 
-const EXPORTS = [
+import { element, freshId, setText } from "./base.js";
+import { CURVE_WORDS } from "./curves.js";
+
+export const EXPORTS = [
   { value: "png", label: "Picture (PNG)", about: "the map of the moment shown, loss and scores" },
   { value: "csv", label: "Table (CSV)", about: "every task: truth, place, vector, nearest" },
   { value: "parquet", label: "Table (Parquet)", about: "the same, with its types" },
@@ -28,7 +31,7 @@ const KEYS = [
   ["Ctrl + wheel", "closer, farther; after a click into the map the wheel alone does, too"],
 ];
 
-class MenuButton {
+export class MenuButton {
   constructor(button, items, choose) {
     this.button = button;
     this.items = items; // a list, or a function that gives it when the menu opens
@@ -113,7 +116,7 @@ class PanelDialog {
   }
 }
 
-class DialogsView {
+export class DialogsView {
   constructor(page, parent) {
     this.page = page;
     this.code = new PanelDialog(parent, "What this lab does, in Python");

@@ -1,10 +1,12 @@
 // How the points get from one frame to the next: from where they stand at that moment, so that a glide which is
 // interrupted does not jump, to exactly where the newest frame has them. Arrays are made once a task set.
 
+import { decodePlaces } from "./packets.js";
+
 const GLIDE_MS = 120;
 const LATEST_MS = 180; // no picture later than this after its frame came, however slow the painting
 
-class Glide {
+export class Glide {
   constructor(n) {
     this.n = n;
     this.from = new Float32Array(2 * n);

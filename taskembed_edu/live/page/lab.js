@@ -3,6 +3,17 @@
 // Parts never talk to each other. They read and set the shared values (`page.get("chosen")`, `page.set(...)`,
 // `page.on(...)`), read the model, and speak to the kernel with `page.say({ do: ... })`.
 
+import { element, freshId, oncePerFrame, setText, Shared } from "./base.js";
+import { ControlsView } from "./controls.js";
+import { CurvesView, Rows } from "./curves.js";
+import { DialogsView } from "./dialogs.js";
+import { TaskLegend } from "./legend.js";
+import { TaskMapView } from "./map.js";
+import { MapBarView, ReadingsView } from "./readings.js";
+import { RecordedModel } from "./recorded.js";
+import { TimelineView } from "./timeline.js";
+import { ConnectionWatch, TransportView } from "./transport.js";
+
 const BOTH_WAYS = ["chosen", "selected", "colour"]; // the page's and the kernel's
 const NOTE_MS = 12000; // how long an answer ("saved as ...") stands in the status
 
@@ -342,6 +353,13 @@ class LabPage {
 function render({ model, el }) {
   const page = new LabPage(model, el);
   return () => page.remove();
+}
+
+// The exported file has no kernel: the recording in its document stands in its place.
+export async function renderRecording(text, el) {
+  const model = new RecordedModel(JSON.parse(text));
+  await model.ready;
+  return render({ model, el });
 }
 
 export default { render };

@@ -3,12 +3,16 @@
 // Every name is drawn once into a sheet and copied from there, as markers are: letters with a halo are the dearest thing
 // that a canvas draws.
 
+import { DIM, FULL } from "./levels.js";
+import { scaleBarBox } from "./scale_bar.js";
+import { cssOf } from "./shapes.js";
+
 const LABEL_SIZE = [11.5, 17]; // CSS pixels; with a projector
 const LONGEST_LABEL = 24; // letters
 // Where a name may stand beside its point: right, left, above, below, and between two of them.
 const SIDES = [[1, 0], [-1, 0], [0, -1], [0, 1], [1, -1], [1, 1], [-1, -1], [-1, 1]];
 
-class PointLabels {
+export class PointLabels {
   constructor(map) {
     this.map = map;
     this.sheet = document.createElement("canvas");

@@ -1,6 +1,9 @@
 // The lasso: draw round tasks to select them. With the button the drag is a lasso; with Shift it is one at any time.
 
-class Lasso {
+import { counted, element, setText } from "./base.js";
+import { cssOf } from "./shapes.js";
+
+export class Lasso {
   constructor(map) {
     this.map = map;
     this.mode = false;

@@ -1,7 +1,10 @@
 // The legend explains the colours and filters by them: categories with their shapes, quantities in six steps, angles
 // round a circle. One legend for all maps.
 
-class TaskLegend {
+import { element, onTheme } from "./base.js";
+import { cssOf, drawMarker, outlineOf, paletteOf, rgbOf } from "./shapes.js";
+
+export class TaskLegend {
   constructor(page, parent) {
     this.page = page;
     this.tasks = null;
@@ -57,8 +60,7 @@ class TaskLegend {
 
   entry({ label, colour, shape }, group, row) {
     const button = element("button", "te-legend-entry", row);
-    const icon = element("canvas", "te-legend-icon", button);
-    this.icon(icon, colour, shape ?? 0);
+    this.drawIcon(element("canvas", "te-legend-icon", button), colour, shape ?? 0);
     element("span", "", button, label);
     button.title = `${label}: hide or show. Alt-click or double click: only this`;
     button.addEventListener("click", (event) => (event.altKey ? this.only(group) : this.toggle(group)));
@@ -79,7 +81,7 @@ class TaskLegend {
     ring.style.background = `conic-gradient(from 90deg, ${[...stops].reverse().join(", ")})`;
   }
 
-  icon(canvas, colour, shape) {
+  drawIcon(canvas, colour, shape) {
     const ratio = window.devicePixelRatio || 1;
     const side = this.page.get("projector") ? 20 : 14;
     canvas.width = canvas.height = Math.round(side * ratio);

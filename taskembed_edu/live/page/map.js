@@ -6,12 +6,24 @@
 // What both maps of a branched run share lies in `page`: hover, chosen, selected, colour, hidden, still, projector, labels,
 // trails.
 
-const [FAINT, DIM, FULL, ABSENT] = [0, 1, 2, 3]; // filtered out; beside what matters now; as usual; not there at all
-const OPACITY = [0.09, 0.35, 1];
-const TOOLS_HIGH = 40; // CSS pixels that the buttons take at the top
-const SMALL = 700; // a map narrower than this has smaller cards
+import { counted, element, freshId, onTheme, setText } from "./base.js";
+import { TaskDetails } from "./details.js";
+import { Glide } from "./glide.js";
+import { PointLabels } from "./labels.js";
+import { Lasso } from "./lasso.js";
+import { ABSENT, DIM, FAINT, FULL } from "./levels.js";
+import { boundsOf, bytesOf, countOf, decodeColouring } from "./packets.js";
+import { MapPainter } from "./painting.js";
+import { Pointing } from "./pointing.js";
+import { MarkerAtlas, paletteOf } from "./shapes.js";
+import { MapTools } from "./tools.js";
+import { Trails } from "./trails.js";
+import { Viewport } from "./viewport.js";
 
-class TaskMapView {
+const SMALL = 700; // a map narrower than this has smaller cards
+const TOOLS_HIGH = 40; // CSS pixels that the buttons take at the top
+
+export class TaskMapView {
   constructor(page, run, parent) {
     this.page = page;
     this.state = page; // get, set, on: what both maps share
@@ -238,13 +250,17 @@ class TaskMapView {
     if (!wide || !high) return;
     if (this.ratio !== ratio) this.watchRatio();
     this.ratio = ratio;
-    this.root.dataset.small = String(this.canvas.clientWidth < SMALL);
+    this.root.dataset.small = String(this.isSmall());
     if (this.canvas.width !== wide || this.canvas.height !== high) {
       [this.canvas.width, this.canvas.height] = [wide, high];
       this.viewport.resize(wide, high, performance.now());
     }
     this.restyle();
     if (this.picture) this.paint(); // a canvas that was resized is empty until it is painted
+  }
+
+  isSmall() {
+    return this.canvas.clientWidth < SMALL;
   }
 
   // Another theme, size or mode: other markers, other lines.

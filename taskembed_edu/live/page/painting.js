@@ -1,7 +1,12 @@
 // What the map draws, from below: trails, lines to neighbours, names (a halo must not hide a point), the points, rings
 // round those that matter now, the lasso.
 
-class MapPainter {
+import { DIM, FAINT, FULL, OPACITY } from "./levels.js";
+import { wordsOf } from "./packets.js";
+import { drawScaleBar } from "./scale_bar.js";
+import { cssOf } from "./shapes.js";
+
+export class MapPainter {
   constructor(map) {
     this.map = map;
   }
@@ -122,7 +127,7 @@ class MapPainter {
 // Which lines leave the chosen task: [{tasks, title, tone, dashed, width, none, known, missing}]. With "What changed?"
 // those near under only one of the two distances. `missing` stands for a list that is not known: the kernel has yet to
 // send it, or a recorded file had no room for it.
-function neighbourLines(map) {
+export function neighbourLines(map) {
   const chosen = map.state.get("chosen") ?? -1;
   const links = map.picture?.links?.task === chosen ? map.picture.links : null;
   const changes = map.picture?.changes;

@@ -4,7 +4,7 @@ const REACH = 16; // how near, in CSS pixels, the pointer must come to a point
 const CLICK = 4; // a press that moves less is a click
 const PASSING_MS = 250;
 
-class Pointing {
+export class Pointing {
   constructor(map) {
     this.map = map;
     this.here = null; // "pointer" or "keys" while this map is the one that is pointed at

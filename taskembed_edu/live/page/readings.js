@@ -1,6 +1,10 @@
 // Round the map: which projection, embedding again, "What changed?" above it, and how far to trust it below.
 
-class MapBarView {
+import { element, freshId, percent, rounded, setText } from "./base.js";
+import { CURVE_WORDS } from "./curves.js";
+import { MenuButton } from "./dialogs.js";
+
+export class MapBarView {
   constructor(page, parent) {
     this.page = page;
     this.root = element("div", "te-map-bar te-live-only", parent);
@@ -49,7 +53,7 @@ class MapBarView {
 
 const READ = ["trustworthiness", "jitter"];
 
-class ReadingsView {
+export class ReadingsView {
   constructor(page, parent) {
     this.page = page;
     this.root = element("div", "te-readings", parent);

@@ -1,6 +1,9 @@
 // A recorded run as a model: the same get, set, on, off, save_changes and send as a live one, answered by the file
 // itself. No kernel, no network; time goes by this page's clock.
 
+import { counted } from "./base.js";
+import { bytesOf } from "./packets.js";
+
 // ---- decoding the document ----------------------------------------------------------------------------------------------
 
 async function unpacked({ $bytes, gzip }) {
@@ -46,7 +49,7 @@ function sumFit(fit, frames) {
 
 // ---- the model ----------------------------------------------------------------------------------------------------------
 
-class RecordedModel {
+export class RecordedModel {
   // Unpacking takes a moment: wait for `ready` before anything is asked.
   constructor(raw) {
     this.recorded = true;

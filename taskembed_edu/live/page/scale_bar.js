@@ -3,6 +3,8 @@
 // A map is always drawn as large as its frame, so that its size says nothing: without the bar a margin three times as
 // large draws the same picture, and a collapse looks like a healthy cloud. UMAP has no scale, and no bar.
 
+import { cssOf } from "./shapes.js";
+
 const BAR = 90; // about so many CSS pixels long
 
 // The largest of 1, 2 and 5 times a power of ten that is not longer.
@@ -21,14 +23,14 @@ function barLetters(map) {
 }
 
 // Where it lies on the canvas, with its words: left, top, right, bottom; nothing where there is no bar.
-function scaleBarBox(map) {
+export function scaleBarBox(map) {
   const { canvas, ratio, viewport } = map;
   const apart = barLength(map);
   const wide = Math.max(apart * viewport.scale, 5 * barLetters(map)); // the words may be longer than the bar
   return apart ? [canvas.width - 14 * ratio - wide, canvas.height - 20 * ratio - barLetters(map), canvas.width, canvas.height] : [];
 }
 
-function drawScaleBar(map, context) {
+export function drawScaleBar(map, context) {
   const { viewport, palette, ratio, canvas } = map;
   const apart = barLength(map);
   if (map.root.dataset.bar !== String(apart)) map.root.dataset.bar = apart;

@@ -21,7 +21,7 @@ function polygon(c, x, y, r, corners, turn) {
 // ---- colours ----
 
 // Any CSS colour as [red, green, blue]; the browser is the parser.
-function rgbOf(css, fallback) {
+export function rgbOf(css, fallback) {
   const context = (rgbOf.context ??= new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true }));
   context.clearRect(0, 0, 1, 1);
   context.fillStyle = fallback;
@@ -30,7 +30,7 @@ function rgbOf(css, fallback) {
   return [...context.getImageData(0, 0, 1, 1).data.slice(0, 3)];
 }
 
-function cssOf(rgb) {
+export function cssOf(rgb) {
   return `rgb(${rgb[0]},${rgb[1]},${rgb[2]})`;
 }
 
@@ -40,13 +40,13 @@ function luminance(rgb) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
-function contrast(one, other) {
+export function contrast(one, other) {
   const [a, b] = [luminance(one), luminance(other)];
   return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
 }
 
 // The fill itself where it stands out from the paper; else the fill moved towards the ink until it does (3:1).
-function outlineOf(fill, paper, ink) {
+export function outlineOf(fill, paper, ink) {
   let outline = fill;
   for (let share = 0.15; share <= 1 && contrast(outline, paper) < 3.2; share += 0.05) {
     outline = fill.map((v, k) => Math.round(v + share * (ink[k] - v)));
@@ -55,8 +55,8 @@ function outlineOf(fill, paper, ink) {
 }
 
 // The colours that a canvas needs; it does not follow the style sheet by itself.
-function paletteOf(element) {
-  const style = getComputedStyle(element);
+export function paletteOf(root) {
+  const style = getComputedStyle(root);
   const read = (name, fallback) => rgbOf(style.getPropertyValue(name), fallback);
   const dark = luminance(read("--te-paper", "#ffffff")) < 0.2;
   return {
@@ -76,7 +76,7 @@ function paletteOf(element) {
 
 // ---- one marker ----
 
-function drawMarker(context, shape, x, y, r, fill, outline, halo) {
+export function drawMarker(context, shape, x, y, r, fill, outline, halo) {
   context.beginPath();
   SHAPES[shape % SHAPES.length](context, x, y, r);
   context.lineJoin = "round";
@@ -93,7 +93,7 @@ function drawMarker(context, shape, x, y, r, fill, outline, halo) {
 }
 
 // All markers of one colouring: which cell of the atlas a task takes, and where that cell stands.
-class MarkerAtlas {
+export class MarkerAtlas {
   constructor() {
     this.canvas = document.createElement("canvas");
     this.context = this.canvas.getContext("2d", { willReadFrequently: true });

@@ -1,11 +1,13 @@
 // Time under the map: a native slider over all frames of the longest run, a mark where a setting changed, one frame
 // back and forward, and the way back to now. In a recording it also plays the film.
 
+import { counted, element, freshId, icon, ICONS, setText } from "./base.js";
+
 const LOOK_PATIENCE_MS = 800; // a look that is not answered by then was lost; the newest wish goes
 const MARKS_APART = 0.02; // of the slider's length: closer marks become one
 const SPEEDS = [1, 4, 10, 30]; // frames a second of a film
 
-class TimelineView {
+export class TimelineView {
   constructor(page, parent) {
     this.page = page;
     this.wish = undefined; // the newest look not yet sent: a step, or null for now
@@ -152,14 +154,14 @@ class TimelineView {
     const groups = [];
     for (const place of places) {
       const group = groups[groups.length - 1];
-      if (group && place.share - group.share < MARKS_APART) group.said.push(place);
-      else groups.push({ share: place.share, said: [place] });
+      if (group && place.share - group.share < MARKS_APART) group.marks.push(place);
+      else groups.push({ share: place.share, marks: [place] });
     }
     // As the run grows its marks move. They are only made anew where others are to be said: a rebuilt button would
     // lose the focus.
-    const said = groups.map((group) => group.said.map((mark) => `${mark.step} ${mark.text}`).join(";")).join("|");
-    if (this.markLayer.dataset.said !== said) {
-      this.markLayer.dataset.said = said;
+    const texts = groups.map((group) => group.marks.map((mark) => `${mark.step} ${mark.text}`).join(";")).join("|");
+    if (this.markLayer.dataset.said !== texts) {
+      this.markLayer.dataset.said = texts;
       this.markLayer.replaceChildren(...groups.map((group) => this.makeMark(group)));
     }
     groups.forEach(({ share }, k) => {
@@ -168,9 +170,9 @@ class TimelineView {
     });
   }
 
-  makeMark({ said }) {
-    const step = said[said.length - 1].step;
-    const words = said.map((mark) => `${counted(mark.step)}: ${mark.text}`).join("; ");
+  makeMark({ marks }) {
+    const step = marks[marks.length - 1].step;
+    const words = marks.map((mark) => `${counted(mark.step)}: ${mark.text}`).join("; ");
     const made = element("button", "te-mark");
     made.setAttribute("aria-label", `Change at ${words}`);
     element("span", "te-bubble", made, `Step ${words}`);

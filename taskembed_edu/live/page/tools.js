@@ -1,8 +1,10 @@
 // The buttons in the map's corner: the view, the lasso, and what is drawn beside the points, where there is any.
 
+import { element, freshId, setText } from "./base.js";
+
 const TRAILS_LABEL = "Trails: the way of each task from its start";
 
-class MapTools {
+export class MapTools {
   constructor(map) {
     this.map = map;
     this.root = element("div", "te-map-tools", map.stage);

@@ -1,6 +1,10 @@
 // Where the tasks came from: a thin line from each task's start, through some of its places, to where it is now. The
 // kernel sends the places on the map of the newest picture (packets.trails), so that they stand still while points glide.
 
+import { DIM, FULL, OPACITY } from "./levels.js";
+import { boundsOf, bytesOf, decodePlaces } from "./packets.js";
+import { cssOf, outlineOf } from "./shapes.js";
+
 const TRAIL_ALPHA = 0.35;
 
 // Why a map has none, in few words and in whole ones, by the kernel's reason (overlays.missing_trails).
@@ -13,7 +17,7 @@ const NO_TRAILS = {
   room: ["No trails in this file", "It is kept small enough for a mail; the live lab has them."],
 };
 
-class Trails {
+export class Trails {
   constructor(map) {
     this.map = map;
     this.m = 0; // places of each task

@@ -3,12 +3,15 @@
 // What a button does is said to the kernel in words. Play and Pause are two different words, so that a double click on
 // Play plays.
 
+import { element, icon, ICONS, setText } from "./base.js";
+import { EXPORTS, MenuButton } from "./dialogs.js";
+
 const GONE = "The kernel was restarted: this picture no longer follows it. Run the cell again.";
 const LOST = "The connection to the kernel is lost. Training may be going on; the picture follows again when it is back.";
 const RECONNECT_MS = 5000; // between two tries of our own
 const REPLACED = "A newer run of this cell has taken over. This picture stands still.";
 
-class TransportView {
+export class TransportView {
   constructor(page, parent) {
     this.page = page;
     this.bar = element("div", "te-bar", parent);
@@ -139,7 +142,7 @@ function withoutNumbers(text) {
 
 // Where there is a kernel behind the model, say whether it still follows: calls changed("ok" | "lost" | "dead").
 // Everything is asked for politely: another notebook program may offer less, and then the page simply believes in it.
-class ConnectionWatch {
+export class ConnectionWatch {
   constructor(model, changed) {
     this.changed = changed;
     this.state = "ok";

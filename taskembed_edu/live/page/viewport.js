@@ -28,7 +28,7 @@ function fittingView(view, box, wide, high, head = 0) {
   return { x, y, span };
 }
 
-class Viewport {
+export class Viewport {
   constructor() {
     this.wide = 1; // of the canvas, in device pixels
     this.high = 1;
