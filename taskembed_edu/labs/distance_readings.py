@@ -208,6 +208,39 @@ def why_not_a_distance(x: Vector, y: Vector) -> dict[str, Any] | None:
     }
 
 
+def _reasons(why: dict[str, Any] | None) -> list[list[str]]:
+    """The three reasons and what follows, each as words and numbers in turns."""
+    if why is None:
+        return [[UNDEFINED]]
+    return [
+        ["sim(x, x) = ", why["self"], ". The distance of a point to itself must be 0."],
+        ["Larger means closer: sim(x, y) = ", why["pair"], " and nothing is above ", why["self"], "."],
+        [
+            "Make x ten times as long: sim(10x, y) = ",
+            why["scaled"],
+            ", nothing changes. The Euclidean distance goes from ",
+            why["euclidean"],
+            " to ",
+            why["euclidean_scaled"],
+            ".",
+        ],
+        ["1 − sim mends the first two. It still breaks the triangle: try that preset."],
+    ]
+
+
+def _verdict(side: Triangle) -> dict[str, str]:
+    """Whether the triangle inequality holds, in words, and what is known beyond these three points."""
+    if side.holds is None:
+        return {"verdict": "", "rest": UNDEFINED}
+    metric = METRICS[side.metric]
+    if side.holds:
+        rest = " This distance keeps it for every three points." if metric.is_metric else ""
+        return {"verdict": "The direct way is not longer than the way through y.", "rest": rest}
+    rest = f" {metric.why_not}" if metric.why_not else ""
+    broken = "The way through y is shorter than the direct one: the triangle inequality is broken."
+    return {"verdict": broken, "rest": rest}
+
+
 def panel(x: Vector, y: Vector, z: Vector, metric: str) -> dict[str, Any]:
     """Everything that the page shows as a number, ready to print."""
     values = distances(x, y)
@@ -226,5 +259,7 @@ def panel(x: Vector, y: Vector, z: Vector, metric: str) -> dict[str, Any]:
         "worked": {key: worked(key, x, y) for key in ROWS},
         "parts": parts(metric, x, y),
         "total": total(metric, x, y),
+        "triangle_said": _verdict(chosen),
         "why": why_not_a_distance(x, y),
+        "reasons": _reasons(why_not_a_distance(x, y)),
     }

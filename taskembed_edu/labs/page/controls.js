@@ -7,7 +7,7 @@ import { button, change, html } from "./dom.js";
 export function slider(page, { name, label, low, step }) {
   let gesture = "";
   const begin = () => (gesture = page.newGesture());
-  const set = () => page.set({ [name]: node.valueAsNumber }, gesture);
+  const set = () => void page.set({ [name]: node.valueAsNumber }, gesture);
   const limits = { type: "range", min: low, step, "aria-label": label };
   const node = html("input", { ...limits, onpointerdown: begin, onfocus: begin, oninput: set });
   const show = (/** @type {number} */ high) => {

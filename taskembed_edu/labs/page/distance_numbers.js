@@ -79,7 +79,7 @@ export function distanceTable(page) {
 
 /** The direct way against the way through y, as bars. @param {Lab.DistancePage} page @returns {Lab.Part} */
 export function trianglePanel(page) {
-  const box = html("input", { type: "checkbox", onchange: () => page.set({ triangle: box.checked }) });
+  const box = html("input", { type: "checkbox", onchange: () => void page.set({ triangle: box.checked }) });
   const [direct, detour] = [html("div", { class: "track" }), html("div", { class: "track" })];
   const [straight, around] = [html("span", { class: "te-number" }), html("span", { class: "te-number" })];
   const says = html("div", { class: "verdict", "aria-live": "polite" });

@@ -2,12 +2,12 @@
 
 import { change, svg, whenChanged } from "./dom.js";
 import { drawWays } from "./distance_ways.js";
-import { makeHandle } from "./handle.js";
+import { makeHandle, SHAPES } from "./handle.js";
 import { insideLabel, labelNode, spreadLabels } from "./labels.js";
 import { clamp, roundStep, snapped, tidy } from "./numbers.js";
 import { arrow, ball, gridLines, toPixel, toPlace } from "./plane.js";
 
-export const TIPS = { x: "M9,0A9,9 0 1 1 -9,0A9,9 0 1 1 9,0Z", y: "M-8,-8H8V8H-8Z", z: "M0,-10.5L10,8H-10Z" };
+export const TIPS = { x: SHAPES[0], y: SHAPES[1], z: SHAPES[2] };
 
 /** The vectors that are shown. @type {(page: Lab.DistancePage) => Lab.VectorName[]} */
 export const shownVectors = (page) => (page.settings.triangle ? ["x", "y", "z"] : ["x", "y"]);

@@ -21,7 +21,8 @@ export class PointLabPage {
     this.model = model;
     this.words = /** @type {W} */ (model.get("words"));
     this.now = /** @type {R} */ (model.get("readings"));
-    [this.points, this.settings] = this.#state();
+    this.points = /** @type {R["points"]} */ (this.now.points); // as they are drawn: with what Python has not heard of
+    this.settings = /** @type {R["settings"]} */ (this.now.settings);
     this.queue = new MessageQueue(model, (waits) => this.#wait(waits), () => this.#receive());
     this.undo = button("Undo", () => this.ask("undo"), { title: "Take the last change back (Ctrl+Z)" });
     this.reset = button("Reset", () => this.ask("reset"), { title: reset });
@@ -124,15 +125,6 @@ export class PointLabPage {
     this.#changed(before);
   };
 
-  /** Points and settings as they are drawn. @returns {[R["points"], R["settings"]]} */
-  #state() {
-    const points = structuredClone(this.now.points);
-    for (const [key, place] of this.moved) {
-      if (points[key]?.length === place.length) points[key] = place; // Python may have other points by now
-    }
-    return [points, { ...this.now.settings, ...this.#chosen }];
-  }
-
   /** @param {boolean} waits */
   #wait(waits) {
     this.root.classList.toggle("te-waits", waits);
@@ -143,7 +135,11 @@ export class PointLabPage {
 
   /** @param {R | null} before */
   #changed(before) {
-    [this.points, this.settings] = this.#state();
+    this.settings = { ...this.now.settings, ...this.#chosen };
+    this.points = structuredClone(this.now.points);
+    for (const [key, place] of this.moved) {
+      if (this.points[key]?.length === place.length) this.points[key] = place; // Python may have other points by now
+    }
     this.undo.disabled = !this.now.can_undo;
     this.lab.show(before);
     this.redraw();

@@ -53,3 +53,106 @@ declare namespace Lab {
   interface Declared { name: string; label: string; help: string; low: number; high: number | null; step: number; choices: { value: string; label: string }[] }
   interface Toggle { node: HTMLButtonElement; show(): void }
   interface Part { node: HTMLElement; show(): void }
+
+  // DistanceLab
+
+  type VectorName = "x" | "y" | "z";
+  interface DistanceReadings extends Readings {
+    points: Record<VectorName, number[]>;
+    settings: { metric: string; radius: number; triangle: boolean };
+    radius_high: number;
+    problem: string;
+    values: Record<string, string | null>;
+    triangles: Record<string, boolean | null>;
+    triangle: Record<"direct" | "first" | "second" | "detour", number | null>;
+    legs: Record<"direct" | "first" | "second" | "detour", string>;
+    triangle_said: { verdict: string; rest: string };
+    angle: number | null;
+    worked: Record<string, string>;
+    parts: number[];
+    total: string;
+    reasons: string[][];
+  }
+  interface DistanceWords extends Words {
+    rows: { key: string; name: string; words: string }[];
+    metrics: Record<string, { is_metric: boolean; why_not: string }>;
+    settings: Record<"metric" | "radius" | "triangle", Declared>;
+    undefined: string;
+  }
+  type DistancePage = Page<DistanceReadings, DistanceWords>;
+  interface Way {
+    a: Pair; // in pixels
+    b: Pair;
+    away: number; // on which side of the line from a to b there is room: 1 or -1
+    text: string;
+    kind: "" | " direct" | " detour";
+    vectors: number[][]; // a and b in the plane
+    page: DistancePage;
+    view: View;
+  }
+  interface Drawing { shapes: SVGElement[]; labels: Label[] }
+
+  // LossLab
+
+  interface Row {
+    kind: "similar" | "different" | "triplet";
+    sort: string;
+    members: number[];
+    active: boolean;
+    forces: number[][];
+    words: string;
+  }
+  interface Region {
+    anchor: number;
+    positive: number | null;
+    shape: "circle" | "diamond" | "wedge";
+    size: number;
+    inner: number;
+    radius: string;
+  }
+  interface LossReadings extends Readings {
+    points: number[][];
+    scene: string;
+    names: string[];
+    labels: number[];
+    before: number[][] | null;
+    marks: { at: number[]; text: string }[];
+    margin_high: number;
+    minings: string[];
+    phase: number;
+    steps: number;
+    undefined: string;
+    trouble: string;
+    said: string;
+    caution: string;
+    points_said: string[];
+    rows: Row[];
+    rows_hidden: number;
+    cells: string[][];
+    titles: string[];
+    links: { kind: string; from: number; to: number; rows: number[]; active: boolean; text: string }[];
+    many_links: boolean;
+    shows: Record<"measures" | "distances" | "judged" | "regions" | "forces", boolean>;
+    total: number[][];
+    regions: Region[];
+    still: boolean;
+    losses: number[];
+    loss: string;
+    arithmetic: string;
+  }
+  interface LossWords extends Words { controls: Declared[]; phases: string[] }
+  type LossPage = Page<LossReadings, LossWords>;
+  interface LossStage {
+    page: LossPage;
+    hot: number | null; // the row under the pointer or with the focus
+    anchor: number; // the point whose margin is drawn in full
+    each: boolean; // whether the force of each term is drawn
+    sums: boolean; // whether the summed forces are
+    say(words: (() => string) | null): void;
+    light(row: number | null): void;
+    showScale(scale: number): void;
+  }
+  type Layers = Record<"grid" | "regions" | "links" | "trails" | "sums" | "arrows" | "marks" | "measures", SVGGElement>;
+  interface Glide { from: number[][]; view: View | null; start: number; duration: number }
+  interface Links { lines: SVGElement[]; texts: SVGElement[] }
+}
