@@ -116,7 +116,7 @@ export function lossPlane(stage) {
       return { words: mark.text, x, y: y + 34 };
     });
     const taken = [
-      ...at.map(([x, y], i) => labelBox({ words: names[i], x, y: y - 17 }, seen.unit)),
+      ...at.map(([x, y], i) => labelBox({ words: names[i], x, y: y - (seen.unit > 1 ? 27 : 17) }, seen.unit)),
       ...texts.map((text) => labelBox(text, seen.unit)),
       ...at.map(([x, y]) => /** @type {Lab.Box} */ ([x - 12, y - 12, x + 12, y + 12])),
     ];
