@@ -580,7 +580,7 @@ def test_what_the_page_gets_is_plain_and_finite(lab):
 
 
 def test_every_declared_setting_has_a_control(lab):
-    controls = {control["name"]: control for control in lab.words()["controls"]}
+    controls = lab.words()["settings"]
     assert list(controls) == list(LossSettings.declared())
     for name, declared in LossSettings.declared().items():
         assert controls[name]["label"] == declared.label

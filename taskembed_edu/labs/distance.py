@@ -24,8 +24,6 @@ from taskembed_edu.labs.point_lab import Message, PointLab
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_PAGE = Path(__file__).parent / "page"
-
 
 class DistanceLab(PointLab[State]):
     """Two vectors, and a third for the triangle inequality, with every distance between them.
@@ -44,8 +42,7 @@ cosine distance 0.0085)
     """
 
     presets: tuple[str, ...] = tuple(PRESETS)
-    script: ClassVar[Path] = _PAGE / "distance_lab.js"
-    style: ClassVar[Path] = _PAGE / "distance_lab.css"
+    page: ClassVar[Path] = Path(__file__).parent / "page" / "distance_lab"
 
     def __init__(
         self,

@@ -228,17 +228,19 @@ def _reasons(why: dict[str, Any] | None) -> list[list[str]]:
     ]
 
 
-def _verdict(side: Triangle) -> dict[str, str]:
-    """Whether the triangle inequality holds, in words, and what is known beyond these three points."""
+def _says(side: Triangle) -> dict[str, Any]:
+    """The two ways with their numbers, whether the triangle inequality holds, and what is known beyond these points."""
     if side.holds is None:
-        return {"verdict": "", "rest": UNDEFINED}
+        return {"direct": "", "detour": "", "holds": None, "verdict": "", "rest": UNDEFINED}
     metric = METRICS[side.metric]
     if side.holds:
+        verdict = "The direct way is not longer than the way through y."
         rest = " This distance keeps it for every three points." if metric.is_metric else ""
-        return {"verdict": "The direct way is not longer than the way through y.", "rest": rest}
-    rest = f" {metric.why_not}" if metric.why_not else ""
-    broken = "The way through y is shorter than the direct one: the triangle inequality is broken."
-    return {"verdict": broken, "rest": rest}
+    else:
+        verdict = "The way through y is shorter than the direct one: the triangle inequality is broken."
+        rest = f" {metric.why_not}" if metric.why_not else ""
+    detour = f"{tidy(side.first)} + {tidy(side.second)} = {tidy(side.detour)}"
+    return {"direct": tidy(side.direct), "detour": detour, "holds": side.holds, "verdict": verdict, "rest": rest}
 
 
 def panel(x: Vector, y: Vector, z: Vector, metric: str) -> dict[str, Any]:
@@ -259,7 +261,7 @@ def panel(x: Vector, y: Vector, z: Vector, metric: str) -> dict[str, Any]:
         "worked": {key: worked(key, x, y) for key in ROWS},
         "parts": parts(metric, x, y),
         "total": total(metric, x, y),
-        "triangle_said": _verdict(chosen),
+        "says": _says(chosen),
         "why": why_not_a_distance(x, y),
         "reasons": _reasons(why_not_a_distance(x, y)),
     }

@@ -27,8 +27,6 @@ from taskembed_edu.labs.point_lab import Message, PointLab
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_PAGE = Path(__file__).parent / "page"
-
 CHOICE_LABELS = {
     "loss": LOSSES,
     "metric": {name: metric.label for name, metric in METRICS.items()},
@@ -56,8 +54,7 @@ class LossLab(PointLab[State]):
     """
 
     presets: tuple[str, ...] = tuple(SCENES)
-    script: ClassVar[Path] = _PAGE / "loss_lab.js"
-    style: ClassVar[Path] = _PAGE / "loss_lab.css"
+    page: ClassVar[Path] = Path(__file__).parent / "page" / "loss_lab"
 
     def __init__(
         self,
@@ -215,9 +212,8 @@ class LossLab(PointLab[State]):
 
     def words(self) -> dict[str, Any]:
         """What does not change while the lab lives: the controls as they are declared, the sub-steps, the presets."""
-        controls = [
-            {
-                "name": name,
+        settings = {
+            name: {
                 "label": declared.label,
                 "help": declared.help,
                 "choices": [{"value": c, "label": CHOICE_LABELS[name][c]} for c in declared.choices],
@@ -226,9 +222,9 @@ class LossLab(PointLab[State]):
                 "step": declared.step,
             }
             for name, declared in LossSettings.declared().items()
-        ]
+        }
         presets = list(dict.fromkeys([self._own.title, *self.presets]))
-        return {"controls": controls, "presets": presets, "phases": list(PHASES)}
+        return {"settings": settings, "presets": presets, "phases": list(PHASES)}
 
     def readings(self, refusal: str = "") -> dict[str, Any]:
         """The state and every number that the page shows, as plain values."""

@@ -26,8 +26,7 @@ def readings(state: State) -> dict[str, Any]:
     except ValueError as error:
         reading, undefined = Reading((), (), (), ((0.0, 0.0),) * len(state.points), ()), str(error)
     untouched = state.points == state.scene.points
-    numbers = _numbers(reading, state.settings)
-    return {
+    seen = {
         "scene": state.scene.title,
         "names": list(state.scene.names),
         "labels": [sorted(set(state.scene.labels)).index(label) for label in state.scene.labels],
@@ -46,12 +45,12 @@ def readings(state: State) -> dict[str, Any]:
             words.point(name, force, state.settings)
             for name, force in zip(state.scene.names, reading.total, strict=True)
         ],
-        **numbers,
-        **_shown(state, numbers["rows"]),
+        **_numbers(reading, state.settings),
         "losses": [] if undefined else [*state.losses, reading.loss][-MOST_LOSSES:],
         "loss": "undefined" if undefined else tidy(reading.loss),
         "arithmetic": "" if undefined else words.arithmetic(reading.terms),
     }
+    return {**seen, **_shown(state, seen)}
 
 
 def _said(state: State, reading: Reading) -> str:
@@ -121,15 +120,16 @@ def _reach(distance: float, metric: str) -> float:
 # What the sub-step lets the page show: in slow motion, numbers come one after the other.
 
 
-def _shown(state: State, rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _shown(state: State, seen: dict[str, Any]) -> dict[str, Any]:
     """Which parts are seen in this sub-step, the cells of the table with the others blank, and the lines to draw."""
-    phase, links = state.phase, _links(rows)
+    phase, rows = state.phase, seen["rows"]
+    links, judged = _links(rows), _known(phase, VIOLATIONS)
     few = len(links) <= FEW_LINKS if phase == EXPLORE else len(links) <= SOME_LINKS
     return {
         "shows": {
             "measures": few and _known(phase, DISTANCES) and phase != MOVE,
             "distances": _known(phase, DISTANCES),
-            "judged": _known(phase, VIOLATIONS),
+            "judged": judged,
             "regions": phase in (EXPLORE, VIOLATIONS, FORCES),
             "forces": phase in (EXPLORE, FORCES),
         },
@@ -139,6 +139,13 @@ def _shown(state: State, rows: list[dict[str, Any]]) -> dict[str, Any]:
         "cells": [_cells(row, phase) for row in rows],
         "links": links,
         "many_links": len(links) > SOME_LINKS,
+        "shown": {
+            "loss": seen["loss"] if judged else "…",
+            "arithmetic": seen["arithmetic"] if judged else "",
+            "updates": f"update {len(state.losses)}",
+            "more": f"and {seen['rows_hidden']} more; the loss counts them all" if seen["rows_hidden"] else "",
+            "chosen": "triplets" if state.settings.loss == "triplet" else "pairs",
+        },
     }
 
 

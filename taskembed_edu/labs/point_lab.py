@@ -26,11 +26,10 @@ Message = Mapping[str, Any]
 class PointLab(ABC, Generic[State]):
     """A lab with one state after the other. A subclass says what its page is told, and what may be done to it.
 
-    `script` is its page's ES module, `style` its style sheets; both are read when the lab is first shown.
+    `page` is the path of its page without a suffix: `.html` is its markup, `.js` its ES module, `.css` its styles.
     """
 
-    script: ClassVar[Path]
-    style: ClassVar[Path]
+    page: ClassVar[Path]
 
     def __init__(self, state: State) -> None:
         self._state = state

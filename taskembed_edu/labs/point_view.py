@@ -19,8 +19,7 @@ _STYLES = (_HERE.parent / "live" / "look.css", _HERE / "page" / "point_lab.css")
 class Shown(Protocol):
     """What the channel needs of a lab."""
 
-    script: ClassVar[Path]
-    style: ClassVar[Path]
+    page: ClassVar[Path]
 
     def words(self) -> dict[str, Any]:
         """What the page is told once."""
@@ -37,13 +36,14 @@ class PointLabView(anywidget.AnyWidget):
 
     _esm = traitlets.Unicode().tag(sync=True)
     _css = traitlets.Unicode().tag(sync=True)
+    markup = traitlets.Unicode().tag(sync=True)
     words = traitlets.Dict().tag(sync=True)
     readings = traitlets.Dict().tag(sync=True)
 
     def __init__(self, lab: Shown) -> None:
         self._lab = lab
-        script, style = _bundled(lab.script), _joined(lab.style)
-        super().__init__(_esm=script, _css=style, words=lab.words(), readings=lab.readings())
+        script, style, markup = _files(lab.page)
+        super().__init__(_esm=script, _css=style, markup=markup, words=lab.words(), readings=lab.readings())
         self.on_msg(self._hear)
 
     def _hear(self, _widget: Any, message: dict[str, Any], _buffers: Any) -> None:
@@ -58,11 +58,8 @@ class PointLabView(anywidget.AnyWidget):
 
 
 @functools.cache
-def _bundled(script: Path) -> str:
-    return bundle(script)
-
-
-@functools.cache
-def _joined(style: Path) -> str:
-    """What every lab looks like, what those with points share, and the lab's own."""
-    return "\n".join(path.read_text(encoding="utf-8") for path in (*_STYLES, style))
+def _files(page: Path) -> tuple[str, str, str]:
+    """Script, styles and markup of a lab: its own files, and what all labs look like and those with points share."""
+    styles = (*_STYLES, page.with_suffix(".css"))
+    style = "\n".join(path.read_text(encoding="utf-8") for path in styles if path.exists())
+    return bundle(page.with_suffix(".js")), style, page.with_suffix(".html").read_text(encoding="utf-8")

@@ -1,25 +1,30 @@
-// Controls for a lab's settings, as they are declared in Python.
+// The controls of a lab's markup: an element with data-setting="radius" sets that setting of Python's and follows it.
 
-import { button, change, html } from "./dom.js";
+import { change, html } from "./dom.js";
 
-/** A slider whose pull, from press to release, is one step of undo; `show` sets its value and its upper end. */
-/** @type {(page: Lab.AnyPage, declared: Lab.Declared) => { node: HTMLInputElement, show: (high: number) => void }} */
-export function slider(page, { name, label, low, step }) {
+/** Limits, choices and name come from the setting's declaration in Python. What is returned shows its value. */
+/** @type {(page: Lab.AnyPage, node: HTMLInputElement | HTMLSelectElement) => () => void} */
+export function bindSetting(page, node) {
+  const name = node.dataset.setting ?? "";
+  const { label, low, high, step, choices = [] } = /** @type {Lab.Declared} */ (page.words.settings[name]);
+  const [pulled, typed, ticked] = ["range", "number", "checkbox"].map((type) => node.type === type);
   let gesture = "";
-  const begin = () => (gesture = page.newGesture());
-  const set = () => void page.set({ [name]: node.valueAsNumber }, gesture);
-  const limits = { type: "range", min: low, step, "aria-label": label };
-  const node = html("input", { ...limits, onpointerdown: begin, onfocus: begin, oninput: set });
-  const show = (/** @type {number} */ high) => {
-    node.max = String(high);
-    node.value = String(page.settings[name]);
+  const begin = () => (gesture = page.newGesture()); // a pull at a slider, from press to release, is one step of undo
+  const set = () => {
+    const input = /** @type {HTMLInputElement} */ (node);
+    if (ticked) page.set({ [name]: input.checked });
+    else if (node.value !== "") page.set({ [name]: pulled || typed ? input.valueAsNumber : node.value }, gesture);
   };
-  return { node, show };
-}
-
-/** A button that is in or out; `show` follows what `isOn` says. */
-/** @type {(words: string, title: string, isOn: () => boolean, press: () => void) => Lab.Toggle} */
-export function toggle(words, title, isOn, press) {
-  const node = button(words, press, { title });
-  return { node, show: () => change(node, { "aria-pressed": String(isOn()) }) };
+  node.append(...choices.map((choice) => html("option", { value: choice.value }, choice.label)));
+  change(node, { "aria-label": typed ? `${label}, typed` : label });
+  if (pulled) change(node, { min: low, step, onpointerdown: begin, onfocus: begin, oninput: set });
+  else change(node, { onchange: set });
+  if (typed) change(node, { min: low, step: "any", onkeydown: (event) => event.key === "Enter" && set() });
+  return () => {
+    const value = page.settings[name];
+    if (pulled || typed) change(node, { max: high ?? page.now[`${name}_high`] }); // it may follow other settings
+    if (ticked) change(node, { checked: value });
+    else if (!typed) node.value = value;
+    else if (document.activeElement !== node) node.value = String(Number(value.toFixed(4)));
+  };
 }

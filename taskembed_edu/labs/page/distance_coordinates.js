@@ -13,9 +13,7 @@ const TOP = 46;
 
 /** @param {Lab.DistancePage} page */
 export function distanceCoordinates(page) {
-  const lines = svg("g", { "aria-hidden": "true" });
-  const handles = svg("g");
-  const node = svg("svg", { role: "group", "aria-label": "The coordinates" }, lines, handles);
+  const [node, lines, handles] = ["coordinates", "lines", "dots"].map((name) => page.part(name));
   const countChanged = whenChanged();
   /** @type {{ name: Lab.VectorName, index: number, dot: SVGGElement }[]} */
   let dots = [];
@@ -130,5 +128,5 @@ export function distanceCoordinates(page) {
     const number = labelNode({ words: tidy(part), x: shares() + room + 10, y: y + 5, anchor: "start", kind: "strong" });
     return [svg("rect", { class: part < 0 ? "area detour" : "share", ...bar }), ...(signed ? [middle] : []), number];
   }
-  return { node, draw };
+  return draw;
 }

@@ -25,8 +25,7 @@ const listed = (vector) => `(${vector.map((v) => tidy(v)).join(", ")})`;
 
 /** @param {Lab.DistancePage} page */
 export function distancePlane(page) {
-  const grid = svg("g", { "aria-hidden": "true" });
-  const drawing = svg("g", { "aria-hidden": "true" });
+  const [node, grid, ways] = ["plane", "grid", "ways"].map((name) => page.part(name));
   const sizeChanged = whenChanged();
   let step = 1; // value between two grid lines
   /** @type {Lab.View} */
@@ -54,8 +53,7 @@ export function distancePlane(page) {
       },
     });
   const tips = { z: tip("z"), y: tip("y"), x: tip("x") };
-  const parts = [grid, drawing, ...Object.values(tips)];
-  const node = svg("svg", { role: "group", "aria-label": "The plane" }, ...parts);
+  page.part("tips").append(...Object.values(tips));
 
   /** The grid's step grows by 1, 2, 5, 10 until every vector fits; it stays put while something is held. */
   function fit() {
@@ -83,11 +81,11 @@ export function distancePlane(page) {
     fit();
     sizeChanged(`${step} ${view.width} ${view.height} ${view.unit}`, drawGrid);
     const names = shownVectors(page);
-    const ways = drawWays(page, view);
+    const drawn = drawWays(page, view);
     const taken = names.map((name) => handleBox(view, page.points[name]));
-    const labels = spreadLabels([...names.map(nameLabel), ...ways.labels], taken, view);
+    const labels = spreadLabels([...names.map(nameLabel), ...drawn.labels], taken, view);
     const under = page.settings.triangle ? [] : drawBall(page, view);
-    drawing.replaceChildren(...under, ...ways.shapes, ...names.flatMap(vectorArrow), ...labels.map(labelNode));
+    ways.replaceChildren(...under, ...drawn.shapes, ...names.flatMap(vectorArrow), ...labels.map(labelNode));
     for (const name of /** @type {Lab.VectorName[]} */ (Object.keys(tips))) {
       const transform = `translate(${toPixel(view, page.points[name])}) scale(${view.unit})`;
       change(tips[name], { hidden: !names.includes(name), transform, ...described(name) });
@@ -128,7 +126,7 @@ export function distancePlane(page) {
     const place = { x: px + ux * 18 * view.unit, y: py + level * view.unit };
     return insideLabel({ words, ...place, anchor, kind: `name ${name}` }, view);
   }
-  return { node, draw };
+  return draw;
 }
 
 /** @type {(view: Lab.View, place: number[]) => Lab.Box} */

@@ -1,8 +1,9 @@
 // LossLab's forces as arrows: of each term, and summed.
 
+import { setText } from "./dom.js";
 import { arrow } from "./plane.js";
 
-/** @type {(stage: Lab.LossStage, view: Lab.View, at: Lab.Pair[]) => { each: SVGElement[], sums: SVGElement[] }} */
+/** @type {(stage: Lab.LossStage, view: Lab.View, at: Lab.Pair[]) => { arrows: SVGElement[], sums: SVGElement[] }} */
 export function drawForces(stage, view, at) {
   const { rows, total } = stage.page.now;
   const scale = view.scale * scaleOf(stage, view);
@@ -16,24 +17,25 @@ export function drawForces(stage, view, at) {
     const length = Math.min(head, size);
     return [arrow([x, y], [x + dx, y + dy], length, 0.48 * length, `te-arrow ${kind}`)];
   };
-  const each = rows.flatMap((row, number) => {
+  const arrows = rows.flatMap((row, number) => {
     const lit = stage.hot === number;
     if (!row.active || !(stage.each || lit)) return [];
     const kinds = row.kind === "triplet" ? ["te-anchor", "te-similar", "te-different"] : [`te-${row.kind}`, `te-${row.kind}`];
     const seen = lit ? " te-lit" : stage.hot !== null ? " te-dim" : "";
     return row.members.flatMap((i, k) => drawn(i, row.forces[k], kinds[k] + seen));
   });
-  return { each, sums: stage.sums ? total.flatMap((force, i) => drawn(i, force, "te-sum", 17, 0)) : [] };
+  return { arrows, sums: stage.summed ? total.flatMap((force, i) => drawn(i, force, "te-sum", 17, 0)) : [] };
 }
 
 /** Forces are drawn true to size, 1 as long as one unit; smaller where they would not fit, larger where one sees none. */
 /** @param {Lab.LossStage} stage @param {Lab.View} view */
-function scaleOf({ page, showScale }, { width, height, scale }) {
+function scaleOf({ page }, { width, height, scale }) {
   const length = (/** @type {number[]} */ force) => Math.hypot(...force);
   const longest = Math.max(0, ...[...page.now.total, ...page.now.rows.flatMap((row) => row.forces)].map(length));
   const room = (0.4 * Math.min(width, 1.4 * height)) / scale;
   const factor = [10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01].find((f) => f * longest <= room) ?? room / longest;
   const chosen = longest * scale > 34 ? Math.min(1, factor) : factor;
-  showScale(longest > 1e-9 ? chosen : 1);
+  const size = chosen < 1 ? `at ${Number(chosen.toPrecision(2))} of their size` : `${chosen} times as long`;
+  setText(page.part("scale"), longest < 1e-9 || chosen === 1 ? "" : `forces drawn ${size}`);
   return chosen;
 }

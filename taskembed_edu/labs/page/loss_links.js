@@ -11,17 +11,17 @@ const SOME_REGIONS = 6; // of more regions only the chosen anchor's is drawn
 export function drawLinks({ page, hot, light }, view, at, taken) {
   const { links, many_links: many, shows } = page.now;
   /** @type {Lab.Links} */
-  const drawn = { lines: [], texts: [] };
+  const drawn = { links: [], measures: [] };
   for (const link of links) {
     const lit = hot !== null && link.rows.includes(hot);
     const [d, places] = curve(at, link.from, link.to, many);
     const classes = { "te-lit": lit, "te-many": many && !lit, "te-idle": shows.judged && !link.active };
     const node = svg("g", { class: `te-link te-${link.kind}` }, svg("path", { class: "te-hit", d }), svg("path", { d }));
     for (const [name, on] of Object.entries(classes)) node.classList.toggle(name, on);
-    drawn.lines.push(onHover(node, () => light(link.rows[0]), () => light(null)));
+    drawn.links.push(onHover(node, () => light(link.rows[0]), () => light(null)));
     if (!shows.measures && !(lit && shows.distances)) continue;
     const label = placeLabel({ words: link.text, x: 0, y: 0, kind: "te-measure" }, places, taken, view.unit);
-    drawn.texts.push(labelNode(label));
+    drawn.measures.push(labelNode(label));
   }
   return drawn;
 }

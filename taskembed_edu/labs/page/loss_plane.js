@@ -2,22 +2,18 @@
 
 import { change, onHover, svg, whenChanged } from "./dom.js";
 import { makeHandle, SHAPES } from "./handle.js";
-import { labelBox } from "./labels.js";
+import { labelBox, labelNode } from "./labels.js";
 import { drawForces } from "./loss_forces.js";
 import { drawLinks, drawRegions } from "./loss_links.js";
 import { between, clamp, ease, roundStep, snapped } from "./numbers.js";
 import { gridLines, toPixel, toPlace } from "./plane.js";
 
 const SOME_ROWS = 10; // where there are more, the sums are drawn in place of each force
-const LAYERS = /** @type {const} */ (["grid", "regions", "links", "trails", "sums", "arrows", "marks", "measures"]);
 
 /** @param {Lab.LossStage} stage */
 export function lossPlane(stage) {
   const { page } = stage;
-  const layers = /** @type {Lab.Layers} */ (Object.fromEntries(LAYERS.map((name) => [name, svg("g", { class: `te-${name}` })])));
-  const handles = svg("g");
-  const about = { role: "group", "aria-label": "The plane with the points; each point can be moved." };
-  const node = svg("svg", { class: "te-plane", ...about }, ...Object.values(layers), handles);
+  const node = page.part("plane");
   const renamed = whenChanged();
   /** @type {SVGGElement[]} */ let points = [];
   /** @type {number[][]} */ let shown = []; // where the points are drawn now
@@ -71,7 +67,7 @@ export function lossPlane(stage) {
     renamed(now.names.join(), makePoints);
     if (before?.scene !== now.scene) {
       stage.each = now.rows.length <= SOME_ROWS;
-      stage.sums = !stage.each;
+      stage.summed = !stage.each;
     }
     if (stage.hot !== null && stage.hot >= now.rows.length) stage.hot = null;
     if (stage.anchor >= page.points.length) stage.anchor = 0;
@@ -120,23 +116,16 @@ export function lossPlane(stage) {
       ...texts.map((text) => labelBox(text, seen.unit)),
       ...at.map(([x, y]) => /** @type {Lab.Box} */ ([x - 12, y - 12, x + 12, y + 12])),
     ];
-    const links = drawLinks(stage, seen, at, taken);
-    const forces = shows.forces ? drawForces(stage, seen, at) : { each: [], sums: [] };
-    layers.grid.replaceChildren(...grid(seen, at));
-    layers.regions.replaceChildren(...(shows.regions ? drawRegions(stage, seen, at) : []));
-    layers.links.replaceChildren(...links.lines);
-    layers.measures.replaceChildren(...links.texts);
-    layers.arrows.replaceChildren(...forces.each);
-    layers.sums.replaceChildren(...forces.sums);
-    layers.marks.replaceChildren(...texts.map(({ words, x, y }) => svg("text", { x, y, "text-anchor": "middle" }, words)));
-    layers.trails.replaceChildren(
-      ...(before ?? []).flatMap((place, i) => {
-        const [x, y] = toPixel(seen, place);
-        if (Math.hypot(at[i][0] - x, at[i][1] - y) < 1) return [];
-        const ghost = svg("path", { class: "te-ghost", d: SHAPES[labels[i]], transform: `translate(${x},${y})` });
-        return [svg("line", { x1: x, y1: y, x2: at[i][0], y2: at[i][1] }), ghost];
-      }),
-    );
+    const forces = shows.forces ? drawForces(stage, seen, at) : { arrows: [], sums: [] };
+    const trails = (before ?? []).flatMap((place, i) => {
+      const [x, y] = toPixel(seen, place);
+      if (Math.hypot(at[i][0] - x, at[i][1] - y) < 1) return [];
+      const ghost = svg("path", { class: "te-ghost", d: SHAPES[labels[i]], transform: `translate(${x},${y})` });
+      return [svg("line", { x1: x, y1: y, x2: at[i][0], y2: at[i][1] }), ghost];
+    });
+    const regions = shows.regions ? drawRegions(stage, seen, at) : [];
+    const layers = { ...drawLinks(stage, seen, at, taken), ...forces, regions, trails, marks: texts.map(labelNode), grid: grid(seen, at) };
+    for (const [name, nodes] of Object.entries(layers)) page.part(name).replaceChildren(...nodes);
     const lit = stage.hot === null ? [] : (rows[stage.hot]?.members ?? []);
     points.forEach((point, i) => {
       change(point, { transform: `translate(${at[i]})` });
@@ -163,7 +152,7 @@ export function lossPlane(stage) {
   function makePoints() {
     shown = [];
     points = page.now.names.map(makePoint);
-    handles.replaceChildren(...points);
+    page.part("points").replaceChildren(...points);
   }
   /** @type {(name: string, i: number) => SVGGElement} */
   function makePoint(name, i) {
@@ -194,5 +183,5 @@ export function lossPlane(stage) {
     }, label);
     return onHover(handle, choose, () => stage.say(null));
   }
-  return { node, show, draw };
+  return { show, draw };
 }

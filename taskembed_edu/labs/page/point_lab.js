@@ -1,9 +1,13 @@
 // What all labs with points to drag share: the state as Python sent it and what the learner changed since, undo, reset,
-// presets, projector mode, keys, and when to draw. A lab adds its numbers and its drawing: see CONTRIBUTING, "Add a lab".
+// presets, projector mode, keys, and when to draw. A lab adds its markup, its drawing and what only it can do: see
+// CONTRIBUTING, "Add a lab". Python computes every number: `words` comes once, `readings` is the whole state.
 //
-// Python computes every number. `words` is sent once; `readings` is the whole state with its numbers.
+// In a lab's markup, data-ask="undo" is a button that asks Python for that, data-setting="radius" a control of that
+// setting and data-label="radius" its name, data-reading="legs.direct" shows that reading, and data-part="plane" is the
+// lab's own to fill. data-presets, data-projector and data-late are the presets' place, a button, and a note.
 
-import { button, change, html } from "./dom.js";
+import { bindSetting } from "./controls.js";
+import { button, change, setText } from "./dom.js";
 import { MessageQueue } from "./message_queue.js";
 
 /** @template {Lab.Readings} R @template {Lab.Words} W */
@@ -16,24 +20,27 @@ export class PointLabPage {
   /** @type {Map<string | number, number[]>} */ moved = new Map();
   /** @type {Partial<R["settings"]>} */ #chosen = {};
 
-  /** @param {Lab.RenderProps} props @param {Lab.LabOptions} options @param {Lab.MakeLab<R, W>} makeLab */
-  constructor({ model, el }, { kind, title, reset }, makeLab) {
+  /** @param {Lab.RenderProps} props @param {Lab.MakeLab<R, W>} makeLab */
+  constructor({ model, el }, makeLab) {
     this.model = model;
     this.words = /** @type {W} */ (model.get("words"));
     this.now = /** @type {R} */ (model.get("readings"));
     this.points = /** @type {R["points"]} */ (this.now.points); // as they are drawn: with what Python has not heard of
     this.settings = /** @type {R["settings"]} */ (this.now.settings);
     this.queue = new MessageQueue(model, (waits) => this.#wait(waits), () => this.#receive());
-    this.undo = button("Undo", () => this.ask("undo"), { title: "Take the last change back (Ctrl+Z)" });
-    this.reset = button("Reset", () => this.ask("reset"), { title: reset });
+    el.innerHTML = String(model.get("markup")); // a file of the package
+    this.root = /** @type {HTMLElement} */ (el.firstElementChild);
     this.presets = this.words.presets.map((name) => button(name, () => this.ask("preset", { name })));
-    const large = { "aria-pressed": "false", title: "Large type for a lecture hall (key p)" };
-    this.projector = button("Projector", () => this.#project(), large);
-    this.late = html("span", { class: "te-note", "aria-live": "polite", hidden: true }, "Waiting for the kernel: the numbers follow.");
-    this.root = html("section", { class: `te-lab te-point-lab ${kind}`, "aria-label": title, tabindex: -1 });
+    this.find("presets")[0].append(...this.presets);
+    for (const node of this.find("ask")) node.addEventListener("click", () => this.ask(String(node.dataset.ask)));
+    for (const node of this.find("label")) {
+      const { label, help } = this.words.settings[String(node.dataset.label)];
+      change(node, { title: help }).append(label);
+    }
+    for (const node of this.find("projector")) node.addEventListener("click", () => this.#project());
+    this.controls = this.find("setting").map((node) => bindSetting(this, /** @type {HTMLInputElement} */ (node)));
     this.lab = makeLab(this);
-    this.root.append(...this.lab.nodes);
-    el.append(change(this.root, { onkeydown: (event) => this.#press(event) }));
+    change(this.root, { onkeydown: (event) => this.#press(event) });
     window.addEventListener("keydown", this.#keep, true);
     model.on("change:readings", this.#receive);
     this.watcher = new ResizeObserver(() => this.redraw()); // also when the cell is shown for the first time
@@ -41,13 +48,24 @@ export class PointLabPage {
     this.#changed(null);
   }
 
-  close() {
+  close = () => {
     cancelAnimationFrame(this.#frame);
     this.lab.interrupt?.();
     this.watcher.disconnect();
     window.removeEventListener("keydown", this.#keep, true);
     this.model.off("change:readings", this.#receive);
     this.queue.close();
+  };
+
+  /** The elements with this data attribute. @param {string} name @returns {HTMLElement[]} */
+  find(name, value = "") {
+    const selector = value ? `[data-${name}="${value}"]` : `[data-${name}]`;
+    return Array.from(this.root.querySelectorAll(selector));
+  }
+
+  /** An element of the lab's own, of the kind that its markup has there. @param {string} name @returns {any} */
+  part(name) {
+    return this.find("part", name)[0];
   }
 
   // what the learner does
@@ -69,7 +87,7 @@ export class PointLabPage {
   /** @param {Partial<R["settings"]>} changes @param {string} [gesture] */
   set(changes, gesture) {
     Object.assign(this.#chosen, changes);
-    this.queue.send({ do: "set", settings: changes, gesture });
+    this.queue.send({ do: "set", settings: changes, gesture: gesture || undefined });
     this.#changed(this.now);
   }
 
@@ -89,7 +107,7 @@ export class PointLabPage {
   #project() {
     const on = this.root.classList.toggle("te-projector");
     this.unit = on ? 1.4 : 1;
-    change(this.projector, { "aria-pressed": String(on) });
+    for (const node of this.find("projector")) change(node, { "aria-pressed": String(on) });
     this.redraw();
   }
 
@@ -113,7 +131,7 @@ export class PointLabPage {
     target.toggleAttribute("data-lm-suppress-shortcuts", ours);
   };
 
-  // what Python says
+  // what Python says, and showing it
 
   #receive = () => {
     const before = this.now;
@@ -128,20 +146,25 @@ export class PointLabPage {
   /** @param {boolean} waits */
   #wait(waits) {
     this.root.classList.toggle("te-waits", waits);
-    this.late.hidden = !waits;
+    for (const node of this.find("late")) node.hidden = !waits;
   }
-
-  // showing
 
   /** @param {R | null} before */
   #changed(before) {
-    this.settings = { ...this.now.settings, ...this.#chosen };
-    this.points = structuredClone(this.now.points);
+    const { now } = this;
+    this.settings = { ...now.settings, ...this.#chosen };
+    this.points = structuredClone(now.points);
     for (const [key, place] of this.moved) {
       if (this.points[key]?.length === place.length) this.points[key] = place; // Python may have other points by now
     }
-    this.undo.disabled = !this.now.can_undo;
+    this.presets.forEach((node) => change(node, { "aria-pressed": now.scene && String(now.scene === node.textContent) }));
+    for (const node of this.find("ask", "undo")) change(node, { disabled: !now.can_undo });
+    for (const show of this.controls) show();
     this.lab.show(before);
+    for (const node of this.find("reading")) {
+      const path = String(node.dataset.reading).split(".");
+      setText(node, String(path.reduce((value, name) => value[name], /** @type {any} */ (now))));
+    }
     this.redraw();
   }
 

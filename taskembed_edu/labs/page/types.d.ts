@@ -26,13 +26,11 @@ declare namespace Lab {
   }
   interface RenderProps { model: Model; el: HTMLElement }
 
-  interface Readings { points: any; settings: Record<string, any>; can_undo: boolean }
-  interface Words { presets: string[] }
+  interface Readings { points: any; settings: Record<string, any>; can_undo: boolean; scene?: string }
+  interface Words { presets: string[]; settings: Record<string, Declared> }
   type Page<R extends Readings, W extends Words> = import("./point_lab.js").PointLabPage<R, W>;
   type AnyPage = Page<any, any>;
-  interface LabOptions { kind: string; title: string; reset: string }
   interface LabParts<R> {
-    nodes: Node[];
     show(before: R | null): void; // the state has changed: numbers and controls; null the first time
     draw(time: number): boolean | void; // in an animation frame; true where the next one is needed too
     resized?: Element[]; // parts whose size changes without the lab's own
@@ -43,16 +41,20 @@ declare namespace Lab {
   interface Handle {
     kind: string;
     shape: string;
-    fill?: string;
     at(): Pair;
     moveTo(pixel: Pair, whole: boolean, gesture: string): void;
     nudge(way: Pair, whole: boolean, gesture: string): void;
     joinKeys?: boolean;
     [attribute: string]: any;
   }
-  interface Declared { name: string; label: string; help: string; low: number; high: number | null; step: number; choices: { value: string; label: string }[] }
-  interface Toggle { node: HTMLButtonElement; show(): void }
-  interface Part { node: HTMLElement; show(): void }
+  interface Declared {
+    label: string;
+    help: string;
+    low?: number;
+    high?: number;
+    step?: number;
+    choices?: { value: string; label: string }[];
+  }
 
   // DistanceLab
 
@@ -65,8 +67,7 @@ declare namespace Lab {
     values: Record<string, string | null>;
     triangles: Record<string, boolean | null>;
     triangle: Record<"direct" | "first" | "second" | "detour", number | null>;
-    legs: Record<"direct" | "first" | "second" | "detour", string>;
-    triangle_said: { verdict: string; rest: string };
+    says: { holds: boolean | null; verdict: string };
     angle: number | null;
     worked: Record<string, string>;
     parts: number[];
@@ -76,7 +77,6 @@ declare namespace Lab {
   interface DistanceWords extends Words {
     rows: { key: string; name: string; words: string }[];
     metrics: Record<string, { is_metric: boolean; why_not: string }>;
-    settings: Record<"metric" | "radius" | "triangle", Declared>;
     undefined: string;
   }
   type DistancePage = Page<DistanceReadings, DistanceWords>;
@@ -120,14 +120,12 @@ declare namespace Lab {
     margin_high: number;
     minings: string[];
     phase: number;
-    steps: number;
     undefined: string;
     trouble: string;
     said: string;
     caution: string;
     points_said: string[];
     rows: Row[];
-    rows_hidden: number;
     cells: string[][];
     titles: string[];
     links: { kind: string; from: number; to: number; rows: number[]; active: boolean; text: string }[];
@@ -138,21 +136,18 @@ declare namespace Lab {
     still: boolean;
     losses: number[];
     loss: string;
-    arithmetic: string;
   }
-  interface LossWords extends Words { controls: Declared[]; phases: string[] }
+  interface LossWords extends Words { phases: string[] }
   type LossPage = Page<LossReadings, LossWords>;
   interface LossStage {
     page: LossPage;
     hot: number | null; // the row under the pointer or with the focus
     anchor: number; // the point whose margin is drawn in full
     each: boolean; // whether the force of each term is drawn
-    sums: boolean; // whether the summed forces are
+    summed: boolean; // whether the summed forces are
     say(words: (() => string) | null): void;
     light(row: number | null): void;
-    showScale(scale: number): void;
   }
-  type Layers = Record<"grid" | "regions" | "links" | "trails" | "sums" | "arrows" | "marks" | "measures", SVGGElement>;
   interface Glide { from: number[][]; view: View | null; start: number; duration: number }
-  interface Links { lines: SVGElement[]; texts: SVGElement[] }
+  interface Links { links: SVGElement[]; measures: SVGElement[] }
 }
