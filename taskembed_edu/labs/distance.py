@@ -156,6 +156,8 @@ cosine distance 0.0085)
             "radius_high": METRICS[state.settings.metric].slider_max,
             "can_undo": bool(self._past),
             "problem": refusal,
+            "ball": None if state.settings.triangle else read.ball(state.x, state.settings.metric, state.settings.radius),
+            "sides": read.sides(state.x, state.y, state.z, state.settings.metric, state.settings.triangle),
             **read.panel(state.x, state.y, state.z, state.settings.metric),
         }
 

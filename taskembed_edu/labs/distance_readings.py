@@ -243,6 +243,44 @@ def _says(side: Triangle) -> dict[str, Any]:
     return {"direct": tidy(side.direct), "detour": detour, "holds": side.holds, "verdict": verdict, "rest": rest}
 
 
+def ball(x: Vector, metric: str, radius: float) -> dict[str, Any] | None:
+    """All that is nearer to x than the radius, as it is drawn in the plane: a circle, a diamond, or a wedge from 0.
+
+    `size` is the half width, or the wedge's half angle. None where x has no direction to be near to.
+    """
+    if metric == "cosine" and not _has_direction(x):
+        return None
+    what = "directions" if metric == "cosine" else "points"
+    sizes = {"squared_euclidean": math.sqrt(radius), "cosine": math.acos(1.0 - min(radius, 2.0))}
+    return {
+        "shape": {"manhattan": "diamond", "cosine": "wedge"}.get(metric, "circle"),
+        "size": sizes.get(metric, radius),
+        "words": f"dashed: all {what} at distance {tidy(radius, 2)} from x",
+    }
+
+
+def sides(x: Vector, y: Vector, z: Vector, metric: str, with_z: bool) -> list[dict[str, Any]]:
+    """What is measured, side by side, with the texts beside it: from x to y, or along the triangle of x, y, z."""
+    vectors = {"x": x, "y": y, "z": z}
+    if with_z:
+        kinds = {("x", "z"): "direct", ("x", "y"): "detour", ("y", "z"): "detour"}
+        lengths = {ends: distance(metric, vectors[ends[0]], vectors[ends[1]]) for ends in kinds}
+        texts = {ends: ["" if math.isnan(length) else tidy(length, 2)] for ends, length in lengths.items()}
+        return [{"ends": list(ends), "kind": kind, "texts": texts[ends]} for ends, kind in kinds.items()]
+    if metric == "manhattan":
+        texts_of_one = [tidy(part, 2) for part in parts(metric, x, y)]
+    elif metric == "cosine":
+        degrees = _angle(distance("cosine_similarity", x, y))
+        texts_of_one = ["" if degrees is None else f"{tidy(degrees, 1)}°"]
+    else:
+        texts_of_one = [tidy(distance(metric, x, y), 2)]
+    return [{"ends": ["x", "y"], "kind": "", "texts": texts_of_one}]
+
+
+def _angle(similarity: float) -> float | None:
+    return None if math.isnan(similarity) else math.degrees(math.acos(max(-1.0, min(1.0, similarity))))
+
+
 def panel(x: Vector, y: Vector, z: Vector, metric: str) -> dict[str, Any]:
     """Everything that the page shows as a number, ready to print."""
     values = distances(x, y)
@@ -257,7 +295,7 @@ def panel(x: Vector, y: Vector, z: Vector, metric: str) -> dict[str, Any]:
             for name in ("direct", "first", "second", "detour")
         },
         "legs": {name: tidy(getattr(chosen, name)) for name in ("direct", "first", "second", "detour")},
-        "angle": None if math.isnan(similarity) else math.degrees(math.acos(max(-1.0, min(1.0, similarity)))),
+        "angle": _angle(similarity),
         "worked": {key: worked(key, x, y) for key in ROWS},
         "parts": parts(metric, x, y),
         "total": total(metric, x, y),

@@ -1,7 +1,7 @@
 // DistanceLab's plane: vectors as arrows with their tips to drag, the ball round x, and what the distance measures.
 
-import { change, svg, whenChanged } from "./dom.js";
 import { drawWays } from "./distance_ways.js";
+import { change, whenChanged } from "./dom.js";
 import { makeHandle, SHAPES } from "./handle.js";
 import { insideLabel, labelNode, spreadLabels } from "./labels.js";
 import { clamp, roundStep, snapped, tidy } from "./numbers.js";
@@ -20,15 +20,11 @@ export function sizeOf({ unit }, node) {
   return { width, height, unit };
 }
 
-/** @type {(vector: number[]) => string} */
-const listed = (vector) => `(${vector.map((v) => tidy(v)).join(", ")})`;
-
 /** @param {Lab.DistancePage} page */
 export function distancePlane(page) {
   const [node, grid, ways] = ["plane", "grid", "ways"].map((name) => page.part(name));
   const sizeChanged = whenChanged();
   let step = 1; // value between two grid lines
-  /** @type {Lab.View} */
   let view = { x: 0, y: 0, scale: 50, width: 560, height: 448, unit: 1 };
 
   /** @type {(name: Lab.VectorName, pixel: Lab.Pair, grain: number, gesture: string) => void} */
@@ -37,9 +33,9 @@ export function distancePlane(page) {
     const vector = toPlace(view, inside).map((v) => snapped(v, grain));
     page.move(name, vector, { points: { [name]: vector }, gesture });
   }
-  /** @type {(name: Lab.VectorName) => SVGGElement} */
-  const tip = (name) =>
-    makeHandle(page, {
+  /** @param {Lab.VectorName} name @returns {[Lab.VectorName, SVGGElement]} */
+  const makeTip = (name) => {
+    const tip = makeHandle(page, {
       kind: name,
       shape: TIPS[name],
       role: "slider",
@@ -52,17 +48,17 @@ export function distancePlane(page) {
         put(name, toPixel(view, [a + right * by, b + up * by]), step / 100, gesture);
       },
     });
-  const tips = { z: tip("z"), y: tip("y"), x: tip("x") };
-  page.part("tips").append(...Object.values(tips));
+    return [name, tip];
+  };
+  const tips = /** @type {Lab.VectorName[]} */ (["z", "y", "x"]).map(makeTip); // x on top
+  page.part("tips").append(...tips.map(([, tip]) => tip));
 
   /** The grid's step grows by 1, 2, 5, 10 until every vector fits; it stays put while something is held. */
   function fit() {
     const size = sizeOf(page, node);
-    if (!page.held) {
-      const reach = shownVectors(page).map((name) => Math.max(Math.abs(page.points[name][0]) / 5.1, Math.abs(page.points[name][1]) / 4));
-      const least = Math.max(...reach);
-      step = roundStep(Math.max(least, least < 0.08 && least > 0 ? least : 1));
-    }
+    const reach = shownVectors(page).map((name) => page.points[name].map(Math.abs));
+    const least = Math.max(...reach.map(([right, up]) => Math.max(right / 5.1, up / 4)));
+    if (!page.held) step = roundStep(Math.max(least, least < 0.08 && least > 0 ? least : 1));
     view = { ...size, x: 0, y: 0, scale: Math.min(size.width / 11.2, size.height / 8.96) / step };
   }
   function drawGrid() {
@@ -77,75 +73,57 @@ export function distancePlane(page) {
     ];
     grid.replaceChildren(...lines, ...ticks);
   }
-  function draw() {
-    fit();
-    sizeChanged(`${step} ${view.width} ${view.height} ${view.unit}`, drawGrid);
-    const names = shownVectors(page);
-    const drawn = drawWays(page, view);
-    const taken = names.map((name) => handleBox(view, page.points[name]));
-    const labels = spreadLabels([...names.map(nameLabel), ...drawn.labels], taken, view);
-    const under = page.settings.triangle ? [] : drawBall(page, view);
-    ways.replaceChildren(...under, ...drawn.shapes, ...names.flatMap(vectorArrow), ...labels.map(labelNode));
-    for (const name of /** @type {Lab.VectorName[]} */ (Object.keys(tips))) {
-      const transform = `translate(${toPixel(view, page.points[name])}) scale(${view.unit})`;
-      change(tips[name], { hidden: !names.includes(name), transform, ...described(name) });
-    }
+  /** The arrow from the origin, short of its handle, and the vector's name beside it. @param {Lab.VectorName} name */
+  function drawVector(name) {
+    const [[cx, cy], [x, y], { unit }] = [toPixel(view, [0, 0]), toPixel(view, page.points[name]), view];
+    const far = Math.hypot(x - cx, y - cy);
+    const [ux, uy] = far ? [(x - cx) / far, (y - cy) / far] : [0, 0];
+    const [short, head] = far < 26 * unit ? [0, 0] : [9 * unit, 14 * unit];
+    const level = Math.abs(uy) < 0.2 ? -14 : uy < 0 ? uy * 22 : uy * 22 + 10; // not on the axis
+    /** @type {Lab.Label} */
+    const label = {
+      words: `${name} ${listed(page.points[name])}`,
+      x: x + ux * 18 * unit,
+      y: y + level * unit,
+      anchor: ux > 0.35 ? "start" : ux < -0.35 ? "end" : "middle",
+      kind: `name ${name}`,
+    };
+    const line = arrow([cx, cy], [x - ux * short, y - uy * short], head, 0.464 * head, `arrow ${name}`);
+    return { line, label: insideLabel(label, view), box: [x - 10 * unit, y - 10 * unit, x + 10 * unit, y + 10 * unit] };
   }
-  /** @type {(name: Lab.VectorName) => Lab.Attributes} */
+  function drawBall() {
+    if (!page.now.ball) return [];
+    const { shape, size, words } = page.now.ball;
+    const key = insideLabel({ words, x: 10, y: view.height - 12, anchor: "start", kind: "ball-name" }, view);
+    return [ball(view, shape, toPixel(view, page.points.x), size, "ball"), labelNode(key)];
+  }
+  /** @param {Lab.VectorName} name @returns {Lab.Attributes} */
   function described(name) {
-    const { settings, now, points, words } = page;
-    const row = words.rows.find(({ key }) => key === settings.metric);
-    const value = now.values[settings.metric] ?? "undefined";
+    const { now, points, words } = page;
+    const row = words.rows.find(({ key }) => key === now.settings.metric);
+    const value = now.values[now.settings.metric] ?? "undefined";
     return {
       "aria-label": `Vector ${name} at ${listed(points[name])}. Arrow keys move it, with Shift by whole steps.`,
       "aria-valuenow": points[name][0],
       "aria-valuetext": `${listed(points[name])}; ${row?.name} of x and y: ${value}`,
     };
   }
-  /** From the origin to the tip's handle: along how far, and in which direction. */
-  /** @param {Lab.VectorName} name */
-  function ray(name) {
-    const [[cx, cy], [px, py]] = [toPixel(view, [0, 0]), toPixel(view, page.points[name])];
-    const far = Math.hypot(px - cx, py - cy);
-    return { cx, cy, px, py, far, ux: (px - cx) / (far || 1), uy: (py - cy) / (far || 1) };
-  }
-  /** @param {Lab.VectorName} name @returns {SVGElement[]} */
-  function vectorArrow(name) {
-    const { cx, cy, px, py, far, ux, uy } = ray(name);
-    const { unit } = view;
-    if (far < 26 * unit) return [svg("line", { class: `arrow ${name}`, x1: cx, y1: cy, x2: px, y2: py })];
-    const end = [px - ux * 9 * unit, py - uy * 9 * unit]; // short of the handle
-    return [arrow([cx, cy], end, 14 * unit, 6.5 * unit, `arrow ${name}`)];
-  }
-  /** @param {Lab.VectorName} name @returns {Lab.Label} */
-  function nameLabel(name) {
-    const { px, py, ux, uy } = ray(name);
-    const words = `${name} ${listed(page.points[name])}`;
-    const level = Math.abs(uy) < 0.2 ? -14 : uy < 0 ? uy * 22 : uy * 22 + 10; // not on the axis
-    const anchor = ux > 0.35 ? "start" : ux < -0.35 ? "end" : "middle";
-    const place = { x: px + ux * 18 * view.unit, y: py + level * view.unit };
-    return insideLabel({ words, ...place, anchor, kind: `name ${name}` }, view);
-  }
-  return draw;
+  return () => {
+    fit();
+    sizeChanged(`${step} ${view.width} ${view.height} ${view.unit}`, drawGrid);
+    const names = shownVectors(page);
+    const vectors = names.map(drawVector);
+    const measured = drawWays(page, view);
+    const taken = /** @type {Lab.Box[]} */ (vectors.map(({ box }) => box));
+    const labels = spreadLabels([...vectors.map(({ label }) => label), ...measured.labels], taken, view);
+    const lines = vectors.map(({ line }) => line);
+    ways.replaceChildren(...drawBall(), ...measured.shapes, ...lines, ...labels.map(labelNode));
+    for (const [name, tip] of tips) {
+      const transform = `translate(${toPixel(view, page.points[name])}) scale(${view.unit})`;
+      change(tip, { hidden: !names.includes(name), transform, ...described(name) });
+    }
+  };
 }
 
-/** @type {(view: Lab.View, place: number[]) => Lab.Box} */
-function handleBox(view, place) {
-  const [x, y] = toPixel(view, place);
-  const reach = 10 * view.unit;
-  return [x - reach, y - reach, x + reach, y + reach];
-}
-
-/** All points at the radius from x: a circle, a diamond, or two directions. */
-/** @type {(page: Lab.DistancePage, view: Lab.View) => SVGElement[]} */
-function drawBall({ settings, points }, view) {
-  const { metric, radius } = settings;
-  if (metric === "cosine" && !points.x.some((v) => v)) return [];
-  const what = metric === "cosine" ? "directions" : "points";
-  const words = `dashed: all ${what} at distance ${tidy(radius)} from x`;
-  const key = insideLabel({ words, x: 10, y: view.height - 12, anchor: "start", kind: "ball-name" }, view);
-  const shape = { manhattan: "diamond", cosine: "wedge" }[metric] ?? "circle";
-  const sizes = { squared_euclidean: Math.sqrt(radius), cosine: Math.acos(1 - Math.min(radius, 2)) };
-  const size = /** @type {Record<string, number>} */ (sizes)[metric] ?? radius;
-  return [ball(view, shape, toPixel(view, points.x), size, "ball"), labelNode(key)];
-}
+/** @type {(vector: number[]) => string} */
+const listed = (vector) => `(${vector.map((v) => tidy(v)).join(", ")})`;

@@ -17,15 +17,15 @@ export function labelBox({ words, x, y, anchor = "middle" }, unit) {
 /** @type {(a: Lab.Box, b: Lab.Box) => boolean} */
 const apart = (a, b) => a[2] < b[0] || b[2] < a[0] || a[3] < b[1] || b[3] < a[1];
 
-/** The label, moved as far as needed to lie inside the drawing; one that is too wide begins at its left edge. */
+/** Moved as far as needed to lie inside the drawing; a label that is too wide begins at the left edge. */
 /** @type {(label: Lab.Label, size: Lab.Size) => Lab.Label} */
 export function insideLabel(label, { width, height, unit }) {
   const [left, , right] = labelBox(label, unit);
   const x = label.x + Math.max(6 - left, Math.min(0, width - 6 - right));
-  return { ...label, x: left >= 6 && right <= width - 6 ? label.x : x, y: clamp(label.y, 16 * unit, height - 8) };
+  return { ...label, x: left < 6 || right > width - 6 ? x : label.x, y: clamp(label.y, 16 * unit, height - 8) };
 }
 
-/** The label at the first of the places where it covers nothing, or else at the first; its room is then taken. */
+/** At the first of the places where it covers nothing, or else at the first; its room is then taken. */
 /** @type {(label: Lab.Label, places: Lab.Pair[], taken: Lab.Box[], unit: number) => Lab.Label} */
 export function placeLabel(label, places, taken, unit) {
   const placed = places.map(([x, y]) => ({ ...label, x, y }));
@@ -34,13 +34,13 @@ export function placeLabel(label, places, taken, unit) {
   return free;
 }
 
-/** Labels moved up or down until none covers another, or anything that is taken; the first ones move least. */
+/** Moved up or down until none covers another or anything that is taken; the first labels move least. */
 /** @type {(labels: Lab.Label[], taken: Lab.Box[], size: Lab.Size) => Lab.Label[]} */
 export function spreadLabels(labels, taken, { height, unit }) {
   return labels.map((label) => {
-    const ways = [0, 14, -14, 26, -26, 38, -38].map((by) => /** @type {Lab.Pair} */ ([label.x, label.y + by * unit]));
-    const inside = ways.filter(([, y]) => y > ABOVE * unit && y < height - BELOW * unit);
-    return placeLabel(label, inside, taken, unit);
+    const levels = [0, 14, -14, 26, -26, 38, -38].map((by) => label.y + by * unit);
+    const inside = levels.filter((y) => y > ABOVE * unit && y < height - BELOW * unit);
+    return placeLabel(label, inside.map((y) => [label.x, y]), taken, unit);
   });
 }
 

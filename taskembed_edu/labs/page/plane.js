@@ -52,7 +52,7 @@ export function ball(view, shape, [x, y], size, kind) {
 /** An arrow from pixel to pixel, with a head of this length and half width. */
 /** @type {(from: number[], to: number[], head: number, half: number, kind: string) => SVGGElement} */
 export function arrow([x, y], [tx, ty], head, half, kind) {
-  const far = Math.hypot(tx - x, ty - y);
+  const far = Math.hypot(tx - x, ty - y) || 1;
   const [ux, uy] = [(tx - x) / far, (ty - y) / far];
   const [bx, by] = [tx - ux * head, ty - uy * head]; // the middle of the head's base
   const d = `M${tx},${ty}L${bx - uy * half},${by + ux * half}L${bx + uy * half},${by - ux * half}Z`;

@@ -13,7 +13,8 @@ declare namespace Lab {
 
   interface Size { width: number; height: number; unit: number }
   interface View extends Size { x: number; y: number; scale: number }
-  interface Label { words: string; x: number; y: number; anchor?: "start" | "middle" | "end"; kind?: string }
+  type Anchor = "start" | "middle" | "end";
+  interface Label { words: string; x: number; y: number; anchor?: Anchor | undefined; kind?: string }
 
   // the frame
 
@@ -68,7 +69,8 @@ declare namespace Lab {
     triangles: Record<string, boolean | null>;
     triangle: Record<"direct" | "first" | "second" | "detour", number | null>;
     says: { holds: boolean | null; verdict: string };
-    angle: number | null;
+    ball: { shape: string; size: number; words: string } | null;
+    sides: { ends: VectorName[]; kind: "" | "direct" | "detour"; texts: string[] }[];
     worked: Record<string, string>;
     parts: number[];
     total: string;
@@ -84,10 +86,9 @@ declare namespace Lab {
     a: Pair; // in pixels
     b: Pair;
     away: number; // on which side of the line from a to b there is room: 1 or -1
-    text: string;
-    kind: "" | " direct" | " detour";
+    texts: string[];
+    kind: "" | "direct" | "detour";
     vectors: number[][]; // a and b in the plane
-    page: DistancePage;
     view: View;
   }
   interface Drawing { shapes: SVGElement[]; labels: Label[] }
