@@ -297,6 +297,7 @@ def panel(x: Vector, y: Vector, z: Vector, metric: str) -> dict[str, Any]:
         "legs": {name: tidy(getattr(chosen, name)) for name in ("direct", "first", "second", "detour")},
         "angle": _angle(similarity),
         "worked": {key: worked(key, x, y) for key in ROWS},
+        "part": {"manhattan": "|difference|", "cosine": "product"}.get(metric, "difference²"),
         "parts": parts(metric, x, y),
         "total": total(metric, x, y),
         "says": _says(chosen),

@@ -2,8 +2,7 @@
 
 import { change, html } from "./dom.js";
 
-/** Limits, choices and name come from the setting's declaration in Python. What is returned shows its value. */
-/** @type {(page: Lab.AnyPage, node: HTMLInputElement | HTMLSelectElement) => () => void} */
+/** Limits, choices and label are declared in Python. What is returned shows the value. @type {Lab.BindSetting} */
 export function bindSetting(page, node) {
   const name = node.dataset.setting ?? "";
   const { label, low, high, step, choices = [] } = /** @type {Lab.Declared} */ (page.words.settings[name]);

@@ -12,8 +12,7 @@ export const TIPS = { x: SHAPES[0], y: SHAPES[1], z: SHAPES[2] };
 /** The vectors that are shown. @type {(page: Lab.DistancePage) => Lab.VectorName[]} */
 export const shownVectors = (page) => (page.settings.triangle ? ["x", "y", "z"] : ["x", "y"]);
 
-/** Drawn in the page's own pixels, so that type and handles keep their size at every width. */
-/** @type {(page: Lab.DistancePage, node: SVGElement) => Lab.Size} */
+/** In the page's own pixels, so that type and handles keep their size at every width. @type {Lab.SizeOf} */
 export function sizeOf({ unit }, node) {
   const width = node.clientWidth || 560;
   const height = Math.min(0.8 * width, Math.max(360, 0.6 * window.innerHeight)); // the numbers beside it stay in view

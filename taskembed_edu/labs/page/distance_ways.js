@@ -18,15 +18,13 @@ export function drawWays({ now, points }, view) {
   return { shapes: ways.flatMap((way) => way.shapes), labels: ways.flatMap((way) => way.labels) };
 }
 
-/** On which side of the line from a to b a point lies: 1, -1, or 0 on the line. */
-/** @type {(a: Lab.Pair, b: Lab.Pair, point: Lab.Pair) => number} */
+/** On which side of the line from a to b a point lies: 1, -1, or 0 on the line. @type {Lab.Side} */
 function side(a, b, point) {
   const cross = (point[0] - a[0]) * (b[1] - a[1]) - (point[1] - a[1]) * (b[0] - a[0]);
   return Math.abs(cross) < 1e-6 ? 0 : Math.sign(cross);
 }
 
-/** The unit vector square to a-b on that side, and the length of a-b. */
-/** @type {(a: Lab.Pair, b: Lab.Pair, away: number) => [number, number, number]} */
+/** The unit vector square to a-b on that side, and the length of a-b. @type {Lab.Normal} */
 function normal(a, b, away) {
   const length = Math.hypot(b[0] - a[0], b[1] - a[1]);
   return length ? [((b[1] - a[1]) / length) * away, ((a[0] - b[0]) / length) * away, length] : [0, -1, 0];

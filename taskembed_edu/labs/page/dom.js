@@ -1,37 +1,35 @@
 // HTML and SVG elements: how they are made, how they change, and who hears of the pointer and the focus.
 
-/** An attribute "on..." is a listener, true is an attribute without a value, and false or null takes it away. */
-/** @type {<N extends Element>(node: N, attributes: Lab.Attributes) => N} */
+/** "on..." is a listener, true is an attribute without a value, false and null take it away. @type {Lab.Change} */
 export function change(node, attributes) {
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") node.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
+    else if (name === "checked" && node instanceof HTMLInputElement) node.checked = Boolean(value); // also once touched
     else if (value === false || value === null || value === undefined) node.removeAttribute(name);
     else node.setAttribute(name, value === true ? "" : String(value));
   }
   return node;
 }
 
-/** @type {<N extends Element>(node: N, attributes: Lab.Attributes, children: (Node | string)[]) => N} */
-function filled(node, attributes, children) {
+/** @type {Lab.MakeHtml} */
+export function html(tag, attributes = {}, ...children) {
+  const node = change(document.createElement(tag), attributes);
   node.append(...children);
-  return change(node, attributes);
+  return node;
 }
 
-/** @type {<T extends keyof HTMLElementTagNameMap>(tag: T, attributes?: Lab.Attributes, ...children: (Node | string)[])
- * => HTMLElementTagNameMap[T]} */
-export const html = (tag, attributes = {}, ...children) => filled(document.createElement(tag), attributes, children);
-
-/** @type {<T extends keyof SVGElementTagNameMap>(tag: T, attributes?: Lab.Attributes, ...children: (Node | string)[])
- * => SVGElementTagNameMap[T]} */
-export const svg = (tag, attributes = {}, ...children) =>
-  filled(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+/** @type {Lab.MakeSvg} */
+export function svg(tag, attributes = {}, ...children) {
+  const node = change(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes);
+  node.append(...children);
+  return node;
+}
 
 /** @type {(words: string, onclick: () => void, attributes?: Lab.Attributes) => HTMLButtonElement} */
 export const button = (words, onclick, attributes = {}) =>
   html("button", { type: "button", onclick, ...attributes }, words);
 
-/** The same for the pointer and for the focus, so that a keyboard shows all that a mouse does. */
-/** @type {<N extends Element>(node: N, enter: () => void, leave: () => void) => N} */
+/** The same for the pointer and for the focus: a keyboard shows all that a mouse does. @type {Lab.OnHover} */
 export const onHover = (node, enter, leave) =>
   change(node, { onpointerenter: enter, onfocusin: enter, onpointerleave: leave, onfocusout: leave });
 
@@ -40,8 +38,7 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** A function that calls `build` only where the key is another than the last time. */
-/** @type {() => (key: string, build: () => void) => void} */
+/** A function that calls `build` only where the key is another than the last time. @type {Lab.WhenChanged} */
 export function whenChanged() {
   let last = "";
   return (key, build) => {

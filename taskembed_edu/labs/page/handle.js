@@ -17,35 +17,24 @@ export const SHAPES = [
 /** @type {Record<string, Lab.Pair>} */
 const ARROW_KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
-/** `at` says where the handle is in the drawing; `moveTo` (a place in the drawing) and `nudge` (right, up) move it.
- * With `joinKeys` all arrow keys while it keeps the focus are one step of undo, without it each press is one. */
-/** @type {(page: Lab.AnyPage, spec: Lab.Handle, ...children: Node[]) => SVGGElement} */
+/** `at` says where the handle is in the drawing; `moveTo` (a place in the drawing) and `nudge` (right, up) move it. With
+ * `joinKeys` all arrow keys while it keeps the focus are one step of undo, else each press. @type {Lab.MakeHandle} */
 export function makeHandle(page, { kind, shape, at, moveTo, nudge, joinKeys, ...attributes }, ...children) {
   /** @type {Lab.Pair | null} */
   let grip = null; // from the pointer to the middle of the handle, so that it does not jump
   let gesture = "";
-  const node = svg(
-    "g",
-    { class: `te-handle ${kind}`, tabindex: 0, ...attributes },
-    svg("circle", { class: "te-reach", r: 24 }),
-    svg("circle", { class: "te-halo", r: 17 }),
-    svg("path", { class: "te-shape", d: shape }),
-    ...children,
-  );
-  /** @type {(event: MouseEvent) => Lab.Pair} */
-  const pointer = (event) => {
-    const place = new DOMPoint(event.clientX, event.clientY);
-    const { x, y } = place.matrixTransform(node.ownerSVGElement?.getScreenCTM()?.inverse());
-    return [x, y];
-  };
+  const rings = [svg("circle", { class: "te-reach", r: 24 }), svg("circle", { class: "te-halo", r: 17 })];
+  const drawn = [...rings, svg("path", { class: "te-shape", d: shape }), ...children];
+  const node = svg("g", { class: `te-handle ${kind}`, tabindex: 0, ...attributes }, ...drawn);
+  const pointer = (/** @type {MouseEvent} */ { clientX, clientY }) =>
+    new DOMPoint(clientX, clientY).matrixTransform(node.ownerSVGElement?.getScreenCTM()?.inverse());
   // A finger on a handle drags it, elsewhere it scrolls the page. (Parts of an SVG do not obey CSS touch-action.)
   node.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
   return change(node, {
     onpointerdown(event) {
       if (event.button !== 0) return;
-      const [px, py] = pointer(event);
-      const [x, y] = at();
-      grip = [x - px, y - py];
+      const [{ x, y }, [left, top]] = [pointer(event), at()];
+      grip = [left - x, top - y];
       node.setPointerCapture(event.pointerId);
       node.focus({ preventScroll: true });
       gesture = page.newGesture();
@@ -55,8 +44,8 @@ export function makeHandle(page, { kind, shape, at, moveTo, nudge, joinKeys, ...
     },
     onpointermove(event) {
       if (!grip) return;
-      const [px, py] = pointer(event);
-      moveTo([px + grip[0], py + grip[1]], event.shiftKey, gesture);
+      const { x, y } = pointer(event);
+      moveTo([x + grip[0], y + grip[1]], event.shiftKey, gesture);
     },
     onlostpointercapture() {
       grip = null;

@@ -17,16 +17,14 @@ export function labelBox({ words, x, y, anchor = "middle" }, unit) {
 /** @type {(a: Lab.Box, b: Lab.Box) => boolean} */
 const apart = (a, b) => a[2] < b[0] || b[2] < a[0] || a[3] < b[1] || b[3] < a[1];
 
-/** Moved as far as needed to lie inside the drawing; a label that is too wide begins at the left edge. */
-/** @type {(label: Lab.Label, size: Lab.Size) => Lab.Label} */
+/** Moved until it lies inside the drawing; one that is too wide begins at the left edge. @type {Lab.InsideLabel} */
 export function insideLabel(label, { width, height, unit }) {
   const [left, , right] = labelBox(label, unit);
-  const x = label.x + Math.max(6 - left, Math.min(0, width - 6 - right));
-  return { ...label, x: left < 6 || right > width - 6 ? x : label.x, y: clamp(label.y, 16 * unit, height - 8) };
+  const by = Math.max(6 - left, Math.min(0, width - 6 - right));
+  return { ...label, x: label.x + by, y: clamp(label.y, 16 * unit, height - 8) };
 }
 
-/** At the first of the places where it covers nothing, or else at the first; its room is then taken. */
-/** @type {(label: Lab.Label, places: Lab.Pair[], taken: Lab.Box[], unit: number) => Lab.Label} */
+/** At the first of the places where it covers nothing, or else at the first; its room is taken. @type {Lab.PlaceLabel} */
 export function placeLabel(label, places, taken, unit) {
   const placed = places.map(([x, y]) => ({ ...label, x, y }));
   const free = placed.find((one) => taken.every((box) => apart(box, labelBox(one, unit)))) ?? placed[0] ?? label;
@@ -34,8 +32,7 @@ export function placeLabel(label, places, taken, unit) {
   return free;
 }
 
-/** Moved up or down until none covers another or anything that is taken; the first labels move least. */
-/** @type {(labels: Lab.Label[], taken: Lab.Box[], size: Lab.Size) => Lab.Label[]} */
+/** Up or down until none covers another, or anything taken; the first ones move least. @type {Lab.SpreadLabels} */
 export function spreadLabels(labels, taken, { height, unit }) {
   return labels.map((label) => {
     const levels = [0, 14, -14, 26, -26, 38, -38].map((by) => label.y + by * unit);

@@ -3,7 +3,7 @@
 import { setText } from "./dom.js";
 import { arrow } from "./plane.js";
 
-/** @type {(stage: Lab.LossStage, view: Lab.View, at: Lab.Pair[]) => { arrows: SVGElement[], sums: SVGElement[] }} */
+/** @type {Lab.DrawForces} */
 export function drawForces(stage, view, at) {
   const { rows, total } = stage.page.now;
   const scale = view.scale * scaleOf(stage, view);
@@ -20,14 +20,14 @@ export function drawForces(stage, view, at) {
   const arrows = rows.flatMap((row, number) => {
     const lit = stage.hot === number;
     if (!row.active || !(stage.each || lit)) return [];
-    const kinds = row.kind === "triplet" ? ["te-anchor", "te-similar", "te-different"] : [`te-${row.kind}`, `te-${row.kind}`];
-    const seen = lit ? " te-lit" : stage.hot !== null ? " te-dim" : "";
-    return row.members.flatMap((i, k) => drawn(i, row.forces[k], kinds[k] + seen));
+    const kinds = row.kind === "triplet" ? ["anchor", "similar", "different"] : [row.kind, row.kind];
+    const seen = lit ? "te-lit" : stage.hot !== null ? "te-dim" : "";
+    return row.members.flatMap((i, k) => drawn(i, row.forces[k], `te-${kinds[k]} ${seen}`));
   });
   return { arrows, sums: stage.summed ? total.flatMap((force, i) => drawn(i, force, "te-sum", 17, 0)) : [] };
 }
 
-/** Forces are drawn true to size, 1 as long as one unit; smaller where they would not fit, larger where one sees none. */
+/** True to size, 1 as long as one unit; smaller where a force would not fit, larger where none could be seen. */
 /** @param {Lab.LossStage} stage @param {Lab.View} view */
 function scaleOf({ page }, { width, height, scale }) {
   const length = (/** @type {number[]} */ force) => Math.hypot(...force);

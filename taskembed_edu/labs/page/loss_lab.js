@@ -31,22 +31,14 @@ function slowMotion(page) {
   const play = page.part("play");
   const forward = [play, ...page.find("ask", "substep"), ...page.find("ask", "step")];
   const substep = () => page.queue.send({ do: "substep" });
-  change(play, { onclick: () => (playing ? stop() : begin()) });
-
-  function begin() {
-    playing = true;
-    substep();
-    showPlaying();
-  }
-  function stop() {
-    playing = false;
-    showPlaying();
-  }
-  function showPlaying() {
+  /** @param {boolean} on */
+  function setPlaying(on) {
+    playing = on;
     clearTimeout(timer);
-    setText(play, playing ? "Stop" : "Play");
-    change(play, { "aria-pressed": String(playing) });
+    setText(play, on ? "Stop" : "Play");
+    change(play, { "aria-pressed": String(on) });
   }
+  change(play, { onclick: () => (playing || substep(), setPlaying(!playing)) });
   function show() {
     const { phase, still, trouble, undefined: why } = page.now;
     [...page.part("chips").children].forEach((chip, k) => {
@@ -56,11 +48,10 @@ function slowMotion(page) {
     change(page.find("ask", "back")[0], { disabled: phase === 0 });
     for (const button of forward) change(button, { disabled: Boolean(why) });
     const ends = trouble || why || (still && phase >= page.words.phases.indexOf("forces")); // nothing would move
-    playing &&= !ends;
-    showPlaying();
+    setPlaying(playing && !ends);
     if (playing) timer = setTimeout(substep, SLOW); // each sub-step brings the next one
   }
-  return { show, stop };
+  return { show, stop: () => setPlaying(false) };
 }
 
 /** @param {Lab.LossPage} page @returns {Lab.LabParts<Lab.LossReadings>} */
@@ -89,15 +80,16 @@ function lossLab(page) {
     },
   };
   const [plane, table, curve, slow] = [lossPlane(stage), lossTable(stage), lossCurve(page), slowMotion(page)];
-  /** @type {("each" | "summed")[]} */
-  const toggles = ["each", "summed"];
+  const toggles = /** @type {const} */ (["each", "summed"]);
   const showToggles = () => toggles.forEach((name) => change(page.part(name), { "aria-pressed": String(stage[name]) }));
-  const press = (/** @type {"each" | "summed"} */ name) => () => {
-    stage[name] = !stage[name];
-    showToggles();
-    page.redraw();
-  };
-  for (const name of toggles) change(page.part(name), { onclick: press(name) });
+  for (const name of toggles) {
+    const press = () => {
+      stage[name] = !stage[name];
+      showToggles();
+      page.redraw();
+    };
+    change(page.part(name), { onclick: press });
+  }
   for (const node of page.find("name")) {
     const { help } = page.words.settings[String(node.dataset.name)];
     onHover(node, () => stage.say(() => help), () => stage.say(null));
@@ -108,7 +100,9 @@ function lossLab(page) {
   /** @param {Lab.LossReadings | null} before */
   function show(before) {
     plane.show(before);
-    for (const option of mining.children) change(option, { disabled: !page.now.minings.includes(option.getAttribute("value") ?? "") });
+    for (const option of mining.children) {
+      change(option, { disabled: !page.now.minings.includes(option.getAttribute("value") ?? "") });
+    }
     for (const part of [table, curve, slow.show, showToggles]) part();
     stage.say(hint);
   }

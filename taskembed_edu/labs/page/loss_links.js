@@ -7,16 +7,16 @@ import { ball, toPixel } from "./plane.js";
 
 const SOME_REGIONS = 6; // of more regions only the chosen anchor's is drawn
 
-/** @type {(stage: Lab.LossStage, view: Lab.View, at: Lab.Pair[], taken: Lab.Box[]) => Lab.Links} */
+/** @type {Lab.DrawLinks} */
 export function drawLinks({ page, hot, light }, view, at, taken) {
   const { links, many_links: many, shows } = page.now;
-  /** @type {Lab.Links} */
-  const drawn = { links: [], measures: [] };
+  /** @type {Lab.Links} */ const drawn = { links: [], measures: [] };
   for (const link of links) {
     const lit = hot !== null && link.rows.includes(hot);
     const [d, places] = curve(at, link.from, link.to, many);
     const classes = { "te-lit": lit, "te-many": many && !lit, "te-idle": shows.judged && !link.active };
-    const node = svg("g", { class: `te-link te-${link.kind}` }, svg("path", { class: "te-hit", d }), svg("path", { d }));
+    const paths = [svg("path", { class: "te-hit", d }), svg("path", { d })];
+    const node = svg("g", { class: `te-link te-${link.kind}` }, ...paths);
     for (const [name, on] of Object.entries(classes)) node.classList.toggle(name, on);
     drawn.links.push(onHover(node, () => light(link.rows[0]), () => light(null)));
     if (!shows.measures && !(lit && shows.distances)) continue;
@@ -26,8 +26,7 @@ export function drawLinks({ page, hot, light }, view, at, taken) {
   return drawn;
 }
 
-/** A straight line, or a bow where another point lies on it; and places for its label, the best first. */
-/** @type {(at: Lab.Pair[], i: number, j: number, straight: boolean) => [string, Lab.Pair[]]} */
+/** A straight line, or a bow round a point that lies on it; and places for its label, the best first. @type {Lab.Curve} */
 function curve(at, i, j, straight) {
   const [[x1, y1], [x2, y2]] = at[i][0] <= at[j][0] ? [at[i], at[j]] : [at[j], at[i]]; // from left to right
   const [dx, dy] = [x2 - x1, y2 - y1];
@@ -42,7 +41,7 @@ function curve(at, i, j, straight) {
     if (near > Math.abs(bow)) bow = below >= -1 ? near : -near;
   });
   const height = bow * Math.min(0.2 * length, 62);
-  /** A place beside the line: `t` of the way along it, and so far above the bow. @type {(t: number, h: number) => Lab.Pair} */
+  /** `t` of the way along the line, and so far above the bow. @type {(t: number, h: number) => Lab.Pair} */
   const beside = (t, h) => {
     const up = 4 * t * (1 - t) * height + h; // the bow's height there
     return [x1 + t * dx + (dy / length) * up, y1 + t * dy - (dx / length) * up];
@@ -56,8 +55,7 @@ function curve(at, i, j, straight) {
   return [path, places.map(([x, y]) => [x, y + 5])]; // a label's place is its baseline
 }
 
-/** The margin round each anchor: in full for the chosen one, faint for the others. */
-/** @type {(stage: Lab.LossStage, view: Lab.View, at: Lab.Pair[]) => SVGElement[]} */
+/** The margin round each anchor: in full for the chosen one, faint for the others. @type {Lab.DrawRegions} */
 export function drawRegions({ page, hot, anchor }, view, at) {
   const { regions, rows } = page.now;
   const lit = hot === null ? null : rows[hot]?.members;
@@ -68,12 +66,10 @@ export function drawRegions({ page, hot, anchor }, view, at) {
     if (!main && regions.length > SOME_REGIONS) return [];
     const centre = at[region.anchor];
     const filled = main && (lit || region.size === largest);
-    const margin = ball(view, region.shape, centre, region.size, `te-region${main ? " te-main" : ""}`);
-    if (filled) margin.classList.add("te-filled");
-    if (!main) return [margin];
-    const nodes = [margin];
-    if (region.inner > 0 && region.positive !== null) nodes.push(ball(view, region.shape, centre, region.inner, "te-inner"));
-    if (region.size > 0 && filled) nodes.push(regionText(region, view, centre));
+    const kind = `te-region${main ? " te-main" : ""}${filled ? " te-filled" : ""}`;
+    const nodes = [ball(view, region.shape, centre, region.size, kind)];
+    if (main && region.inner > 0) nodes.push(ball(view, region.shape, centre, region.inner, "te-inner"));
+    if (filled && region.size > 0) nodes.push(regionText(region, view, centre));
     return nodes;
   });
 }
@@ -82,9 +78,8 @@ export function drawRegions({ page, hot, anchor }, view, at) {
 function regionText({ positive, radius, shape, size }, view, [x, y]) {
   const words = positive === null ? `margin ${radius}` : `d(a,p) + margin = ${radius}`;
   const [ox, oy] = toPixel(view, [0, 0]);
-  /** @type {Lab.Label} */
-  const beside = { words, x: ox - 14, y: oy - 10, anchor: "end" };
+  const beside = /** @type {Lab.Label} */ ({ words, x: ox - 14, y: oy - 10, anchor: "end" });
   const label = shape === "wedge" ? beside : { words, x, y: y + size * view.scale + 18 };
-  const inside = insideLabel({ ...label, y: clamp(label.y, 20, view.height - 30) }, view); // clear of the unit's bar
-  return labelNode({ ...inside, kind: "te-region-text" });
+  const clear = { ...label, y: clamp(label.y, 20, view.height - 30), kind: "te-region-text" }; // of the unit's bar
+  return labelNode(insideLabel(clear, view));
 }

@@ -3,14 +3,14 @@
 
 const BUSY_AFTER = 400; // ms without an answer, after which the page says that it waits
 
-/** The messages that wait, with one more. Of one gesture (one drag) only the latest counts. */
-/** @type {(waiting: Lab.Message[], message: Lab.Message) => Lab.Message[]} */
+/** The messages that wait, with one more. Of one gesture (one drag) only the latest counts. @type {Lab.Enqueued} */
 export function enqueued(waiting, message) {
   const last = waiting.at(-1);
   const replaces = last?.gesture && last.gesture === message.gesture && last.do === message.do;
   return [...(replaces ? waiting.slice(0, -1) : waiting), message];
 }
 
+/** Calls `onWait(true)` while Python lets the page wait, and `onQuiet()` when it has heard everything. */
 export class MessageQueue {
   page = Math.random().toString(36).slice(2); // Python answers every view of a lab: a page knows its own by this
   #number = 0;
@@ -18,7 +18,6 @@ export class MessageQueue {
   #timer = 0;
   /** @type {Lab.Message[]} */ #waiting = [];
 
-  /** `onWait(true)` when Python lets the page wait, `onQuiet()` when it has heard everything. */
   /** @param {Lab.Model} model @param {(waits: boolean) => void} onWait @param {() => void} onQuiet */
   constructor(model, onWait, onQuiet) {
     this.model = model;

@@ -1,10 +1,10 @@
 // What all labs with points to drag share: the state as Python sent it and what the learner changed since, undo, reset,
-// presets, projector mode, keys, and when to draw. A lab adds its markup, its drawing and what only it can do: see
-// CONTRIBUTING, "Add a lab". Python computes every number: `words` comes once, `readings` is the whole state.
+// presets, projector mode, keys, and when to draw. Python computes every number: `words` comes once, `readings` is the
+// whole state. A lab adds its markup, its drawing and what only it can do: see CONTRIBUTING, "Add a lab".
 //
-// In a lab's markup, data-ask="undo" is a button that asks Python for that, data-setting="radius" a control of that
-// setting and data-label="radius" its name, data-reading="legs.direct" shows that reading, and data-part="plane" is the
-// lab's own to fill. data-presets, data-projector and data-late are the presets' place, a button, and a note.
+// In the markup, data-ask="undo" asks Python for that when pressed, data-setting="radius" is a control of that setting
+// and data-label="radius" its name, data-reading="says.rest" shows that reading, and data-part="plane" is the lab's own
+// to fill. data-presets, data-projector and data-late are the place of the presets, a button, and a note.
 
 import { bindSetting } from "./controls.js";
 import { button, change, setText } from "./dom.js";
@@ -25,22 +25,22 @@ export class PointLabPage {
     this.model = model;
     this.words = /** @type {W} */ (model.get("words"));
     this.now = /** @type {R} */ (model.get("readings"));
-    this.points = /** @type {R["points"]} */ (this.now.points); // as they are drawn: with what Python has not heard of
+    this.points = /** @type {R["points"]} */ (this.now.points); // as they are drawn, with what is not heard of yet
     this.settings = /** @type {R["settings"]} */ (this.now.settings);
     this.queue = new MessageQueue(model, (waits) => this.#wait(waits), () => this.#receive());
     el.innerHTML = String(model.get("markup")); // a file of the package
     this.root = /** @type {HTMLElement} */ (el.firstElementChild);
     this.presets = this.words.presets.map((name) => button(name, () => this.ask("preset", { name })));
-    this.find("presets")[0].append(...this.presets);
-    for (const node of this.find("ask")) node.addEventListener("click", () => this.ask(String(node.dataset.ask)));
+    this.find("presets")[0]?.append(...this.presets);
+    for (const node of this.find("ask")) change(node, { onclick: () => this.ask(node.dataset.ask ?? "") });
+    for (const node of this.find("projector")) change(node, { onclick: () => this.#project() });
     for (const node of this.find("label")) {
-      const { label, help } = this.words.settings[String(node.dataset.label)];
+      const { label, help } = this.words.settings[node.dataset.label ?? ""];
       change(node, { title: help }).append(label);
     }
-    for (const node of this.find("projector")) node.addEventListener("click", () => this.#project());
     this.controls = this.find("setting").map((node) => bindSetting(this, /** @type {HTMLInputElement} */ (node)));
     this.lab = makeLab(this);
-    change(this.root, { onkeydown: (event) => this.#press(event) });
+    change(this.root, { onkeydown: this.#press });
     window.addEventListener("keydown", this.#keep, true);
     model.on("change:readings", this.#receive);
     this.watcher = new ResizeObserver(() => this.redraw()); // also when the cell is shown for the first time
@@ -57,10 +57,9 @@ export class PointLabPage {
     this.queue.close();
   };
 
-  /** The elements with this data attribute. @param {string} name @returns {HTMLElement[]} */
+  /** The elements with this data attribute, or with this value of it. @param {string} name @returns {HTMLElement[]} */
   find(name, value = "") {
-    const selector = value ? `[data-${name}="${value}"]` : `[data-${name}]`;
-    return Array.from(this.root.querySelectorAll(selector));
+    return Array.from(this.root.querySelectorAll(value ? `[data-${name}="${value}"]` : `[data-${name}]`));
   }
 
   /** An element of the lab's own, of the kind that its markup has there. @param {string} name @returns {any} */
@@ -68,15 +67,14 @@ export class PointLabPage {
     return this.find("part", name)[0];
   }
 
-  // what the learner does
-
   /** Changes of one gesture (one drag, one pull at a slider) are one step of undo. */
   newGesture() {
     return `${this.queue.page}-${++this.#gestures}`;
   }
 
-  /** Move the point that `points` has under this key; `message` says the same to Python. */
-  /** @param {string | number} key @param {number[]} place @param {object} message */
+  // what the learner does
+
+  /** Move the point that `points` has under this key; `message` says the same to Python. @type {Lab.Move} */
   move(key, place, message) {
     this.lab.interrupt?.();
     this.moved.set(key, place);
@@ -112,7 +110,7 @@ export class PointLabPage {
   }
 
   /** @param {KeyboardEvent} event */
-  #press(event) {
+  #press = (event) => {
     const { key, ctrlKey, metaKey, altKey, shiftKey, target } = event;
     if (target instanceof Element && target.matches('input[type="number"], select')) return; // typing
     const command = ctrlKey || metaKey;
@@ -120,11 +118,10 @@ export class PointLabPage {
     else if (key === "z" && command && !shiftKey) this.ask("undo");
     else return;
     event.preventDefault();
-  }
+  };
 
-  /** Plain keys are the lab's while it has the focus (JupyterLab's would move and cut cells); Ctrl+S still saves. */
-  /** JupyterLab looks at the focused element, before anyone inside the document hears of the key: hence the capture. */
-  /** @param {KeyboardEvent} event */
+  /** Plain keys are the lab's while it has the focus (JupyterLab's would move and cut cells); Ctrl+S still saves.
+   * JupyterLab looks at the focused element before anyone inside hears of the key. @param {KeyboardEvent} event */
   #keep = ({ key, ctrlKey, metaKey, shiftKey, target }) => {
     if (!(target instanceof Element && this.root.contains(target))) return;
     const ours = ctrlKey || metaKey ? key === "z" : !(shiftKey && key === "Enter");
@@ -157,14 +154,14 @@ export class PointLabPage {
     for (const [key, place] of this.moved) {
       if (this.points[key]?.length === place.length) this.points[key] = place; // Python may have other points by now
     }
-    this.presets.forEach((node) => change(node, { "aria-pressed": now.scene && String(now.scene === node.textContent) }));
+    for (const node of this.presets) change(node, { "aria-pressed": now.scene && String(now.scene === node.textContent) });
     for (const node of this.find("ask", "undo")) change(node, { disabled: !now.can_undo });
+    for (const node of this.find("reading")) {
+      const path = node.dataset.reading?.split(".") ?? [];
+      setText(node, path.reduce((value, name) => value[name], /** @type {any} */ (now)));
+    }
     for (const show of this.controls) show();
     this.lab.show(before);
-    for (const node of this.find("reading")) {
-      const path = String(node.dataset.reading).split(".");
-      setText(node, String(path.reduce((value, name) => value[name], /** @type {any} */ (now))));
-    }
     this.redraw();
   }
 

@@ -57,6 +57,32 @@ declare namespace Lab {
     choices?: { value: string; label: string }[];
   }
 
+  // what the frame's functions take and give
+
+  type Change = <N extends Element>(node: N, attributes: Attributes) => N;
+  type MakeHtml = <T extends keyof HTMLElementTagNameMap>(
+    tag: T,
+    attributes?: Attributes,
+    ...children: (Node | string)[]
+  ) => HTMLElementTagNameMap[T];
+  type MakeSvg = <T extends keyof SVGElementTagNameMap>(
+    tag: T,
+    attributes?: Attributes,
+    ...children: (Node | string)[]
+  ) => SVGElementTagNameMap[T];
+  type OnHover = <N extends Element>(node: N, enter: () => void, leave: () => void) => N;
+  type WhenChanged = () => (key: string, build: () => void) => void;
+  type BindSetting = (page: AnyPage, node: HTMLInputElement | HTMLSelectElement) => () => void;
+  type MakeHandle = (page: AnyPage, spec: Handle, ...children: Node[]) => SVGGElement;
+  type Move = (key: string | number, place: number[], message: object) => void;
+  type Enqueued = (waiting: Message[], message: Message) => Message[];
+  type InsideLabel = (label: Label, size: Size) => Label;
+  type PlaceLabel = (label: Label, places: Pair[], taken: Box[], unit: number) => Label;
+  type SpreadLabels = (labels: Label[], taken: Box[], size: Size) => Label[];
+  type GridLines = (view: View, step: number) => { lines: SVGLineElement[]; across: Pair[]; upward: Pair[] };
+  type Ball = (view: View, shape: string, centre: number[], size: number, kind: string) => SVGElement;
+  type Arrow = (from: number[], to: number[], head: number, half: number, kind: string) => SVGGElement;
+
   // DistanceLab
 
   type VectorName = "x" | "y" | "z";
@@ -72,6 +98,7 @@ declare namespace Lab {
     ball: { shape: string; size: number; words: string } | null;
     sides: { ends: VectorName[]; kind: "" | "direct" | "detour"; texts: string[] }[];
     worked: Record<string, string>;
+    part: string;
     parts: number[];
     total: string;
     reasons: string[][];
@@ -91,6 +118,10 @@ declare namespace Lab {
     vectors: number[][]; // a and b in the plane
     view: View;
   }
+  type SizeOf = (page: DistancePage, node: SVGElement) => Size;
+  type Side = (a: Pair, b: Pair, point: Pair) => number;
+  type Normal = (a: Pair, b: Pair, away: number) => [number, number, number];
+  type Share = (part: number, range: { largest: number; signed: boolean }, y: number) => SVGElement[];
   interface Drawing { shapes: SVGElement[]; labels: Label[] }
 
   // LossLab
@@ -150,5 +181,12 @@ declare namespace Lab {
     light(row: number | null): void;
   }
   interface Glide { from: number[][]; view: View | null; start: number; duration: number }
+  type Fit = (size: Size) => View;
+  type Follow = (before: LossReadings | null, old: View) => View;
+  type DrawGrid = (seen: View, at: Pair[]) => SVGElement[];
+  type DrawForces = (stage: LossStage, view: View, at: Pair[]) => { arrows: SVGElement[]; sums: SVGElement[] };
+  type DrawLinks = (stage: LossStage, view: View, at: Pair[], taken: Box[]) => Links;
+  type DrawRegions = (stage: LossStage, view: View, at: Pair[]) => SVGElement[];
+  type Curve = (at: Pair[], i: number, j: number, straight: boolean) => [string, Pair[]];
   interface Links { links: SVGElement[]; measures: SVGElement[] }
 }
