@@ -299,6 +299,7 @@ def panel(x: Vector, y: Vector, z: Vector, metric: str) -> dict[str, Any]:
         "worked": {key: worked(key, x, y) for key in ROWS},
         "part": {"manhattan": "|difference|", "cosine": "product"}.get(metric, "difference²"),
         "parts": parts(metric, x, y),
+        "count": "1 coordinate" if len(x) == 1 else f"{len(x)} coordinates",
         "total": total(metric, x, y),
         "says": _says(chosen),
         "why": why_not_a_distance(x, y),

@@ -15,6 +15,7 @@ MOST_ROWS = 60  # terms that are listed and drawn one by one; the sums count all
 MOST_LOSSES = 200
 FEW_LINKS = 4  # so many distances can stand in the plane while one explores
 SOME_LINKS = 10  # more lines than these are drawn thin and straight
+MARGIN_SETTINGS = ("metric", "loss", "anchors", "mining")  # they change where the margin lies, beside its size
 
 EXPLORE, _PAIRS, DISTANCES, VIOLATIONS, FORCES, MOVE = range(len(PHASES))
 
@@ -28,6 +29,7 @@ def readings(state: State) -> dict[str, Any]:
     untouched = state.points == state.scene.points
     seen = {
         "scene": state.scene.title,
+        "view_key": " ".join([state.scene.title, *(str(getattr(state.settings, name)) for name in MARGIN_SETTINGS)]),
         "names": list(state.scene.names),
         "labels": [sorted(set(state.scene.labels)).index(label) for label in state.scene.labels],
         "points": [list(point) for point in state.points],
@@ -36,6 +38,7 @@ def readings(state: State) -> dict[str, Any]:
         "settings": state.settings.as_dict(),
         "margin_high": METRICS[state.settings.metric].slider_max,
         "minings": list(state.settings.minings),
+        "choices": {"mining": list(state.settings.minings)},
         "phase": state.phase,
         "steps": len(state.losses),
         "undefined": undefined,

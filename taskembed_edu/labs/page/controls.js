@@ -22,6 +22,9 @@ export function bindSetting(page, node) {
   return () => {
     const value = page.settings[name];
     if (pulled || typed) change(node, { max: high ?? page.now[`${name}_high`] }); // it may follow other settings
+    for (const option of node.querySelectorAll("option")) {
+      change(option, { disabled: !(page.now.choices?.[name] ?? [option.value]).includes(option.value) });
+    }
     if (ticked) change(node, { checked: value });
     else if (!typed) node.value = value;
     else if (document.activeElement !== node) node.value = String(Number(value.toFixed(4)));

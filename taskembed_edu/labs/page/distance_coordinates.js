@@ -15,8 +15,7 @@ const TOP = 46;
 export function distanceCoordinates(page) {
   const [node, lines, handles] = ["coordinates", "lines", "dots"].map((name) => page.part(name));
   const countChanged = whenChanged();
-  /** @type {{ name: Lab.VectorName, index: number, dot: SVGGElement }[]} */
-  let dots = [];
+  /** @type {{ name: Lab.VectorName, index: number, dot: SVGGElement }[]} */ let dots = [];
   let size = { width: 560, height: 448, unit: 1 };
   let low = 0;
   let step = 1;
@@ -116,9 +115,9 @@ export function distanceCoordinates(page) {
     lines.replaceChildren(...drawScale(), ...drawWords(), ...drawRows());
     for (const { name, index, dot } of dots) {
       const value = page.points[name][index];
-      const words = `Coordinate ${index + 1} of ${name}: ${tidy(value)}. Arrow keys move it, with Shift by whole steps.`;
+      const says = `Coordinate ${index + 1} of ${name}: ${tidy(value)}. Arrow keys move it, with Shift by whole steps.`;
       const transform = `translate(${toX(value)},${toY(index)}) scale(${Math.min(size.unit, tall / 24)})`;
-      change(dot, { transform, "aria-label": words, "aria-valuenow": value, "aria-valuetext": tidy(value) });
+      change(dot, { transform, "aria-label": says, "aria-valuenow": value, "aria-valuetext": tidy(value) });
     }
   };
 }

@@ -26,7 +26,7 @@ export function distancePlane(page) {
   let step = 1; // value between two grid lines
   let view = { x: 0, y: 0, scale: 50, width: 560, height: 448, unit: 1 };
 
-  /** @type {(name: Lab.VectorName, pixel: Lab.Pair, grain: number, gesture: string) => void} */
+  /** @type {Lab.Put} */
   function put(name, [px, py], grain, gesture) {
     const inside = [clamp(px, 12, view.width - 12), clamp(py, 12, view.height - 12)];
     const vector = toPlace(view, inside).map((v) => snapped(v, grain));
@@ -79,16 +79,11 @@ export function distancePlane(page) {
     const [ux, uy] = far ? [(x - cx) / far, (y - cy) / far] : [0, 0];
     const [short, head] = far < 26 * unit ? [0, 0] : [9 * unit, 14 * unit];
     const level = Math.abs(uy) < 0.2 ? -14 : uy < 0 ? uy * 22 : uy * 22 + 10; // not on the axis
-    /** @type {Lab.Label} */
-    const label = {
-      words: `${name} ${listed(page.points[name])}`,
-      x: x + ux * 18 * unit,
-      y: y + level * unit,
-      anchor: ux > 0.35 ? "start" : ux < -0.35 ? "end" : "middle",
-      kind: `name ${name}`,
-    };
+    /** @type {Lab.Anchor} */ const anchor = ux > 0.35 ? "start" : ux < -0.35 ? "end" : "middle";
+    const place = { x: x + ux * 18 * unit, y: y + level * unit, anchor, kind: `name ${name}` };
+    const label = insideLabel({ words: `${name} ${listed(page.points[name])}`, ...place }, view);
     const line = arrow([cx, cy], [x - ux * short, y - uy * short], head, 0.464 * head, `arrow ${name}`);
-    return { line, label: insideLabel(label, view), box: [x - 10 * unit, y - 10 * unit, x + 10 * unit, y + 10 * unit] };
+    return { line, label, box: [x - 10 * unit, y - 10 * unit, x + 10 * unit, y + 10 * unit] };
   }
   function drawBall() {
     if (!page.now.ball) return [];
@@ -98,21 +93,19 @@ export function distancePlane(page) {
   }
   /** @param {Lab.VectorName} name @returns {Lab.Attributes} */
   function described(name) {
-    const { now, points, words } = page;
-    const row = words.rows.find(({ key }) => key === now.settings.metric);
-    const value = now.values[now.settings.metric] ?? "undefined";
+    const [at, { metric }] = [listed(page.points[name]), page.now.settings];
+    const row = page.words.rows.find(({ key }) => key === metric);
     return {
-      "aria-label": `Vector ${name} at ${listed(points[name])}. Arrow keys move it, with Shift by whole steps.`,
-      "aria-valuenow": points[name][0],
-      "aria-valuetext": `${listed(points[name])}; ${row?.name} of x and y: ${value}`,
+      "aria-label": `Vector ${name} at ${at}. Arrow keys move it, with Shift by whole steps.`,
+      "aria-valuenow": page.points[name][0],
+      "aria-valuetext": `${at}; ${row?.name} of x and y: ${page.now.values[metric] ?? "undefined"}`,
     };
   }
   return () => {
     fit();
     sizeChanged(`${step} ${view.width} ${view.height} ${view.unit}`, drawGrid);
     const names = shownVectors(page);
-    const vectors = names.map(drawVector);
-    const measured = drawWays(page, view);
+    const [vectors, measured] = [names.map(drawVector), drawWays(page, view)];
     const taken = /** @type {Lab.Box[]} */ (vectors.map(({ box }) => box));
     const labels = spreadLabels([...vectors.map(({ label }) => label), ...measured.labels], taken, view);
     const lines = vectors.map(({ line }) => line);

@@ -44,7 +44,6 @@ const WAYS = {
     const [x, y] = [(a[0] + b[0]) / 2 + nx * off * 1.3, (a[1] + b[1]) / 2 + ny * off + 5];
     return { shapes: [straight(a, b, kind)], labels: [strong(view, texts[0], x, y)] };
   },
-
   squared_euclidean({ a, b, away, texts, kind, view }) {
     const [nx, ny, length] = normal(a, b, away);
     const [c, d] = [b, a].map((p) => [p[0] + nx * length, p[1] + ny * length]);
@@ -52,7 +51,6 @@ const WAYS = {
     const label = strong(view, texts[0], (a[0] + c[0]) / 2, (a[1] + c[1]) / 2 + 5);
     return { shapes: [area, straight(a, b, kind)], labels: [label] };
   },
-
   manhattan({ a, b, away, texts, kind, view }) {
     const corners = /** @type {Lab.Pair[]} */ ([[b[0], a[1]], [a[0], b[1]]]); // across first, or along first
     const [x, y] = corners.find((corner) => side(a, b, corner) === away) ?? corners[0];
@@ -64,9 +62,9 @@ const WAYS = {
     const across = strong(view, texts[0], middleX, level);
     const right = x >= middleX;
     const along = strong(view, texts[1], x + (right ? 8 : -8), middleY + 5, right ? "start" : "end");
-    return { shapes: [svg("path", { class: "way thin", d: `M${a}${stairs.join("")}` }), road], labels: [across, along] };
+    const thin = svg("path", { class: "way thin", d: `M${a}${stairs.join("")}` });
+    return { shapes: [thin, road], labels: [across, along] };
   },
-
   cosine({ texts, kind, vectors, view }) {
     if (!vectors.every((vector) => vector.some((entry) => entry))) return { shapes: [], labels: [] };
     const [start, end] = vectors.map(([a, b]) => Math.atan2(b, a));

@@ -25,15 +25,14 @@ export function svg(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** @type {(words: string, onclick: () => void, attributes?: Lab.Attributes) => HTMLButtonElement} */
-export const button = (words, onclick, attributes = {}) =>
-  html("button", { type: "button", onclick, ...attributes }, words);
+/** @type {(words: string, onclick: () => void) => HTMLButtonElement} */
+export const button = (words, onclick) => html("button", { type: "button", onclick }, words);
 
 /** The same for the pointer and for the focus: a keyboard shows all that a mouse does. @type {Lab.OnHover} */
 export const onHover = (node, enter, leave) =>
   change(node, { onpointerenter: enter, onfocusin: enter, onpointerleave: leave, onfocusout: leave });
 
-/** A text that stays the same is left alone: a screen reader would say it again. @type {(n: Node, t: string) => void} */
+/** The same text is left alone: a screen reader would say it again. @type {(node: Node, text: string) => void} */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }

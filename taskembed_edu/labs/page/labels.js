@@ -13,7 +13,6 @@ export function labelBox({ words, x, y, anchor = "middle" }, unit) {
   const left = x - { start: 0, middle: width / 2, end: width }[anchor];
   return [left, y - ABOVE * unit, left + width, y + BELOW * unit];
 }
-
 /** @type {(a: Lab.Box, b: Lab.Box) => boolean} */
 const apart = (a, b) => a[2] < b[0] || b[2] < a[0] || a[3] < b[1] || b[3] < a[1];
 
@@ -24,7 +23,7 @@ export function insideLabel(label, { width, height, unit }) {
   return { ...label, x: label.x + by, y: clamp(label.y, 16 * unit, height - 8) };
 }
 
-/** At the first of the places where it covers nothing, or else at the first; its room is taken. @type {Lab.PlaceLabel} */
+/** At the first place where it covers nothing, or else at the first; its room is then taken. @type {Lab.PlaceLabel} */
 export function placeLabel(label, places, taken, unit) {
   const placed = places.map(([x, y]) => ({ ...label, x, y }));
   const free = placed.find((one) => taken.every((box) => apart(box, labelBox(one, unit)))) ?? placed[0] ?? label;

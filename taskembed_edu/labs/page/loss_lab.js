@@ -1,26 +1,23 @@
 // LossLab: points to drag, the forces that a loss puts on them, and one update in slow motion.
 
-import { change, onHover, setText, svg } from "./dom.js";
+import { change, html, onHover, setText, whenChanged } from "./dom.js";
 import { lossPlane } from "./loss_plane.js";
-import { lossTable } from "./loss_table.js";
 import { PointLabPage } from "./point_lab.js";
 
 const SLOW = 1800; // ms a sub-step lasts when it is played: long enough to read its sentence
 
 /** The loss over the updates, as a small curve. @param {Lab.LossPage} page */
 function lossCurve(page) {
-  const node = page.part("curve");
+  const [curve, line, end] = ["curve", "losses", "last"].map((name) => page.part(name));
   return () => {
     const { losses, loss } = page.now;
-    const last = losses.length - 1;
-    node.style.visibility = last > 0 ? "visible" : "hidden";
-    if (last < 1) return;
-    const top = Math.max(...losses, 1e-9);
-    const points = losses.map((value, k) => [4 + (112 * k) / last, 30 - (26 * value) / top]);
-    const [cx, cy] = points[last];
-    const axis = svg("line", { x1: 2, x2: 118, y1: 30.5, y2: 30.5 });
-    change(node, { "aria-label": `The loss after each update, now ${loss}` });
-    node.replaceChildren(axis, svg("polyline", { points: points.join(" ") }), svg("circle", { cx, cy, r: 3 }));
+    const [last, top] = [losses.length - 1, Math.max(...losses, 1e-9)];
+    const points = losses.map((value, k) => [4 + (112 * k) / (last || 1), 30 - (26 * value) / top]);
+    const [cx, cy] = points.at(-1) ?? [];
+    curve.style.visibility = last > 0 ? "visible" : "hidden";
+    change(curve, { "aria-label": `The loss after each update, now ${loss}` });
+    change(line, { points: points.join(" ") });
+    change(end, { cx, cy });
   };
 }
 
@@ -54,19 +51,46 @@ function slowMotion(page) {
   return { show, stop: () => setPlaying(false) };
 }
 
+/** The pairs or triplets: a row that is hovered or focused lights up in the plane. @param {Lab.LossStage} stage */
+function lossTable(stage) {
+  const { page } = stage;
+  const rebuilt = whenChanged();
+  /** @type {{ line: HTMLElement, kind: HTMLElement, cells: HTMLElement[] }[]} */ let rows = [];
+  function build() {
+    const { names, titles } = page.now;
+    rows = page.now.rows.map((row, k) => {
+      const kind = html("span");
+      const words = row.members.map((i) => names[i]).join(row.kind === "triplet" ? " · " : " – ");
+      const cells = titles.slice(1).map(() => html("td"));
+      const line = html("tr", { tabindex: 0 }, html("td", {}, kind, words), ...cells);
+      return { line: onHover(line, () => stage.light(k), () => stage.light(null)), kind, cells };
+    });
+    page.part("titles").replaceChildren(...titles.map((title) => html("th", { scope: "col" }, title)));
+    page.part("rows").replaceChildren(...rows.map(({ line }) => line));
+  }
+  return () => {
+    const { names, titles, rows: terms, cells: texts, shows } = page.now;
+    rebuilt(JSON.stringify([names, titles, terms.map((term) => term.members)]), build);
+    rows.forEach(({ line, kind, cells }, k) => {
+      change(kind, { class: `te-kind te-${terms[k].sort}` });
+      [kind, ...cells].forEach((cell, column) => setText(cell, texts[k][column]));
+      line.classList.toggle("te-idle", !terms[k].active && shows.judged);
+      line.classList.toggle("te-lit", k === stage.hot);
+    });
+  };
+}
+
 /** @param {Lab.LossPage} page @returns {Lab.LabParts<Lab.LossReadings>} */
 function lossLab(page) {
-  const nothing = () => "";
-  let hint = nothing;
-  /** @type {Lab.LossStage} */
-  const stage = {
+  let hint = () => "";
+  /** @type {Lab.LossStage} */ const stage = {
     page,
     hot: null,
     anchor: 0,
     each: true,
     summed: false,
     say(words) {
-      hint = words ?? nothing;
+      hint = words ?? (() => "");
       const { trouble, undefined: why, said, caution } = page.now;
       setText(page.part("said"), [trouble || why || hint() || said, caution].filter(Boolean).join(" "));
       page.part("said").classList.toggle("te-trouble", Boolean(trouble || why));
@@ -82,34 +106,24 @@ function lossLab(page) {
   const [plane, table, curve, slow] = [lossPlane(stage), lossTable(stage), lossCurve(page), slowMotion(page)];
   const toggles = /** @type {const} */ (["each", "summed"]);
   const showToggles = () => toggles.forEach((name) => change(page.part(name), { "aria-pressed": String(stage[name]) }));
-  for (const name of toggles) {
-    const press = () => {
-      stage[name] = !stage[name];
-      showToggles();
-      page.redraw();
-    };
-    change(page.part(name), { onclick: press });
-  }
+  const press = (/** @type {"each" | "summed"} */ name) => {
+    stage[name] = !stage[name];
+    showToggles();
+    page.redraw();
+  };
+  for (const name of toggles) change(page.part(name), { onclick: () => press(name) });
   for (const node of page.find("name")) {
     const { help } = page.words.settings[String(node.dataset.name)];
     onHover(node, () => stage.say(() => help), () => stage.say(null));
   }
-  const [mining] = page.find("setting", "mining");
   page.root.addEventListener("keydown", ({ key }) => key === "Escape" && slow.stop());
-
   /** @param {Lab.LossReadings | null} before */
   function show(before) {
     plane.show(before);
-    for (const option of mining.children) {
-      change(option, { disabled: !page.now.minings.includes(option.getAttribute("value") ?? "") });
-    }
     for (const part of [table, curve, slow.show, showToggles]) part();
     stage.say(hint);
   }
   return { show, draw: plane.draw, resized: [page.part("plane")], interrupt: slow.stop };
 }
 
-/** @param {Lab.RenderProps} props */
-const render = (props) => new PointLabPage(props, lossLab).close;
-
-export default { render };
+export default { render: (/** @type {Lab.RenderProps} */ props) => new PointLabPage(props, lossLab).close };

@@ -3,13 +3,11 @@
 import { change, onHover, svg, whenChanged } from "./dom.js";
 import { makeHandle, SHAPES } from "./handle.js";
 import { labelBox, labelNode } from "./labels.js";
-import { drawForces } from "./loss_forces.js";
-import { drawLinks, drawRegions } from "./loss_links.js";
+import { drawForces, drawLinks, drawRegions } from "./loss_drawing.js";
 import { between, clamp, ease, roundStep, snapped } from "./numbers.js";
 import { gridLines, toPixel, toPlace } from "./plane.js";
 
 const SOME_ROWS = 10; // where there are more, the sums are drawn in place of each force
-const MARGIN_SETTINGS = ["metric", "loss", "anchors", "mining"]; // they change where the margin lies
 
 /** @param {Lab.LossStage} stage */
 export function lossPlane(stage) {
@@ -21,7 +19,6 @@ export function lossPlane(stage) {
   /** @type {Lab.View | null} */ let view = null;
   /** @type {Lab.View | null} */ let wanted = null; // the view on its way
   /** @type {Lab.Glide} */ let glide = { from: [], view, start: 0, duration: 1 };
-
   /** The view that shows the points, a fair part of the margin, and under the cosine the origin. @type {Lab.Fit} */
   function fit(size) {
     const [region] = page.now.regions;
@@ -41,14 +38,12 @@ export function lossPlane(stage) {
   }
   /** Zoom where points or margin have left the view, or have grown small in it. @type {Lab.Follow} */
   function follow(before, old) {
-    const { settings, scene } = page.now;
     const fitting = fit(old);
-    if (before?.scene !== scene) return fitting;
-    const jump = MARGIN_SETTINGS.some((name) => before.settings[name] !== settings[name]);
+    if (before?.view_key !== page.now.view_key) return fitting;
     const places = page.points.map((point) => toPixel(old, point));
     const out = places.some(([x, y]) => x < 20 || y < 20 || x > old.width - 20 || y > old.height - 20);
     const misfit = fitting.scale < old.scale || fitting.scale > 1.6 * old.scale;
-    return jump || out || (misfit && before.settings.margin !== settings.margin) ? fitting : old;
+    return out || (misfit && before.settings.margin !== page.now.settings.margin) ? fitting : old;
   }
   /** Let the points and the view glide to where they should be. @param {number} duration */
   function start(duration) {
@@ -99,10 +94,9 @@ export function lossPlane(stage) {
       return { words: mark.text, x, y: y + 34 };
     });
     const above = seen.unit > 1 ? 27 : 17; // where a point's name stands
-    const taken = [
-      ...[...at.map(([x, y], i) => ({ words: names[i], x, y: y - above })), ...texts].map((text) => labelBox(text, seen.unit)),
-      ...at.map(([x, y]) => /** @type {Lab.Box} */ ([x - 12, y - 12, x + 12, y + 12])),
-    ];
+    const named = at.map(([x, y], i) => ({ words: names[i], x, y: y - above }));
+    const taken = [...named, ...texts].map((text) => labelBox(text, seen.unit));
+    for (const [x, y] of at) taken.push([x - 12, y - 12, x + 12, y + 12]);
     const trails = (before ?? []).flatMap((place, i) => {
       const [[x, y], [x2, y2]] = [toPixel(seen, place), at[i]];
       const ghost = svg("path", { class: "te-ghost", d: SHAPES[labels[i]], transform: `translate(${x},${y})` });
@@ -153,19 +147,17 @@ export function lossPlane(stage) {
       stage.say(() => (page.now.shows.forces ? page.now.points_said[i] : ""));
       page.redraw();
     };
-    const spec = {
+    /** @type {Lab.Handle} */ const spec = {
       kind: `te-point te-class-${page.now.labels[i]}`,
       shape: SHAPES[page.now.labels[i]],
       role: "button",
       "aria-roledescription": "movable point",
       joinKeys: true,
       at: () => toPixel(/** @type {Lab.View} */ (view), page.points[i]),
-      moveTo(/** @type {Lab.Pair} */ [x, y], /** @type {boolean} */ _whole, /** @type {string} */ gesture) {
+      moveTo([x, y], _whole, gesture) {
         if (view) move(toPlace(view, [clamp(x, 10, view.width - 10), clamp(y, 10, view.height - 10)]), gesture);
       },
-      nudge(/** @type {Lab.Pair} */ way, /** @type {boolean} */ whole, /** @type {string} */ gesture) {
-        move(page.points[i].map((v, k) => v + (whole ? 0.5 : 0.1) * way[k]), gesture);
-      },
+      nudge: (way, whole, gesture) => move(page.points[i].map((v, k) => v + (whole ? 0.5 : 0.1) * way[k]), gesture),
     };
     const label = svg("text", { class: "te-name", y: -17, "text-anchor": "middle" }, name);
     return onHover(makeHandle(page, spec, label), choose, () => stage.say(null));

@@ -10,52 +10,38 @@ export function enqueued(waiting, message) {
   return [...(replaces ? waiting.slice(0, -1) : waiting), message];
 }
 
-/** Calls `onWait(true)` while Python lets the page wait, and `onQuiet()` when it has heard everything. */
-export class MessageQueue {
-  page = Math.random().toString(36).slice(2); // Python answers every view of a lab: a page knows its own by this
-  #number = 0;
-  #underWay = false;
-  #timer = 0;
-  /** @type {Lab.Message[]} */ #waiting = [];
+/** Calls `onWait(true)` while Python is busy, and `onQuiet()` when it has heard everything. @type {Lab.OpenQueue} */
+export function messageQueue(model, onWait, onQuiet) {
+  const page = Math.random().toString(36).slice(2); // Python answers every view of a lab: a page knows its own by this
+  /** @type {Lab.Message[]} */ let waiting = [];
+  let underWay = false;
+  let timer = 0;
+  let number = 0;
 
-  /** @param {Lab.Model} model @param {(waits: boolean) => void} onWait @param {() => void} onQuiet */
-  constructor(model, onWait, onQuiet) {
-    this.model = model;
-    this.onWait = onWait;
-    this.onQuiet = onQuiet;
-    model.on("msg:custom", this.#heard);
-  }
-
-  get quiet() {
-    return !this.#underWay && !this.#waiting.length;
-  }
-
-  /** @param {Lab.Message} message */
-  send(message) {
-    this.#waiting = enqueued(this.#waiting, message);
-    this.#next();
-  }
-
-  #next() {
-    const message = this.#underWay ? undefined : this.#waiting.shift();
+  function next() {
+    const message = underWay ? undefined : waiting.shift();
     if (!message) return;
-    this.#underWay = true;
-    this.#timer = setTimeout(() => this.onWait(true), BUSY_AFTER);
-    this.model.send({ ...message, page: this.page, number: ++this.#number });
+    underWay = true;
+    timer = setTimeout(() => onWait(true), BUSY_AFTER);
+    model.send({ ...message, page, number: ++number });
   }
-
-  /** @param {{ page?: string, heard?: number }} answer */
-  #heard = (answer) => {
-    if (answer.page !== this.page || answer.heard !== this.#number || !this.#underWay) return;
-    this.#underWay = false;
-    clearTimeout(this.#timer);
-    this.onWait(false);
-    this.#next();
-    if (this.quiet) this.onQuiet();
+  const isQuiet = () => !underWay && !waiting.length;
+  const heard = (/** @type {{ page?: string, heard?: number }} */ answer) => {
+    if (answer.page !== page || answer.heard !== number || !underWay) return;
+    underWay = false;
+    clearTimeout(timer);
+    onWait(false);
+    next();
+    if (isQuiet()) onQuiet();
   };
-
-  close() {
-    clearTimeout(this.#timer);
-    this.model.off("msg:custom", this.#heard);
-  }
+  const send = (/** @type {Lab.Message} */ message) => {
+    waiting = enqueued(waiting, message);
+    next();
+  };
+  const close = () => {
+    clearTimeout(timer);
+    model.off("msg:custom", heard);
+  };
+  model.on("msg:custom", heard);
+  return { page, send, isQuiet, close };
 }

@@ -5,7 +5,6 @@ import { svg } from "./dom.js";
 /** @type {(view: Lab.View, place: number[]) => Lab.Pair} */
 export const toPixel = ({ x, y, scale, width, height }, [a, b]) =>
   [width / 2 + (a - x) * scale, height / 2 - (b - y) * scale];
-
 /** @type {(view: Lab.View, pixel: number[]) => Lab.Pair} */
 export const toPlace = ({ x, y, scale, width, height }, [px, py]) =>
   [x + (px - width / 2) / scale, y - (py - height / 2) / scale];

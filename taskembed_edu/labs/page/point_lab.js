@@ -4,11 +4,11 @@
 //
 // In the markup, data-ask="undo" asks Python for that when pressed, data-setting="radius" is a control of that setting
 // and data-label="radius" its name, data-reading="says.rest" shows that reading, and data-part="plane" is the lab's own
-// to fill. data-presets, data-projector and data-late are the place of the presets, a button, and a note.
+// to fill. data-presets is where their buttons go, data-projector a button; .te-late is seen while Python is busy.
 
 import { bindSetting } from "./controls.js";
 import { button, change, setText } from "./dom.js";
-import { MessageQueue } from "./message_queue.js";
+import { messageQueue } from "./message_queue.js";
 
 /** @template {Lab.Readings} R @template {Lab.Words} W */
 export class PointLabPage {
@@ -27,11 +27,11 @@ export class PointLabPage {
     this.now = /** @type {R} */ (model.get("readings"));
     this.points = /** @type {R["points"]} */ (this.now.points); // as they are drawn, with what is not heard of yet
     this.settings = /** @type {R["settings"]} */ (this.now.settings);
-    this.queue = new MessageQueue(model, (waits) => this.#wait(waits), () => this.#receive());
+    this.queue = messageQueue(model, (waits) => this.root.classList.toggle("te-waits", waits), () => this.#receive());
     el.innerHTML = String(model.get("markup")); // a file of the package
     this.root = /** @type {HTMLElement} */ (el.firstElementChild);
     this.presets = this.words.presets.map((name) => button(name, () => this.ask("preset", { name })));
-    this.find("presets")[0]?.append(...this.presets);
+    for (const node of this.find("presets")) node.append(...this.presets);
     for (const node of this.find("ask")) change(node, { onclick: () => this.ask(node.dataset.ask ?? "") });
     for (const node of this.find("projector")) change(node, { onclick: () => this.#project() });
     for (const node of this.find("label")) {
@@ -57,22 +57,13 @@ export class PointLabPage {
     this.queue.close();
   };
 
-  /** The elements with this data attribute, or with this value of it. @param {string} name @returns {HTMLElement[]} */
-  find(name, value = "") {
-    return Array.from(this.root.querySelectorAll(value ? `[data-${name}="${value}"]` : `[data-${name}]`));
-  }
-
-  /** An element of the lab's own, of the kind that its markup has there. @param {string} name @returns {any} */
-  part(name) {
-    return this.find("part", name)[0];
-  }
-
+  /** The elements with this data attribute, or with this value of it. @type {Lab.Find} */
+  find = (name, value = "") =>
+    Array.from(this.root.querySelectorAll(value ? `[data-${name}="${value}"]` : `[data-${name}]`));
+  /** An element of the lab's own, of the kind that its markup has there. @type {(name: string) => any} */
+  part = (name) => this.find("part", name)[0];
   /** Changes of one gesture (one drag, one pull at a slider) are one step of undo. */
-  newGesture() {
-    return `${this.queue.page}-${++this.#gestures}`;
-  }
-
-  // what the learner does
+  newGesture = () => `${this.queue.page}-${++this.#gestures}`;
 
   /** Move the point that `points` has under this key; `message` says the same to Python. @type {Lab.Move} */
   move(key, place, message) {
@@ -111,9 +102,9 @@ export class PointLabPage {
 
   /** @param {KeyboardEvent} event */
   #press = (event) => {
-    const { key, ctrlKey, metaKey, altKey, shiftKey, target } = event;
+    const { key, altKey, shiftKey, target } = event;
     if (target instanceof Element && target.matches('input[type="number"], select')) return; // typing
-    const command = ctrlKey || metaKey;
+    const command = event.ctrlKey || event.metaKey;
     if (key === "p" && !command && !altKey) this.#project();
     else if (key === "z" && command && !shiftKey) this.ask("undo");
     else return;
@@ -128,23 +119,15 @@ export class PointLabPage {
     target.toggleAttribute("data-lm-suppress-shortcuts", ours);
   };
 
-  // what Python says, and showing it
-
   #receive = () => {
     const before = this.now;
     this.now = /** @type {R} */ (this.model.get("readings"));
-    if (this.queue.quiet) {
+    if (this.queue.isQuiet()) {
       this.moved.clear();
       this.#chosen = {};
     }
     this.#changed(before);
   };
-
-  /** @param {boolean} waits */
-  #wait(waits) {
-    this.root.classList.toggle("te-waits", waits);
-    for (const node of this.find("late")) node.hidden = !waits;
-  }
 
   /** @param {R | null} before */
   #changed(before) {
@@ -154,7 +137,8 @@ export class PointLabPage {
     for (const [key, place] of this.moved) {
       if (this.points[key]?.length === place.length) this.points[key] = place; // Python may have other points by now
     }
-    for (const node of this.presets) change(node, { "aria-pressed": now.scene && String(now.scene === node.textContent) });
+    const pressed = (/** @type {Node} */ node) => now.scene && String(now.scene === node.textContent);
+    for (const node of this.presets) change(node, { "aria-pressed": pressed(node) });
     for (const node of this.find("ask", "undo")) change(node, { disabled: !now.can_undo });
     for (const node of this.find("reading")) {
       const path = node.dataset.reading?.split(".") ?? [];

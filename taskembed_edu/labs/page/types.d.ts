@@ -27,7 +27,7 @@ declare namespace Lab {
   }
   interface RenderProps { model: Model; el: HTMLElement }
 
-  interface Readings { points: any; settings: Record<string, any>; can_undo: boolean; scene?: string }
+  interface Readings { points: any; settings: Record<string, any>; can_undo: boolean; scene?: string; choices?: Record<string, string[]> }
   interface Words { presets: string[]; settings: Record<string, Declared> }
   type Page<R extends Readings, W extends Words> = import("./point_lab.js").PointLabPage<R, W>;
   type AnyPage = Page<any, any>;
@@ -74,7 +74,10 @@ declare namespace Lab {
   type WhenChanged = () => (key: string, build: () => void) => void;
   type BindSetting = (page: AnyPage, node: HTMLInputElement | HTMLSelectElement) => () => void;
   type MakeHandle = (page: AnyPage, spec: Handle, ...children: Node[]) => SVGGElement;
+  type Find = (name: string, value?: string) => HTMLElement[];
   type Move = (key: string | number, place: number[], message: object) => void;
+  interface Queue { page: string; send(message: Message): void; isQuiet(): boolean; close(): void }
+  type OpenQueue = (model: Model, onWait: (waits: boolean) => void, onQuiet: () => void) => Queue;
   type Enqueued = (waiting: Message[], message: Message) => Message[];
   type InsideLabel = (label: Label, size: Size) => Label;
   type PlaceLabel = (label: Label, places: Pair[], taken: Box[], unit: number) => Label;
@@ -118,6 +121,7 @@ declare namespace Lab {
     vectors: number[][]; // a and b in the plane
     view: View;
   }
+  type Put = (name: VectorName, pixel: Pair, grain: number, gesture: string) => void;
   type SizeOf = (page: DistancePage, node: SVGElement) => Size;
   type Side = (a: Pair, b: Pair, point: Pair) => number;
   type Normal = (a: Pair, b: Pair, away: number) => [number, number, number];
@@ -145,12 +149,12 @@ declare namespace Lab {
   interface LossReadings extends Readings {
     points: number[][];
     scene: string;
+    view_key: string; // the view fits anew where this changes
     names: string[];
     labels: number[];
     before: number[][] | null;
     marks: { at: number[]; text: string }[];
     margin_high: number;
-    minings: string[];
     phase: number;
     undefined: string;
     trouble: string;
@@ -187,6 +191,7 @@ declare namespace Lab {
   type DrawForces = (stage: LossStage, view: View, at: Pair[]) => { arrows: SVGElement[]; sums: SVGElement[] };
   type DrawLinks = (stage: LossStage, view: View, at: Pair[], taken: Box[]) => Links;
   type DrawRegions = (stage: LossStage, view: View, at: Pair[]) => SVGElement[];
+  type ScaleOf = (stage: LossStage, view: View) => number;
   type Curve = (at: Pair[], i: number, j: number, straight: boolean) => [string, Pair[]];
   interface Links { links: SVGElement[]; measures: SVGElement[] }
 }

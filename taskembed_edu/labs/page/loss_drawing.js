@@ -1,9 +1,9 @@
-// LossLab's lines between the points of a pair or triplet, with their distances, and the margin round an anchor.
+// What LossLab draws between its points: lines with their distances, the margin round an anchor, and forces.
 
-import { onHover, svg } from "./dom.js";
+import { onHover, setText, svg } from "./dom.js";
 import { insideLabel, labelNode, placeLabel } from "./labels.js";
 import { clamp } from "./numbers.js";
-import { ball, toPixel } from "./plane.js";
+import { arrow, ball, toPixel } from "./plane.js";
 
 const SOME_REGIONS = 6; // of more regions only the chosen anchor's is drawn
 
@@ -26,7 +26,7 @@ export function drawLinks({ page, hot, light }, view, at, taken) {
   return drawn;
 }
 
-/** A straight line, or a bow round a point that lies on it; and places for its label, the best first. @type {Lab.Curve} */
+/** A straight line, or a bow round a point on it; and places for its label, the best first. @type {Lab.Curve} */
 function curve(at, i, j, straight) {
   const [[x1, y1], [x2, y2]] = at[i][0] <= at[j][0] ? [at[i], at[j]] : [at[j], at[i]]; // from left to right
   const [dx, dy] = [x2 - x1, y2 - y1];
@@ -82,4 +82,40 @@ function regionText({ positive, radius, shape, size }, view, [x, y]) {
   const label = shape === "wedge" ? beside : { words, x, y: y + size * view.scale + 18 };
   const clear = { ...label, y: clamp(label.y, 20, view.height - 30), kind: "te-region-text" }; // of the unit's bar
   return labelNode(insideLabel(clear, view));
+}
+
+/** Forces as arrows: of each term, and summed. @type {Lab.DrawForces} */
+export function drawForces(stage, view, at) {
+  const { rows, total } = stage.page.now;
+  const scale = view.scale * scaleOf(stage, view);
+  /** @type {(i: number, force: number[], kind: string, head?: number, aside?: number) => SVGElement[]} */
+  const drawn = (i, [fx, fy], kind, head = 13, aside = 5) => {
+    const [dx, dy] = [fx * scale, -fy * scale];
+    const size = Math.hypot(dx, dy);
+    if (size < 2) return [];
+    // aside, so that two points pulled at each other do not hide each other's arrow
+    const [x, y] = [at[i][0] - (dy / size) * aside, at[i][1] + (dx / size) * aside];
+    const length = Math.min(head, size);
+    return [arrow([x, y], [x + dx, y + dy], length, 0.48 * length, `te-arrow ${kind}`)];
+  };
+  const arrows = rows.flatMap((row, number) => {
+    const lit = stage.hot === number;
+    if (!row.active || !(stage.each || lit)) return [];
+    const kinds = row.kind === "triplet" ? ["anchor", "similar", "different"] : [row.kind, row.kind];
+    const seen = lit ? "te-lit" : stage.hot !== null ? "te-dim" : "";
+    return row.members.flatMap((i, k) => drawn(i, row.forces[k], `te-${kinds[k]} ${seen}`));
+  });
+  return { arrows, sums: stage.summed ? total.flatMap((force, i) => drawn(i, force, "te-sum", 17, 0)) : [] };
+}
+
+/** A force of 1 is one unit long; less where one would not fit, more where none could be seen. @type {Lab.ScaleOf} */
+function scaleOf({ page }, { width, height, scale }) {
+  const length = (/** @type {number[]} */ force) => Math.hypot(...force);
+  const longest = Math.max(0, ...[...page.now.total, ...page.now.rows.flatMap((row) => row.forces)].map(length));
+  const room = (0.4 * Math.min(width, 1.4 * height)) / scale;
+  const factor = [10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01].find((f) => f * longest <= room) ?? room / longest;
+  const chosen = longest * scale > 34 ? Math.min(1, factor) : factor;
+  const size = chosen < 1 ? `at ${Number(chosen.toPrecision(2))} of their size` : `${chosen} times as long`;
+  setText(page.part("scale"), longest < 1e-9 || chosen === 1 ? "" : `forces drawn ${size}`);
+  return chosen;
 }
