@@ -18,12 +18,11 @@ from hypothesis import strategies as st
 from taskembed_edu.figures.plots import loss_surface_figure
 from taskembed_edu.formulas.distances import METRICS, pairwise_distances
 from taskembed_edu.formulas.losses import batch_triplet_loss, contrastive_loss, pairwise_contrastive_loss, triplet_loss
-from taskembed_edu.labs import loss_view
-from taskembed_edu.labs.loss import UNDO_STEPS, LossLab
-from taskembed_edu.labs.loss_picture import picture
-from taskembed_edu.labs.loss_readings import MOST_ROWS, readings
+from taskembed_edu.labs.loss import LossLab
+from taskembed_edu.labs.loss_readings import MOST_ROWS
 from taskembed_edu.labs.loss_scenes import MAX_POINTS, SCENES, in_plane
 from taskembed_edu.labs.loss_steps import LOSSES, PHASES, LossSettings, read
+from taskembed_edu.labs.point_lab import UNDO_STEPS
 
 COURSE = [[1, 2, 3], [2, 3, 4], [4, 5, 6]]
 SIX = [(1.0, 1.0), (3.2, 1.6), (1.8, 3.1), (2.2, 1.9), (4.0, 3.4), (4.1, 0.6)]
@@ -69,13 +68,13 @@ def test_it_keeps_the_distances_of_the_vectors(metric):
     lab = LossLab(metric=metric, anchors="every")
     expected = pairwise_distances(vectors, metric=metric)[*torch.triu_indices(3, 3, 1)]
     assert [term.distance for term in lab.terms()] == pytest.approx(expected.tolist(), abs=1e-12)
-    assert readings(lab)["caution"] == ""
+    assert lab.readings()["caution"] == ""
 
 
 def test_under_manhattan_it_says_that_the_plane_s_distances_are_its_own(lab):
     lab.set(metric="manhattan")
     assert lab.terms()[0].distance == pytest.approx(math.sqrt(3))  # of the vectors it would be 3
-    assert "Manhattan distances: those shown are the plane's" in readings(lab)["caution"]
+    assert "Manhattan distances: those shown are the plane's" in lab.readings()["caution"]
     assert lab.forces()["anchor"] == (1.0, 0.0)  # along the line: rounding errors have no sign here
 
 
@@ -236,7 +235,7 @@ def test_without_a_triplet_the_loss_is_0_and_says_so(labels):
     assert (lab.loss, lab.terms()) == (0.0, [])
     assert set(lab.forces().values()) == {(0.0, 0.0)}
     lab.substep()
-    assert readings(lab)["said"].startswith("No triplet is chosen: one needs an anchor, a positive and a negative")
+    assert lab.readings()["said"].startswith("No triplet is chosen: one needs an anchor, a positive and a negative")
 
 
 def test_the_margin_s_regions():
@@ -265,7 +264,7 @@ def test_the_margin_s_regions():
 def test_the_drawn_region_holds_the_points_nearer_than_the_margin(metric, margin, shape, size):
     """Its edge, in the direction of one axis, is at the margin: measured by the package's own distance."""
     lab = LossLab([(2.0, 0.0), (5.0, 5.0)], [0, 1], metric=metric, margin=margin, anchors="first")
-    region = readings(lab)["regions"][0]
+    region = lab.readings()["regions"][0]
     assert (region["shape"], region["size"]) == (shape, pytest.approx(size))
     edge = (math.cos(region["size"]), math.sin(region["size"])) if shape == "wedge" else (2.0 + region["size"], 0.0)
     assert float(METRICS[metric].distance([2.0, 0.0], edge)) == pytest.approx(margin, abs=1e-6)
@@ -300,8 +299,8 @@ def test_n_steps_are_n_single_steps(loss):
     for _ in range(7):
         singly.step()
     assert at_once.points == singly.points
-    assert readings(at_once)["losses"] == readings(singly)["losses"]
-    assert len(readings(at_once)["losses"]) == 8
+    assert at_once.readings()["losses"] == singly.readings()["losses"]
+    assert len(at_once.readings()["losses"]) == 8
 
 
 def test_the_linear_loss_trembles_where_the_squared_one_comes_to_rest():
@@ -372,7 +371,7 @@ def test_a_change_by_hand_ends_a_finished_move_and_keeps_the_slow_motion_else(la
     lab.substep()
     lab.move("negative", (1, 1))
     assert lab.phase == "explore"
-    assert readings(lab)["before"] is None
+    assert lab.readings()["before"] is None
 
 
 @pytest.mark.parametrize("preset", SCENES)
@@ -389,7 +388,7 @@ def test_every_preset_has_something_to_show(preset, lab):
 def test_the_hard_and_semi_hard_preset_has_one_of_each():
     lab = LossLab()
     lab.preset("hard and semi-hard")
-    assert [row["sort"] for row in readings(lab)["rows"]] == ["hard", "semi-hard", "easy"]
+    assert [row["sort"] for row in lab.readings()["rows"]] == ["hard", "semi-hard", "easy"]
     lab.set(mining="semi-hard")
     assert [term.members[2] for term in lab.terms()] == ["negative 2"]
 
@@ -401,7 +400,7 @@ def test_the_margin_s_range_follows_the_metric(lab):
     lab.set(margin=5)
     lab.set(metric="cosine")
     assert lab.settings.margin == 2.0
-    assert readings(lab)["margin_high"] == 2.0
+    assert lab.readings()["margin_high"] == 2.0
     with pytest.raises(ValueError, match=r"margin: got 2.5, expected a number from 0 to 2"):
         lab.set(margin=2.5)
     assert lab.settings.margin == 2.0
@@ -482,7 +481,7 @@ def test_a_point_on_the_origin_has_no_cosine_distance(lab):
     with pytest.raises(ValueError, match="no direction"):
         lab.step()
     assert "loss undefined" in repr(lab)
-    seen = readings(lab)
+    seen = lab.readings()
     assert (seen["loss"], seen["rows"], seen["losses"]) == ("undefined", [], [])
     assert "no direction" in seen["said"]
     assert lab.picture().axes
@@ -511,7 +510,7 @@ def test_own_points_get_names_and_a_title():
     lab.preset("course example")
     lab.preset("3 points of 2 classes")
     assert lab.points["B2"] == (2.0, 1.0)
-    assert loss_view._words(lab)["presets"] == ["3 points of 2 classes", *SCENES]
+    assert lab.words()["presets"] == ["3 points of 2 classes", *SCENES]
     assert list(LossLab(COURSE, [0, 0, 1], names="apn").points) == ["a", "p", "n"]
 
 
@@ -553,7 +552,7 @@ def test_each_sub_step_says_what_happens_with_its_numbers(lab):
     said = {}
     for _ in range(5):
         phase = lab.substep()
-        said[phase] = readings(lab)["said"]
+        said[phase] = lab.readings()["said"]
     assert said["pairs"] == "2 pairs are chosen, all of them, with the first point as anchor: 1 similar, 1 different."
     assert said["distances"] == "The Euclidean distance of every pair that is needed: 2 pairs."
     assert said["violations"].endswith("1 of 2 pairs violate that: the loss is 1.7321 = 1.7321 + 0.")
@@ -562,7 +561,7 @@ def test_each_sub_step_says_what_happens_with_its_numbers(lab):
 
 
 def test_a_point_says_where_it_is_pulled(lab):
-    said = readings(lab)["points_said"]
+    said = lab.readings()["points_said"]
     assert said[0] == "anchor: its forces sum to (1, 0), of size 1. An update would move it by 0.2."
     assert said[2] == "negative: its forces sum to 0. An update would leave it where it is."
 
@@ -575,13 +574,13 @@ def test_what_the_page_gets_is_plain_and_finite(lab):
         lab.preset(preset)
         lab.set(loss=loss, metric=metric)
         for _ in range(5):
-            json.dumps(readings(lab), allow_nan=False)
+            json.dumps(lab.readings(), allow_nan=False)
             lab.substep()
-    json.dumps(loss_view._words(lab), allow_nan=False)
+    json.dumps(lab.words(), allow_nan=False)
 
 
 def test_every_declared_setting_has_a_control(lab):
-    controls = {control["name"]: control for control in loss_view._words(lab)["controls"]}
+    controls = lab.words()["settings"]
     assert list(controls) == list(LossSettings.declared())
     for name, declared in LossSettings.declared().items():
         assert controls[name]["label"] == declared.label
@@ -592,7 +591,7 @@ def test_every_declared_setting_has_a_control(lab):
 def test_many_triplets_are_listed_in_part_those_that_violate_first():
     points = [(math.cos(k) * (1 + k / 4) + 5, math.sin(k) * (1 + k / 4) + 5) for k in range(12)]
     lab = LossLab(points, [0, 1] * 6, "triplet")
-    seen = readings(lab)
+    seen = lab.readings()
     n = 12 * 5 * 6
     assert len(lab.terms()) == n
     assert (len(seen["rows"]), seen["rows_hidden"]) == (MOST_ROWS, n - MOST_ROWS)
@@ -663,9 +662,9 @@ def test_the_still_shows_the_points_and_the_loss(preset, metric):
     lab = LossLab()
     lab.preset(preset)
     lab.set(metric=metric)
-    figure = picture(lab)
+    figure = lab.picture()
     axes = figure.axes[0]
-    assert figure.get_suptitle().startswith(f"loss {readings(lab)['loss']} ")
+    assert figure.get_suptitle().startswith(f"loss {lab.readings()['loss']} ")
     words = [text.get_text() for text in axes.texts]
     assert set(lab.points) <= set(words)
     assert figure._repr_png_().startswith(b"\x89PNG")
