@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from taskembed_edu.base.settings import Settings, current_values, setting
-from taskembed_edu.embedders.metric import LOSSES, MetricSettings
+from taskembed_edu.embedders.metric import MetricSettings
 from taskembed_edu.formulas.distances import METRICS
+from taskembed_edu.formulas.losses import LOSSES
 from taskembed_edu.formulas.mining import PAIR_MINING, TRIPLET_MINING
 from taskembed_edu.session.session import Setup
 

@@ -17,12 +17,15 @@ import math
 import numbers
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Self
 
 from taskembed_edu.base.checks import check_choice, check_number, problem
+
+Choices = Sequence[str] | Mapping[str, Any]
+"""Names; or names with their labels, or with records that have a label."""
 
 
 def _always(settings: object) -> bool:
@@ -39,7 +42,11 @@ class Setting:
     `applies` says whether it has an effect at all, given the others (InfoNCE has no margin). `log` asks for a
     logarithmic slider, `advanced` for a place behind a fold. `hidden` settings have no control and no option: they are
     moved by a verb of their own and are declared so that a recording can name them. `open` choices are the names that
-    come with the package, and whoever takes the setting may know others.
+    come with the package, and whoever takes the setting may know others. `projected` settings stay in sight in
+    projector mode, `above_map` ones stand above the map and not in the column of settings.
+
+    `choices` are names, each with its label beside it: a mapping from name to label, or to a record that has one (its
+    `menu_label` where it has such, else its `label`). A registry stays live: what is added to it later is a choice.
 
     `formerly` are names that the setting had in earlier versions, `renamed` maps former names of choices to today's:
     `current_values` translates both, so that old code and old recordings go on working.
@@ -50,13 +57,15 @@ class Setting:
     low: float | None = None
     high: float | Callable[[Any], float] | None = None
     step: float | None = None
-    choices: tuple[str, ...] = ()
+    choices: Choices = ()
     allowed: Callable[[Any], tuple[str, ...]] | None = None
     live: bool = True
     log: bool = False
     advanced: bool = False
     hidden: bool = False
     open: bool = False
+    projected: bool = False
+    above_map: bool = False
     applies: Callable[[Any], bool] = _always
     formerly: tuple[str, ...] = ()
     renamed: Mapping[str, str] = field(default_factory=dict)
@@ -79,7 +88,14 @@ class Setting:
 
     def choices_for(self, settings: Any) -> tuple[str, ...]:
         """The choices that are left, given the other settings."""
-        return self.allowed(settings) if self.allowed else self.choices
+        return self.allowed(settings) if self.allowed else tuple(self.choices)
+
+    def label_of(self, choice: str) -> str:
+        """What people read for this choice; the name itself where no label was declared."""
+        record = self.choices.get(choice) if isinstance(self.choices, Mapping) else None
+        if record is None or isinstance(record, str):
+            return record or str(choice)
+        return str(getattr(record, "menu_label", "") or record.label)
 
 
 def setting(default: Any, *, label: str, help: str, **declaration: Any) -> Any:

@@ -173,13 +173,13 @@ class FittedEmbedder:
         return self.embedder.embed(self.state, tasks)
 
 
-DEVICES = ("auto", "cpu", "cuda")
+DEVICES = {"auto": "Automatic", "cpu": "CPU", "cuda": "CUDA GPU"}
 
 
 def metric_setting(default: str = "euclidean", more: str = "") -> Any:
     """The setting that every embedder has: by what distance its vectors are compared. `more` is what is its own."""
     told = "How far apart two task vectors are. Neighbours on the map and all scores follow it."
-    return setting(default, label="Distance", help=f"{told} {more}".rstrip(), choices=tuple(METRICS))
+    return setting(default, label="Distance", help=f"{told} {more}".rstrip(), choices=METRICS, projected=True)
 
 
 def device_setting() -> Any:

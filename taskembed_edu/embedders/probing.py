@@ -26,8 +26,8 @@ from taskembed_edu.networks.learners import (
 )
 from taskembed_edu.networks.recurrent import GRU, LSTM
 
-LABELS = ("drawn", "expected")
-AVERAGES = ("filter", "weight")
+LABELS = {"drawn": "Drawn from the prediction", "expected": "All, by their probability"}
+AVERAGES = {"filter": "By filter", "weight": "By weight"}
 
 
 class Rows(NamedTuple):

@@ -27,7 +27,7 @@ class SummarySettings(Settings):
         label="Standardise",
         help="Whether each statistic is brought to mean 0 and standard deviation 1 over training tasks. If not, the "
         "largest statistic decides every distance.",
-        choices=("yes", "no"),
+        choices={"yes": "Yes", "no": "No"},
         live=False,
     )
 

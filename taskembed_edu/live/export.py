@@ -425,11 +425,11 @@ def _how_it_was_made(sessions: Sequence[Session]) -> str:
 
 
 def _made(session: Session, name: str) -> str:
-    declared = session.declared()
+    values = session.values()
     rows = "".join(
-        f"<tr><th scope='row'>{escape(declared[setting].label)}</th><td>{escape(say(value))}</td></tr>\n"
-        for setting, value in session.values().items()
-        if not declared[setting].hidden
+        f"<tr><th scope='row'>{escape(declared.label)}</th><td>{escape(say(declared, values[setting]))}</td></tr>\n"
+        for setting, declared in session.declared().items()
+        if not declared.hidden
     )
     heading = f"<h2>{name}</h2>\n" if name else ""
     caption = f"<caption>Settings at step {session.steps}</caption>"

@@ -149,14 +149,17 @@ def undo_words(session: Session) -> str:
     declared = session.declared()
     if session.ended_at is not None and not session.undoable():
         return f"Back to the run before Reset, at step {session.ended_at}"
-    return ", ".join(f"{declared[name].label} back to {say(value)}" for name, value in session.undoable().items())
+    undoable = [(declared[name], value) for name, value in session.undoable().items()]
+    return ", ".join(f"{setting.label} back to {say(setting, value)}" for setting, value in undoable)
 
 
 def other_metrics(session: Session) -> list[dict[str, str]]:
     """The metrics that "What changed?" can hold beside the session's own; none where it has no such setting."""
     declared = session.declared().get("metric")
     own = session.values().get("metric")
-    return [{"value": m, "label": say(m)} for m in (declared.choices if declared else ()) if m != own]
+    if declared is None:
+        return []
+    return [{"value": metric, "label": say(declared, metric)} for metric in declared.choices if metric != own]
 
 
 @functools.cache

@@ -126,7 +126,7 @@ def about_run(session: Session, settings: Any = None, first: Collection[str] = (
     said = [say_setting(known[name], values[name]) for name in first]
     for name, declared in session.embedder.settings_class.declared().items():
         if name not in first and declared.live and not declared.advanced and declared.applies(settings):
-            said.append(say(values[name]) if declared.choices else say_setting(declared, values[name]))
+            said.append(say(declared, values[name]) if declared.choices else say_setting(declared, values[name]))
     return ", ".join(said)
 
 

@@ -182,7 +182,7 @@ class SetEncoder(nn.Module):
         return self.rho(self.standardise(pooled))
 
 
-FEATURES = ("fourier", "plain")
+FEATURES = {"fourier": "Fourier features", "plain": "Plain coordinates"}
 
 
 def set_encoder(

@@ -300,7 +300,7 @@ def _patches(x: Tensor) -> Tensor:
 
 
 # Which learners can read which kind of sample.
-LEARNERS = ("auto", "mlp", "conv", "gru", "lstm")
+LEARNERS = {"auto": "Automatic", "mlp": "Perceptron", "conv": "Convolutional", "gru": "GRU", "lstm": "LSTM"}
 
 
 def readers(family: TaskFamily) -> tuple[str, ...]:

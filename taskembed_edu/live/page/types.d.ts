@@ -188,6 +188,8 @@ interface AnyControl {
   live: boolean;
   enabled: boolean;
   main: boolean;
+  projected: boolean;
+  above_map: boolean;
   wished: boolean;
 }
 
