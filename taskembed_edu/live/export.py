@@ -412,9 +412,7 @@ body.te-exported { margin: 0 auto; padding: 12px; max-width: 1400px; font-family
 """
 
 _OPEN = """\
-const recorded = new RecordedModel(JSON.parse(document.getElementById("te-recorded").textContent));
-await recorded.ready;
-render({ model: recorded, el: document.getElementById("te-root") });
+await renderRecording(document.getElementById("te-recorded").textContent, document.getElementById("te-root"));
 """
 
 

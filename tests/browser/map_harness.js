@@ -1,10 +1,18 @@
 // A page for the map alone: made-up tasks and pictures, the state that a lab's maps share, and no kernel.
 
+import { element, Shared } from "../../taskembed_edu/live/page/base.js";
+import { TaskLegend } from "../../taskembed_edu/live/page/legend.js";
+import { TaskMapView } from "../../taskembed_edu/live/page/map.js";
+import { contrast, outlineOf, rgbOf } from "../../taskembed_edu/live/page/shapes.js";
+import { Viewport } from "../../taskembed_edu/live/page/viewport.js";
+
 const asView = (bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 const packed = (numbers, low, high) => {
   const words = Uint16Array.from(numbers, (v) => Math.round(((v - low) / (high - low)) * 65535));
   return asView(new Uint8Array(words.buffer));
 };
+
+Object.assign(window, { contrast, outlineOf, rgbOf }); // asked for by tests
 
 window.harness = {
   model: { get: () => ({ number: window.harness.number }) },

@@ -1,7 +1,7 @@
 // A kernel's stand-in for the tests of the page: it takes its pictures from a recorded run, says what the test tells it
 // to say, and keeps every message of the page in `sent`.
 
-class StandIn {
+export class StandIn {
   constructor(recorded) {
     this.recording = recorded;
     this.sent = [];

@@ -13,26 +13,10 @@ from numpy.typing import NDArray
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from taskembed_edu.live import page as page_code
+from taskembed_edu.live.bundle import bundle
 
 HARNESS = Path(__file__).with_name("map_harness.js")
 LIVE = Path(page_code.__file__).parent
-SCRIPTS = [
-    "base",
-    "shapes",
-    "packets",
-    "viewport",
-    "card",
-    "glide",
-    "map",
-    "tools",
-    "painting",
-    "trails",
-    "labels",
-    "scale_bar",
-    "details",
-    "pointing",
-]
-SCRIPTS += ["lasso", "legend"]
 DARK = """:root { --jp-layout-color1: #111111; --jp-layout-color2: #212121; --jp-content-font-color1: #ffffff;
   --jp-content-font-color2: #b3b3b3; --jp-border-color2: #616161; }"""
 REST = "() => harness.maps.every(map => !map.request)"
@@ -54,11 +38,9 @@ class MapPage:
     def load(self, theme: str = "") -> None:
         """The page's own code and the harness, in one script as in the lab."""
         style = "\n".join((LIVE / name).read_text(encoding="utf-8") for name in ("look.css", "page/map.css"))
-        script = "\n".join((LIVE / "page" / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
         rows = ".row { display: flex; } .cell { flex: 1; min-width: 0; }"
         head = f"<!doctype html><meta charset='utf-8'><style>{theme}{style}{rows}</style>"
-        harness = HARNESS.read_text(encoding="utf-8")
-        body = f"<div class='te-lab' id='lab'></div><script>{script}\n{harness}</script>"
+        body = f"<div class='te-lab' id='lab'></div><script type='module'>{bundle(HARNESS)}</script>"
         self.page.set_content(head + body)
 
     def open(self, n: int = N, **options: Any) -> None:

@@ -1,0 +1,21 @@
+// The linter of every script in the project: eslint's recommended rules, and a few for imports and equality.
+import js from "@eslint/js";
+import globals from "globals";
+
+export default [
+  // JupyterLab's own folders, and scripts that are put into a page with names that are not theirs.
+  { ignores: [".venv/**", "node_modules/**", "build/**", "dist/**", "docs/**"] },
+  js.configs.recommended,
+  {
+    linterOptions: { reportUnusedDisableDirectives: "error" },
+    rules: {
+      eqeqeq: ["error", "always", { null: "ignore" }],
+      "no-var": "error",
+      "prefer-const": "error",
+      "no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
+    },
+  },
+  { files: ["taskembed_edu/**/*.js"], languageOptions: { globals: globals.browser } },
+  { files: ["tests/browser/*.js", "benchmarks/browser/*.js"], languageOptions: { globals: globals.browser } },
+  { files: ["tests/page/*.js", "eslint.config.js"], languageOptions: { globals: globals.node } },
+];
