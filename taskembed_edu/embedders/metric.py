@@ -24,7 +24,7 @@ from taskembed_edu.formulas.losses import (
 )
 from taskembed_edu.formulas.losses.all_pairs import pair_terms
 from taskembed_edu.formulas.mining import PAIR_MINING, TRIPLET_MINING, select_pairs
-from taskembed_edu.networks.encoders import FEATURES, SetEncoder, set_encoder
+from taskembed_edu.networks.encoders import ENCODERS, FEATURES, SetEncoder, set_encoder
 from taskembed_edu.tasks.base import TaskBatch, TaskFamily
 
 LOSSES = ("contrastive", "contrastive_squared", "triplet", "info_nce", "prototypical")
@@ -153,8 +153,8 @@ class MetricEmbedder(Embedder[MetricState, MetricSettings]):
     settings_class = MetricSettings
 
     def takes(self, family: TaskFamily) -> bool:
-        """Numbers, points and pictures; words have no set encoder here."""
-        return not getattr(family, "alphabet", ())
+        """Kinds of samples that have an encoder; words have none here."""
+        return family.kind in ENCODERS
 
     def begin(
         self, family: TaskFamily, tasks: TaskBatch, settings: MetricSettings, rng: torch.Generator

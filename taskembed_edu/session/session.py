@@ -31,9 +31,10 @@ from taskembed_edu.session.codegen import run_code
 from taskembed_edu.session.history import Checkpoint, Event, Frame, History, metric_of, undo_values
 from taskembed_edu.session.recordings import FORMAT, check_recording
 from taskembed_edu.session.setup import Setup as Setup
-from taskembed_edu.session.validation import ValidationSet, diverged, groups_of, scores
+from taskembed_edu.session.validation import ValidationSet, diverged, groups_of, scores, true_geometry
 from taskembed_edu.tasks import FAMILIES, task_family
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily
+from taskembed_edu.tasks.kinds import KINDS
 
 
 def unlocked(verb: str) -> AbstractContextManager[None]:
@@ -307,8 +308,8 @@ class Session:
         return self.validation_set.tasks
 
     @property
-    def geometry(self) -> TrueGeometry:
-        """How far apart the watched tasks truly are."""
+    def geometry(self) -> TrueGeometry | None:
+        """How far apart the watched tasks truly are; None where nobody knows (`TaskFamily.has_geometry`)."""
         return self.validation_set.geometry
 
     @property
@@ -352,7 +353,8 @@ class Session:
     def nearest(self, frame: Frame, task: int, k: int = 5) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """The k tasks nearest to this one, in the frame's embedding (under its distance) and in truth, nearest first.
 
-        In truth there may be fewer: tasks that are as far as can be are not counted as near (languages of no family).
+        In truth there may be fewer: tasks that are as far as can be are not counted as near (languages of no family). There
+        are none where nobody knows how far apart the tasks truly are.
         Errors: ValueError for a task that is not watched, or k outside 1..n_tasks - 1.
         """
         return self.validation_set.nearest(frame, task, k)
@@ -372,7 +374,7 @@ class Session:
         rng = torch.Generator().manual_seed(self.setup.seed + 2)
         tasks = sample_tasks(self.split.unseen, n_tasks, rng)
         again = self.split.unseen.redraw(tasks, rng) if self.embedder.embeds_resampled_support else None
-        geometry = TrueGeometry(self.split.unseen.true_distance(tasks))
+        geometry = true_geometry(self.split.unseen, tasks)
         with self.lock("read"):
             first = self.embedder.view(self._now.state, self.settings, tasks)
             second = None if again is None else self.embedder.view(self._now.state, self.settings, again)
@@ -432,7 +434,8 @@ class Session:
         rng = torch.Generator().manual_seed(setup.seed)
         whole = given or task_family(setup.family)
         if not self.embedder.takes(whole):
-            cause = f"The {self.embedder.name} embedder cannot read {whole.label.lower()}; ParameterLab can."
+            way = "ParameterLab can" if whole.kind in KINDS else f"register_kind({whole.kind!r}, ...) says how it is to"
+            cause = f"The {self.embedder.name} embedder cannot read {whole.label.lower()}; {way}."
             raise ValueError(problem("family", whole.name, f"one of {', '.join(self.families())}", cause))
         split = whole.split(rng)
         watched = ValidationSet.of(self.embedder, split, setup.n_tasks, rng)

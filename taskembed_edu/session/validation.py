@@ -32,13 +32,13 @@ _FEWEST = 6
 @dataclass(frozen=True)
 class ValidationSet:
     """The tasks on the map. `resampled_support` are the same tasks with support sets drawn anew, where the embedder
-    reads such; `groups` gives each task's group, where the family has groups.
+    reads such; `geometry` and `groups` are None where the family knows no true distance and no groups.
     """
 
     embedder: Embedder[Any, Any]
     tasks: TaskBatch
     resampled_support: TaskBatch | None
-    geometry: TrueGeometry
+    geometry: TrueGeometry | None
     groups: Tensor | None
 
     @staticmethod
@@ -48,7 +48,7 @@ class ValidationSet:
         tasks = embedder.watches(split, n_tasks, rng)
         resampled_support = family.redraw(tasks, rng) if embedder.embeds_resampled_support else None
         return ValidationSet(
-            embedder, tasks, resampled_support, TrueGeometry(family.true_distance(tasks)), groups_of(family, tasks)
+            embedder, tasks, resampled_support, true_geometry(family, tasks), groups_of(family, tasks)
         )
 
     def frame(self, now: Checkpoint, before: Sequence[Frame], index: int, loss: float, active: float) -> Frame:
@@ -93,7 +93,8 @@ class ValidationSet:
     def nearest(self, frame: Frame, task: int, k: int = 5) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """The k tasks nearest to this one, in the frame's embedding (under its distance) and in truth, nearest first.
 
-        In truth there may be fewer (see `TrueGeometry.nearest`): unrelated are not counted as near.
+        In truth there may be fewer (see `TrueGeometry.nearest`): unrelated are not counted as near. There are none where
+        nobody knows how far apart the tasks truly are.
         Errors: ValueError for a task that is not watched, or k outside 1..n_tasks - 1.
         """
         check_number("task", task, 0, len(self.tasks) - 1, "Tasks are counted from 0, in the order of `session.tasks`.")
@@ -104,7 +105,8 @@ class ValidationSet:
         distances = torch.full((len(vectors),), torch.inf)
         distances[kept] = METRICS[frame.metric].between(vectors[task], vectors[kept])
         embedding = nearest_of_row(distances, task, len(vectors) - 1)
-        return embedding[~np.isin(embedding, lost)][:k], self.geometry.nearest(task, k, without=lost)
+        truth = np.zeros(0, np.intp) if self.geometry is None else self.geometry.nearest(task, k, without=lost)
+        return embedding[~np.isin(embedding, lost)][:k], truth
 
     def _vectors(self, now: Checkpoint) -> tuple[Tensor, Tensor | None]:
         """The watched tasks' vectors, and those of their second support sets where the embedder has such."""
@@ -116,15 +118,20 @@ class ValidationSet:
 
     def _truth_of(
         self, now: Checkpoint, diverged_tasks: tuple[int, ...], kept: Any
-    ) -> tuple[TrueGeometry, Tensor | None]:
+    ) -> tuple[TrueGeometry | None, Tensor | None]:
         """The true geometry and the groups of the tasks that count."""
         if not diverged_tasks:
             return self.geometry, self.groups
         left = len(self.tasks) - len(diverged_tasks)
         if left < _FEWEST:
             raise diverged(now, f"tasks left ({left} of {len(self.tasks)})", math.nan)
-        geometry = TrueGeometry(self.geometry.true_distance[kept][:, kept])
+        geometry = None if self.geometry is None else TrueGeometry(self.geometry.true_distance[kept][:, kept])
         return geometry, None if self.groups is None else self.groups[kept]
+
+
+def true_geometry(family: TaskFamily, tasks: TaskBatch) -> TrueGeometry | None:
+    """How far apart these tasks truly are; None where the family does not know."""
+    return TrueGeometry(family.true_distance(tasks)) if family.has_geometry else None
 
 
 def groups_of(family: TaskFamily, tasks: TaskBatch) -> Tensor | None:
@@ -137,15 +144,16 @@ def scores(
     first: Tensor,
     second: Tensor | None,
     distances: Tensor,
-    geometry: TrueGeometry,
+    geometry: TrueGeometry | None,
     groups: Tensor | None,
 ) -> dict[str, float]:
-    """How well these vectors tell what is true: recall, Spearman, and purity where tasks have mates."""
+    """How well these vectors tell what is true: recall, Spearman where that is known, purity where tasks have mates."""
     told = {}
     if second is not None:
         recall = recall_at_k(second, first, ks=(1, 5), metric=metric_of(now.settings))
         told = {"recall@1": recall[1], "recall@5": recall[5]}
-    told["spearman"] = geometry.rank_correlation(distances)
+    if geometry is not None:
+        told["spearman"] = geometry.rank_correlation(distances)
     if groups is not None:
         told["purity"] = neighbour_purity(distances, groups)
     return told

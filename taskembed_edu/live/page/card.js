@@ -3,7 +3,7 @@
 import { element, penOf, rounded, setText } from "./base.js";
 import { cssOf, drawMarker, outlineOf, rgbOf } from "./shapes.js";
 
-/** @import { Axes, CurveData, ImagesData, Palette, Point, ScatterData, TaskData, WordRow, WordsData } from "./types.js" */
+/** @import { Axes, CurveData, DrawingData, ImagesData, Palette, Point, ScatterData, TaskData, Tone, WordRow, WordsData } from "./types.js" */
 
 const LONGEST_WORD = 16; // letters; a column that a longer one (Finnish) may not break takes the others' room
 
@@ -71,10 +71,17 @@ export function fitNote(data, spoken = false) {
   if (data.kind === "curve") {
     return spoken ? `its network is ${rounded(meanGap(data.curve, data.fit.curve))} off on average` : "solid: truth, dashed: the network";
   }
+  if (data.kind === "drawing") return spoken ? "" : "dashed: its network";
   if (data.kind === "words") return wordsNote(data.rows, data.fit.words, data.shown);
   const wrong = wrongAnswers(data).length;
   const total = data.fit.classes.length;
   return `its network has ${wrong} of ${total} ${data.kind === "images" ? "pictures" : "points"} wrong`;
+}
+
+// What a picture shows, for who does not see it; "" where the name and the note say it already.
+/** @param {TaskData | null} data */
+export function pictureWords(data) {
+  return data?.kind === "drawing" ? data.drawing.spoken : "";
 }
 
 // How many words are right: of the numbers that were shown in training and of the others, where there are both.
@@ -120,7 +127,7 @@ export function wrongAnswers(data) {
 // Draw one task's data (decodeCard) into a canvas of so many CSS pixels; hidden where the family has no picture.
 /**
  * @param {HTMLCanvasElement} canvas
- * @param {CurveData | ScatterData | ImagesData | null} data
+ * @param {CurveData | ScatterData | ImagesData | DrawingData | null} data
  * @param {Palette} palette
  * @param {number} wide
  * @param {number} high
@@ -137,6 +144,7 @@ function drawCard(canvas, data, palette, wide, high) {
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   if (data.kind === "curve") drawCurve(context, data, palette, wide, high);
   else if (data.kind === "scatter") drawScatter(context, data, palette, wide, high);
+  else if (data.kind === "drawing") drawDrawing(context, data, palette, wide, high);
   else drawImages(context, data, palette, wide, high);
 }
 
@@ -262,6 +270,45 @@ function crossOut(context, data, palette, axes) {
   context.lineWidth = 1.5;
   context.strokeStyle = cssOf(palette.wrong);
   context.stroke();
+}
+
+// Lines, dots and words of a family's own, to scale: one unit of x is as long as one of y.
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {DrawingData} data
+ * @param {Palette} palette
+ * @param {number} wide
+ * @param {number} high
+ */
+function drawDrawing(context, data, palette, wide, high) {
+  const edge = 5;
+  const [span_x, span_y] = [data.x[1] - data.x[0], data.y[1] - data.y[0]];
+  const unit = Math.min((wide - 2 * edge) / span_x, (high - 2 * edge) / span_y);
+  const [left, bottom] = [(wide - unit * span_x) / 2, (high + unit * span_y) / 2];
+  /** @type {Axes} */
+  const axes = { x: (share) => left + unit * span_x * share, y: (share) => bottom - unit * span_y * share };
+  /** @param {Tone} tone */
+  const colour = (tone) => cssOf(palette[tone === "answer" ? "lost" : tone]);
+  context.lineWidth = 1.6;
+  context.lineJoin = "round";
+  for (const { tone, dashed, points } of data.drawing.lines) {
+    if (points.length === 1) drawMarker(context, 0, axes.x(points[0][0]), axes.y(points[0][1]), 2.8, colour(tone), cssOf(palette.paper));
+    context.beginPath();
+    points.forEach(([x, y], k) => context[k ? "lineTo" : "moveTo"](axes.x(x), axes.y(y)));
+    context.setLineDash(dashed ? [4, 3] : []);
+    context.lineWidth = 1.6;
+    context.strokeStyle = colour(tone);
+    context.stroke();
+  }
+  context.setLineDash([]);
+  context.font = "10px system-ui, sans-serif";
+  context.textBaseline = "middle";
+  for (const { tone, align, text, at } of data.drawing.labels) {
+    context.textAlign = align;
+    context.fillStyle = colour(tone);
+    context.fillText(text, axes.x(at[0]), axes.y(at[1]));
+  }
+  if (data.fit) drawAnswer(context, data.fit.path, palette, axes);
 }
 
 /** @type {HTMLCanvasElement | null} */
