@@ -15,7 +15,7 @@ from ipywidgets.widgets.widget import _remove_buffers
 
 from benchmarks.table import Row, measure
 from taskembed_edu.embedders import MetricEmbedder, MetricSettings, MetricState
-from taskembed_edu.live.packets import boxed, picture_packet
+from taskembed_edu.live.packets import ends, picture_packet, placed, rounded_box
 from taskembed_edu.projection.live_umap import LiveUMAP
 from taskembed_edu.projection.quality import jitter, trustworthiness
 from taskembed_edu.projection.umap_steps import Layout
@@ -35,7 +35,10 @@ def rows() -> Iterator[Row]:
     live.update(run.embed())
 
     def frame() -> None:
-        boxed(live.update(run.embed()))
+        layout = live.update(run.embed())
+        low, high = ends(layout)
+        rounded_box(low, high)
+        placed(layout, low, high)
 
     seconds = measure({"frame": frame}, repeats=30)["frame"]
     yield Row(

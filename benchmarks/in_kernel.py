@@ -75,7 +75,10 @@ class LabFilm(Film):
         view = self.shown.panel.view
         picture = packets.picture_packet(self.shown.sessions)
         run = picture["runs"][0]
-        frames = [packets.boxed(layout) for layout in recorded_layouts(n_tasks)]
+        frames = []
+        for layout in recorded_layouts(n_tasks):
+            low, high = packets.ends(layout)
+            frames.append((packets.rounded_box(low, high), packets.placed(layout, low, high)))
         first = 1000  # beyond the numbers of the panel's own pictures, which it counts itself
 
         def send(k: int, number: int) -> None:

@@ -14,7 +14,6 @@ import torch
 
 from taskembed_edu.live.packets import (
     COLUMNS,
-    boxed,
     card_packet,
     curve_marks,
     facts,
@@ -29,7 +28,7 @@ from taskembed_edu.live.packets import (
 from taskembed_edu.live.words import SCORES, map_words
 from taskembed_edu.session.history import Event
 from taskembed_edu.tasks.sketch import TaskSketch
-from tests.runs import eventful, generator, small_session
+from tests.runs import boxed, eventful, generator, small_session
 
 
 def uint16(data: bytes, *shape: int) -> np.ndarray:

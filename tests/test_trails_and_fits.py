@@ -18,12 +18,12 @@ from taskembed_edu.figures.snapshots import session_figure
 from taskembed_edu.live import export, packets
 from taskembed_edu.live.export import exported, unpacked
 from taskembed_edu.live.overlays import evenly, fit_packet, missing_trails, trails
-from taskembed_edu.live.packets import boxed, card_packet, picture_packet, tasks_packet
+from taskembed_edu.live.packets import card_packet, picture_packet, tasks_packet
 from taskembed_edu.session.history import Frame
 from taskembed_edu.session.session import Session
 from taskembed_edu.tasks import NumberWords
 from taskembed_edu.tasks.sketch import TaskFit
-from tests.runs import generator, small_session
+from tests.runs import boxed, generator, small_session
 
 
 def put(session: Session, index: int, **changes: Any) -> Frame:

@@ -198,8 +198,8 @@ def _in_own_box(
 ) -> tuple[list[float], NDArray[np.uint16], NDArray[np.uint16] | None]:
     """A frame's places and trails as uint16 in its own box: exact, however much larger the map is at another time.
 
-    The box is exact to float32, where a live picture's is rounded (`packets.boxed`): a place that stands still while
-    the box grows is then shown within a 65,535th of the map from where it was.
+    The box is exact to float32, where a live picture's is rounded (`packets.rounded_box`): a place that stands still
+    while the box grows is then shown within a 65,535th of the map from where it was.
     """
     low, high = ends(frame.layout, frame.diverged_tasks, lines)
     box = [float(f"{end:.9g}") for end in (*low, *high)]

@@ -218,7 +218,7 @@ def run_picture(session: Session, frame: Frame, run: int, chosen: int, compare: 
         **facts(frame),
         **over,
         "run": run,
-        "box": _said_box(low, high),
+        "box": rounded_box(low, high),
         "points": placed(frame.layout, low, high, frame.diverged_tasks).tobytes(),
         "links": _links(session, frame, chosen),
         "changes": _changes(session, frame, chosen, compare),
@@ -235,12 +235,6 @@ def facts(frame: Frame) -> dict[str, Any]:
     return said
 
 
-def boxed(layout: Layout, diverged_tasks: Sequence[int] = ()) -> tuple[list[float], NDArray[np.uint16]]:
-    """The map's box [left, bottom, right, top], and places inside it as uint16: exact to a 65,535th of its sides."""
-    low, high = ends(layout, diverged_tasks)
-    return _said_box(low, high), placed(layout, low, high, diverged_tasks)
-
-
 def ends(
     layout: Layout, diverged_tasks: Sequence[int] = (), lines: NDArray[np.float32] | None = None
 ) -> tuple[Layout, Layout]:
@@ -254,7 +248,8 @@ def ends(
     return low, filled(low, seen.max(axis=0))
 
 
-def _said_box(low: Layout, high: Layout) -> list[float]:
+def rounded_box(low: Layout, high: Layout) -> list[float]:
+    """The map's box [left, bottom, right, top] as a live picture says it."""
     # To a ten-thousandth of the map: a tenth of a pixel, and half as many characters.
     digits = 4 - math.floor(math.log10(float((high - low).max())))
     return [round(float(end), digits) for end in (*low, *high)]

@@ -200,11 +200,6 @@ class NumberWords(TaskFamily):
         return unknown | {code: why for code, why in _corpus().unspelt.items() if code in self._asked()}
 
 
-def y_mask(y: Tensor) -> Tensor:
-    """True where y is a letter or END, False where it only fills up."""
-    return y != IGNORE
-
-
 def encode(word: str, length: int | None = None) -> Tensor:
     """The word's letters as places in ALPHABET, then END, then IGNORE up to `length` (None: no filling).
 

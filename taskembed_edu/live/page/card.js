@@ -1,10 +1,12 @@
 // A task is not a dot: its own data, drawn small beside the pointer and larger when it is chosen.
 
 import { element, penOf, rounded, setText } from "./base.js";
+import { drawDrawing, drawingAxes } from "./drawing.js";
 import { cssOf, drawMarker, outlineOf, rgbOf } from "./shapes.js";
 
-/** @import { Axes, CurveData, DrawingData, ImagesData, Palette, Point, ScatterData, TaskData, Tone, WordRow, WordsData } from "./types.js" */
+/** @import { Axes, CurveData, DrawingData, ImagesData, Palette, Point, ScatterData, TaskData, WordRow, WordsData } from "./types.js" */
 
+const LABEL_HIGH = 12; // CSS pixels below an image
 const LONGEST_WORD = 16; // letters; a column that a longer one (Finnish) may not break takes the others' room
 
 // The place of one task's data: a canvas, or for words a table, which a reader of screens reads as such.
@@ -144,7 +146,7 @@ function drawCard(canvas, data, palette, wide, high) {
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   if (data.kind === "curve") drawCurve(context, data, palette, wide, high);
   else if (data.kind === "scatter") drawScatter(context, data, palette, wide, high);
-  else if (data.kind === "drawing") drawDrawing(context, data, palette, wide, high);
+  else if (data.kind === "drawing") drawOwn(context, data, palette, drawingAxes(data, wide, high));
   else drawImages(context, data, palette, wide, high);
 }
 
@@ -272,43 +274,22 @@ function crossOut(context, data, palette, axes) {
   context.stroke();
 }
 
-// Lines, dots and words of a family's own, to scale: one unit of x is as long as one of y.
-/**
- * @param {CanvasRenderingContext2D} context
- * @param {DrawingData} data
- * @param {Palette} palette
- * @param {number} wide
- * @param {number} high
- */
-function drawDrawing(context, data, palette, wide, high) {
-  const edge = 5;
-  const [span_x, span_y] = [data.x[1] - data.x[0], data.y[1] - data.y[0]];
-  const unit = Math.min((wide - 2 * edge) / span_x, (high - 2 * edge) / span_y);
-  const [left, bottom] = [(wide - unit * span_x) / 2, (high + unit * span_y) / 2];
-  /** @type {Axes} */
-  const axes = { x: (share) => left + unit * span_x * share, y: (share) => bottom - unit * span_y * share };
-  /** @param {Tone} tone */
-  const colour = (tone) => cssOf(palette[tone === "answer" ? "lost" : tone]);
-  context.lineWidth = 1.6;
-  context.lineJoin = "round";
-  for (const { tone, dashed, points } of data.drawing.lines) {
-    if (points.length === 1) drawMarker(context, 0, axes.x(points[0][0]), axes.y(points[0][1]), 2.8, colour(tone), cssOf(palette.paper));
-    context.beginPath();
-    points.forEach(([x, y], k) => context[k ? "lineTo" : "moveTo"](axes.x(x), axes.y(y)));
-    context.setLineDash(dashed ? [4, 3] : []);
-    context.lineWidth = 1.6;
-    context.strokeStyle = colour(tone);
-    context.stroke();
-  }
-  context.setLineDash([]);
-  context.font = "10px system-ui, sans-serif";
-  context.textBaseline = "middle";
-  for (const { tone, align, text, at } of data.drawing.labels) {
-    context.textAlign = align;
-    context.fillStyle = colour(tone);
-    context.fillText(text, axes.x(at[0]), axes.y(at[1]));
-  }
+// What a family draws itself, and over it what the task's own network makes of it.
+/** @param {CanvasRenderingContext2D} context @param {DrawingData} data @param {Palette} palette @param {Axes} axes */
+function drawOwn(context, data, palette, axes) {
+  drawDrawing(context, data, palette, axes);
   if (data.fit) drawAnswer(context, data.fit.path, palette, axes);
+}
+
+// How many images stand in a row so that they are as large as they can be, each with its label below it.
+/** @param {number} n @param {number} wide @param {number} high */
+export function imageGrid(n, wide, high) {
+  let [columns, side] = [1, 0];
+  for (let k = 1; k <= n; k++) {
+    const fits = Math.min(wide / k - 4, high / Math.ceil(n / k) - LABEL_HIGH - 3);
+    if (fits > side) [columns, side] = [k, fits];
+  }
+  return { columns, side };
 }
 
 /** @type {HTMLCanvasElement | null} */
@@ -325,12 +306,7 @@ let draftCanvas = null; // for one image of as many pixels as it has
 function drawImages(context, data, palette, wide, high) {
   const { width, height, n_images: n, pixels, labels } = data;
   const answers = data.fit ? answersOf(data, data.fit.classes) : labels;
-  const label = 12;
-  let [columns, side] = [1, 0];
-  for (let k = 1; k <= n; k++) {
-    const fits = Math.min(wide / k - 4, high / Math.ceil(n / k) - label - 3);
-    if (fits > side) [columns, side] = [k, fits];
-  }
+  const { columns, side } = imageGrid(n, wide, high);
   const one = (draftCanvas ??= document.createElement("canvas"));
   [one.width, one.height] = [width, height];
   const draft = penOf(one, true);
@@ -346,7 +322,7 @@ function drawImages(context, data, palette, wide, high) {
     }
     draft.putImageData(image, 0, 0);
     const x = ((k % columns) + 0.5) * (wide / columns);
-    const y = Math.floor(k / columns) * (side + label + 3) + 1;
+    const y = Math.floor(k / columns) * (side + LABEL_HIGH + 3) + 1;
     context.drawImage(one, x - side / 2, y, side, side);
     context.strokeStyle = cssOf(palette.line);
     context.strokeRect(x - side / 2 + 0.5, y + 0.5, side - 1, side - 1);

@@ -5,7 +5,7 @@
 
 import { counted, element, freshId, oncePerFrame, setText } from "./base.js";
 
-const CONFIRM_MS = 2500; // a wish that is not confirmed by then was refused: the kernel's value is shown again
+const CONFIRM_MS = 2500; // a change that is not confirmed by then was refused: the kernel's value is shown again
 const NEVER_IN_COLUMN = new Set(["projection"]); // has its switch above the map
 const PROJECTED = new Set(["loss", "metric", "margin", "start", "vector", "form", "layer"]); // what stays in projector mode, with the colours
 
@@ -71,7 +71,7 @@ class SettingControl {
     this.input.removeAttribute("aria-invalid");
     const value = this.read();
     if (spec.kind === "number" && value === (this.asked ?? spec.value)) {
-      this.describe(value); // Enter, then leaving the field: one wish, not two
+      this.describe(value); // Enter, then leaving the field: one change, not two
       return;
     }
     this.asked = value;

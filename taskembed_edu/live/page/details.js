@@ -7,7 +7,7 @@ import { decodeCard, decodeFit } from "./packets.js";
 import { neighbourLines } from "./painting.js";
 import { cssOf } from "./shapes.js";
 
-/** @import { TaskData } from "./types.js" */
+/** @import { Point, TaskData } from "./types.js" */
 /** @import { TaskMapView } from "./map.js" */
 /** @import { NeighbourLine } from "./painting.js" */
 
@@ -21,11 +21,39 @@ const CHOSEN = [220, 104];
 /** @type {[wide: number, high: number]} */
 const CHOSEN_OF_TWO = [220, 70]; // two maps stand side by side: less room for each
 
+// The left upper corner of a card in a map: beside the point, below on the right, or at another side where it hides
+// neither the point nor the chosen task; where every side hides one, in a corner of the map. A place that leaves the map
+// is moved into it first.
+/** @param {Point} point @param {Point | null} chosen @param {Point} card @param {Point} map @returns {Point} */
+export function cardPlace(point, chosen, [wide, high], map) {
+  const [px, py] = point;
+  const [right, bottom] = [Math.max(0, map[0] - wide), Math.max(0, map[1] - high)];
+  /** @type {Point} */
+  let best = [0, 0];
+  let least = Infinity;
+  for (let k = 0; k < 8; k++) {
+    const [free_x, free_y] =
+      k < 4 ? [px + (k & 1 ? -BESIDE - wide : BESIDE), py + (k & 2 ? -BESIDE - high : BESIDE)] : [k & 1 ? right : 0, k & 2 ? bottom : 0];
+    const [x, y] = [Math.max(0, Math.min(free_x, right)), Math.max(0, Math.min(free_y, bottom))];
+    /** @param {Point | null} task */
+    const hides = (task) =>
+      task !== null && task[0] > x - RIM && task[1] > y - RIM && task[0] < x + wide + RIM && task[1] < y + high + RIM;
+    const moved = x !== free_x || y !== free_y;
+    const cost = (hides(point) ? 40 : 0) + (hides(chosen) ? 20 : 0) + (moved ? 5 : 0) + k + (k < 4 ? 0 : 5);
+    if (cost < least) {
+      least = cost;
+      best = [x, y];
+    }
+  }
+  return best;
+}
+
 export class TaskDetails {
   card = element("div", "te-map-card");
   cardName = element("div", "te-map-card-name", this.card);
   cardPicture = new TaskPicture(this.card);
   cardNote = element("div", "te-note", this.card);
+  /** @type {Point} */
   cardSize = [0, 0]; // CSS pixels
 
   panel = element("div", "te-map-chosen");
@@ -137,31 +165,13 @@ export class TaskDetails {
     if (!this.card.hidden) this.place(this.map.state.get("hover"));
   }
 
-  // Beside the point: below on the right, or at another side where it hides neither the point nor the chosen task; where
-  // every side hides one, in a corner of the map. A place that leaves the map is moved into it first.
   /** @param {number} i */
   place(i) {
-    const { screen, ratio, canvas } = this.map;
-    const [wide, high] = this.cardSize;
-    const [right, bottom] = [Math.max(0, canvas.clientWidth - wide), Math.max(0, canvas.clientHeight - high)];
-    /** @param {number} k */
+    const { screen, ratio, canvas, painter } = this.map;
+    /** @param {number} k @returns {Point} */
     const at = (k) => [screen[2 * k] / ratio, screen[2 * k + 1] / ratio];
-    const [px, py] = at(i);
-    const chosen = this.map.painter.chosen();
-    let [least, left, top] = [Infinity, 0, 0];
-    for (let k = 0; k < 8; k++) {
-      const [free_x, free_y] =
-        k < 4 ? [px + (k & 1 ? -BESIDE - wide : BESIDE), py + (k & 2 ? -BESIDE - high : BESIDE)] : [k & 1 ? right : 0, k & 2 ? bottom : 0];
-      const [x, y] = [Math.max(0, Math.min(free_x, right)), Math.max(0, Math.min(free_y, bottom))];
-      /** @param {number} task */
-      const hides = (task) => {
-        const [tx, ty] = task < 0 ? [-Infinity, 0] : at(task);
-        return tx > x - RIM && ty > y - RIM && tx < x + wide + RIM && ty < y + high + RIM;
-      };
-      const moved = x !== free_x || y !== free_y;
-      const cost = (hides(i) ? 40 : 0) + (hides(chosen) ? 20 : 0) + (moved ? 5 : 0) + k + (k < 4 ? 0 : 5);
-      if (cost < least) [least, left, top] = [cost, x, y];
-    }
+    const chosen = painter.chosen();
+    const [left, top] = cardPlace(at(i), chosen < 0 ? null : at(chosen), this.cardSize, [canvas.clientWidth, canvas.clientHeight]);
     this.card.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
   }
 

@@ -106,7 +106,7 @@ export class LabPage {
     return this.shared.on(names, callback);
   }
 
-  // A kernel may end between the wish and the word of its end: then nobody is left to hear.
+  // A kernel may end before the page is told so: sending then fails, and the kernel counts as dead.
   /** @param {Message} message */
   say(message) {
     this.tell(() => this.model.send(message));
@@ -125,7 +125,7 @@ export class LabPage {
   // Show this step; null: now, and follow the run. A place on a curve lies between steps: the kernel knows whole ones.
   /** @param {number | null} step */
   look(step) {
-    this.timeline.wishFor(step === null ? null : Math.round(step));
+    this.timeline.request(step === null ? null : Math.round(step));
   }
 
   /** @returns {Partial<Transport>} a widget begins with none of it */

@@ -119,14 +119,9 @@ export class PointLabels {
     return 1;
   }
 
-  // Where it stood last, else the first side that is free of names, of points and of what lies over the map; -1 where
-  // there is none. Half a name says nothing, so that a name under a point is left out as one under another name is.
   /** @param {number} i @param {number} x @param {number} y @param {boolean} always */
   sideFor(i, x, y, always) {
-    const last = this.sides[i];
-    const room = [last, ...SIDES.keys()].filter((side) => this.fits(i, x, y, side));
-    const free = room.find((side) => !this.covers(i, x, y, side));
-    return free ?? (always ? (room[0] ?? last) : -1);
+    return chosenSide(this.sides[i], (side) => this.fits(i, x, y, side), (side) => this.covers(i, x, y, side), always);
   }
 
   // Would it lie under another task's point? What is filtered out is no more than a shadow.
@@ -146,11 +141,7 @@ export class PointLabels {
   /** @param {number} i @param {number} x @param {number} y @param {number} side */
   corner(i, x, y, side) {
     const { widths, high, edge, map } = this;
-    const [across, down] = SIDES[side];
-    const gap = (map.radius() + map.ratio) * (across && down ? 0.6 : 1);
-    /** @param {number} sign @param {number} size @param {number} inset */
-    const away = (sign, size, inset) => (sign ? sign * (gap - inset + size / 2) : 0) - size / 2;
-    return [Math.round(x + away(across, widths[i], edge / 2)), Math.round(y + away(down, high, edge))];
+    return cornerBeside(x, y, side, { wide: widths[i], high, edge }, map.radius() + map.ratio);
   }
 
   /** @param {number} i @param {number} x @param {number} y @param {number} side */
@@ -162,6 +153,38 @@ export class PointLabels {
     const box = [left + edge, top + edge, right - edge, bottom - edge];
     return !meets(box, this.boxes) && !meets(box, this.taken);
   }
+}
+
+// Where a name stood last, else the first side that is free of names, of points and of what lies over the map; -1 where
+// there is none. Half a name says nothing, so that a name under a point is left out as one under another name is. Who
+// must `always` have one takes a side that hides points, or the last one.
+/**
+ * @param {number} last
+ * @param {(side: number) => boolean} fits
+ * @param {(side: number) => boolean} covers
+ * @param {boolean} always
+ */
+export function chosenSide(last, fits, covers, always) {
+  const room = [last, ...SIDES.keys()].filter(fits);
+  const free = room.find((side) => !covers(side));
+  return free ?? (always ? (room[0] ?? last) : -1);
+}
+
+// The left upper corner of a name (its size with the halo, which is `edge` wide) at a side of the point (x, y), so many
+// pixels away; between two sides it may come a little nearer.
+/**
+ * @param {number} x
+ * @param {number} y
+ * @param {number} side
+ * @param {{ wide: number, high: number, edge: number }} size
+ * @param {number} gap
+ */
+export function cornerBeside(x, y, side, { wide, high, edge }, gap) {
+  const [across, down] = SIDES[side];
+  const near = gap * (across && down ? 0.6 : 1);
+  /** @param {number} sign @param {number} length @param {number} inset */
+  const away = (sign, length, inset) => (sign ? sign * (near - inset + length / 2) : 0) - length / 2;
+  return [Math.round(x + away(across, wide, edge / 2)), Math.round(y + away(down, high, edge))];
 }
 
 // Does a box lie over any of these? They are one list: left, top, right, bottom, left, ...

@@ -11,7 +11,7 @@ import { TaskDetails } from "./details.js";
 import { Glide } from "./glide.js";
 import { PointLabels } from "./labels.js";
 import { Lasso } from "./lasso.js";
-import { ABSENT, DIM, FAINT, FULL } from "./levels.js";
+import { ABSENT, FAINT, FULL, levelOf } from "./levels.js";
 import { boundsOf, bytesOf, countOf, decodeColouring } from "./packets.js";
 import { MapPainter } from "./painting.js";
 import { Pointing } from "./pointing.js";
@@ -24,6 +24,14 @@ import { Viewport } from "./viewport.js";
 
 const SMALL = 700; // a map narrower than this has smaller cards
 const TOOLS_HIGH = 40; // CSS pixels that the buttons take at the top
+
+// Of a marker, in device pixels to the half: smaller in a crowd, larger with a projector.
+/** @param {number} n @param {number} ratio @param {boolean} projector @param {boolean} labels */
+export function radiusOf(n, ratio, projector, labels) {
+  const base = (projector ? 9.5 : 6) * (labels ? 0.75 : 1); // a name says more than a large dot
+  const crowd = Math.min(1, Math.max(0.36, Math.sqrt(260 / Math.max(1, n))));
+  return Math.round(2 * base * ratio * crowd) / 2;
+}
 
 export class TaskMapView {
   root = element("section", "te-map");
@@ -302,9 +310,7 @@ export class TaskMapView {
   }
 
   radius() {
-    const base = (this.state.get("projector") ? 9.5 : 6) * (this.tasks?.labels ? 0.75 : 1); // a name says more than a large dot
-    const crowd = Math.min(1, Math.max(0.36, Math.sqrt(260 / Math.max(1, this.n))));
-    return Math.round(2 * base * (this.ratio || 1) * crowd) / 2;
+    return radiusOf(this.n, this.ratio || 1, this.state.get("projector"), this.tasks?.labels ?? false);
   }
 
   colour() {
@@ -321,15 +327,10 @@ export class TaskMapView {
   regroup() {
     const hidden = this.state.get("hidden") ?? new Set();
     const selected = new Set(this.state.get("selected") ?? []);
-    const { counts } = this;
-    const changed = counts?.some((count) => count > 0);
+    const counts = this.counts?.some((count) => count > 0) ? this.counts : null;
+    const view = { gone: this.gone, hidden, selected, counts };
     this.lasso.count(selected.size);
-    for (let i = 0; i < this.n; i++) {
-      if (this.gone.has(i)) this.levels[i] = ABSENT;
-      else if (hidden.has(this.colouring.groups[i])) this.levels[i] = FAINT;
-      else if (selected.size) this.levels[i] = selected.has(i) ? FULL : DIM;
-      else this.levels[i] = changed && !counts?.[i] ? DIM : FULL;
-    }
+    for (let i = 0; i < this.n; i++) this.levels[i] = levelOf(i, this.colouring.groups[i], view);
     const hover = this.state.get("hover");
     if (hover >= 0 && hover < this.n && !this.shown(hover)) this.state.set("hover", -1);
     this.draw();

@@ -1,4 +1,4 @@
-// Hands on the map: pointer, wheel, pinch and keys. They set the shared values; the map draws what those say.
+// Input on the map: pointer, wheel, pinch and keys. They set the shared values; the map draws what those say.
 
 /** @import { TaskMapView } from "./map.js" */
 

@@ -17,8 +17,8 @@ export function roundLength(longest) {
 }
 
 // How long a distance the bar of this map stands for; 0 where there is no bar.
-/** @param {TaskMapView} map */
-function barLength({ viewport, picture, ratio }) {
+/** @param {{ viewport: { scale: number }, picture: { projection: string } | null, ratio: number }} map */
+export function barLength({ viewport, picture, ratio }) {
   return picture?.projection === "pca" && viewport.scale > 0 ? roundLength((BAR * ratio) / viewport.scale) : 0;
 }
 

@@ -8,7 +8,7 @@ import { counted, element, freshId, icon, ICONS, setText } from "./base.js";
 /** @typedef {{ step: number, text: string, share: number }} Place of one mark along the slider */
 /** @typedef {{ share: number, marks: Place[] }} MarkGroup */
 
-const LOOK_PATIENCE_MS = 800; // a look that is not answered by then was lost; the newest wish goes
+const LOOK_PATIENCE_MS = 800; // a request that is not answered by then was lost; the newest one is sent
 const MARKS_APART = 0.02; // of the slider's length: closer marks become one
 const SPEEDS = [1, 4, 10, 30]; // frames a second of a film
 
@@ -31,9 +31,9 @@ export function grouped(places, apart = MARKS_APART) {
 
 export class TimelineView {
   /** @type {number | null | undefined} */
-  wish = undefined; // the newest look not yet sent: a step, or null for now
+  pendingStep = undefined; // the newest request, not yet sent: a step, or null for now
   /** @type {number | null | undefined} */
-  asked = undefined; // the look that is under way
+  requestedStep = undefined; // the request that waits for its picture
   /** @type {HTMLButtonElement[]} */
   marks = [];
   patience = 0; // the timer that gives it up
@@ -117,36 +117,36 @@ export class TimelineView {
     this.page.look(row >= rows.count - 1 ? null : rows.step(row));
   }
 
-  // At most one look is under way, and the newest wish waits: a hand is faster than a kernel. A setting may have changed
-  // after the newest frame: then that frame is what there is to see, and what the kernel answers with.
+  // One request at a time is sent and the newest one waits, because a slider moves faster than a kernel answers. A setting
+  // may have changed after the newest frame: then that frame is what there is to see, and what the kernel answers with.
   /** @param {number | null} step */
-  wishFor(step) {
-    this.wish = step === null ? null : Math.min(step, this.longest().lastStep());
+  request(step) {
+    this.pendingStep = step === null ? null : Math.min(step, this.longest().lastStep());
     this.held = true;
     this.send();
     this.show();
   }
 
   send() {
-    if (this.wish === undefined || this.asked !== undefined) return;
-    this.asked = this.wish;
-    this.wish = undefined;
-    this.page.say({ do: "look", step: this.asked });
+    if (this.pendingStep === undefined || this.requestedStep !== undefined) return;
+    this.requestedStep = this.pendingStep;
+    this.pendingStep = undefined;
+    this.page.say({ do: "look", step: this.requestedStep });
     this.patience = window.setTimeout(() => this.answered(true), LOOK_PATIENCE_MS);
   }
 
   // A picture has come; `late`: none has.
   /** @param {boolean} late @param {Pick<Picture, "live" | "step">} [picture] */
   answered(late, picture) {
-    if (this.asked === undefined) {
+    if (this.requestedStep === undefined) {
       this.held = false;
       return;
     }
     if (!late && !(picture && this.isAnswer(picture))) return;
     clearTimeout(this.patience);
-    this.asked = undefined;
+    this.requestedStep = undefined;
     // Of a kernel that is only slow the picture is still to come: the hand's next key goes on from where it was.
-    if (!late && this.wish === undefined) this.held = false;
+    if (!late && this.pendingStep === undefined) this.held = false;
     this.send();
     this.show();
   }
@@ -155,8 +155,8 @@ export class TimelineView {
   // last step is live.
   /** @param {Pick<Picture, "live" | "step">} picture */
   isAnswer({ live, step }) {
-    if (this.asked == null) return live;
-    return (this.page.recorded || !live) && Math.abs(step - this.asked) < 1;
+    if (this.requestedStep == null) return live;
+    return (this.page.recorded || !live) && Math.abs(step - this.requestedStep) < 1;
   }
 
   show() {
