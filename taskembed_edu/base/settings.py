@@ -35,8 +35,7 @@ class Setting:
     `applies` says whether it has an effect at all, given the others (InfoNCE has no margin). `log` asks for a
     logarithmic slider, `advanced` for a place behind a fold. `hidden` settings have no control and no option: they are
     moved by a verb of their own and are declared so that a recording can name them. `open` choices are the names that
-    come with the package, and whoever takes the setting may know others. `registered` gives those choices that there are
-    by now, where others can be registered beside the package's.
+    come with the package, and whoever takes the setting may know others.
     """
 
     label: str
@@ -51,7 +50,6 @@ class Setting:
     advanced: bool = False
     hidden: bool = False
     open: bool = False
-    registered: Callable[[], tuple[str, ...]] | None = None
     applies: Callable[[Any], bool] = _always
 
     def highest(self, settings: Any) -> float | None:
@@ -60,11 +58,7 @@ class Setting:
 
     def choices_for(self, settings: Any) -> tuple[str, ...]:
         """The choices that are left, given the other settings."""
-        return self.allowed(settings) if self.allowed else self.known_choices()
-
-    def known_choices(self) -> tuple[str, ...]:
-        """The choices whatever the other settings are, with those that were registered."""
-        return self.registered() if self.registered else self.choices
+        return self.allowed(settings) if self.allowed else self.choices
 
 
 def setting(default: Any, *, label: str, help: str, **declaration: Any) -> Any:
@@ -117,7 +111,7 @@ class Settings:
         for name, declared in self.declared().items():
             if declared.choices and not declared.open:
                 # First: a range that follows an unknown name would fail without naming it.
-                check_choice(name, values[name], declared.known_choices())
+                check_choice(name, values[name], declared.choices)
         for name, declared in self.declared().items():
             if name in forgiven and callable(declared.high):
                 values[name] = min(values[name], declared.high(wished))

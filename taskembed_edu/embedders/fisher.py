@@ -40,7 +40,7 @@ from taskembed_edu.embedders.probing import (
     rows_of,
     tasks_at_once,
 )
-from taskembed_edu.networks.factory import LEARNERS, LEARNERS_OF, learner_names, task_learner
+from taskembed_edu.networks.factory import LEARNERS, LEARNERS_OF, task_learner
 from taskembed_edu.networks.learners import Learner, Parameters, layer_of
 from taskembed_edu.tasks.base import TaskBatch, TaskFamily
 
@@ -92,7 +92,6 @@ class FisherSettings(Settings):
         label="Probe network",
         help="The network whose weights are asked. Automatic takes the one that suits the tasks.",
         choices=LEARNERS,
-        registered=learner_names,
         live=False,
         advanced=True,
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from taskembed_edu.base.checks import problem
 from taskembed_edu.embedders.summary import SUMMARIES, SummaryFunction
 from taskembed_edu.networks.encoders import ENCODERS, EncoderFactory
-from taskembed_edu.networks.factory import LEARNERS_OF, LearnerFactory, check_learners
+from taskembed_edu.networks.factory import LEARNERS_OF, LearnerFactory, check_learners, register_learners
 
 
 def register_kind(
@@ -21,8 +21,8 @@ def register_kind(
 
     - `encoder(family, hidden, features)` gives a `SampleEncoder`: the metric-based embedder averages what it makes of
       each sample. `features` is the setting of that name, which you may ignore.
-    - `learners` are functions (family, hidden, activation) that make a `Learner`, by the name that the setting `learner`
-      chooses; the first suits best. The parameter-based and the Fisher embedder train them.
+    - `learners` are functions (family, hidden, activation) that make a `Learner`, each under the name by which the
+      setting `learner` chooses it; the first suits best. The parameter-based and the Fisher embedder train them.
     - `summary(family, tasks)` gives each task's statistics, (n_tasks, n_statistics).
 
     What is left out stays as it is: an embedder that finds nothing for a kind refuses its families and says so. Called
@@ -34,7 +34,9 @@ def register_kind(
     if not isinstance(kind, str) or not kind.strip():
         raise ValueError(problem("kind", repr(kind), "a word, such as 'trajectory'"))
     if encoder is None and learners is None and summary is None:
-        raise ValueError(problem("register_kind", f"only the word {kind!r}", "an encoder, learners or a summary as well"))
+        raise ValueError(
+            problem("register_kind", f"only the word {kind!r}", "an encoder, learners or a summary as well")
+        )
     for argument, factory in (("encoder", encoder), ("summary", summary)):
         if factory is not None and not callable(factory):
             raise TypeError(problem(argument, factory, "a function"))
@@ -46,7 +48,7 @@ def register_kind(
     if encoder is not None:
         ENCODERS.register(kind, encoder)
     if learners is not None:
-        LEARNERS_OF.register(kind, dict(learners))
+        register_learners(kind, learners)
     if summary is not None:
         SUMMARIES.register(kind, summary)
 

@@ -8,7 +8,7 @@ from taskembed_edu.base.settings import Settings, setting
 from taskembed_edu.embedders.base import device_setting, metric_setting
 from taskembed_edu.embedders.batched import OPTIMISERS
 from taskembed_edu.embedders.weights import FORMS
-from taskembed_edu.networks.factory import LEARNERS, learner_names
+from taskembed_edu.networks.factory import LEARNERS
 from taskembed_edu.networks.learners import ACTIVATIONS
 
 VECTORS = ("weights", "outputs", "fisher")
@@ -27,7 +27,6 @@ class ParameterSettings(Settings):
         help="What every task trains: a perceptron for curves and points, a convolutional network for pictures, a "
         "recurrent one for words. Automatic takes the one that suits the tasks.",
         choices=LEARNERS,
-        registered=learner_names,
         live=False,
     )
     start: str = setting(

@@ -157,7 +157,9 @@ class ParameterEmbedder(Embedder[ParameterState, ParameterSettings]):
             rng=torch.Generator().manual_seed(state.seed),
         )
         there = tasks.to(device)
-        return task_vectors(state.learner, trained.parameters, start, there, settings, shared_probe(there, state.learner.answers)).cpu()
+        return task_vectors(
+            state.learner, trained.parameters, start, there, settings, shared_probe(there, state.learner.answers)
+        ).cpu()
 
     @torch.no_grad()
     def _watched(self, state: ParameterState, settings: ParameterSettings) -> Tensor:

@@ -102,7 +102,8 @@ def summary(family: TaskFamily, tasks: TaskBatch) -> Tensor:
     Numbers: of y mean, standard deviation, least and largest; for each coordinate of x its correlation with y, the
     share of sign changes of y in the order of that coordinate, and the four coefficients of the cubic that fits best.
     Classes: the mean and the standard deviation of each entry of x, class by class. Words: how often each letter comes,
-    and a word's mean length. Samples of a kind of your own: what was registered for it. Padding is left out. Standard deviations are those of the set itself (divided by n).
+    and a word's mean length. Of a kind of your own: what was registered for it. Padding is left out. Standard
+    deviations are those of the set itself (divided by n).
 
     Worked number: a regression task of one coordinate has 10 statistics, three classes of 8x8 pictures have 384.
     """

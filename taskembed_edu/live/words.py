@@ -188,7 +188,8 @@ def shared(layout: Layout, truth: NDArray[np.floating[Any]], kinds: tuple[TruthK
     compared as points on the circle, categories by whether they are the same. A parameter that is the same for all
     tasks scores 0.
 
-    Shapes: (n, 2), (n, n_truth) -> a number for each kind. Range: up to 1; below 0 where neighbours differ more than others.
+    Shapes: (n, 2), (n, n_truth) -> a number for each kind. Range: up to 1; below 0 where neighbours differ more
+    than others.
     """
     n = len(layout)
     if n < 3:

@@ -252,7 +252,7 @@ def set_encoder(
     features="plain" coordinates go into the same network as they are: what Fourier features are compared with. Samples
     of a kind of your own are read by the encoder that was registered for it (`register_kind`).
 
-    Errors: ValueError for unknown features, for a kind without an encoder, for an encoder that is not as wide as it says.
+    Errors: ValueError for unknown features, a kind without an encoder, or an encoder that is not as wide as it says.
     """
     check_choice("features", features, FEATURES)
     width = 0
@@ -273,7 +273,7 @@ def set_encoder(
 def _check_width(encoder: SetEncoder, task: TaskBatch, width: int) -> None:
     came = tuple(encoder.features(task.support_x, task.support_y).shape)
     if came != (wanted := (*task.support_x.shape[:2], width)):
-        cause = "Its first dimensions are tasks and samples, its last one what the factory said: SampleEncoder(network, width)."
+        cause = "Tasks, samples, and as many numbers as the factory said: SampleEncoder(network, width)."
         raise ValueError(problem("encoder", f"samples as {came}", f"{wanted}", cause))
 
 
@@ -299,6 +299,10 @@ def init_weights(make: Callable[[], Network], rng: torch.Generator) -> Network:
             elif isinstance(module, Standardise):
                 module.leave_alone()
             elif next(module.parameters(recurse=False), None) is not None:
-                cause = "nn.Linear and nn.Conv2d are; a module of your own draws its weights in a method initialise(rng)."
-                raise TypeError(problem("make", type(module).__name__, "layers whose initialisation is known here", cause))
+                cause = (
+                    "nn.Linear and nn.Conv2d are; a module of your own draws its weights in a method initialise(rng)."
+                )
+                raise TypeError(
+                    problem("make", type(module).__name__, "layers whose initialisation is known here", cause)
+                )
     return network

@@ -51,13 +51,18 @@ LEARNERS_OF: KindRegistry[Mapping[str, LearnerFactory]] = KindRegistry(
     },
 )
 
-# What the package itself offers for the setting `learner`.
-LEARNERS = ("auto", "mlp", "conv", "gru", "lstm")
+# What the setting `learner` may be, and what people read for it; a learner of your own is added when it is registered.
+LEARNERS = {"auto": "Automatic", "mlp": "Perceptron", "conv": "Convolutional", "gru": "GRU", "lstm": "LSTM"}
 
 
-def learner_names() -> tuple[str, ...]:
-    """All that the setting `learner` may be by now: the package's, and what was registered for kinds of one's own."""
-    return tuple(dict.fromkeys((*LEARNERS, *(name for kind in LEARNERS_OF for name in LEARNERS_OF[kind]))))
+def register_learners(kind: str, learners: Mapping[str, LearnerFactory]) -> None:
+    """Let these learners read samples of a kind of your own, the first suits best; `register_kind` calls this.
+
+    Errors: ValueError for a kind of the package's.
+    """
+    LEARNERS_OF.register(kind, dict(learners))
+    for name in learners:
+        LEARNERS.setdefault(name, name)
 
 
 def check_learners(learners: Mapping[str, LearnerFactory]) -> None:
@@ -89,7 +94,7 @@ def task_learner(family: TaskFamily, name: str = "auto", hidden: int = 32, activ
     Curves and points: a perceptron. Pictures: a convolutional network. Words: a recurrent one.
     Errors: ValueError for an unknown name, or one that cannot read such samples, naming those that can.
     """
-    check_choice("learner", name, learner_names())
+    check_choice("learner", name, LEARNERS)
     suits = readers(family)
     if name not in ("auto", *suits):
         samples = KINDS.get(family.kind, f"samples of kind {family.kind!r}")

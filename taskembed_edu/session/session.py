@@ -353,8 +353,8 @@ class Session:
     def nearest(self, frame: Frame, task: int, k: int = 5) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """The k tasks nearest to this one, in the frame's embedding (under its distance) and in truth, nearest first.
 
-        In truth there may be fewer: tasks that are as far as can be are not counted as near (languages of no family). There
-        are none where nobody knows how far apart the tasks truly are.
+        In truth there may be fewer: tasks that are as far as can be are not counted as near (languages of no family).
+        There are none where nobody knows how far apart the tasks truly are.
         Errors: ValueError for a task that is not watched, or k outside 1..n_tasks - 1.
         """
         return self.validation_set.nearest(frame, task, k)

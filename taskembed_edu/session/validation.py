@@ -47,9 +47,7 @@ class ValidationSet:
         family = split.validation
         tasks = embedder.watches(split, n_tasks, rng)
         resampled_support = family.redraw(tasks, rng) if embedder.embeds_resampled_support else None
-        return ValidationSet(
-            embedder, tasks, resampled_support, true_geometry(family, tasks), groups_of(family, tasks)
-        )
+        return ValidationSet(embedder, tasks, resampled_support, true_geometry(family, tasks), groups_of(family, tasks))
 
     def frame(self, now: Checkpoint, before: Sequence[Frame], index: int, loss: float, active: float) -> Frame:
         """What is seen now, after the frames `before`.
@@ -93,8 +91,8 @@ class ValidationSet:
     def nearest(self, frame: Frame, task: int, k: int = 5) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """The k tasks nearest to this one, in the frame's embedding (under its distance) and in truth, nearest first.
 
-        In truth there may be fewer (see `TrueGeometry.nearest`): unrelated are not counted as near. There are none where
-        nobody knows how far apart the tasks truly are.
+        In truth there may be fewer (see `TrueGeometry.nearest`): unrelated are not counted as near. There are none
+        where nobody knows how far apart the tasks truly are.
         Errors: ValueError for a task that is not watched, or k outside 1..n_tasks - 1.
         """
         check_number("task", task, 0, len(self.tasks) - 1, "Tasks are counted from 0, in the order of `session.tasks`.")

@@ -149,7 +149,7 @@ class TaskFamily(ABC):
 
     name: ClassVar[str]
     label: ClassVar[str]
-    # A word of tasks/kinds.py or of one's own. A family that does not say draws "numbers", or "points" if it classifies.
+    # A word of tasks/kinds.py or of one's own. Who does not say it draws "numbers", or "points" in classification.
     kind: ClassVar[str]
     classification: ClassVar[bool]
     default_shot: ClassVar[int]
@@ -178,7 +178,7 @@ class TaskFamily(ABC):
 
     @property
     def part(self) -> tuple[Any, ...]:
-        """Which of the family's tasks are drawn; (): all. A family that is split into parts has a field of this name."""
+        """Which of the family's tasks are drawn; (): all. A family that splits itself has a field of this name."""
         return ()
 
     @property
@@ -307,7 +307,9 @@ class TaskFamily(ABC):
             if not part:
                 return self
             cause = "A family that is split into parts declares a field: part: tuple[int, ...] = ()."
-            raise TypeError(problem("part", f"one of {type(self).__name__}", "a family with a field of this name", cause))
+            raise TypeError(
+                problem("part", f"one of {type(self).__name__}", "a family with a field of this name", cause)
+            )
         changes: dict[str, Any] = {"part": part}
         return dataclasses.replace(self, **changes)
 

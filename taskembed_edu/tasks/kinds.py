@@ -67,7 +67,9 @@ class KindRegistry(Generic[Entry]):
             return self._entries[kind]
         near = difflib.get_close_matches(kind, self._entries, n=1, cutoff=0.6)
         hint = f"Did you mean {near[0]!r}? If not, register" if near else "Register"
-        cause = f"There is not {self.what} for such samples yet. {hint} one: register_kind({kind!r}, {self.argument}=...)."
+        cause = (
+            f"There is not {self.what} for such samples yet. {hint} one: register_kind({kind!r}, {self.argument}=...)."
+        )
         raise ValueError(problem("kind", repr(kind), f"a kind with {self.what}: {', '.join(self._entries)}", cause))
 
     def __contains__(self, kind: object) -> bool:
