@@ -28,9 +28,10 @@ def session_figure(session: Session, colour_by: str | None = None, frame: Frame 
     """A frame's map beside loss and scores over steps: the latest, or another by its position or as it is.
 
     `colour_by` names the true parameter that gives the colours (default: the one that groups like tasks, else the
-    first; one colour for all where tasks have none). Tasks that a frame leaves out are not drawn, nor is a score that the
-    run never has. Dotted lines in the curves are changes of a setting; where the frame is not the latest, a full line says which moment the map shows. The
-    figure belongs to nobody: pyplot does not know it, so it is safe from any thread.
+    first; one colour for all where tasks have none). Tasks that a frame leaves out are not drawn, nor is a score that
+    the run never has. Dotted lines in the curves are changes of a setting; where the frame is not the latest, a full
+    line says which moment the map shows. The figure belongs to nobody: pyplot does not know it, so it is safe from any
+    thread.
 
     Errors: ValueError for an unknown parameter, IndexError for a frame that there is not.
     """

@@ -65,14 +65,11 @@ def habits(number: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def card(walks: Tensor, ends: Tensor) -> te.Drawing:
-    """Three walks from the middle of the plane, and where each of them ends."""
-    lines = [te.Line([(0.0, 0.0), *walk.tolist()], "truth") for walk in walks] + [
-        te.Line([tuple(end.tolist())]) for end in ends
-    ]
+    """Three walks from the middle of the plane, and a line through the places where they end."""
+    lines = [te.Line([(0.0, 0.0), *walk.tolist()], "truth") for walk in walks]
     words = f"three walks, {walks[:, -1].norm(dim=-1).mean():.1f} away after {N_STRIDES} strides"
-    return te.Drawing(
-        (te.Line([(0.0, 0.0)], "soft"), *lines), (te.Label(-REACH, -REACH + 1, "3 walks", "soft"),), words
-    )
+    label = te.Label(-REACH, -REACH + 1, "3 walks", "soft")
+    return te.Drawing((te.Line([(0.0, 0.0)], "soft"), *lines, te.Line(ends.tolist())), (label,), words)
 
 
 def strides(x: Tensor) -> Tensor:
