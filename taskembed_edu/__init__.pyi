@@ -16,6 +16,7 @@ from .embedders.generators import best_fit as best_fit
 from .embedders.generators import compare_starts as compare_starts
 from .embedders.generators import fit_generator as fit_generator
 from .embedders.generators import novelty as novelty
+from .embedders.kinds import register_kind as register_kind
 from .embedders.trained import train_tasks as train_tasks
 from .embedders.weights import weight_vectors as weight_vectors
 from .evaluation.geometry import TrueGeometry as TrueGeometry
@@ -62,6 +63,8 @@ from .networks import GRU as GRU
 from .networks import LSTM as LSTM
 from .networks import MLP as MLP
 from .networks import ConvNet as ConvNet
+from .networks import Learner as Learner
+from .networks import SampleEncoder as SampleEncoder
 from .networks import SetEncoder as SetEncoder
 from .networks import SiameseNetwork as SiameseNetwork
 from .networks import TripletNetwork as TripletNetwork
@@ -85,6 +88,12 @@ from .tasks import Episode as Episode
 from .tasks import Gaussians as Gaussians
 from .tasks import NumberWords as NumberWords
 from .tasks import Sinusoids as Sinusoids
+from .tasks import Split as Split
 from .tasks import Task as Task
 from .tasks import TaskBatch as TaskBatch
 from .tasks import TaskFamily as TaskFamily
+from .tasks.sketch import Drawing as Drawing
+from .tasks.sketch import Label as Label
+from .tasks.sketch import Line as Line
+from .tasks.sketch import TaskFit as TaskFit
+from .tasks.sketch import TaskSketch as TaskSketch

@@ -19,7 +19,7 @@ from taskembed_edu.labs.parameter import ParameterLab
 from taskembed_edu.live import export, overlays, packets
 from taskembed_edu.live.panel import SessionPanel
 from taskembed_edu.live.player import Player
-from taskembed_edu.networks.learners import task_learner
+from taskembed_edu.networks.factory import task_learner
 from taskembed_edu.session.alarms import last_stable_frame
 from taskembed_edu.session.history import Frame
 from taskembed_edu.session.session import Session

@@ -184,7 +184,7 @@ def test_a_score_that_lacks_what_it_needs_is_absent_and_not_zero() -> None:
 
 def test_a_run_whose_family_knows_no_true_distance_has_frames_without_spearman() -> None:
     session = small_session()
-    blind = dataclasses.replace(session.validation_set, geometry=None)  # type: ignore[arg-type]
+    blind = dataclasses.replace(session.validation_set, geometry=None)
     frame = blind.frame(session._now, session.history, 0, math.nan, {})
     assert session.frame.diagnostics.keys() - frame.diagnostics.keys() == {"spearman"}
 

@@ -140,7 +140,7 @@ def test_the_watched_tasks_are_validation_tasks_and_the_closing_ones_never_seen(
     assert session.validation_set.resampled_support is not None
     assert torch.equal(session.validation_set.resampled_support.truth, session.tasks.truth)
     assert not torch.equal(session.validation_set.resampled_support.support_x, session.tasks.support_x)
-    own = set(session.split.validation.part)  # type: ignore[attr-defined]
+    own = set(session.split.validation.part)
     slices = ((session.tasks.truth[:, 0] - 0.1) / 4.9 * 1000).floor().int().tolist()
     assert set(slices) <= own
 

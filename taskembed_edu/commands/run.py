@@ -65,7 +65,7 @@ def write_run(session: Session, scores: dict[str, float], folder: Path) -> list[
     names = list(session.frame.diagnostics)
     frames = [[f.step, f.loss, *(value_of(f, name) for name in names)] for f in session.history]
     places = [
-        [name, *truth, x, y]
+        [name, *truth[: len(session.tasks.truth_names)], x, y]
         for name, truth, (x, y) in zip(
             session.tasks.names, session.tasks.truth.tolist(), session.frame.layout.tolist(), strict=True
         )

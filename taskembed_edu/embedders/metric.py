@@ -21,7 +21,7 @@ from taskembed_edu.embedders.base import LOSS, Embedder, StepRecord, chosen_devi
 from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.formulas.losses import LOSSES
 from taskembed_edu.formulas.mining import PAIR_MINING
-from taskembed_edu.networks.encoders import FEATURES, SetEncoder, set_encoder
+from taskembed_edu.networks.encoders import ENCODERS, FEATURES, SetEncoder, set_encoder
 from taskembed_edu.tasks.base import TaskBatch, TaskFamily
 
 
@@ -162,8 +162,8 @@ class MetricEmbedder(Embedder[MetricState, MetricSettings]):
     readings: ClassVar[tuple[Reading, ...]] = (LOSS, ACTIVE_PAIRS)
 
     def takes(self, family: TaskFamily) -> bool:
-        """Numbers, points and pictures; words have no set encoder here."""
-        return not getattr(family, "alphabet", ())
+        """Kinds of samples that have an encoder; words have none here."""
+        return family.kind in ENCODERS
 
     def begin(
         self, family: TaskFamily, tasks: TaskBatch, settings: MetricSettings, rng: torch.Generator

@@ -8,7 +8,7 @@ from taskembed_edu.base.settings import Settings, setting
 from taskembed_edu.embedders.base import device_setting, metric_setting
 from taskembed_edu.embedders.batched import OPTIMISERS
 from taskembed_edu.embedders.weights import FORMS
-from taskembed_edu.networks.learners import LEARNERS
+from taskembed_edu.networks.factory import LEARNERS
 
 VECTORS = {"weights": "Weights", "outputs": "Outputs", "fisher": "Fisher information"}
 STARTS = {"shared": "One for all", "own": "One each"}

@@ -69,6 +69,13 @@ def colour_tasks(values: NDArray[np.floating[Any]], name: str, kind: TruthKind, 
     return _by_category(values, name, names) if kind == "category" else _by_scale(values, name, angle=kind == "angle")
 
 
+def plain_colours(n_tasks: int) -> Colouring:
+    """One colour for all, and no legend: for tasks of which nothing is known but their data."""
+    blue = np.array([int(BLUE[i : i + 2], 16) for i in (1, 3, 5)], dtype=np.uint8)
+    none = np.zeros(n_tasks, np.uint8)
+    return Colouring("", "category", (), (), np.tile(blue, (n_tasks, 1)), none, none)
+
+
 def _by_scale(values: NDArray[np.floating[Any]], name: str, angle: bool) -> Colouring:
     from matplotlib import colormaps
 

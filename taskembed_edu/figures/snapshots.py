@@ -9,7 +9,7 @@ import numpy as np
 
 from taskembed_edu.base.checks import check_choice
 from taskembed_edu.base.readings import LOSS_PANEL, PANELS, SCORES_PANEL, Reading, panels_of
-from taskembed_edu.figures.colours import GREY, LINE_COLOURS, PURPLE, Colouring, colour_tasks
+from taskembed_edu.figures.colours import GREY, LINE_COLOURS, PURPLE, Colouring, colour_tasks, plain_colours
 from taskembed_edu.figures.plots import Still
 from taskembed_edu.session.history import Frame, coalesced_events, value_of
 from taskembed_edu.session.session import Session
@@ -30,15 +30,16 @@ def session_figure(session: Session, colour_by: str | None = None, frame: Frame 
     """A frame's map beside loss and scores over steps: the latest, or another by its position or as it is.
 
     `colour_by` names the true parameter that gives the colours (default: the one that groups like tasks, else the
-    first). Tasks that a frame leaves out are not drawn, nor is a score that the run never has. Dotted lines in the
-    curves are changes of a setting; where the frame is not the latest, a full line says which moment the map shows. The
-    figure belongs to nobody: pyplot does not know it, so it is safe from any thread.
+    first; one colour for all where tasks have none). Tasks that a frame leaves out are not drawn, nor is a score that
+    the run never has. Dotted lines in the curves are changes of a setting; where the frame is not the latest, a full
+    line says which moment the map shows. The figure belongs to nobody: pyplot does not know it, so it is safe from any
+    thread.
 
     Errors: ValueError for an unknown parameter, IndexError for a frame that there is not.
     """
     names = session.tasks.truth_names
-    wanted = colour_by or session.split.validation.group or names[0]
-    column = names.index(check_choice("colour_by", wanted, names))
+    wanted = colour_by or session.split.validation.group or next(iter(names), None)
+    column = None if wanted is None else names.index(check_choice("colour_by", wanted, names))
     shown = session.history[session.history.position(frame)] if isinstance(frame, int) else frame
     figure = Still(figsize=(10, 4.6), layout="constrained", dpi=90)
     panels = _panels(session)
@@ -51,10 +52,9 @@ def session_figure(session: Session, colour_by: str | None = None, frame: Frame 
     return figure
 
 
-def _map(axes: Axes, session: Session, frame: Frame, column: int) -> None:
-    tasks, family = session.tasks, session.split.validation
-    kind, name = family.truth_kinds[column], tasks.truth_names[column]
-    colouring = colour_tasks(tasks.truth[:, column].numpy(), name, kind, family.category_names(name))
+def _map(axes: Axes, session: Session, frame: Frame, column: int | None) -> None:
+    tasks = session.tasks
+    colouring = plain_colours(len(tasks)) if column is None else _colouring(session, column)
     shown = ~np.isin(np.arange(len(tasks)), frame.diverged_tasks)
     for shape in np.unique(colouring.shapes):
         chosen = (colouring.shapes == shape) & shown
@@ -70,7 +70,14 @@ def _map(axes: Axes, session: Session, frame: Frame, column: int) -> None:
     axes.set_title(f"{len(tasks)} tasks at step {frame.step} ({frame.projection.upper()})", fontsize=10)
     axes.set(xticks=[], yticks=[])
     axes.set_aspect("equal", adjustable="datalim")
-    _legend(axes, colouring)
+    if colouring.entries:
+        _legend(axes, colouring)
+
+
+def _colouring(session: Session, column: int) -> Colouring:
+    tasks, family = session.tasks, session.split.validation
+    kind, name = family.truth_kinds[column], tasks.truth_names[column]
+    return colour_tasks(tasks.truth[:, column].numpy(), name, kind, family.category_names(name))
 
 
 def _names(figure: Figure, axes: Axes, session: Session, frame: Frame) -> None:

@@ -30,7 +30,7 @@ from taskembed_edu.live.packets import (
     marks_packet,
     placed,
     rows_of,
-    sketch_y,
+    sketch_axes,
     tasks_packet,
 )
 from taskembed_edu.live.status import run_name
@@ -244,7 +244,7 @@ def _fits(session: Session, frames: Sequence[Frame]) -> Fits | None:
     spelt = [fit.words for fit in known if fit.words is not None]
     if spelt:
         return _spelt(spelt) if len(spelt) == len(known) else None
-    answered = [answers(fit, sketch_y(session)) for fit in known]
+    answered = [answers(fit, *sketch_axes(session)) for fit in known]
     kinds = {(kind, values.shape) for kind, values in answered}
     if len(kinds) > 1 or answered[0][1].size * len(answered) > _MOST_ANSWERS:
         return None

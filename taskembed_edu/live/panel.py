@@ -299,7 +299,7 @@ class SessionPanel:
             self.view.send({"tell": "saved", "path": str(path), "text": words})
 
     def _colour(self) -> int:
-        return min(self.view.colour, len(self.player.session.tasks.truth_names) - 1)
+        return max(0, min(self.view.colour, len(self.player.session.tasks.truth_names) - 1))
 
     # ---- the worker ------------------------------------------------------------------------------------------------
 

@@ -142,10 +142,9 @@ def map_words(session: Session, frame: Frame, chosen: int = -1) -> str:
     layout, truth = (
         np.delete(rows, frame.diverged_tasks, axis=0) for rows in (frame.layout, session.tasks.truth.numpy())
     )
-    said = [
-        f"{len(layout)} tasks ({family.label}) at step {frame.step}, drawn by {frame.projection.upper()}.",
-        _shared_words(shared(layout, truth, family.truth_kinds), session.tasks.truth_names),
-    ]
+    said = [f"{len(layout)} tasks ({family.label}) at step {frame.step}, drawn by {frame.projection.upper()}."]
+    if session.tasks.truth_names:
+        said.append(_shared_words(shared(layout, truth, family.truth_kinds), session.tasks.truth_names))
     if (purity := frame.diagnostics.get("purity")) is not None and not np.isnan(purity):
         said.append(_purity_words(session, purity))
     n_groups = groups(layout)
@@ -180,6 +179,8 @@ def _chosen_words(session: Session, frame: Frame, chosen: int) -> str:
     embedding, truth = (found.tolist() for found in session.nearest(frame, chosen, k=k))
     near, true = ("; ".join(names[i] for i in found[:_NAMED]) for found in (embedding, truth))
     said = f"Chosen: {names[chosen]}. Nearest in the embedding: {near}."
+    if session.geometry is None:
+        return said
     if not truth:
         return f"{said} No relative among these: in truth all others are equally far."
     # Of equals the list has only some: whoever is as near as the last of them is as right.
@@ -200,11 +201,12 @@ def shared(layout: Layout, truth: NDArray[np.floating[Any]], kinds: tuple[TruthK
     compared as points on the circle, categories by whether they are the same. A parameter that is the same for all
     tasks scores 0.
 
-    Shapes: (n, 2), (n, n_truth) -> n_truth numbers. Range: up to 1; below 0 where neighbours differ more than others.
+    Shapes: (n, 2), (n, n_truth) -> a number for each kind. Range: up to 1; below 0 where neighbours differ more
+    than others.
     """
     n = len(layout)
     if n < 3:
-        return [0.0] * truth.shape[1]
+        return [0.0] * len(kinds)
     neighbours = _nearest_on_map(layout, _NEIGHBOURS)[1]
     return [_contiguity(_as_points(truth[:, k], kind), neighbours) for k, kind in enumerate(kinds)]
 

@@ -70,7 +70,7 @@ class Frame:
     def arrays(self) -> list[NDArray[Any]]:
         """All that weighs something."""
         fit = TaskFit() if self.fit is None else self.fit
-        there = (self.embedding, self.layout, self.axes, fit.values, fit.classes)
+        there = (self.embedding, self.layout, self.axes, fit.values, fit.classes, fit.paths)
         return [array for array in there if array is not None]
 
     def with_arrays(self, arrays: Sequence[NDArray[Any]]) -> Frame:
@@ -83,7 +83,8 @@ class Frame:
         embedding, layout, axes = moved(self.embedding), moved(self.layout), moved(self.axes)
         fit = self.fit
         if fit is not None:
-            fit = dataclasses.replace(fit, values=moved(fit.values), classes=moved(fit.classes))
+            values, classes, paths = moved(fit.values), moved(fit.classes), moved(fit.paths)
+            fit = dataclasses.replace(fit, values=values, classes=classes, paths=paths)
         return dataclasses.replace(self, embedding=embedding, layout=layout, axes=axes, fit=fit)
 
     @property

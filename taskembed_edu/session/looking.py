@@ -19,7 +19,7 @@ from taskembed_edu.session.history import Checkpoint, Event, Frame, History, met
 from taskembed_edu.session.parsing import declared_settings
 from taskembed_edu.session.run import Run, readable_families
 from taskembed_edu.session.setup import Setup
-from taskembed_edu.session.validation import ValidationSet, groups_of
+from taskembed_edu.session.validation import ValidationSet, groups_of, true_geometry
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily
 
 
@@ -80,8 +80,8 @@ class RunView:
         return self.validation_set.tasks
 
     @property
-    def geometry(self) -> TrueGeometry:
-        """How far apart the watched tasks truly are."""
+    def geometry(self) -> TrueGeometry | None:
+        """How far apart the watched tasks truly are; None where nobody knows (`TaskFamily.has_geometry`)."""
         return self.validation_set.geometry
 
     @property
@@ -115,6 +115,7 @@ class RunView:
         """The k tasks nearest to this one, in the frame's embedding (under its distance) and in truth, nearest first.
 
         In truth there may be fewer: tasks that are as far as can be are not counted as near (languages of no family).
+        There are none where nobody knows how far apart the tasks truly are.
         Errors: ValueError for a task that is not watched, or k outside 1..n_tasks - 1.
         """
         return self.validation_set.nearest(frame, task, k)
@@ -134,7 +135,7 @@ class RunView:
         rng = torch.Generator().manual_seed(self.setup.seed + 2)
         tasks = sample_tasks(self.split.unseen, n_tasks, rng)
         again = self.split.unseen.redraw(tasks, rng) if self.embedder.embeds_resampled_support else None
-        geometry = TrueGeometry(self.split.unseen.true_distance(tasks))
+        geometry = true_geometry(self.split.unseen, tasks)
         with self.lock("read"):
             first = self.embedder.view(self._now.state, self.settings, tasks)
             second = None if again is None else self.embedder.view(self._now.state, self.settings, again)

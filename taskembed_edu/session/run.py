@@ -25,6 +25,7 @@ from taskembed_edu.session.setup import Setup
 from taskembed_edu.session.validation import ValidationSet, step_means
 from taskembed_edu.tasks import FAMILIES, task_family
 from taskembed_edu.tasks.base import Split, TaskFamily
+from taskembed_edu.tasks.kinds import KINDS
 
 # Frames between two calls of `trim_heap`, each of which takes some milliseconds.
 _TRIM_EVERY = 20
@@ -63,7 +64,8 @@ class Run:
         rng = torch.Generator().manual_seed(setup.seed)
         whole = family or task_family(setup.family)
         if not embedder.takes(whole):
-            cause = f"The {embedder.name} embedder cannot read {whole.label.lower()}; ParameterLab can."
+            way = "ParameterLab can" if whole.kind in KINDS else f"register_kind({whole.kind!r}, ...) says how it is to"
+            cause = f"The {embedder.name} embedder cannot read {whole.label.lower()}; {way}."
             raise ValueError(problem("family", whole.name, f"one of {', '.join(readable_families(embedder))}", cause))
         split = whole.split(rng)
         watched = ValidationSet.of(embedder, split, setup.n_tasks, rng)

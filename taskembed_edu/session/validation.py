@@ -31,8 +31,10 @@ _FEWEST = 6
 
 @dataclass(frozen=True)
 class ValidationSet:
-    """The tasks on the map. `resampled_support` are the same tasks with support sets drawn anew, where the embedder
-    reads such; `groups` gives each task's group, where the family has groups. `scores` are those that a frame is given:
+    """The tasks on the map.
+
+    `resampled_support` are the same tasks with support sets drawn anew, where the embedder reads such. `geometry` and
+    `groups` are None where the family knows no true distance and no groups. `scores` are those that a frame is given:
     what is registered later comes with the next run, so that all frames of one run tell of the same.
 
     Errors: ValueError where a score and a reading of the embedder have one name.
@@ -41,7 +43,7 @@ class ValidationSet:
     embedder: Embedder[Any, Any]
     tasks: TaskBatch
     resampled_support: TaskBatch | None
-    geometry: TrueGeometry
+    geometry: TrueGeometry | None
     groups: Tensor | None
     scores: tuple[Score, ...] = field(default_factory=lambda: tuple(SCORES.values()))
 
@@ -61,9 +63,7 @@ class ValidationSet:
         family = split.validation
         tasks = embedder.watches(split, n_tasks, rng)
         resampled_support = family.redraw(tasks, rng) if embedder.embeds_resampled_support else None
-        return ValidationSet(
-            embedder, tasks, resampled_support, TrueGeometry(family.true_distance(tasks)), groups_of(family, tasks)
-        )
+        return ValidationSet(embedder, tasks, resampled_support, true_geometry(family, tasks), groups_of(family, tasks))
 
     def frame(
         self, now: Checkpoint, before: Sequence[Frame], index: int, loss: float, reported: Mapping[str, float]
@@ -116,7 +116,8 @@ class ValidationSet:
     def nearest(self, frame: Frame, task: int, k: int = 5) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """The k tasks nearest to this one, in the frame's embedding (under its distance) and in truth, nearest first.
 
-        In truth there may be fewer (see `TrueGeometry.nearest`): unrelated are not counted as near.
+        In truth there may be fewer (see `TrueGeometry.nearest`): unrelated are not counted as near. There are none
+        where nobody knows how far apart the tasks truly are.
         Errors: ValueError for a task that is not watched, or k outside 1..n_tasks - 1.
         """
         check_number("task", task, 0, len(self.tasks) - 1, "Tasks are counted from 0, in the order of `session.tasks`.")
@@ -127,7 +128,8 @@ class ValidationSet:
         distances = torch.full((len(vectors),), torch.inf)
         distances[kept] = METRICS[frame.metric].between(vectors[task], vectors[kept])
         embedding = nearest_of_row(distances, task, len(vectors) - 1)
-        return embedding[~np.isin(embedding, lost)][:k], self.geometry.nearest(task, k, without=lost)
+        truth = np.zeros(0, np.intp) if self.geometry is None else self.geometry.nearest(task, k, without=lost)
+        return embedding[~np.isin(embedding, lost)][:k], truth
 
     def scores_in_words(self, frame: Frame) -> list[str]:
         """The scores that tell most of a frame, as "name 0.12": those of the closing report that are also drawn."""
@@ -144,15 +146,20 @@ class ValidationSet:
 
     def _truth_of(
         self, now: Checkpoint, diverged_tasks: tuple[int, ...], kept: Any
-    ) -> tuple[TrueGeometry, Tensor | None]:
+    ) -> tuple[TrueGeometry | None, Tensor | None]:
         """The true geometry and the groups of the tasks that count."""
         if not diverged_tasks:
             return self.geometry, self.groups
         left = len(self.tasks) - len(diverged_tasks)
         if left < _FEWEST:
             raise diverged(now, f"tasks left ({left} of {len(self.tasks)})", math.nan)
-        geometry = TrueGeometry(self.geometry.true_distance[kept][:, kept])
+        geometry = None if self.geometry is None else TrueGeometry(self.geometry.true_distance[kept][:, kept])
         return geometry, None if self.groups is None else self.groups[kept]
+
+
+def true_geometry(family: TaskFamily, tasks: TaskBatch) -> TrueGeometry | None:
+    """How far apart these tasks truly are; None where the family does not know."""
+    return TrueGeometry(family.true_distance(tasks)) if family.has_geometry else None
 
 
 def groups_of(family: TaskFamily, tasks: TaskBatch) -> Tensor | None:

@@ -248,6 +248,8 @@ export class ControlsView {
   /** @param {Tasks} tasks */
   setTasks(tasks) {
     this.colour.replaceChildren(...tasks.colours.map(({ name }, k) => new Option(name, String(k))));
+    const box = this.colour.parentElement;
+    if (box) box.hidden = !tasks.colours.length; // of some tasks nothing is known but their data
     this.showColour();
   }
 

@@ -280,7 +280,7 @@ export class RecordedModel {
     const { kind, n, frames, vocabulary } = fit;
     const tasks = this.stored.tasks.n;
     const values = frames.subarray(n * tasks * at, n * tasks * (at + 1));
-    if (kind === "curve") return { kind, n, points: values };
+    if (kind === "curve" || kind === "path") return { kind, n, points: values };
     if (kind === "classes") return { kind, n, classes: values };
     /** @param {number} i */
     const spelt = (i) => Array.from(values.subarray(i * n, (i + 1) * n), (k) => vocabulary[k]);
