@@ -1,9 +1,8 @@
-// The linter of every script in the project: eslint's recommended rules, and a few for imports and equality.
+// The linter of every script in the project: eslint's recommended rules, and a few of the house.
 import js from "@eslint/js";
 import globals from "globals";
 
 export default [
-  // JupyterLab's own folders, and scripts that are put into a page with names that are not theirs.
   { ignores: [".venv/**", "node_modules/**", "build/**", "dist/**", "docs/**"] },
   js.configs.recommended,
   {

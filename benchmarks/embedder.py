@@ -11,7 +11,8 @@ import torch
 
 from benchmarks.table import Row
 from taskembed_edu.embedders import MetricEmbedder, MetricSettings
-from taskembed_edu.evaluation import TrueGeometry, recall_at_k
+from taskembed_edu.evaluation.geometry import TrueGeometry
+from taskembed_edu.evaluation.scores import recall_at_k
 from taskembed_edu.tasks import Sinusoids
 
 SEEDS = range(5)

@@ -15,9 +15,11 @@ from ipywidgets.widgets.widget import _remove_buffers
 
 from benchmarks.table import Row, measure
 from taskembed_edu.embedders import MetricEmbedder, MetricSettings, MetricState
-from taskembed_edu.live.packets import boxed, picture_packet
-from taskembed_edu.projection import Layout, LiveUMAP, jitter, trustworthiness
-from taskembed_edu.session import Session
+from taskembed_edu.live.packets import ends, picture_packet, placed, rounded_box
+from taskembed_edu.projection.live_umap import LiveUMAP
+from taskembed_edu.projection.quality import jitter, trustworthiness
+from taskembed_edu.projection.umap_steps import Layout
+from taskembed_edu.session.session import Session
 from taskembed_edu.tasks import Sinusoids
 
 N_TASKS = 1000
@@ -33,7 +35,10 @@ def rows() -> Iterator[Row]:
     live.update(run.embed())
 
     def frame() -> None:
-        boxed(live.update(run.embed()))
+        layout = live.update(run.embed())
+        low, high = ends(layout)
+        rounded_box(low, high)
+        placed(layout, low, high)
 
     seconds = measure({"frame": frame}, repeats=30)["frame"]
     yield Row(

@@ -14,12 +14,13 @@ import torch
 
 from taskembed_edu import MetricLab
 from taskembed_edu.embedders import MetricEmbedder, MetricSettings
-from taskembed_edu.live import packets, warming
-from taskembed_edu.live.lab_view import LatestOnly
-from taskembed_edu.projection import Layout, pca_layout
-from taskembed_edu.session import Session
+from taskembed_edu.live import packets
+from taskembed_edu.live import precompile as warming
+from taskembed_edu.live.lab_view import LatestValueSender
+from taskembed_edu.projection.pca import pca_layout
+from taskembed_edu.projection.umap_steps import Layout, warm_up
+from taskembed_edu.session.session import Session
 from taskembed_edu.tasks import Sinusoids
-from taskembed_edu.umap_steps import warm_up
 
 N_FRAMES = 12
 """Frames of a film. They are shown to and fro, so that every one differs from the one before."""
@@ -74,7 +75,10 @@ class LabFilm(Film):
         view = self.shown.panel.view
         picture = packets.picture_packet(self.shown.sessions)
         run = picture["runs"][0]
-        frames = [packets.boxed(layout) for layout in recorded_layouts(n_tasks)]
+        frames = []
+        for layout in recorded_layouts(n_tasks):
+            low, high = packets.ends(layout)
+            frames.append((packets.rounded_box(low, high), packets.placed(layout, low, high)))
         first = 1000  # beyond the numbers of the panel's own pictures, which it counts itself
 
         def send(k: int, number: int) -> None:
@@ -86,7 +90,7 @@ class LabFilm(Film):
             if message.get("do") == "shown" and message["number"] > first:
                 self._slot.taken(message["number"] - first)
 
-        self._slot = LatestOnly(send)
+        self._slot = LatestValueSender(send)
         view.on_msg(hear)
         super().__init__(self._slot.offer)
 

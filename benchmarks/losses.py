@@ -13,8 +13,8 @@ from pytorch_metric_learning import losses as pml_losses
 from pytorch_metric_learning import reducers as pml_reducers
 
 from benchmarks.table import Row, measure
-from taskembed_edu.distances import pairwise_distances
-from taskembed_edu.losses import batch_triplet_loss, info_nce_loss, pairwise_contrastive_loss
+from taskembed_edu.formulas.distances import pairwise_distances
+from taskembed_edu.formulas.losses import batch_triplet_loss, info_nce_loss, pairwise_contrastive_loss
 
 REFERENCE = "pytorch-metric-learning"
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]

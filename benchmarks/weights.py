@@ -13,7 +13,8 @@ from benchmarks.table import Row, measure
 from taskembed_edu.embedders.batched import start_networks
 from taskembed_edu.embedders.trained import train_tasks
 from taskembed_edu.embedders.weights import weight_vectors
-from taskembed_edu.evaluation import TrueGeometry, all_distances, neighbour_purity, purity_by_chance
+from taskembed_edu.evaluation.geometry import TrueGeometry, all_distances
+from taskembed_edu.evaluation.scores import neighbour_purity, purity_by_chance
 from taskembed_edu.networks.learners import task_learner
 from taskembed_edu.networks.recurrent import GRU
 from taskembed_edu.tasks import NumberWords, Sinusoids

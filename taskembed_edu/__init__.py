@@ -7,6 +7,8 @@ import os
 
 import lazy_loader
 
+from taskembed_edu.base import moved
+
 # A thread of torch that waits for work should sleep, not spin: on a laptop with few cores, and a browser that wants one
 # of them, spinning makes training tens of times slower. OpenMP reads this once, when torch is loaded. But not at once:
 # the next product of a training step is microseconds away, and waking takes longer. GNU's OpenMP spins so many times,
@@ -20,4 +22,5 @@ os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // 2)))
 os.environ.setdefault("NUMBA_NUM_THREADS", os.environ["OMP_NUM_THREADS"])
 
+moved.install()
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from taskembed_edu.history import Frame
-from taskembed_edu.session import Session
+from taskembed_edu.live.packets import ends, placed, rounded_box
+from taskembed_edu.projection.umap_steps import Layout
+from taskembed_edu.session.history import Frame
+from taskembed_edu.session.session import Session
 
 SMALL: dict[str, Any] = {
     "family": "gaussians",
@@ -75,3 +78,9 @@ def weights(session: Session) -> torch.Tensor:
     state = session._now.state
     learnt = state.encoder.parameters() if hasattr(state, "encoder") else state.training.parameters.values()
     return torch.cat([p.detach().flatten() for p in learnt])
+
+
+def boxed(layout: Layout, diverged: tuple[int, ...] = ()) -> tuple[list[float], NDArray[np.uint16]]:
+    """The box of a picture of these places, and the places in it."""
+    low, high = ends(layout, diverged)
+    return rounded_box(low, high), placed(layout, low, high, diverged)

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from taskembed_edu.alarms import LASTING_STEPS, collapse_alarm, likely_cause
-from taskembed_edu.distances import pairwise_distances
 from taskembed_edu.embedders import MetricSettings
-from taskembed_edu.evaluation import mean_distance
-from taskembed_edu.history import Frame
-from taskembed_edu.session import Session
+from taskembed_edu.evaluation.scores import mean_distance
+from taskembed_edu.formulas.distances import pairwise_distances
+from taskembed_edu.session.alarms import LASTING_STEPS, collapse_alarm, likely_cause
+from taskembed_edu.session.history import Frame
+from taskembed_edu.session.session import Session
 from tests.runs import generator
 
 

@@ -12,8 +12,8 @@ from torch import Tensor
 from taskembed_edu.embedders import batched, compiling, trained
 from taskembed_edu.embedders.batched import (
     BatchedTraining,
+    activation_bytes,
     check_memory,
-    passing_bytes,
     start_networks,
 )
 from taskembed_edu.embedders.compiling import compiling_pays, has_compiler
@@ -84,7 +84,7 @@ def test_the_chunk_changes_memory_and_not_the_result(family: TaskFamily, name: s
 
 def test_only_so_many_tasks_run_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     learner, tasks, start = case(Sinusoids(), "mlp", n_tasks=10)
-    each = passing_bytes(learner, start, tasks.support_x, tasks.support_y)
+    each = activation_bytes(learner, start, tasks.support_x, tasks.support_y)
     monkeypatch.setitem(batched.CHUNK_BYTES, "cpu", 3 * each)
     seen = looked_at(monkeypatch, MLP)
     BatchedTraining(learner, start).gradients(tasks.support_x, tasks.support_y)
@@ -127,8 +127,8 @@ def test_languages_of_short_words_run_together(monkeypatch: pytest.MonkeyPatch) 
 def test_memory_is_kept_for_the_next_step_and_given_back_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     learner, tasks, start = case(Sinusoids(), "mlp")
     done: list[str] = []
-    monkeypatch.setattr(trained, "keep_memory_quick", lambda: done.append("kept"))
-    monkeypatch.setattr(trained, "give_memory_back", lambda: done.append("given back"))
+    monkeypatch.setattr(trained, "tune_malloc", lambda: done.append("kept"))
+    monkeypatch.setattr(trained, "trim_heap", lambda: done.append("given back"))
     train_tasks(learner, tasks, 2, start=start, progress=lambda step: done.append(f"step {step}"))
     assert done == ["kept", "step 1", "step 2", "given back"]
 
@@ -143,7 +143,7 @@ def test_memory_is_kept_for_the_next_step_and_given_back_at_the_end(monkeypatch:
 def test_memory_of_a_step_is_that_of_what_it_keeps() -> None:
     learner = MLP(1, 1, (32,), activation="tanh")
     tasks = Sinusoids().sample(2, n_shot=500, rng=generator())
-    each = passing_bytes(learner, start_networks(learner, 2, generator()), tasks.support_x, tasks.support_y)
+    each = activation_bytes(learner, start_networks(learner, 2, generator()), tasks.support_x, tasks.support_y)
     kept = 4 * 500 * 32  # the hidden units' answers, forwards; as much for the way back
     assert 2 * kept < each < 8 * kept
 

@@ -18,7 +18,7 @@ from benchmarks.browser.pages import Change, percentile
 from benchmarks.browser.sliders import reaction_times
 from benchmarks.command import Command
 from benchmarks.table import Row, as_markdown, header, markers, measure, print_table, write_markdown
-from taskembed_edu.losses import pairwise_contrastive_loss
+from taskembed_edu.formulas.losses import pairwise_contrastive_loss
 
 START, END = markers("bench")
 ROOT = Path(__file__).parent.parent

@@ -8,7 +8,7 @@ import re
 import pytest
 import torch
 
-from taskembed_edu.checks import check_choice, check_finite, check_number, describe, problem
+from taskembed_edu.base.checks import check_choice, check_finite, check_number, describe, problem
 
 
 def test_the_form_of_an_error() -> None:

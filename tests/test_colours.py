@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from matplotlib import colormaps
 
-from taskembed_edu.colours import GREY, N_SHAPES, OKABE_ITO, colour_tasks
+from taskembed_edu.figures.colours import GREY, N_SHAPES, OKABE_ITO, colour_tasks
 from taskembed_edu.tasks import FAMILIES, TaskFamily
 from tests.runs import generator
 

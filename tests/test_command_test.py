@@ -31,7 +31,7 @@ def verdicts(lines: list[str]) -> dict[str, str]:
 
 def test_the_stages_are_all_there_and_in_order() -> None:
     names = [stage.name for stage in suite.stages(ROOT)]
-    assert names == ["format", "lint", "types", "imports", "hooks", "unit", "lessons", "browser"]
+    assert names == ["format", "lint", "types", "imports", "scripts", "page", "hooks", "unit", "lessons", "browser"]
 
 
 def test_every_lesson_is_run(tmp_path: Path) -> None:

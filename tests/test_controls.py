@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from taskembed_edu.distances import METRICS
+from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.live.controls import WORDS, control_specs, page_value, say
 from tests.runs import small_session
 

@@ -16,7 +16,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taskembed_edu.distances import METRICS, cosine_similarity
+from taskembed_edu.formulas.distances import METRICS, cosine_similarity
 from taskembed_edu.labs import distance_readings as read
 from taskembed_edu.labs.distance import DistanceLab
 from taskembed_edu.labs.distance_state import PRESETS

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from torch.autograd import gradcheck, gradgradcheck
 
-from taskembed_edu.distances import (
+from taskembed_edu.formulas.distances import (
     METRICS,
     cosine_distance,
     cosine_similarity,

@@ -10,19 +10,19 @@ import numpy as np
 import pytest
 import torch
 
-from taskembed_edu.alarms import last_sound
 from taskembed_edu.embedders import compiling
 from taskembed_edu.embedders.batched import start_networks
 from taskembed_edu.embedders.metric import MetricEmbedder
 from taskembed_edu.embedders.parameters import ParameterEmbedder
 from taskembed_edu.embedders.trained import train_tasks
-from taskembed_edu.history import Frame
 from taskembed_edu.labs.parameter import ParameterLab
 from taskembed_edu.live import export, overlays, packets
 from taskembed_edu.live.panel import SessionPanel
 from taskembed_edu.live.player import Player
 from taskembed_edu.networks.learners import task_learner
-from taskembed_edu.session import Session
+from taskembed_edu.session.alarms import last_stable_frame
+from taskembed_edu.session.history import Frame
+from taskembed_edu.session.session import Session
 from taskembed_edu.tasks import NumberWords
 from tests.runs import assert_same_frames, generator
 from tests.test_panel import Page
@@ -45,12 +45,12 @@ def test_weights_that_burst_before_their_loss_shows_it_are_left_out(rate: float)
         try:
             session.step(1)
         except FloatingPointError:
-            assert len(session.tasks) - len(session.embedder.left_out(session._now.state)) < 6
+            assert len(session.tasks) - len(session.embedder.diverged_tasks(session._now.state)) < 6
             return
-        kept = np.delete(session.frame.embedding, session.frame.left_out, axis=0)
+        kept = np.delete(session.frame.embedding, session.frame.diverged_tasks, axis=0)
         assert np.abs(kept).max() < 1e6
         assert session.frame.diagnostics["mean_distance"] < 1e6
-    assert session.frame.left_out
+    assert session.frame.diverged_tasks
 
 
 @pytest.mark.parametrize("family", ["sinusoids", "gaussians"])
@@ -60,7 +60,7 @@ def test_pictures_neighbours_and_the_exported_page_go_on_without_them(family: st
     lose(session, 3, 5)
     session.step(10)
     frame = session.frame
-    assert frame.left_out == (3, 5)
+    assert frame.diverged_tasks == (3, 5)
     near = frame.neighbours(5)
     assert not np.isin(np.delete(near, (3, 5), axis=0), (3, 5)).any()
     for found in session.nearest(frame, 2, 5):
@@ -77,7 +77,7 @@ def test_by_main_directions_too_they_have_no_part_in_the_others_places() -> None
         session.step(20)
     lose(without, 4)
     kept = [task for task in range(20) if task != 4]
-    seen = torch.tensor(without.embedder.look(without._now.state, without.settings).numpy()[kept])
+    seen = torch.tensor(without.embedder.view(without._now.state, without.settings).numpy()[kept])
     weights = torch.cat([v.flatten(1) for v in whole._now.state.training.parameters.values()], dim=1)[kept]
     u, s, _v = torch.linalg.svd(weights.double() - weights.double().mean(0), full_matrices=False)
     expected = torch.cdist((u * s)[:, :2], (u * s)[:, :2])
@@ -109,7 +109,7 @@ def test_the_way_back_leads_to_before_the_loss_grew_and_on_from_there() -> None:
     useless = session.history[-1]
     assert np.isfinite(useless.embedding).all()
     assert useless.loss > 1000 * session.history[20].loss
-    sound = session.last_sound()
+    sound = session.last_stable_frame()
     assert 20 <= sound.step < useless.step - 2
     assert session.rewind(-1).step == useless.step, "a frame that is asked for is the frame that comes"
     session.rewind()
@@ -126,7 +126,7 @@ def test_the_button_leads_there_and_says_so() -> None:
         session.step(20)
         session.set(learning_rate=1.0)
         page.say("play")
-        step = session.last_sound().step
+        step = session.last_stable_frame().step
         assert page.transport["tone"] == "alarm"
         assert "Lower the learning rate (1 now)" in page.status
         assert page.status.endswith(f" The way back leads to step {step}, before tasks diverged.")
@@ -137,12 +137,12 @@ def test_the_button_leads_there_and_says_so() -> None:
         page.panel.stop()
 
 
-def frames(*losses: float, left_out: tuple[int, ...] = (), **settings: Any) -> list[Frame]:
-    """Frames of these losses, of which `left_out` says how many tasks each has left out."""
+def frames(*losses: float, diverged_tasks: tuple[int, ...] = (), **settings: Any) -> list[Frame]:
+    """Frames of these losses, of which `diverged_tasks` says how many tasks each has left out."""
     first, made = run().frame, run().settings.changed(**settings)
-    lost = [*left_out, *(0,) * (len(losses) + 1)]
+    lost = [*diverged_tasks, *(0,) * (len(losses) + 1)]
     return [
-        dataclasses.replace(first, index=k, step=k, loss=loss, settings=made, left_out=tuple(range(lost[k])))
+        dataclasses.replace(first, index=k, step=k, loss=loss, settings=made, diverged_tasks=tuple(range(lost[k])))
         for k, loss in enumerate((math.nan, *losses))
     ]
 
@@ -163,15 +163,15 @@ def frames(*losses: float, left_out: tuple[int, ...] = (), **settings: Any) -> l
         ((4.0, 3.0, 2.0), (0, 0, 1, 0), 3),
     ],
 )
-def test_the_last_sound_frame(losses: tuple[float, ...], left_out: tuple[int, ...], step: int) -> None:
-    assert last_sound(frames(*losses, left_out=left_out), frozenset()).step == step
+def test_the_last_sound_frame(losses: tuple[float, ...], diverged_tasks: tuple[int, ...], step: int) -> None:
+    assert last_stable_frame(frames(*losses, diverged_tasks=diverged_tasks), frozenset()).step == step
 
 
 def test_losses_of_different_things_are_not_compared() -> None:
     low = frames(1.0, 0.5)
     high = [dataclasses.replace(f, step=f.step + 3) for f in frames(9.0, 8.0, 7.0, batch=4)[1:]]
-    assert last_sound([*low, *high], frozenset()).step == 6
-    assert last_sound([*low, *high], frozenset({"batch"})).step == 2
+    assert last_stable_frame([*low, *high], frozenset()).step == 6
+    assert last_stable_frame([*low, *high], frozenset({"batch"})).step == 2
     assert MetricEmbedder.same_loss == {"learning_rate"}
     assert {"batch", "learning_rate", "form"} <= ParameterEmbedder.same_loss
 
@@ -181,7 +181,7 @@ def test_of_a_run_that_learns_every_last_frame_is_sound(family: str) -> None:
     session = run(family)
     session.step(40)
     for k, frame in enumerate(session.history):
-        assert session.last_sound(k) is frame
+        assert session.last_stable_frame(k) is frame
 
 
 # ---- what else must be exact -----------------------------------------------------------------------------------------
@@ -235,7 +235,7 @@ def test_two_runs_play_on_though_one_stands_at_its_stop() -> None:
         assert player.wait()
         assert session.steps == 50
         twin = session.branch(at=1)
-        player.seat(session, twin)
+        player.set_sessions(session, twin)
         player.play()
         assert player.wait()
         assert (session.steps, twin.steps) == (50, 50)

@@ -12,17 +12,15 @@ from hypothesis import strategies as st
 from scipy.stats import rankdata, spearmanr
 from sklearn.neighbors import NearestNeighbors
 
-from taskembed_edu.distances import METRICS, pairwise_distances
-from taskembed_edu.evaluation import (
+from taskembed_edu.evaluation.geometry import (
     NeighbourChanges,
     TrueGeometry,
     _standardised_ranks,
     all_distances,
     distance_blocks,
-    effective_dimension,
-    mean_distance,
-    recall_at_k,
 )
+from taskembed_edu.evaluation.scores import effective_dimension, mean_distance, recall_at_k
+from taskembed_edu.formulas.distances import METRICS, pairwise_distances
 from taskembed_edu.tasks import Digits, Gaussians, NumberWords, Sinusoids
 from taskembed_edu.tasks.base import TaskFamily
 from tests.plain import DISTANCES

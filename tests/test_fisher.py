@@ -54,7 +54,7 @@ def log_likelihood(learner: Learner, body: Parameters, head: Tensor, x: Tensor, 
     """log p(label|x) of one sample, written down once more and without any stack."""
     parameters = {**body, "output.weight": head[:-1], "output.bias": head[-1:]}
     if isinstance(learner, GRU | LSTM):
-        logits = learner.forced(parameters, x[None], y[None])[0].log_softmax(-1)
+        logits = learner.teacher_forced(parameters, x[None], y[None])[0].log_softmax(-1)
         total: Tensor = sum((logits[t, label[t]] for t in range(len(y)) if y[t] >= 0), torch.zeros(()))
         return total
     answer = learner.apply(parameters, x[None])[0]
@@ -85,7 +85,7 @@ def drawn(state: FisherState, heads: Tensor, tasks: TaskBatch, draws: int, seed:
     for head, xs, ys in zip(heads, tasks.support_x, tasks.support_y, strict=True):
         parameters = {**body_of(state), "output.weight": head[:-1], "output.bias": head[-1:]}
         if isinstance(learner, GRU | LSTM):
-            answers.append(learner.forced(parameters, xs, ys))
+            answers.append(learner.teacher_forced(parameters, xs, ys))
         else:
             answers.append(learner.apply(parameters, xs))
     predicted = torch.stack(answers)
@@ -205,7 +205,7 @@ def test_one_gradient_a_word_gives_the_mean_over_letters() -> None:
     free = {name: value.clone().requires_grad_() for name, value in body.items()}
     expected = {name: torch.zeros_like(value) for name, value in body.items()}
     parameters = {**free, "output.weight": heads[0, :-1], "output.bias": heads[0, -1:]}
-    likely = learner.forced(parameters, x[0], y[0]).log_softmax(-1)
+    likely = learner.teacher_forced(parameters, x[0], y[0]).log_softmax(-1)
     for of_letter in likely[y[0] >= 0].unbind():
         for value in of_letter.unbind():
             for name, slope in zip(

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from taskembed_edu.distances import METRICS, cosine_similarity, euclidean_distance, pairwise_distances
-from taskembed_edu.losses import (
+from taskembed_edu.formulas.distances import METRICS, cosine_similarity, euclidean_distance, pairwise_distances
+from taskembed_edu.formulas.losses import (
     batch_triplet_loss,
     contrastive_loss,
     info_nce_loss,

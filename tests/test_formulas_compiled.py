@@ -8,8 +8,8 @@ from functools import partial
 import pytest
 import torch
 
-from taskembed_edu.distances import METRICS, cosine_similarity, pairwise_distances
-from taskembed_edu.losses import (
+from taskembed_edu.formulas.distances import METRICS, cosine_similarity, pairwise_distances
+from taskembed_edu.formulas.losses import (
     batch_triplet_loss,
     contrastive_loss,
     info_nce_loss,

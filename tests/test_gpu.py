@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import torch
 
-from taskembed_edu.distances import METRICS, pairwise_distances
 from taskembed_edu.embedders import MetricEmbedder, MetricSettings, MetricState, chosen_device, device_name
 from taskembed_edu.embedders.metric import LOSSES, task_loss
-from taskembed_edu.losses import (
+from taskembed_edu.formulas.distances import METRICS, pairwise_distances
+from taskembed_edu.formulas.losses import (
     batch_triplet_loss,
     contrastive_loss,
     info_nce_loss,
@@ -18,7 +18,7 @@ from taskembed_edu.losses import (
     prototypical_loss,
     triplet_loss,
 )
-from taskembed_edu.session import Session
+from taskembed_edu.session.session import Session
 from taskembed_edu.tasks import Digits, Gaussians, Sinusoids, TaskFamily
 from tests.runs import SMALL, assert_same_frames, generator, small_session
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from taskembed_edu import history as history_module
-from taskembed_edu.history import CHECKPOINT_BYTES, Frame, History, Moment
-from taskembed_edu.projection import LiveUMAP
+from taskembed_edu.projection.live_umap import LiveUMAP
+from taskembed_edu.session import history as history_module
+from taskembed_edu.session.history import CHECKPOINT_BYTES, Checkpoint, Frame, History
 from taskembed_edu.tasks.sketch import TaskFit
 
 
@@ -37,8 +37,8 @@ def frame(index: int, loss: float = 0.0) -> Frame:
     return Frame(index, 10 * index, loss, points, points, "pca", {"recall@1": 0.5}, settings)
 
 
-def moment(step: int, weight: int = 1) -> Moment:
-    return Moment(Counter(step, weight), LiveUMAP(), None, None, None, [])
+def moment(step: int, weight: int = 1) -> Checkpoint:
+    return Checkpoint(Counter(step, weight), LiveUMAP(), None, None, None, [])
 
 
 def filled(n: int, weight: int = 1) -> History:
@@ -176,13 +176,13 @@ def test_old_frames_go_to_a_file_and_come_back(room: int, monkeypatch: pytest.Mo
     assert weight == 80 + 24 + 9
     monkeypatch.setattr(history_module, "FRAME_BYTES", room * weight)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    history, files, plain = History(), list[int](), history_module.filed
+    history, files, plain = History(), list[int](), history_module.moved_to_file
 
     def counted(arrays: Any) -> Any:
         files.append(len(arrays))
         return plain(arrays)
 
-    monkeypatch.setattr(history_module, "filed", counted)
+    monkeypatch.setattr(history_module, "moved_to_file", counted)
     for k in range(40):
         history.keep(numbered(k), 0, moment(k))
         assert in_memory(history) <= room * weight
@@ -212,7 +212,7 @@ def test_where_no_file_can_be_written_the_frames_stay_in_memory(monkeypatch: pyt
         tried.append(len(arrays))
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(history_module, "filed", full)
+    monkeypatch.setattr(history_module, "moved_to_file", full)
     history = History()
     for k in range(20):
         history.keep(numbered(k), 0, moment(k))

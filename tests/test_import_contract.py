@@ -32,16 +32,16 @@ def broken_contracts(folder: Path, files: dict[str, str]) -> list[str]:
 
 
 SOUND = {
-    "checks.py": "import torch",
-    "distances.py": "from taskembed_edu.checks import x",
-    "losses.py": "from taskembed_edu.distances import x",
+    "base/checks.py": "import torch",
+    "formulas/distances.py": "from taskembed_edu.base.checks import x",
+    "formulas/losses.py": "from taskembed_edu.formulas.distances import x",
     "tasks/base.py": "import numpy",
     "tasks/digits.py": "from taskembed_edu.tasks.base import x",
     "tasks/sinusoids.py": "from taskembed_edu.tasks.base import x",
-    "umap_steps.py": "import umap",
-    "projection.py": "from taskembed_edu.umap_steps import x",
-    "session.py": "from taskembed_edu import projection",
-    "plots.py": "import plotly, matplotlib.figure",
+    "projection/umap_steps.py": "import umap",
+    "projection/pca.py": "from taskembed_edu.projection.umap_steps import x",
+    "session/session.py": "from taskembed_edu import projection",
+    "figures/plots.py": "import plotly, matplotlib.figure",
     "live/player.py": "import ipywidgets, anywidget",
     "labs/metric.py": "from taskembed_edu.live import player\nimport anywidget",
 }
@@ -56,14 +56,14 @@ def test_a_sound_house_keeps_the_contract(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "contract"),
     [
-        ("losses.py", "from taskembed_edu.labs import metric", FLOORS),
-        ("distances.py", "def f():\n    from taskembed_edu import session", FLOORS),
-        ("plots.py", "from taskembed_edu.live import player", FLOORS),
+        ("formulas/losses.py", "from taskembed_edu.labs import metric", FLOORS),
+        ("formulas/distances.py", "def f():\n    from taskembed_edu import session", FLOORS),
+        ("figures/plots.py", "from taskembed_edu.live import player", FLOORS),
         ("utils.py", "x = 1", FLOORS),
         ("tasks/digits.py", "from taskembed_edu.tasks.sinusoids import x", "No task family imports another"),
-        ("losses.py", "import matplotlib.pyplot as plt", "Only pictures and the course know a screen"),
-        ("session.py", "import plotly.graph_objects", "Only pictures and the course know a screen"),
-        ("session.py", "def f():\n    import umap", "Only one room knows UMAP"),
+        ("formulas/losses.py", "import matplotlib.pyplot as plt", "Only pictures and the course know a screen"),
+        ("session/session.py", "import plotly.graph_objects", "Only pictures and the course know a screen"),
+        ("session/session.py", "def f():\n    import umap", "Only one room knows UMAP"),
     ],
 )
 def test_the_contract_bites(tmp_path: Path, name: str, text: str, contract: str) -> None:

@@ -209,7 +209,7 @@ def test_a_recurrent_network_is_torchs(make: type[GRU | LSTM], module: type[nn.G
     letters = nn.functional.one_hot(before, 6).float()
     hidden, _ = cells(letters, number[None] if make is GRU else (number[None], number[None]))
     expected = (hidden @ parameters["output.weight"] + parameters["output.bias"]).detach()
-    forced = learner.forced(parameters, x, y)
+    forced = learner.teacher_forced(parameters, x, y)
     assert forced.shape == (n, 5, 6)
     assert forced.flatten().tolist() == pytest.approx(expected.flatten().tolist(), abs=1e-5)
     loss = float(nn.functional.cross_entropy(expected.flatten(0, 1), y.flatten(), ignore_index=-1))
@@ -309,7 +309,7 @@ def test_what_is_spelt_freely_is_what_is_spelt_when_forced_to_it(make, seed: int
     x = torch.randint(0, 10, (7, 2), generator=generator(seed))
     freely = learner.apply(parameters, x)
     assert freely.shape == (7, 5, 6)
-    torch.testing.assert_close(freely, learner.forced(parameters, x, freely.argmax(-1)))
+    torch.testing.assert_close(freely, learner.teacher_forced(parameters, x, freely.argmax(-1)))
     together = learner.apply(stack([parameters] * 2), torch.stack([x, x]))
     torch.testing.assert_close(together, torch.stack([freely, freely]))
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from taskembed_edu.live.lab_view import LabView, LatestOnly
+from taskembed_edu.live.lab_view import LabView, LatestValueSender
 
 # ---- one at a time -------------------------------------------------------------------------------------------------
 
@@ -27,9 +27,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
 
 
-def slot() -> tuple[LatestOnly, list[tuple[Any, int]]]:
+def slot() -> tuple[LatestValueSender, list[tuple[Any, int]]]:
     sent: list[tuple[Any, int]] = []
-    return LatestOnly(lambda thing, number: sent.append((thing, number)), pictures_a_second=10), sent
+    return LatestValueSender(lambda thing, number: sent.append((thing, number)), pictures_a_second=10), sent
 
 
 def test_the_first_goes_out_unasked_and_no_second_before_it_is_taken(clock: Clock) -> None:
@@ -150,7 +150,7 @@ def test_a_sending_that_failed_is_not_waited_for(clock: Clock) -> None:
             raise OSError("no socket")
         sent.append((thing, number))
 
-    latest = LatestOnly(send)
+    latest = LatestValueSender(send)
     with pytest.raises(OSError, match="no socket"):
         latest.offer("broken")
     clock.now += 1

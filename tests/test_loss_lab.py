@@ -15,14 +15,14 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from taskembed_edu.distances import METRICS, pairwise_distances
+from taskembed_edu.figures.plots import loss_surface_figure
+from taskembed_edu.formulas.distances import METRICS, pairwise_distances
+from taskembed_edu.formulas.losses import batch_triplet_loss, contrastive_loss, pairwise_contrastive_loss, triplet_loss
 from taskembed_edu.labs.loss import LossLab
 from taskembed_edu.labs.loss_readings import MOST_ROWS
 from taskembed_edu.labs.loss_scenes import MAX_POINTS, SCENES, in_plane
 from taskembed_edu.labs.loss_steps import LOSSES, PHASES, LossSettings, read
 from taskembed_edu.labs.point_lab import UNDO_STEPS
-from taskembed_edu.losses import batch_triplet_loss, contrastive_loss, pairwise_contrastive_loss, triplet_loss
-from taskembed_edu.plots import loss_surface_figure
 
 COURSE = [[1, 2, 3], [2, 3, 4], [4, 5, 6]]
 SIX = [(1.0, 1.0), (3.2, 1.6), (1.8, 3.1), (2.2, 1.9), (4.0, 3.4), (4.1, 0.6)]

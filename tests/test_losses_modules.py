@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from taskembed_edu.losses import (
+from taskembed_edu.formulas.losses import (
     BatchTripletLoss,
     ContrastiveLoss,
     InfoNCELoss,

@@ -15,9 +15,9 @@ from pytorch_metric_learning import reducers as pml_reducers
 from torch.autograd import gradcheck, gradgradcheck
 from torch.nn.functional import normalize
 
-from taskembed_edu.distances import pairwise_distances
-from taskembed_edu.losses import contrastive_loss, pairwise_contrastive_loss
-from taskembed_edu.losses.all_pairs import ROWS
+from taskembed_edu.formulas.distances import pairwise_distances
+from taskembed_edu.formulas.losses import contrastive_loss, pairwise_contrastive_loss
+from taskembed_edu.formulas.losses.all_pairs import ROWS
 from tests import plain
 from tests.test_distances import DEVICES, NAMES, random_rows
 

@@ -10,8 +10,8 @@ from pytorch_metric_learning import losses as pml_losses
 from torch.autograd import gradcheck, gradgradcheck
 from torch.nn.functional import cross_entropy, normalize
 
-from taskembed_edu.distances import pairwise_distances
-from taskembed_edu.losses import info_nce_loss, prototypes, prototypical_loss
+from taskembed_edu.formulas.distances import pairwise_distances
+from taskembed_edu.formulas.losses import info_nce_loss, prototypes, prototypical_loss
 from tests import plain
 from tests.test_distances import DEVICES, NAMES, random_rows
 

@@ -12,8 +12,8 @@ from pytorch_metric_learning import reducers as pml_reducers
 from torch.autograd import gradcheck, gradgradcheck
 from torch.nn.functional import normalize, triplet_margin_with_distance_loss
 
-from taskembed_edu.distances import METRICS
-from taskembed_edu.losses import batch_triplet_loss, triplet_loss
+from taskembed_edu.formulas.distances import METRICS
+from taskembed_edu.formulas.losses import batch_triplet_loss, triplet_loss
 from tests import plain
 from tests.test_distances import DEVICES, NAMES, random_rows
 

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from taskembed_edu.labs.metric import MetricLab
 from taskembed_edu.live import panel as panel_module
 from taskembed_edu.live.controls import control_specs, page_value
-from taskembed_edu.recordings import save_recording
+from taskembed_edu.session.recordings import save_recording
 from taskembed_edu.tasks import Gaussians
 from tests.runs import SMALL, assert_same_frames, small_session
 
@@ -30,7 +30,7 @@ def small_lab(**values: Any) -> MetricLab:
 def shown(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[MetricLab]]:
     """Labs to be shown: no UMAP is compiled for them, and their threads are ended."""
     warmed: list[Any] = []
-    monkeypatch.setattr(panel_module, "warm_in_background", warmed.append)
+    monkeypatch.setattr(panel_module, "precompile_in_background", warmed.append)
     labs: list[MetricLab] = []
     yield labs
     for lab in labs:
@@ -119,7 +119,7 @@ def test_no_picture_imports_pyplot() -> None:
 
 
 def test_a_replay_makes_the_run_again(tmp_path: Path) -> None:
-    from taskembed_edu.recordings import save_recording
+    from taskembed_edu.session.recordings import save_recording
 
     lab = small_lab()
     lab.session.step(5)

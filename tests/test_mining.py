@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pytorch_metric_learning import distances as pml_distances
 from pytorch_metric_learning import miners
 
-from taskembed_edu.distances import pairwise_distances
-from taskembed_edu.mining import (
+from taskembed_edu.formulas.distances import pairwise_distances
+from taskembed_edu.formulas.mining import (
     PAIR_MINING,
     TRIPLET_MINING,
     all_pairs,

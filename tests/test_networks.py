@@ -20,7 +20,7 @@ from taskembed_edu.networks import (
     TripletNetwork,
     set_encoder,
 )
-from taskembed_edu.networks.encoders import Standardise, drawn
+from taskembed_edu.networks.encoders import Standardise, init_weights
 from taskembed_edu.tasks import Digits, Gaussians, Sinusoids, TaskBatch, TaskFamily
 from tests.runs import generator
 
@@ -97,15 +97,15 @@ def test_the_global_generator_is_not_moved() -> None:
 
 
 def test_weights_are_uniform_within_one_over_the_root_of_the_inputs() -> None:
-    layer = drawn(lambda: nn.Linear(100, 400), generator())
+    layer = init_weights(lambda: nn.Linear(100, 400), generator())
     for parameter in layer.parameters():
         assert parameter.abs().max() <= 0.1
         assert parameter.abs().max() > 0.095
         assert abs(float(parameter.detach().mean())) < 0.02
-    convolution = drawn(lambda: nn.Conv2d(4, 8, 5), generator())
+    convolution = init_weights(lambda: nn.Conv2d(4, 8, 5), generator())
     assert 0.09 < float(convolution.weight.detach().abs().max()) <= 0.1
     with pytest.raises(TypeError, match="make: got BatchNorm1d, expected layers whose initialisation is known"):
-        drawn(lambda: nn.BatchNorm1d(3), generator())
+        init_weights(lambda: nn.BatchNorm1d(3), generator())
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=repr)

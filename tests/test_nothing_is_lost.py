@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 import torch
 
+from taskembed_edu.base.memory import tune_malloc
 from taskembed_edu.commands.run import main
 from taskembed_edu.live.player import Player
-from taskembed_edu.memory import keep_memory_quick
-from taskembed_edu.projection import _starting_layout, nearest_tasks, pca_layout
-from taskembed_edu.session import Session
+from taskembed_edu.projection.live_umap import _starting_layout
+from taskembed_edu.projection.neighbours import nearest_tasks
+from taskembed_edu.projection.pca import pca_layout
+from taskembed_edu.session.session import Session
 from taskembed_edu.tasks import FAMILIES
 from tests.runs import assert_same_frames, generator, small_session
 
@@ -137,5 +139,5 @@ def test_the_first_umap_frame_does_not_start_mirrored_against_the_map_on_screen(
 
 
 def test_glibc_is_told_to_give_memory_back() -> None:
-    told = keep_memory_quick()
+    told = tune_malloc()
     assert told or sys.platform != "linux" or not Path("/lib64/ld-linux-x86-64.so.2").exists()

@@ -18,7 +18,7 @@ import torch
 from taskembed_edu.tasks import NumberWords, TaskBatch, task_family
 from taskembed_edu.tasks import number_words as module
 from taskembed_edu.tasks.languages import BY_CODE, LANGUAGES
-from taskembed_edu.tasks.number_words import ALPHABET, END, IGNORE, decode, encode, transliterate, words, y_mask
+from taskembed_edu.tasks.number_words import ALPHABET, END, IGNORE, decode, encode, transliterate, words
 from tests.runs import generator
 
 FAMILY = NumberWords()
@@ -160,8 +160,7 @@ def test_support_and_query_share_no_number() -> None:
 
 def test_what_follows_a_word_is_ignored() -> None:
     y = FAMILY.sample(42, n_shot=99, n_query=1, rng=generator()).support_y
-    mask = y_mask(y)
-    assert torch.equal(mask, y != IGNORE)
+    mask = y != IGNORE
     ends = (y == len(ALPHABET) - 1).long()
     assert bool((ends.sum(-1) == 1).all())  # every word ends once,
     assert torch.equal(mask.sum(-1) - 1, ends.argmax(-1))  # and its end is the last place that counts

@@ -12,10 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from taskembed_edu.history import Event
 from taskembed_edu.live.packets import (
     COLUMNS,
-    boxed,
     card_packet,
     curve_marks,
     facts,
@@ -28,8 +26,9 @@ from taskembed_edu.live.packets import (
     tasks_packet,
 )
 from taskembed_edu.live.words import SCORES, map_words
+from taskembed_edu.session.history import Event
 from taskembed_edu.tasks.sketch import TaskSketch
-from tests.runs import eventful, generator, small_session
+from tests.runs import boxed, eventful, generator, small_session
 
 
 def uint16(data: bytes, *shape: int) -> np.ndarray:
@@ -149,7 +148,7 @@ def test_a_picture_is_the_latest_frame() -> None:
     assert run["readings"].keys() == session.frame.diagnostics.keys()
     assert run["readings"]["spearman"] == rounded(session.frame.diagnostics["spearman"])
     assert not run.keys() & {"alarm", "left_out", "trails", "fit"}, "what there is nothing of takes no room"
-    alarmed = dataclasses.replace(session.frame, alarm="collapsed", left_out=(3,))
+    alarmed = dataclasses.replace(session.frame, alarm="collapsed", diverged_tasks=(3,))
     assert facts(alarmed) == {**facts(session.frame), "alarm": "collapsed", "left_out": [3]}
 
 

@@ -7,8 +7,8 @@ import torch
 from scipy.spatial.distance import cdist
 from torch.autograd import gradcheck, gradgradcheck
 
-from taskembed_edu import pairwise
-from taskembed_edu.distances import METRICS, pairwise_distances
+from taskembed_edu.formulas import _pairwise as pairwise
+from taskembed_edu.formulas.distances import METRICS, pairwise_distances
 from tests import plain
 from tests.test_distances import DEVICES, NAMES, SCIPY, random_rows
 

@@ -16,9 +16,10 @@ from taskembed_edu.embedders.parameter_settings import VECTORS
 from taskembed_edu.embedders.parameters import shared_probe
 from taskembed_edu.embedders.trained import train_tasks
 from taskembed_edu.embedders.weights import FORMS, principal, weight_vectors
-from taskembed_edu.evaluation import TrueGeometry, neighbour_purity, purity_by_chance
+from taskembed_edu.evaluation.geometry import TrueGeometry
+from taskembed_edu.evaluation.scores import neighbour_purity, purity_by_chance
 from taskembed_edu.networks.learners import MLP, flatten
-from taskembed_edu.session import Session
+from taskembed_edu.session.session import Session
 from taskembed_edu.tasks import Digits, Gaussians, NumberWords, Sinusoids
 from tests.runs import assert_same_frames, generator
 
@@ -108,8 +109,8 @@ def test_a_task_that_diverges_leaves_the_map_and_the_scores_and_the_others_go_on
     sick._now.state.given.support_y[3] *= 1e30
     for each in (sick, well):
         each.step(20)
-    assert sick.frame.left_out == (3,)
-    assert well.frame.left_out == ()
+    assert sick.frame.diverged_tasks == (3,)
+    assert well.frame.diverged_tasks == ()
     kept = [i for i in range(12) if i != 3]
     assert (sick.frame.embedding[kept] == well.frame.embedding[kept]).all()
     assert math.isfinite(sick.frame.loss)

@@ -10,12 +10,12 @@ import pytest
 
 from taskembed_edu import MetricLab, ParameterLab
 from taskembed_edu.commands.run import main as run_command
-from taskembed_edu.evaluation import purity_by_chance
+from taskembed_edu.evaluation.scores import purity_by_chance
 from taskembed_edu.live.controls import control_specs
 from taskembed_edu.live.packets import tasks_packet
-from taskembed_edu.live.showing import first_colour
+from taskembed_edu.live.view_updater import first_colour
 from taskembed_edu.live.words import help_packet, map_words
-from taskembed_edu.recordings import save_recording
+from taskembed_edu.session.recordings import save_recording
 from tests.runs import assert_same_frames
 
 

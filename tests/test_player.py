@@ -16,9 +16,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from taskembed_edu.history import Frame
 from taskembed_edu.live.player import CellRun, Player, running_cell, stop_replaced
-from taskembed_edu.session import Session, unguarded
+from taskembed_edu.session.history import Frame
+from taskembed_edu.session.session import Session, unlocked
 from tests.runs import assert_same_frames, small_session
 
 PATIENCE = 60.0
@@ -287,11 +287,11 @@ def test_a_call_within_a_call_waits_for_nobody() -> None:
     session, done = small_session(), threading.Event()
 
     def within() -> None:
-        with session.guard("reset"):
-            player.nudge()
+        with session.lock("reset"):
+            player.wake()
             while not player._busy:
                 done.wait(0.01)  # waits for the worker to wait for the turn that this thread has
-            with session.guard("look"):
+            with session.lock("read"):
                 done.set()
 
     with playing(session) as (player, _watch):
@@ -307,7 +307,7 @@ def test_a_pause_during_a_cells_call_is_not_undone_by_it() -> None:
     with playing(session) as (player, watch):
         player.play()
         watch.until(lambda: len(watch.frames) >= 1)
-        with session.guard("look"):
+        with session.lock("read"):
             player.pause(wait=False)
         assert not player.playing
 
@@ -380,7 +380,7 @@ def test_a_branch_catches_up_and_then_both_go_on_level() -> None:
     session.step(12)
     twin = session.branch(at=1)
     with playing(session) as (player, watch):
-        player.seat(session, twin)
+        player.set_sessions(session, twin)
         player.step(frames=2)
         assert player.wait(PATIENCE)
         assert (session.steps, twin.steps) == (12, 12)
@@ -396,7 +396,7 @@ def test_settings_go_to_the_active_run_and_so_does_a_reset() -> None:
     session.step(8)
     twin = session.branch(at=2)
     with playing(session) as (player, _watch):
-        player.seat(session, twin)
+        player.set_sessions(session, twin)
         player.active = 1
         player.set(margin=3.0)
         player.step()
@@ -411,7 +411,7 @@ def test_settings_are_for_the_run_that_was_active_when_they_were_moved(monkeypat
     session = small_session()
     twin = session.branch()
     with held(session, monkeypatch, at=1) as (reached, go_on), playing(session) as (player, _watch):
-        player.seat(session, twin)
+        player.set_sessions(session, twin)
         player.step()
         assert reached.wait(PATIENCE)
         player.set(margin=3.0)
@@ -426,12 +426,12 @@ def test_code_in_a_cell_pauses_for_either_run_and_a_run_that_left_is_free() -> N
     session = small_session()
     twin = session.branch()
     with playing(session) as (player, watch):
-        player.seat(session, twin)
+        player.set_sessions(session, twin)
         player.play()
         watch.until(lambda: len(watch.frames) >= 4)
         twin.step(4)
         assert not player.playing
-        player.seat(session)
+        player.set_sessions(session)
         player.play()
         seen = len(watch.frames)
         watch.until(lambda: len(watch.frames) > seen)
@@ -442,8 +442,8 @@ def test_code_in_a_cell_pauses_for_either_run_and_a_run_that_left_is_free() -> N
 def test_a_stopped_player_guards_nothing() -> None:
     session = small_session()
     with playing(session) as (_player, _watch):
-        assert session.guard is not unguarded
-    assert session.guard is unguarded
+        assert session.lock is not unlocked
+    assert session.lock is unlocked
     session.step(4)
 
 
@@ -463,7 +463,7 @@ def test_two_runs_side_by_side_are_each_the_run_alone(moves: list[tuple[str, int
     session.step(8)
     twin = session.branch(at=1)
     with playing(session) as (player, _watch):
-        player.seat(session, twin)
+        player.set_sessions(session, twin)
         for move, n in moves:
             which = int("second" in move)
             if move == "step":

@@ -15,8 +15,11 @@ from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 from sklearn.manifold import trustworthiness as sklearn_trustworthiness
 
-from taskembed_edu.distances import METRICS, pairwise_distances
-from taskembed_edu.projection import Layout, LiveUMAP, align, jitter, pca_layout, trustworthiness
+from taskembed_edu.formulas.distances import METRICS, pairwise_distances
+from taskembed_edu.projection.live_umap import LiveUMAP
+from taskembed_edu.projection.pca import align, pca_layout
+from taskembed_edu.projection.quality import jitter, trustworthiness
+from taskembed_edu.projection.umap_steps import Layout
 from tests.runs import generator
 
 

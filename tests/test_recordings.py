@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from taskembed_edu.recordings import FORMAT, check_recording, free_path, load_recording, save_recording
-from taskembed_edu.session import Session
+from taskembed_edu.session.recordings import FORMAT, check_recording, free_path, load_recording, save_recording
+from taskembed_edu.session.session import Session
 from tests.runs import small_session
 
 

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 import torch
 
-from taskembed_edu import history as history_module
-from taskembed_edu import watched
-from taskembed_edu.distances import pairwise_distances
-from taskembed_edu.evaluation import all_distances
-from taskembed_edu.history import Event
-from taskembed_edu.projection import LiveUMAP, jitter
-from taskembed_edu.session import Session
+from taskembed_edu.evaluation.geometry import all_distances
+from taskembed_edu.formulas.distances import pairwise_distances
+from taskembed_edu.projection.live_umap import LiveUMAP
+from taskembed_edu.projection.quality import jitter
+from taskembed_edu.session import history as history_module
+from taskembed_edu.session import validation as watched
+from taskembed_edu.session.history import Event
+from taskembed_edu.session.session import Session
 from taskembed_edu.tasks import Gaussians
 from tests.runs import SMALL, as_json, assert_same_frames, eventful, small_session
 
@@ -94,14 +95,14 @@ def test_an_error_in_the_middle_of_a_step_leaves_a_run_that_can_be_replayed(
     session.step(8)
     step = session.embedder.step
 
-    def torn(state: Any, settings: Any) -> Any:
+    def inconsistent(state: Any, settings: Any) -> Any:
         if state.step == after:
             torch.rand(5, generator=state.rng)  # half a step: the draws are made, the step is not counted
             raise error("in the middle")
         return step(state, settings)
 
     with monkeypatch.context() as patch:
-        patch.setattr(session.embedder, "step", torn)
+        patch.setattr(session.embedder, "step", inconsistent)
         with pytest.raises(error):
             session.step(4)
     assert session.steps == 8

@@ -14,16 +14,17 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from taskembed_edu import history as history_module
-from taskembed_edu import session as session_module
-from taskembed_edu.distances import pairwise_distances
-from taskembed_edu.evaluation import TrueGeometry, mean_distance, recall_at_k
-from taskembed_edu.history import Frame
-from taskembed_edu.projection import jitter, trustworthiness
-from taskembed_edu.recordings import load_recording, save_recording
-from taskembed_edu.session import Session
+from taskembed_edu.evaluation.geometry import TrueGeometry
+from taskembed_edu.evaluation.scores import mean_distance, recall_at_k
+from taskembed_edu.formulas.distances import pairwise_distances
+from taskembed_edu.projection.quality import jitter, trustworthiness
+from taskembed_edu.session import history as history_module
+from taskembed_edu.session import session as session_module
+from taskembed_edu.session.history import Frame
+from taskembed_edu.session.recordings import load_recording, save_recording
+from taskembed_edu.session.session import Session
+from taskembed_edu.session.validation import ValidationSet
 from taskembed_edu.tasks import Digits, Gaussians
-from taskembed_edu.watched import Watched
 from tests.runs import as_json, assert_same_frame, assert_same_frames, eventful, small_session, weights
 
 # ---- steps and frames ----------------------------------------------------------------------------------------------
@@ -42,7 +43,7 @@ def test_a_frame_falls_every_so_many_steps_and_holds_what_it_says() -> None:
     assert frame.step == 12
     first = session.embedder.embed(session._now.state)
     np.testing.assert_array_equal(frame.embedding, first.numpy())
-    second = session.embedder.embed(session._now.state, session.watched.second_sets)
+    second = session.embedder.embed(session._now.state, session.validation_set.resampled_support)
     geometry = TrueGeometry(session.split.validation.true_distance(session.tasks))
     recall = recall_at_k(second, first, ks=(1, 5))
     assert frame.diagnostics == {
@@ -135,9 +136,9 @@ def test_the_watched_tasks_are_validation_tasks_and_the_closing_ones_never_seen(
     assert list(scores) == ["recall@1", "recall@5", "spearman"]
     assert scores == session.closing_scores(n_tasks=20)
     assert scores != {name: session.frame.diagnostics[name] for name in scores}
-    assert session.watched.second_sets is not None
-    assert torch.equal(session.watched.second_sets.truth, session.tasks.truth)
-    assert not torch.equal(session.watched.second_sets.support_x, session.tasks.support_x)
+    assert session.validation_set.resampled_support is not None
+    assert torch.equal(session.validation_set.resampled_support.truth, session.tasks.truth)
+    assert not torch.equal(session.validation_set.resampled_support.support_x, session.tasks.support_x)
     own = set(session.split.validation.part)  # type: ignore[attr-defined]
     slices = ((session.tasks.truth[:, 0] - 0.1) / 4.9 * 1000).floor().int().tolist()
     assert set(slices) <= own
@@ -202,12 +203,12 @@ def test_a_slider_beyond_its_range_is_brought_in() -> None:
     session.set(metric="cosine")
     with pytest.raises(ValueError, match=r"margin: got 3.0, expected a number from 0 to 2"):
         session.set(margin=3.0)
-    session.set_within_range(margin=3.0)
+    session.set_clamped(margin=3.0)
     assert session.settings.margin == 2.0
     assert session.events[-1].changes == {"margin": 2.0}
 
 
-@pytest.mark.parametrize("way", ["set", "set_within_range"])
+@pytest.mark.parametrize("way", ["set", "set_clamped"])
 @pytest.mark.parametrize(("name", "value"), [("seed", 3), ("family", "digits"), ("device", "cpu"), ("n_tasks", 50)])
 def test_what_applies_at_reset_says_so(way: str, name: str, value: Any) -> None:
     session = small_session()
@@ -218,7 +219,7 @@ def test_what_applies_at_reset_says_so(way: str, name: str, value: Any) -> None:
     assert session.events == []
 
 
-@pytest.mark.parametrize("way", ["set", "set_within_range", "reset"])
+@pytest.mark.parametrize("way", ["set", "set_clamped", "reset"])
 def test_unknown_settings_and_values(way: str) -> None:
     session = small_session()
     with pytest.raises(ValueError, match=r"setting: got 'marginn'.*Did you mean 'margin'"):
@@ -486,14 +487,14 @@ def test_any_run_can_be_replayed(portions: list[int | str]) -> None:
 def test_who_looks_during_a_reset_sees_the_old_run_or_the_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
     session = small_session()
     session.step(4)
-    old, plain = session.frame, Watched.frame
+    old, plain = session.frame, ValidationSet.frame
     seen: list[tuple[Frame, int, int]] = []
 
-    def looked_at(self: Watched, *given: Any) -> Frame:
+    def looked_at(self: ValidationSet, *given: Any) -> Frame:
         seen.append((session.frame, session.steps, len(session.tasks)))
         return plain(self, *given)
 
-    monkeypatch.setattr(Watched, "frame", looked_at)
+    monkeypatch.setattr(ValidationSet, "frame", looked_at)
     session.reset(n_tasks=7)
     assert seen == [(old, 4, 12)], "the first picture is made beside it"
     assert (session.steps, len(session.tasks), len(session.history)) == (0, 7, 1)
@@ -508,6 +509,6 @@ def test_a_frame_is_a_record() -> None:
 def test_memory_is_tidied_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     tidied: list[int] = []
     session = small_session(frame_every=1)
-    monkeypatch.setattr(session_module, "give_memory_back", lambda: tidied.append(session.steps))
+    monkeypatch.setattr(session_module, "trim_heap", lambda: tidied.append(session.steps))
     session.step(45)
     assert tidied == [20, 40]

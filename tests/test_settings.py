@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from taskembed_edu.distances import METRICS
 from taskembed_edu.embedders.metric import LOSSES, MetricSettings
-from taskembed_edu.mining import PAIR_MINING, TRIPLET_MINING
-from taskembed_edu.session import Setup
+from taskembed_edu.formulas.distances import METRICS
+from taskembed_edu.formulas.mining import PAIR_MINING, TRIPLET_MINING
+from taskembed_edu.session.session import Setup
 
 CLASSES = (MetricSettings, Setup)
 NUMBERS = [
@@ -87,10 +87,10 @@ def test_a_named_margin_beyond_the_range_is_an_error_for_changed_and_clamped_for
     far = MetricSettings(margin=5.0)
     with pytest.raises(ValueError, match=r"margin: got 3.0"):
         far.changed(metric="cosine", margin=3.0)
-    assert far.brought_into_range(metric="cosine", margin=3.0).margin == 2.0
-    assert far.brought_into_range(metric="cosine", margin=1.5).margin == 1.5
+    assert far.clamped(metric="cosine", margin=3.0).margin == 2.0
+    assert far.clamped(metric="cosine", margin=1.5).margin == 1.5
     with pytest.raises(ValueError, match="margin"):
-        far.brought_into_range(margin=-1.0)
+        far.clamped(margin=-1.0)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -104,7 +104,7 @@ def test_mining_choices_follow_the_loss(loss: str) -> None:
             MetricSettings(loss=loss, mining=mining)
         came_from_triplet = MetricSettings(loss="triplet", mining=mining)
         assert came_from_triplet.changed(loss=loss).mining == "all"
-        assert came_from_triplet.brought_into_range(loss=loss, mining=mining).mining == "all"
+        assert came_from_triplet.clamped(loss=loss, mining=mining).mining == "all"
         with pytest.raises(ValueError, match="mining"):
             came_from_triplet.changed(loss=loss, mining=mining)
 
@@ -119,7 +119,7 @@ def test_what_has_an_effect_follows_the_loss() -> None:
         assert declared["batch"].applies(settings)
 
 
-@pytest.mark.parametrize("change", ["changed", "brought_into_range"])
+@pytest.mark.parametrize("change", ["changed", "clamped"])
 def test_unknown_names_and_values_get_the_nearest_known_one(change: str) -> None:
     ask = getattr(MetricSettings(), change)
     with pytest.raises(ValueError, match=r"setting: got 'margins'.*Did you mean 'margin'"):

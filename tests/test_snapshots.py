@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from matplotlib.collections import PathCollection
 
-from taskembed_edu.colours import colour_tasks
-from taskembed_edu.plots import Still
-from taskembed_edu.session import Session
-from taskembed_edu.snapshots import session_figure
+from taskembed_edu.figures.colours import colour_tasks
+from taskembed_edu.figures.plots import Still
+from taskembed_edu.figures.snapshots import session_figure
+from taskembed_edu.session.session import Session
 from tests.runs import small_session
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from taskembed_edu.history import Frame
 from taskembed_edu.live import still as still_module
 from taskembed_edu.live.still import LINE, Still
+from taskembed_edu.session.history import Frame
 from tests.runs import small_session
 
 

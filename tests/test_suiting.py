@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from taskembed_edu import MetricLab, ParameterLab
-from taskembed_edu.live.suiting import comes_along
-from taskembed_edu.session import Session
+from taskembed_edu.live.defaults_for import implied_changes
+from taskembed_edu.session.session import Session
 from tests.test_panel import Page
 
 # The settings that differ between what suits sine waves and what suits languages.
@@ -106,7 +106,7 @@ def test_what_the_learner_chose_stays(lab_page: Callable[..., Page], where: str)
     session = session_of(page)
     if where == "in a cell":
         session.set(metric="manhattan")
-        session.named.add("optimiser")
+        session.user_set.add("optimiser")
     elif where == "at a reset":
         session.reset(metric="manhattan", optimiser="sgd")
     elif where == "on the page":
@@ -175,7 +175,7 @@ def test_of_a_recording_what_differs_from_the_labs_own_is_taken_as_chosen() -> N
     lab = ParameterLab("sinusoids", n_tasks=12, hidden=8, metric="manhattan")
     lab.session.step(1)
     again = ParameterLab("sinusoids", n_tasks=12, hidden=8).replay(lab.session.recording())
-    along = comes_along(again, {"family": "digits"}, ParameterLab.defaults)
+    along = implied_changes(again, {"family": "digits"}, ParameterLab.defaults)
     assert along == {"form": "difference", "learning_rate": 0.1}
 
 

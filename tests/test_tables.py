@@ -11,7 +11,7 @@ import pyarrow.parquet
 import pytest
 
 from taskembed_edu.live.tables import frame_table, write_csv, write_parquet
-from taskembed_edu.session import Session
+from taskembed_edu.session.session import Session
 from tests.runs import small_session
 
 

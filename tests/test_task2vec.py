@@ -8,8 +8,8 @@ from scipy.spatial.distance import cosine
 from torch import Tensor
 
 import taskembed_edu
-from taskembed_edu import task2vec
-from taskembed_edu.task2vec import asymmetric_task2vec_distance, pairwise_task2vec_distances, task2vec_distance
+from taskembed_edu.formulas import task2vec
+from taskembed_edu.formulas.task2vec import asymmetric_task2vec_distance, pairwise_task2vec_distances, task2vec_distance
 from tests.runs import generator
 
 

@@ -13,17 +13,17 @@ import numpy as np
 import pytest
 import torch
 
-from taskembed_edu.colours import colour_tasks
-from taskembed_edu.history import Frame
+from taskembed_edu.figures.colours import colour_tasks
+from taskembed_edu.figures.snapshots import session_figure
 from taskembed_edu.live import export, packets
 from taskembed_edu.live.export import exported, unpacked
 from taskembed_edu.live.overlays import evenly, fit_packet, missing_trails, trails
-from taskembed_edu.live.packets import boxed, card_packet, picture_packet, tasks_packet
-from taskembed_edu.session import Session
-from taskembed_edu.snapshots import session_figure
+from taskembed_edu.live.packets import card_packet, picture_packet, tasks_packet
+from taskembed_edu.session.history import Frame
+from taskembed_edu.session.session import Session
 from taskembed_edu.tasks import NumberWords
 from taskembed_edu.tasks.sketch import TaskFit
-from tests.runs import generator, small_session
+from tests.runs import boxed, generator, small_session
 
 
 def put(session: Session, index: int, **changes: Any) -> Frame:
@@ -35,7 +35,7 @@ def put(session: Session, index: int, **changes: Any) -> Frame:
 
 def axes_of(frame: Frame) -> np.ndarray:
     """The directions along which a PCA map sees its vectors, from the map itself."""
-    kept = np.delete(np.arange(len(frame.layout)), frame.left_out)
+    kept = np.delete(np.arange(len(frame.layout)), frame.diverged_tasks)
     centred = frame.embedding[kept] - frame.embedding[kept].mean(axis=0)
     return np.linalg.lstsq(centred, frame.layout[kept], rcond=None)[0].astype(np.float32)
 
@@ -45,7 +45,7 @@ def travelled() -> Session:
     """A run of 21 frames whose tasks leave trails."""
     session = small_session(dim=6)
     session.embedder = dataclasses.make_dataclass("Own", [])()  # nothing else may be asked of it
-    session.embedder.__dict__.update(leaves_trails=True, has_pairs=False, name="own", seen_by=frozenset())
+    session.embedder.__dict__.update(leaves_trails=True, has_pairs=False, name="own", view_settings=frozenset())
     session.embedder.__dict__["steady"] = lambda settings: True
     embedding = session.frame.embedding
     rng = np.random.default_rng(0)
@@ -90,8 +90,8 @@ def test_who_is_left_out_has_no_part_in_the_middle_nor_in_the_box(travelled: Ses
     centred = wild[kept] - wild[kept].mean(axis=0)
     layout[kept] = centred @ last.axes
     layout[3] = np.nan
-    frame = put(travelled, 20, embedding=wild, layout=layout, left_out=(3,))
-    put(travelled, 19, embedding=wild, layout=layout, left_out=(3,))
+    frame = put(travelled, 20, embedding=wild, layout=layout, diverged_tasks=(3,))
+    put(travelled, 19, embedding=wild, layout=layout, diverged_tasks=(3,))
     (run,) = picture_packet([travelled])["runs"]
     assert run["left_out"] == [3]
     lines = trails(travelled, frame)
@@ -171,7 +171,7 @@ def test_vectors_of_another_width_are_no_part_of_a_trail(travelled: Session) -> 
 
 
 def test_vectors_looked_at_in_another_way_are_no_part_of_a_trail(travelled: Session) -> None:
-    travelled.embedder.__dict__["seen_by"] = frozenset({"margin"})
+    travelled.embedder.__dict__["view_settings"] = frozenset({"margin"})
     other = travelled.settings.changed(margin=0.25)
     for index in range(8):
         put(travelled, index, settings=other)
@@ -286,7 +286,7 @@ def languages(session: Session) -> Session:
     """The run's tasks as if they were twelve languages, for what draws them."""
     family = NumberWords()
     tasks = family.sample(12, n_shot=4, rng=generator())
-    session.watched = dataclasses.replace(session.watched, tasks=tasks)
+    session.validation_set = dataclasses.replace(session.validation_set, tasks=tasks)
     session.split = session.split._replace(validation=family)
     return session
 
@@ -297,7 +297,7 @@ def test_tasks_and_static_pictures_have_the_names_and_the_group_s_colours() -> N
     assert branches["name"] == "branch"
     known = NumberWords().category_names("branch")
     assert {entry["label"] for entry in branches["entries"]} <= set(known)
-    put(session, 0, left_out=(2, 5))
+    put(session, 0, diverged_tasks=(2, 5))
     figure = session_figure(session)
     legend = figure.axes[0].get_legend()
     assert legend is not None
@@ -341,7 +341,7 @@ def film() -> Session:
 def test_the_file_holds_trails_in_the_box_of_each_frame(film: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(film.embedder, "leaves_trails", True, raising=False)
     for frame in list(film.history):
-        put(film, frame.index, axes=axes_of(frame), left_out=(4,) if frame.index == 2 else ())
+        put(film, frame.index, axes=axes_of(frame), diverged_tasks=(4,) if frame.index == 2 else ())
     run = run_of(film)
     assert [frame.get("left_out") for frame in run["frames"]] == [None, None, [4], None]
     assert [frame.get("missing") for frame in run["frames"]] == ["begun", None, None, None]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from taskembed_edu.live import warming
+from taskembed_edu.live import precompile as warming
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ class Waiting:
 
 def warm() -> list[Any]:
     waiting = Waiting()
-    thread = warming.warm_in_background(waiting.ready, waiting.failed)
+    thread = warming.precompile_in_background(waiting.ready, waiting.failed)
     thread.join(60)
     assert not thread.is_alive()
     return waiting.told

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from taskembed_edu.live.packets import run_picture
-from taskembed_edu.live.words import about_run, differences, groups, help_packet, map_words, reading, shared
-from taskembed_edu.session import Session
+from taskembed_edu.live.words import about_run, differing_settings, groups, help_packet, map_words, reading, shared
+from taskembed_edu.session.session import Session
 from tests.runs import small_session
 
 
@@ -152,15 +152,15 @@ def test_a_run_is_known_by_its_settings() -> None:
 
 def test_two_runs_are_told_apart_by_what_differs() -> None:
     one, other = (Session("parameters", n_tasks=20, hidden=4, start=start, seed=3) for start in ("shared", "own"))
-    differ = differences([one, other])
+    differ = differing_settings([one, other])
     assert differ == ["start"]
     assert about_run(one, first=differ).startswith("start One for all, ")
     assert about_run(other, first=differ).startswith("start One each, ")
     other.set(metric="cosine")
-    assert differences([one, other]) == ["start", "metric"]
-    assert about_run(other, first=differences([one, other])).startswith("start One each, Cosine distance, ")
-    assert about_run(other, first=differences([one, other])).count("Cosine") == 1
-    assert differences([one]) == []
+    assert differing_settings([one, other]) == ["start", "metric"]
+    assert about_run(other, first=differing_settings([one, other])).startswith("start One each, Cosine distance, ")
+    assert about_run(other, first=differing_settings([one, other])).count("Cosine") == 1
+    assert differing_settings([one]) == []
 
 
 def test_of_equally_near_tasks_each_counts_as_right() -> None:

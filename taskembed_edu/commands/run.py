@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from taskembed_edu.checks import check_number, problem
+from taskembed_edu.base.checks import check_number, problem
+from taskembed_edu.base.settings import Setting
 from taskembed_edu.embedders import EMBEDDERS, chosen_device, device_name
-from taskembed_edu.recordings import free_path, load_recording, save_recording
-from taskembed_edu.session import Session, Setup
-from taskembed_edu.settings import Setting
+from taskembed_edu.session.recordings import free_path, load_recording, save_recording
+from taskembed_edu.session.session import Session, Setup
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -48,14 +48,21 @@ def main(argv: Sequence[str]) -> int:
         said = str(error) or "stopped; what was trained so far is kept"
         Console(stderr=True).print(f"[bold red]taskembed run:[/] {escape(said)}", highlight=False)
         code = 1
-    for path in write_run(session, scores, folder):
+    written = write_run(session, scores, folder)
+    if options.html:
+        try:
+            written.append(write_page(session, folder))
+        except ValueError as error:  # more tasks than a page has room for
+            Console(stderr=True).print(f"[bold red]taskembed run:[/] --html: {escape(str(error))}", highlight=False)
+            code = 1
+    for path in written:
         console.print(f"wrote {path}", highlight=False, soft_wrap=True)
     return code
 
 
 def write_run(session: Session, scores: dict[str, float], folder: Path) -> list[Path]:
     """Write map.png, frames.csv, scores.csv and recording.json into the folder; their paths."""
-    from taskembed_edu.snapshots import session_figure
+    from taskembed_edu.figures.snapshots import session_figure
 
     folder.mkdir(parents=True, exist_ok=True)
     picture = folder / "map.png"
@@ -77,6 +84,14 @@ def write_run(session: Session, scores: dict[str, float], folder: Path) -> list[
     ]
 
 
+def write_page(session: Session, folder: Path) -> Path:
+    """Write run.html, one page that plays the run with no kernel and no network; its path. ValueError: too large."""
+    from taskembed_edu.live.export import export_html
+
+    title = f"{session.embedder.name} on {session.setup.family}, {session.steps} steps"
+    return export_html([session], folder / "run.html", title=title)
+
+
 def _parser(embedder: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="taskembed run", description="Train a task embedder without a page; write scores, picture and recording."
@@ -89,6 +104,7 @@ def _parser(embedder: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--out", default="run", help="folder for what is written (default run/)")
     parser.add_argument("--replay", metavar="FILE", help="make the run of this recording.json again")
+    parser.add_argument("--html", action="store_true", help="also write run.html, one page that plays the run")
     group = parser.add_argument_group("settings")
     for name, declared, default in _settings(embedder):
         _add_setting(group, name, declared, default)
@@ -111,7 +127,7 @@ def _add_setting(group: Any, name: str, declared: Setting, default: Any) -> None
 
 
 def _session(options: argparse.Namespace) -> tuple[Session, int]:
-    values = {n: v for n, v in vars(options).items() if n not in ("embedder", "steps", "out", "replay")}
+    values = {n: v for n, v in vars(options).items() if n not in ("embedder", "steps", "out", "replay", "html")}
     check_number("steps", options.steps or 0, 0, None, "Training goes forwards.")
     if options.replay:
         other = [name for name in values if name != "family"]

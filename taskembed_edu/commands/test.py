@@ -1,7 +1,8 @@
 """`taskembed test`: everything that must hold, one stage after the other; `make test` calls it.
 
 A failing stage does not stop the next. The run closes with a table of the stages, and then says, loudly, what could not
-be run on this machine and how to get it. BROWSER=required (as CI sets it) makes missing browser tests a failure.
+be run on this machine and how to get it. BROWSER=required (as CI sets it) makes a failure of browser tests that are not
+run, and of checks of the page's scripts that are not run.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.table import Table
@@ -25,6 +27,8 @@ from rich.table import Table
 from taskembed_edu.commands.checkout import LESSONS, NO_CHECKOUT, find_checkout
 from taskembed_edu.commands.chromium import HOW_TO_GET, NamedChromiumError, drivable_chromium, get_chromium
 from taskembed_edu.commands.lab import is_root
+from taskembed_edu.commands.node import HOW_TO_GET as HOW_TO_GET_NODE
+from taskembed_edu.commands.node import find_node, install
 
 WORKERS = 2
 LESSON_CELL_SECONDS = 120
@@ -33,6 +37,7 @@ NO_TOOLS = 'The test tools are not installed. Get them: python -m pip install -c
 HAS_STAGES_OF_ITS_OWN = "ruff-format,ruff-check,mypy,lint-imports"
 
 NO_GPU = "tests marked gpu: there is no CUDA device here. Run them where there is one: python -m pytest -m gpu"
+NO_NODE = f"NOT RUN: the checks of the page's scripts: there is no Node here with what it needs. {HOW_TO_GET_NODE}"
 NO_BROWSER = f"NOT RUN: the browser tests: there is no Chromium here that runs. {HOW_TO_GET}"
 
 
@@ -59,6 +64,20 @@ def needs_chromium(checkout: Path, environment: Mapping[str, str]) -> dict[str, 
         raise CannotRunError("No Chromium that Playwright can drive is here, and none could be installed.")
     print(f"Chromium: {chromium}")
     return {"CHROMIUM": chromium}
+
+
+def needs_node(checkout: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """Find Node, install what it runs, and tell the checks which Node."""
+    node = find_node()
+    if node is None:
+        raise CannotRunError("No Node is here that is new enough.")
+    if not install(checkout, node):
+        raise CannotRunError("npm could not install what package-lock.json names.")
+    return {"NODE": str(node.program)}
+
+
+# What is said at the end, loudly, where a stage's need was not met; the browser tests last: they are the larger loss.
+NOT_RUN = {needs_node: NO_NODE, needs_chromium: NO_BROWSER}
 
 
 @dataclass(frozen=True)
@@ -95,6 +114,18 @@ def stages(checkout: Path, workers: int = WORKERS) -> list[Stage]:
         Stage("lint", "ruff check: no likely bugs, in code and lessons", ("-m", "ruff", "check", ".")),
         Stage("types", "mypy: the types hold", ("-m", "mypy")),
         Stage("imports", "import-linter: imports go down the floors only", ("-c", lint_imports)),
+        Stage(
+            "scripts",
+            "eslint, tsc: no likely bugs in the page's scripts, and their types hold",
+            ("-m", "taskembed_edu.commands.node", "lint", "types"),
+            prepare=needs_node,
+        ),
+        Stage(
+            "page",
+            "node --test: the page's arithmetic, without a browser",
+            ("-m", "taskembed_edu.commands.node", "unit"),
+            prepare=needs_node,
+        ),
         Stage("hooks", "pre-commit: the remaining hooks", ("-m", "pre_commit", "run", "--all-files"), 1, needs_git),
         Stage(
             "unit",
@@ -111,7 +142,8 @@ def stages(checkout: Path, workers: int = WORKERS) -> list[Stage]:
         Stage(
             "browser",
             "pytest: the labs in a real JupyterLab, in a real Chromium",
-            ("-m", "pytest", "tests/browser"),
+            ("-m", "pytest", "tests/browser", *(("-n", str(workers), "--dist", "worksteal") if workers > 1 else ())),
+            workers,
             prepare=needs_chromium,
         ),
     ]
@@ -150,29 +182,31 @@ def run_all(chosen: list[Stage], checkout: Path, required: bool) -> int:
             console.rule(f"[bold]{stage.name}[/]: {stage.title}", align="left")
             results.append(run_stage(stage, checkout, {**os.environ, "TASKEMBED_TEST_NOTES": str(notes)}))
         not_run = read_notes(notes)
-    no_browser = any(result.verdict == "NOT RUN" and result.stage.prepare is needs_chromium for result in results)
+    unmet = {result.stage.prepare for result in results if result.verdict == "NOT RUN"}
+    missing = [words for need, words in NOT_RUN.items() if need in unmet]
     console.print(summary(results))
-    for line in closing_lines(not_run, no_browser, required):
+    for line in closing_lines(not_run, missing, required):
         console.print(line, style="bold red", soft_wrap=True, markup=False)
-    failed = any(result.verdict == "FAILED" for result in results) or (no_browser and required)
+    failed = any(result.verdict == "FAILED" for result in results) or (bool(missing) and required)
     return 1 if failed else 0
 
 
-def run_stage(stage: Stage, checkout: Path, environment: Mapping[str, str]) -> Result:
-    """Run one stage; its output goes straight to the person."""
+def run_stage(stage: Stage, checkout: Path, environment: Mapping[str, str], output: TextIO | None = None) -> Result:
+    """Run one stage; its output goes straight to the person, or into the file `output`."""
     started = time.perf_counter()
     verdict = "FAILED"
     try:
         extra = {**limit_threads(stage.workers, environment), **stage.prepare(checkout, environment)}
         sys.stdout.flush()
         command = [sys.executable, *stage.arguments]
-        if subprocess.run(command, cwd=checkout, env={**environment, **extra}, check=False).returncode == 0:
+        told: dict[str, Any] = {} if output is None else {"stdout": output, "stderr": subprocess.STDOUT}
+        if subprocess.run(command, cwd=checkout, env={**environment, **extra}, check=False, **told).returncode == 0:
             verdict = "passed"
     except CannotRunError as error:
-        print(error)
+        print(error, file=output)
         verdict = "NOT RUN"
     except NamedChromiumError as error:
-        print(error)
+        print(error, file=output)
     return Result(stage, verdict, time.perf_counter() - started)
 
 
@@ -207,9 +241,7 @@ def summary(results: list[Result]) -> Table:
     return table
 
 
-def closing_lines(not_run: Mapping[str, int], no_browser: bool, required: bool) -> list[str]:
-    """What was not run and how to get it; the browser tests last, since they are the larger loss."""
+def closing_lines(not_run: Mapping[str, int], missing: Sequence[str], required: bool) -> list[str]:
+    """What was not run and how to get it."""
     lines = [f"NOT RUN: {not_run['gpu']} {NO_GPU}"] if not_run.get("gpu") else []
-    if no_browser:
-        lines.append(NO_BROWSER + (". BROWSER=required makes this a FAILURE." if required else ""))
-    return lines
+    return lines + [words + (". BROWSER=required makes this a FAILURE." if required else "") for words in missing]

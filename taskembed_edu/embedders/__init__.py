@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from taskembed_edu.checks import check_choice
+from taskembed_edu.base.checks import check_choice
 from taskembed_edu.embedders.base import Embedder, EmbedderState, FittedEmbedder, StepRecord, chosen_device, device_name
 from taskembed_edu.embedders.fisher import FisherEmbedder, FisherSettings, FisherState
 from taskembed_edu.embedders.metric import MetricEmbedder, MetricSettings, MetricState

@@ -18,9 +18,9 @@ from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 import torch
 from torch import Tensor
 
-from taskembed_edu.checks import check_choice
-from taskembed_edu.distances import METRICS
-from taskembed_edu.settings import Settings, setting
+from taskembed_edu.base.checks import check_choice
+from taskembed_edu.base.settings import Settings, setting
+from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily
 from taskembed_edu.tasks.sketch import TaskFit
 
@@ -62,11 +62,11 @@ class Embedder(ABC, Generic[State, Chosen]):
     name: str
     settings_class: type[Chosen]
 
-    # Settings that change how what was learnt is looked at, and nothing of what is learnt: see `look`.
-    seen_by: ClassVar[frozenset[str]] = frozenset()
+    # Settings that change how what was learnt is looked at, and nothing of what is learnt: see `view`.
+    view_settings: ClassVar[frozenset[str]] = frozenset()
     # Whether a second support set of a task can be embedded by what was learnt so far: only then can a task be asked to
     # find itself again (recall).
-    embeds_second_sets: ClassVar[bool] = True
+    embeds_resampled_support: ClassVar[bool] = True
     # Whether training compares pairs of tasks, some of which no longer push.
     has_pairs: ClassVar[bool] = True
     # Settings that do not change what the loss measures: under others, two losses cannot be compared.
@@ -92,9 +92,9 @@ class Embedder(ABC, Generic[State, Chosen]):
 
     def watches(self, split: Split, n_tasks: int, rng: torch.Generator) -> TaskBatch:
         """The tasks to be watched: drawn from the validation part, so that none of them is trained on."""
-        return drawn(split.validation, n_tasks, rng)
+        return sample_tasks(split.validation, n_tasks, rng)
 
-    def look(self, state: State, settings: Chosen, tasks: TaskBatch | None = None) -> Tensor:
+    def view(self, state: State, settings: Chosen, tasks: TaskBatch | None = None) -> Tensor:
         """The tasks' vectors as these settings want them seen: `embed(state, tasks)`, unless there is a choice."""
         return self.embed(state, tasks)
 
@@ -113,8 +113,8 @@ class Embedder(ABC, Generic[State, Chosen]):
         """Whether an entry of a vector means the same at every step: only then can two steps be seen on one map."""
         return True
 
-    def left_out(self, state: State) -> tuple[int, ...]:
-        """Watched tasks whose training has diverged: they are named, and no map or score counts them."""
+    def diverged_tasks(self, state: State) -> tuple[int, ...]:
+        """ValidationSet tasks whose training has diverged: they are named, and no map or score counts them."""
         return ()
 
     def answers(self, state: State) -> TaskFit | None:
@@ -138,7 +138,7 @@ class Embedder(ABC, Generic[State, Chosen]):
         return FittedEmbedder(self, state)
 
 
-def drawn(family: TaskFamily, n_tasks: int, rng: torch.Generator) -> TaskBatch:
+def sample_tasks(family: TaskFamily, n_tasks: int, rng: torch.Generator) -> TaskBatch:
     """So many tasks of this family, or all that there are."""
     return family.sample(min(n_tasks, family.n_distinct or n_tasks), rng=rng)
 

@@ -14,7 +14,7 @@ import psutil
 import torch
 from torch import Tensor
 
-from taskembed_edu.checks import check_choice, problem
+from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.networks.learners import Learner, Parameters, stack
 
 OPTIMISERS = ("adam", "sgd")
@@ -92,13 +92,13 @@ class BatchedTraining:
             self._first = losses
         self.diverged |= ~(losses < BEYOND * (1 + self._first))  # neither NaN nor infinite is
         if self.diverged.is_cuda or bool(self.diverged.any()):  # to ask a GPU would have it wait for the next step
-            self._hold_still(self.diverged)
+            self._freeze_diverged(self.diverged)
         for group in self._optimiser.param_groups:
             group["lr"] = learning_rate
         self._optimiser.step()
         return losses
 
-    def lost(self) -> Tensor:
+    def diverged_mask(self) -> Tensor:
         """Which tasks have diverged, (n_tasks,): also those whose loss has yet to show what their weights are."""
         largest = [value.abs().flatten(1).amax(1) for value in self.parameters.values()]
         return self.diverged | ~(torch.stack(largest) < BEYOND).all(0)
@@ -108,7 +108,7 @@ class BatchedTraining:
         self._order = self.learner.order(y)
         largest = slice(0, 1) if self._order is None else self._order[-1:]
         parameters = {name: value[largest] for name, value in self.parameters.items()}
-        self._passing = passing_bytes(self.learner, parameters, x[largest], y[largest])
+        self._passing = activation_bytes(self.learner, parameters, x[largest], y[largest])
 
     def gradients(self, x: Tensor, y: Tensor, mask: Tensor | None = None) -> Tensor:
         """Every task's loss, and its gradient in the parameters' `.grad`."""
@@ -177,7 +177,7 @@ class BatchedTraining:
         assert self._passing is not None
         return max(1, CHUNK_BYTES[x.device.type] // max(1, self._passing))
 
-    def _hold_still(self, tasks: Tensor) -> None:
+    def _freeze_diverged(self, tasks: Tensor) -> None:
         # What is left of a task that diverged learns nothing any more: no gradient (NaN times zero would still be NaN),
         # and no momentum from before.
         for name in self.trained:
@@ -190,7 +190,7 @@ class BatchedTraining:
                 momentum.masked_fill_(rows, 0.0)
 
 
-def passing_bytes(learner: Learner, parameters: Parameters, x: Tensor, y: Tensor) -> int:
+def activation_bytes(learner: Learner, parameters: Parameters, x: Tensor, y: Tensor) -> int:
     """Memory that one task's step takes for the time of the step: measured on one task, not guessed.
 
     What autograd keeps on the way forward is counted, and as much again for the way back.

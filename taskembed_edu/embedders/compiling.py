@@ -8,7 +8,7 @@ import shutil
 import torch
 from torch import Tensor
 
-from taskembed_edu.checks import problem
+from taskembed_edu.base.checks import problem
 from taskembed_edu.embedders.batched import BatchedTraining
 from taskembed_edu.networks.learners import Parameters
 

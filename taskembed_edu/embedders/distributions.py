@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from taskembed_edu.checks import check_number, problem
+from taskembed_edu.base.checks import check_number, problem
 from taskembed_edu.networks.learners import Learner, Parameters, check_stack, flatten, unflatten
 
 # What may be left of a variance by rounding alone, in double precision, of weights that are single precision.

@@ -14,7 +14,7 @@ for the expected gradient is zero. Worked number: p(y = 1|x) = sigmoid(w x) with
 It says where the network is needed, not what for: a curve and its mirror image -y have one vector, and so have two
 tasks that differ in the names of their classes only.
 
-The published distance between two such vectors is `taskembed_edu.task2vec.task2vec_distance`.
+The published distance between two such vectors is `taskembed_edu.formulas.task2vec.task2vec_distance`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from taskembed_edu.checks import problem
+from taskembed_edu.base.checks import problem
+from taskembed_edu.base.settings import Settings, setting
 from taskembed_edu.embedders.base import Embedder, StepRecord, chosen_device, device_setting, metric_setting
 from taskembed_edu.embedders.probing import (
     AVERAGES,
@@ -39,7 +40,6 @@ from taskembed_edu.embedders.probing import (
     tasks_at_once,
 )
 from taskembed_edu.networks.learners import LEARNERS, Learner, Parameters, layer_of, task_learner
-from taskembed_edu.settings import Settings, setting
 from taskembed_edu.tasks.base import TaskBatch, TaskFamily
 
 
@@ -153,8 +153,8 @@ class FisherEmbedder(Embedder[FisherState, FisherSettings]):
         device = chosen_device(settings.device)
         learner = task_learner(family, settings.learner, settings.hidden)
         check_labels(learner, settings.labels)
-        drawn = learner.init(rng)
-        body = {name: drawn[name].to(device).requires_grad_() for name in drawn if layer_of(name) != "output"}
+        initial = learner.init(rng)
+        body = {name: initial[name].to(device).requires_grad_() for name in initial if layer_of(name) != "output"}
         seed = int(torch.randint(2**31 - 1, (), generator=rng))
         return FisherState(learner, body, _optimiser(body), family, tasks, rng, device, settings, seed)
 

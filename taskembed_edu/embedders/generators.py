@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from taskembed_edu.checks import check_choice, check_finite, check_number, problem
+from taskembed_edu.base.checks import check_choice, check_finite, check_number, problem
 from taskembed_edu.embedders.batched import OPTIMISERS, BatchedTraining, start_networks
 from taskembed_edu.embedders.distributions import PrincipalSpace, WeightDistribution, principal_space, weights_of
 from taskembed_edu.networks.learners import MLP, Learner, Parameters, flatten

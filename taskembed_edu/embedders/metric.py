@@ -13,18 +13,18 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from taskembed_edu.checks import problem
-from taskembed_edu.distances import METRICS, pairwise_distances
+from taskembed_edu.base.checks import problem
+from taskembed_edu.base.settings import Settings, setting
 from taskembed_edu.embedders.base import Embedder, StepRecord, chosen_device, device_setting, metric_setting
-from taskembed_edu.losses import (
+from taskembed_edu.formulas.distances import METRICS, pairwise_distances
+from taskembed_edu.formulas.losses import (
     batch_triplet_loss,
     info_nce_loss,
     prototypical_loss,
 )
-from taskembed_edu.losses.all_pairs import pair_terms
-from taskembed_edu.mining import PAIR_MINING, TRIPLET_MINING, select_pairs
+from taskembed_edu.formulas.losses.all_pairs import pair_terms
+from taskembed_edu.formulas.mining import PAIR_MINING, TRIPLET_MINING, select_pairs
 from taskembed_edu.networks.encoders import FEATURES, SetEncoder, set_encoder
-from taskembed_edu.settings import Settings, setting
 from taskembed_edu.tasks.base import TaskBatch, TaskFamily
 
 LOSSES = ("contrastive", "contrastive_squared", "triplet", "info_nce", "prototypical")

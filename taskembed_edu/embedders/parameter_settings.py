@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from taskembed_edu.base.settings import Settings, setting
 from taskembed_edu.embedders.base import device_setting, metric_setting
 from taskembed_edu.embedders.batched import OPTIMISERS
 from taskembed_edu.embedders.weights import FORMS
 from taskembed_edu.networks.learners import ACTIVATIONS, LEARNERS
-from taskembed_edu.settings import Settings, setting
 
 VECTORS = ("weights", "outputs", "fisher")
 STARTS = ("shared", "own")

@@ -15,8 +15,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from taskembed_edu.checks import check_choice, problem
-from taskembed_edu.embedders.base import Embedder, StepRecord, chosen_device, drawn
+from taskembed_edu.base.checks import check_choice, problem
+from taskembed_edu.embedders.base import Embedder, StepRecord, chosen_device, sample_tasks
 from taskembed_edu.embedders.batched import (
     BatchedTraining,
     check_memory,
@@ -86,16 +86,16 @@ class ParameterEmbedder(Embedder[ParameterState, ParameterSettings]):
 
     name = "parameters"
     settings_class = ParameterSettings
-    seen_by: ClassVar[frozenset[str]] = frozenset({"vector", "layer", "form", "components"})
-    same_loss: ClassVar[frozenset[str]] = seen_by | {"learning_rate", "batch", "stop_at", "metric"}
-    embeds_second_sets = False
+    view_settings: ClassVar[frozenset[str]] = frozenset({"vector", "layer", "form", "components"})
+    same_loss: ClassVar[frozenset[str]] = view_settings | {"learning_rate", "batch", "stop_at", "metric"}
+    embeds_resampled_support = False
     has_pairs = False
     leaves_trails = True
 
     def watches(self, split: Split, n_tasks: int, rng: torch.Generator) -> TaskBatch:
         if split.validation.n_distinct is None:
-            return drawn(split.validation, n_tasks, rng)
-        return drawn(split.validation.with_part(()), n_tasks, rng)
+            return sample_tasks(split.validation, n_tasks, rng)
+        return sample_tasks(split.validation.with_part(()), n_tasks, rng)
 
     def begin(
         self, family: TaskFamily, tasks: TaskBatch, settings: ParameterSettings, rng: torch.Generator
@@ -126,9 +126,9 @@ class ParameterEmbedder(Embedder[ParameterState, ParameterSettings]):
         return state, StepRecord(mean, mean.new_full((), torch.nan))
 
     def embed(self, state: ParameterState, tasks: TaskBatch | None = None) -> Tensor:
-        return self.look(state, state.settings, tasks)
+        return self.view(state, state.settings, tasks)
 
-    def look(self, state: ParameterState, settings: ParameterSettings, tasks: TaskBatch | None = None) -> Tensor:
+    def view(self, state: ParameterState, settings: ParameterSettings, tasks: TaskBatch | None = None) -> Tensor:
         """The tasks' vectors. Tasks that are not watched are trained from the start, for as many steps as the run's.
 
         With the settings that hold now: it is not known which ones the run had before. Samples of a step are drawn
@@ -158,7 +158,7 @@ class ParameterEmbedder(Embedder[ParameterState, ParameterSettings]):
     def _watched(self, state: ParameterState, settings: ParameterSettings) -> Tensor:
         """The watched tasks' vectors. Those that have diverged have no part in the others', and any finite one."""
         parameters, start, given = state.training.parameters, state.start, state.given
-        kept, probe = (~state.training.lost()).nonzero().flatten(), shared_probe(given)
+        kept, probe = (~state.training.diverged_mask()).nonzero().flatten(), shared_probe(given)
         if len(kept) == len(given):
             vectors = task_vectors(state.learner, parameters, start, given, settings, probe).cpu()
         else:
@@ -191,8 +191,8 @@ class ParameterEmbedder(Embedder[ParameterState, ParameterSettings]):
         """Not by main directions: they are found anew at every step."""
         return settings.vector != "weights" or settings.form in ("raw", "difference")
 
-    def left_out(self, state: ParameterState) -> tuple[int, ...]:
-        return tuple(state.training.lost().nonzero().flatten().tolist())
+    def diverged_tasks(self, state: ParameterState) -> tuple[int, ...]:
+        return tuple(state.training.diverged_mask().nonzero().flatten().tolist())
 
     @torch.no_grad()
     def answers(self, state: ParameterState) -> TaskFit | None:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from taskembed_edu.checks import check_choice, problem
+from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.networks.learners import (
     MLP,
     ConvNet,
@@ -236,7 +236,7 @@ def _answers(learner: Learner, parameters: Parameters, x: Tensor, y: Tensor) -> 
     if not isinstance(learner, GRU | LSTM):
         return learner.apply(parameters, x)
     longest = int((y >= 0).sum(-1).amax())  # what comes after the longest word's end need not be spelt
-    letters = learner.forced(parameters, x, y[..., :longest])
+    letters = learner.teacher_forced(parameters, x, y[..., :longest])
     return F.pad(letters, (0, 0, 0, y.shape[-1] - longest))
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from taskembed_edu.base.settings import Settings, setting
 from taskembed_edu.embedders.base import Embedder, StepRecord, metric_setting
-from taskembed_edu.settings import Settings, setting
 from taskembed_edu.tasks.base import TaskBatch, TaskFamily
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from taskembed_edu.checks import check_choice, check_finite, check_number
+from taskembed_edu.base.checks import check_choice, check_finite, check_number
+from taskembed_edu.base.memory import trim_heap, tune_malloc
 from taskembed_edu.embedders.batched import BatchedTraining, check_memory, some_samples
 from taskembed_edu.embedders.compiling import compile_training, compiling_pays, has_compiler
-from taskembed_edu.memory import give_memory_back, keep_memory_quick
 from taskembed_edu.networks.learners import Learner, Parameters, check_stack
 from taskembed_edu.tasks.base import TaskBatch
 
@@ -79,18 +79,18 @@ def train_tasks(
     rng = torch.Generator().manual_seed(0) if rng is None else rng
     first = {name: value.to(device) for name, value in start.items()}
     training = BatchedTraining(learner, first, optimiser, frozen=frozen, chunk=chunk)
-    keep_memory_quick()
+    tune_malloc()
     begun = time.perf_counter()
     try:
         losses, cost = _all_steps(training, sets, steps, learning_rate, compiled, batch, rng, progress)
         if device.type == "cuda":
             torch.cuda.synchronize(device)  # what was asked of it may still be on its way
-        seconds, lost = time.perf_counter() - begun, training.lost()
+        seconds, lost = time.perf_counter() - begun, training.diverged_mask()
         # The weights alone: gradients and Adam's moments would live as long as the result.
         parameters = {name: value.detach() for name, value in training.parameters.items()}
     finally:
         del training, first
-        give_memory_back()
+        trim_heap()
     return Trained(learner, parameters, losses, lost, seconds, cost > 0, cost)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from taskembed_edu.checks import check_choice, problem
+from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.networks.learners import Learner, Parameters, check_stack, flatten
 
 FORMS = ("raw", "difference", "pca", "whitened")

@@ -2,7 +2,7 @@
 
 Three doors to one room. Shown, it is a panel; in a script it is plain Python (`lab.move(y=[1, 2])`, `lab.distances`,
 `lab.triangle()`); for readers without a kernel, `lab.picture()` is a still. What is drawn in the page is drawn by
-`page/distance_lab.js`; every number on it is computed here, from `taskembed_edu.distances`.
+`page/distance_lab.js`; every number on it is computed here, from `taskembed_edu.formulas.distances`.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
-from taskembed_edu.checks import check_choice
-from taskembed_edu.distances import METRICS
+from taskembed_edu.base.checks import check_choice
+from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.labs import distance_readings as read
 from taskembed_edu.labs.distance_readings import Triangle
 from taskembed_edu.labs.distance_state import PRESETS, DistanceSettings, State, with_points
 from taskembed_edu.labs.point_lab import Message, PointLab
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from taskembed_edu.figures.plots import Still
 
 
 class DistanceLab(PointLab[State]):
@@ -96,7 +96,7 @@ cosine distance 0.0085)
         name = check_choice("name", name or self.settings.metric, read.ROWS)
         return read.worked(name, self._state.x, self._state.y)
 
-    def picture(self) -> Figure:
+    def picture(self) -> Still:
         """A still of the panel, for readers without a kernel: a matplotlib figure, made without pyplot."""
         from taskembed_edu.labs.distance_picture import picture  # matplotlib only for those who ask for it
 
@@ -156,7 +156,9 @@ cosine distance 0.0085)
             "radius_high": METRICS[state.settings.metric].slider_max,
             "can_undo": bool(self._past),
             "problem": refusal,
-            "ball": None if state.settings.triangle else read.ball(state.x, state.settings.metric, state.settings.radius),
+            "ball": None
+            if state.settings.triangle
+            else read.ball(state.x, state.settings.metric, state.settings.radius),
             "sides": read.sides(state.x, state.y, state.z, state.settings.metric, state.settings.triangle),
             **read.panel(state.x, state.y, state.z, state.settings.metric),
         }

@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.patches import Arc, Circle, Patch, Polygon, Wedge
 
-from taskembed_edu import colours, plots
+from taskembed_edu.figures import colours, plots
 from taskembed_edu.labs import distance_readings as read
 from taskembed_edu.labs.distance_state import DistanceSettings, State
 

@@ -1,6 +1,6 @@
 """What the DistanceLab reads off three vectors: distances, their arithmetic, the triangle, the similarity.
 
-Numbers and words only: no widget, no figure. Every distance comes from `taskembed_edu.distances`.
+Numbers and words only: no widget, no figure. Every distance comes from `taskembed_edu.formulas.distances`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from taskembed_edu.distances import METRICS, cosine_similarity
+from taskembed_edu.formulas.distances import METRICS, cosine_similarity
 
 Vector = tuple[float, ...]
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import torch
 
-from taskembed_edu.checks import check_choice, check_finite, describe, problem
-from taskembed_edu.distances import METRICS
+from taskembed_edu.base.checks import check_choice, check_finite, describe, problem
+from taskembed_edu.base.settings import Settings, setting
+from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.labs.distance_readings import Vector
-from taskembed_edu.settings import Settings, setting
 
 LARGEST_COORDINATE = 1e6  # beyond it squares lose their decimals, and the plane its meaning
 LONGEST_VECTOR = 512
+
 
 @dataclass(frozen=True)
 class DistanceSettings(Settings):

@@ -2,7 +2,7 @@
 
 Three doors to one room. Shown, it is a panel; in a script it is plain Python (`lab.set(margin=2)`, `lab.loss`,
 `lab.terms()`, `lab.step(10)`); for readers without a kernel, `lab.picture()` is a still. What is drawn in the page is
-drawn by `page/loss_lab.js`; every number on it is computed here, from `taskembed_edu.losses`.
+drawn by `page/loss_lab.js`; every number on it is computed here, from `taskembed_edu.formulas.losses`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from torch import Tensor
 
-from taskembed_edu.checks import check_choice, problem
-from taskembed_edu.distances import METRICS
+from taskembed_edu.base.checks import check_choice, problem
+from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.labs import loss_words as words
 from taskembed_edu.labs.distance_readings import tidy
 from taskembed_edu.labs.loss_readings import readings
@@ -25,7 +25,7 @@ from taskembed_edu.labs.loss_steps import ANCHORS, LOSSES, PHASES, LossSettings,
 from taskembed_edu.labs.point_lab import Message, PointLab
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from taskembed_edu.figures.plots import Still
 
 CHOICE_LABELS = {
     "loss": LOSSES,
@@ -129,7 +129,7 @@ class LossLab(PointLab[State]):
             raise IndexError(problem("number", number, f"a number from 0 to {len(terms) - 1}"))
         return words.explain(terms[number], self.settings)
 
-    def picture(self) -> Figure:
+    def picture(self) -> Still:
         """A still of the plane, for readers without a kernel: a matplotlib figure, made without pyplot."""
         from taskembed_edu.labs.loss_picture import picture  # matplotlib only for those who ask for it
 

@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle, FancyArrowPatch, Patch, Polygon, Wedge
 
-from taskembed_edu import colours, plots
+from taskembed_edu.figures import colours, plots
 from taskembed_edu.labs.loss_readings import readings
 from taskembed_edu.labs.loss_state import State
 from taskembed_edu.labs.loss_steps import Point

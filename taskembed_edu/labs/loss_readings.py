@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from taskembed_edu.distances import METRICS
+from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.labs import loss_words as words
 from taskembed_edu.labs.distance_readings import tidy
 from taskembed_edu.labs.loss_state import State

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from taskembed_edu.checks import check_finite, problem
+from taskembed_edu.base.checks import check_finite, problem
 from taskembed_edu.labs.distance_readings import tidy
 from taskembed_edu.labs.loss_steps import Point
 

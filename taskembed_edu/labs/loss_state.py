@@ -6,7 +6,7 @@ import functools
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from taskembed_edu.checks import problem
+from taskembed_edu.base.checks import problem
 from taskembed_edu.labs.loss_scenes import FARTHEST, Scene
 from taskembed_edu.labs.loss_steps import PHASES, LossSettings, Point, Reading, moved, read
 

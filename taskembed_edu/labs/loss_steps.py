@@ -14,12 +14,12 @@ from typing import Any, Literal, NamedTuple, Self
 import torch
 from torch import Tensor
 
-from taskembed_edu.checks import check_choice, problem
-from taskembed_edu.distances import METRICS, pairwise_distances
+from taskembed_edu.base.checks import check_choice, problem
+from taskembed_edu.base.settings import Settings, setting
+from taskembed_edu.formulas.distances import METRICS, pairwise_distances
+from taskembed_edu.formulas.losses import contrastive_loss, triplet_loss
+from taskembed_edu.formulas.mining import PAIR_MINING, TRIPLET_MINING, select_pairs, select_triplets
 from taskembed_edu.labs.distance_readings import tidy
-from taskembed_edu.losses import contrastive_loss, triplet_loss
-from taskembed_edu.mining import PAIR_MINING, TRIPLET_MINING, select_pairs, select_triplets
-from taskembed_edu.settings import Settings, setting
 
 Point = tuple[float, float]
 Kind = Literal["similar", "different", "triplet"]

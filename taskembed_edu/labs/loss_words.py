@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from taskembed_edu.distances import METRICS
+from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.labs.distance_readings import tidy
 from taskembed_edu.labs.loss_steps import STILL, LossSettings, Reading, Term
 

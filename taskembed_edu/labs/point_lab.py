@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from taskembed_edu.checks import check_choice
+from taskembed_edu.base.checks import check_choice
 
 if TYPE_CHECKING:
     from taskembed_edu.labs.point_view import PointLabView

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from taskembed_edu.embedders.base import chosen_device
-from taskembed_edu.session import Session
+from taskembed_edu.session.session import Session
 from taskembed_edu.tasks import FAMILIES
 from taskembed_edu.tasks.base import TaskFamily
 
@@ -34,7 +34,7 @@ class SessionLab:
         self._session: Session | None = None
         self._panel: SessionPanel | None = None
         # A wrong name or value should fail here, where it was typed, and not later, where it is first used.
-        mine, theirs = Session.dealt(self.embedder, self._asked)
+        mine, theirs = Session.parse_settings(self.embedder, self._asked)
         self._values = {**mine.as_dict(), **theirs.as_dict()}
         chosen_device(theirs.device)
 
@@ -57,7 +57,7 @@ class SessionLab:
 
     def _begun(self, **more: Any) -> Session:
         session = Session(self.embedder, **self._asked, **more)
-        session.named -= self._unasked
+        session.user_set -= self._unasked
         return session
 
     @property
@@ -76,7 +76,7 @@ class SessionLab:
                 # The first picture should not wait for UMAP to compile: PCA holds its place.
                 self._session = self._begun(projection="pca")
             self._panel = SessionPanel(
-                self.session, self.title, self.main, umap_when_ready=waiting, suits=self.defaults
+                self.session, self.title, self.main, umap_when_ready=waiting, defaults_for=self.defaults
             )
         return self._panel
 
@@ -86,7 +86,7 @@ class SessionLab:
         Errors: ValueError for an outdated or broken recording, or one of another family; RuntimeError where the lab is
         on screen already.
         """
-        from taskembed_edu.recordings import check_recording, load_recording
+        from taskembed_edu.session.recordings import check_recording, load_recording
 
         if self._panel is not None:
             fresh = f"lab = {type(self).__name__}(...); lab.replay(...)"
@@ -97,19 +97,19 @@ class SessionLab:
         given = recording if isinstance(recording, dict) else load_recording(recording, known=own is not None)
         check_recording(given, _name(asked), known=own is not None, embedder=self.embedder)
         session = Session.replay(given, own if own is not None and own.name not in FAMILIES else None)
-        session.named -= self._unchanged(session)
+        session.user_set -= self._unchanged(session)
         self._session = session
         return session
 
     def _unchanged(self, session: Session) -> set[str]:
         """The settings that stand where this lab begins. A recording does not say who chose: these, nobody did."""
-        first, theirs = Session.dealt(self.embedder, self.defaults(session.setup.family))
+        first, theirs = Session.parse_settings(self.embedder, self.defaults(session.setup.family))
         usual = {**first.as_dict(), **theirs.as_dict()}
         return {name for name, value in session.values().items() if value == usual[name]} - {"family", "projection"}
 
     def picture(self) -> Figure:
         """The map and the curves as they are now, as a matplotlib figure."""
-        from taskembed_edu.snapshots import session_figure
+        from taskembed_edu.figures.snapshots import session_figure
 
         return session_figure(self.session)
 

@@ -20,7 +20,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from taskembed_edu.checks import problem
+from taskembed_edu.base.checks import problem
 
 _IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"([^"]*)";?[ \t]*\n', re.MULTILINE)
 _DECLARED = re.compile(r"^(export )?(?:async )?(?:function\b\*?|class|const|let|var)\s+([\[{]|[\w$]+)", re.MULTILINE)

@@ -10,9 +10,9 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from taskembed_edu.checks import check_choice, problem
-from taskembed_edu.session import Session
-from taskembed_edu.settings import Setting
+from taskembed_edu.base.checks import check_choice, problem
+from taskembed_edu.base.settings import Setting
+from taskembed_edu.session.session import Session
 
 # How values are read by people; names without an entry are shown as they are.
 WORDS = {
@@ -87,10 +87,10 @@ def say_setting(declared: Setting, value: Any) -> str:
     return words if label in words.lower() else f"{label} {words}"
 
 
-def control_specs(session: Session, main: Collection[str], wishes: Mapping[str, Any]) -> list[dict[str, Any]]:
+def control_specs(session: Session, main: Collection[str], pending: Mapping[str, Any]) -> list[dict[str, Any]]:
     """One control a setting, as plain dictionaries: those named in `main` first, the others in their own order.
 
-    `wishes` are values that wait for a reset: they are what the control shows. Each entry has
+    `pending` are values that wait for a reset: they are what the control shows. Each entry has
 
     - `name`, `label`, `help`; `value`; `enabled` (it has an effect just now), `live` (it applies while training runs),
       `main` (always in sight), `wished` (it waits for a reset);
@@ -99,30 +99,30 @@ def control_specs(session: Session, main: Collection[str], wishes: Mapping[str, 
     """
     shown = {name: declared for name, declared in session.declared().items() if not declared.hidden}
     names = [*(name for name in main if name in shown), *(name for name in shown if name not in main)]
-    values = {**session.values(), **wishes}
+    values = {**session.values(), **pending}
     return [
         {
             "name": name,
             "label": shown[name].label,
             "help": shown[name].help,
-            **_kind(_as_offered(session, name, wishes), values[name], owner_of(session, name), session.own_families),
+            **_kind(_as_offered(session, name, pending), values[name], owner_of(session, name), session.own_families),
             "value": values[name],
             "live": shown[name].live,
             "enabled": bool(shown[name].applies(owner_of(session, name))),
             "main": name in main,
-            "wished": name in wishes,
+            "wished": name in pending,
         }
         for name in names
     ]
 
 
-def _as_offered(session: Session, name: str, wishes: Mapping[str, Any] | None) -> Setting:
+def _as_offered(session: Session, name: str, pending: Mapping[str, Any] | None) -> Setting:
     """A setting's declaration, with the choices that make sense here: families that can be read, layers that are.
 
     What applies at reset must suit the tasks that are wished; what applies at once, the run as it is.
     """
     declared = session.declared()[name]
-    offered = session.offers(name, None if declared.live else wishes)
+    offered = session.offers(name, None if declared.live else pending)
     return declared if offered is None else dataclasses.replace(declared, choices=offered, open=name == "family")
 
 
@@ -131,15 +131,15 @@ def owner_of(session: Session, name: str) -> Any:
     return session.setup if name in session.setup.declared() else session.settings
 
 
-def page_value(session: Session, name: str, value: Any, wishes: Mapping[str, Any] | None = None) -> Any:
-    """A value that came from a page, as the setting's own kind and within its range; `wishes` wait for a reset.
+def page_value(session: Session, name: str, value: Any, pending: Mapping[str, Any] | None = None) -> Any:
+    """A value that came from a page, as the setting's own kind and within its range; `pending` wait for a reset.
 
     Sliders learn of a new range late, so a number beyond it is brought into it. Errors: ValueError or TypeError, with
     words for the learner, for an unknown name, a choice that is none, text or NaN where a number belongs.
     """
     declared = session.declared()
     check_choice("setting", name, [known for known in declared if not declared[known].hidden])
-    wanted, owner = _as_offered(session, name, wishes), owner_of(session, name)
+    wanted, owner = _as_offered(session, name, pending), owner_of(session, name)
     if wanted.choices:
         known = _choices(wanted, session.values()[name], owner, session.own_families, all_of_them=True)
         check_choice(name, value, known)

@@ -18,8 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from taskembed_edu.checks import problem
-from taskembed_edu.history import Frame
+from taskembed_edu.base.checks import problem
 from taskembed_edu.live import page
 from taskembed_edu.live.controls import say
 from taskembed_edu.live.overlays import Missing, answers, missing_trails, trails
@@ -33,9 +32,10 @@ from taskembed_edu.live.packets import (
     sketch_y,
     tasks_packet,
 )
-from taskembed_edu.live.telling import run_name
+from taskembed_edu.live.status import run_name
 from taskembed_edu.live.words import about_run, help_packet, map_words
-from taskembed_edu.session import Session
+from taskembed_edu.session.history import Frame
+from taskembed_edu.session.session import Session
 
 MOST_FRAMES = 300
 MOST_BYTES = 4 * 10**6
@@ -117,7 +117,7 @@ def _fitting(sessions: Sequence[Session], films: list[Film], colour: int, title:
         room = MOST_BYTES - len(_html(recorded_document(sessions, bare, colour, title), sessions, title))
         for k in range(films[0].neighbours.shape[2], 0, -1):
             listed = [each._replace(neighbours=each.neighbours[:, :, :k]) for each in shorter]
-            if sum(_packed_size(differences(each.neighbours)) for each in listed) <= room:
+            if sum(_packed_size(frame_deltas(each.neighbours)) for each in listed) <= room:
                 return listed
         if room >= 0 and n_frames <= _FEWEST_WITHOUT_NEIGHBOURS:
             return bare
@@ -126,7 +126,7 @@ def _fitting(sessions: Sequence[Session], films: list[Film], colour: int, title:
 
 def _lightened(films: list[Film]) -> list[Film]:
     """The films without their trails, or without the networks' answers, where those of all runs are too much."""
-    if sum(_packed_size(differences(each.trails)) for each in films if each.trails is not None) > _TRAIL_BYTES:
+    if sum(_packed_size(frame_deltas(each.trails)) for each in films if each.trails is not None) > _TRAIL_BYTES:
         films = [_without_trails(each) for each in films]
     if sum(_fits_size(each.fits) for each in films if each.fits is not None) > _FIT_BYTES:
         films = [each._replace(fits=None) for each in films]
@@ -168,9 +168,9 @@ def film(session: Session, most: int = MOST_FRAMES) -> Film:
     lines = _trails(session, frames)
     boxes, points, ways = zip(*map(_in_own_box, frames, _alike(frames, lines)), strict=True)
     words = [map_words(session, frame) for frame in frames]
-    drawn = None if ways[0] is None else np.stack(ways)
+    trails = None if ways[0] is None else np.stack(ways)
     fits, missing = _fits(session, frames), _missing(session, frames, lines)
-    return Film(frames, words, list(boxes), np.stack(points), _neighbours(frames), drawn, fits, missing)
+    return Film(frames, words, list(boxes), np.stack(points), _neighbours(frames), trails, fits, missing)
 
 
 def thinned(session: Session, n_frames: int, most: int) -> list[int]:
@@ -198,13 +198,13 @@ def _in_own_box(
 ) -> tuple[list[float], NDArray[np.uint16], NDArray[np.uint16] | None]:
     """A frame's places and trails as uint16 in its own box: exact, however much larger the map is at another time.
 
-    The box is exact to float32, where a live picture's is rounded (`packets.boxed`): a place that stands still while
-    the box grows is then shown within a 65,535th of the map from where it was.
+    The box is exact to float32, where a live picture's is rounded (`packets.rounded_box`): a place that stands still
+    while the box grows is then shown within a 65,535th of the map from where it was.
     """
-    low, high = ends(frame.layout, frame.left_out, lines)
+    low, high = ends(frame.layout, frame.diverged_tasks, lines)
     box = [float(f"{end:.9g}") for end in (*low, *high)]
-    places = placed(frame.layout, low, high, frame.left_out)
-    return box, places, None if lines is None else placed(lines, low, high, frame.left_out)
+    places = placed(frame.layout, low, high, frame.diverged_tasks)
+    return box, places, None if lines is None else placed(lines, low, high, frame.diverged_tasks)
 
 
 def _trails(session: Session, frames: Sequence[Frame]) -> list[NDArray[np.float32] | None]:
@@ -321,27 +321,27 @@ def _recorded_run(session: Session, stored: Film, name: str, alone: bool) -> dic
             {**facts(frame), "words": words, "box": box, **({"missing": missing} if missing else {})}
             for frame, words, box, missing in zip(stored.frames, said, stored.boxes, stored.missing, strict=True)
         ],
-        "points": differences(stored.points),
+        "points": frame_deltas(stored.points),
         "k": stored.neighbours.shape[2],
-        "neighbours": differences(stored.neighbours),
+        "neighbours": frame_deltas(stored.neighbours),
         "trails": None
         if stored.trails is None
-        else {"n": stored.trails.shape[2], "points": differences(stored.trails)},
+        else {"n": stored.trails.shape[2], "points": frame_deltas(stored.trails)},
         "fit": None if stored.fits is None else _recorded_fits(stored.fits),
     }
 
 
 def _recorded_fits(fits: Fits) -> dict[str, Any]:
     words = "\n".join(fits.words).encode()
-    return {"kind": fits.kind, "n": fits.values.shape[2], "values": differences(fits.values), "words": words}
+    return {"kind": fits.kind, "n": fits.values.shape[2], "values": frame_deltas(fits.values), "words": words}
 
 
-def differences(frames: NDArray[np.uint8] | NDArray[np.uint16]) -> bytes:
+def frame_deltas(frames: NDArray[np.uint8] | NDArray[np.uint16]) -> bytes:
     """The first frame as it is, every other as its difference from the one before, modulo 65,536; little-endian.
 
     Bytes are taken modulo 256.
 
-    >>> list(differences(np.array([[3], [5], [4]], np.uint16)))
+    >>> list(frame_deltas(np.array([[3], [5], [4]], np.uint16)))
     [3, 0, 2, 0, 255, 255]
     """
     changed = frames.copy()

@@ -42,25 +42,25 @@ class LabView(anywidget.AnyWidget):
 
     def __init__(self, **traits: Any) -> None:
         # The worker puts pictures while the kernel's main thread takes in what the page has set: one at a time.
-        self._in_turn = threading.RLock()
+        self._lock = threading.RLock()
         super().__init__(**traits)
         self.model_id_ = self.model_id
 
     def put(self, **values: Any) -> None:
         """Set these traits and send those that changed, in one message."""
-        with self._in_turn, self.hold_sync():
+        with self._lock, self.hold_sync():
             for name, value in values.items():
                 setattr(self, name, value)
 
     def send_again(self, *names: str) -> None:
         """Send these traits (default: all that the kernel sets) though they have not changed: a page has lost them."""
-        with self._in_turn:
+        with self._lock:
             self.send_state(list(names or (*_KERNELS, *_BOTH_WAYS)))
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """What a page has set; what it may not set, or what makes no sense, is passed over without an error."""
         taken = {name: value for name, value in sync_data.items() if name not in _KERNELS and _sensible(name, value)}
-        with self._in_turn:
+        with self._lock:
             super().set_state(taken)
 
 
@@ -74,7 +74,7 @@ def _whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-class LatestOnly:
+class LatestValueSender:
     """A slot that holds at most one thing to send: the newest. It is sent when the page is ready for it.
 
     Ready means: the page has taken the one before (`taken(number)`), and the last sending is 1/15 s past. What is

@@ -7,10 +7,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from taskembed_edu.checks import problem
-from taskembed_edu.history import Frame
-from taskembed_edu.projection import Layout
-from taskembed_edu.session import Session
+from taskembed_edu.base.checks import problem
+from taskembed_edu.projection.umap_steps import Layout
+from taskembed_edu.session.history import Frame
+from taskembed_edu.session.session import Session
 from taskembed_edu.tasks.sketch import TaskFit
 
 # Pieces of all trails of one picture, which the page draws anew in every animation frame.
@@ -66,16 +66,16 @@ def _seen_along(session: Session, frame: Frame, n: int) -> list[Layout]:
     """Earlier vectors along the frame's axes."""
     if frame.axes is None:
         return []
-    centre = np.delete(frame.embedding, frame.left_out, axis=0).mean(axis=0)
+    centre = np.delete(frame.embedding, frame.diverged_tasks, axis=0).mean(axis=0)
     earlier = _looked_at_alike(session, frame)
     alike = [one.embedding for one in earlier if one.embedding.shape == frame.embedding.shape]
     middle = centre @ frame.axes
     seen = []
     for k in evenly(len(alike), n):  # one by one: a dozen sets of weights at once may be gigabytes
         vectors = alike[k]
-        if frame.left_out:  # what has diverged may be too large to be seen along anything
+        if frame.diverged_tasks:  # what has diverged may be too large to be seen along anything
             vectors = vectors.copy()
-            vectors[list(frame.left_out)] = 0
+            vectors[list(frame.diverged_tasks)] = 0
         seen.append(vectors @ frame.axes - middle)
     return seen
 
@@ -90,14 +90,14 @@ def _of_one_piece(session: Session, frame: Frame) -> list[Frame]:
     """Earlier frames on the same UMAP map: it was not begun anew since."""
 
     def piece(of: Frame) -> tuple[Any, ...]:
-        return of.projection, of.refits, of.left_out  # with another number of tasks UMAP begins anew
+        return of.projection, of.refits, of.diverged_tasks  # with another number of tasks UMAP begins anew
 
     return [one for one in _looked_at_alike(session, frame) if piece(one) == piece(frame)]
 
 
 def _looked_at_alike(session: Session, frame: Frame) -> list[Frame]:
-    """Earlier frames whose vectors stand for the same as this one's: see `Embedder.seen_by`."""
-    names = session.embedder.seen_by
+    """Earlier frames whose vectors stand for the same as this one's: see `Embedder.view_settings`."""
+    names = session.embedder.view_settings
 
     def look(of: Frame) -> list[Any]:
         return [getattr(of.settings, name) for name in names]

@@ -16,14 +16,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from taskembed_edu.colours import Colouring, colour_tasks
-from taskembed_edu.evaluation import TrueGeometry
-from taskembed_edu.history import Event, Frame, moves
+from taskembed_edu.base.settings import Setting
+from taskembed_edu.evaluation.geometry import TrueGeometry
+from taskembed_edu.figures.colours import Colouring, colour_tasks
 from taskembed_edu.live.controls import say_setting
 from taskembed_edu.live.overlays import fit_packet, missing_trails, trails, trails_packet
-from taskembed_edu.projection import Layout
-from taskembed_edu.session import Session
-from taskembed_edu.settings import Setting
+from taskembed_edu.projection.umap_steps import Layout
+from taskembed_edu.session.history import Event, Frame, coalesced_events
+from taskembed_edu.session.session import Session
 from taskembed_edu.tasks.base import MOST_LABELS, TaskBatch
 from taskembed_edu.tasks.sketch import TaskSketch
 
@@ -180,11 +180,11 @@ def run_picture(session: Session, frame: Frame, run: int, chosen: int, compare: 
     what each task's own network answers, drawn over its card.
     """
     lines = trails(session, frame)
-    low, high = ends(frame.layout, frame.left_out, lines)
+    low, high = ends(frame.layout, frame.diverged_tasks, lines)
     chosen = chosen if 0 <= chosen < len(frame.layout) else -1
     over: dict[str, Any] = {}  # most runs have nothing of it, and then it takes no room
     if lines is not None:
-        over["trails"] = trails_packet(placed(lines, low, high, frame.left_out))
+        over["trails"] = trails_packet(placed(lines, low, high, frame.diverged_tasks))
     elif missing := missing_trails(session, frame):
         over["trails"] = {"n": 0, "missing": missing}
     if frame.fit is not None:
@@ -193,8 +193,8 @@ def run_picture(session: Session, frame: Frame, run: int, chosen: int, compare: 
         **facts(frame),
         **over,
         "run": run,
-        "box": _said_box(low, high),
-        "points": placed(frame.layout, low, high, frame.left_out).tobytes(),
+        "box": rounded_box(low, high),
+        "points": placed(frame.layout, low, high, frame.diverged_tasks).tobytes(),
         "links": _links(session, frame, chosen),
         "changes": _changes(session, frame, chosen, compare),
     }
@@ -205,31 +205,26 @@ def facts(frame: Frame) -> dict[str, Any]:
     said: dict[str, Any] = {"step": frame.step, "projection": frame.projection, "readings": readings(frame)}
     if frame.alarm:
         said["alarm"] = frame.alarm
-    if frame.left_out:
-        said["left_out"] = list(frame.left_out)
+    if frame.diverged_tasks:
+        said["left_out"] = list(frame.diverged_tasks)
     return said
 
 
-def boxed(layout: Layout, left_out: Sequence[int] = ()) -> tuple[list[float], NDArray[np.uint16]]:
-    """The map's box [left, bottom, right, top], and places inside it as uint16: exact to a 65,535th of its sides."""
-    low, high = ends(layout, left_out)
-    return _said_box(low, high), placed(layout, low, high, left_out)
-
-
 def ends(
-    layout: Layout, left_out: Sequence[int] = (), lines: NDArray[np.float32] | None = None
+    layout: Layout, diverged_tasks: Sequence[int] = (), lines: NDArray[np.float32] | None = None
 ) -> tuple[Layout, Layout]:
     """The box's lower and upper corner: round all tasks but those left out, and round their trails."""
-    seen = np.delete(layout, left_out, axis=0)
+    seen = np.delete(layout, diverged_tasks, axis=0)
     if lines is not None:
-        seen = np.concatenate((seen, np.delete(lines, left_out, axis=0).reshape(-1, 2)))
+        seen = np.concatenate((seen, np.delete(lines, diverged_tasks, axis=0).reshape(-1, 2)))
     if not len(seen):
         seen = np.zeros((1, 2), np.float32)
     low = seen.min(axis=0)
     return low, filled(low, seen.max(axis=0))
 
 
-def _said_box(low: Layout, high: Layout) -> list[float]:
+def rounded_box(low: Layout, high: Layout) -> list[float]:
+    """The map's box [left, bottom, right, top] as a live picture says it."""
     # To a ten-thousandth of the map: a tenth of a pixel, and half as many characters.
     digits = 4 - math.floor(math.log10(float((high - low).max())))
     return [round(float(end), digits) for end in (*low, *high)]
@@ -240,11 +235,13 @@ def filled(low: Layout, high: Layout) -> Layout:
     return np.where(high > low, high, low + np.float32(1))
 
 
-def placed(places: NDArray[np.float32], low: Layout, high: Layout, left_out: Sequence[int] = ()) -> NDArray[np.uint16]:
+def placed(
+    places: NDArray[np.float32], low: Layout, high: Layout, diverged_tasks: Sequence[int] = ()
+) -> NDArray[np.uint16]:
     """Places (n, ..., 2) inside this box, to a 65,535th of its sides; a task that is left out lies in its corner."""
-    if left_out:
+    if diverged_tasks:
         places = places.copy()
-        places[list(left_out)] = low  # where it is may not even be a number
+        places[list(diverged_tasks)] = low  # where it is may not even be a number
     return np.rint((places - low) / (high - low) * _LEVELS).astype("<u2")
 
 
@@ -259,7 +256,7 @@ def rounded(value: float) -> float | None:
 
 
 def _links(session: Session, frame: Frame, chosen: int) -> dict[str, Any] | None:
-    if chosen < 0 or chosen in frame.left_out:
+    if chosen < 0 or chosen in frame.diverged_tasks:
         return None
     embedding, truth = session.nearest(frame, chosen, k=min(NEIGHBOURS, len(frame.layout) - 1))
     return {"task": chosen, "embedding": embedding.tolist(), "truth": truth.tolist()}
@@ -298,9 +295,9 @@ def rows_of(frames: Sequence[Frame], first: int) -> dict[str, Any]:
 
 def marks_packet(sessions: Sequence[Session]) -> list[list[dict[str, Any]]]:
     """Each run's marks: see `curve_marks`. That UMAP took over by itself is nobody's change, and no mark."""
-    unasked = [() if "projection" in session.named else ("projection",) for session in sessions]
+    unasked = [() if "projection" in session.user_set else ("projection",) for session in sessions]
     return [
-        curve_marks(run.events, run.declared(), without, {"metric", *run.embedder.seen_by})
+        curve_marks(run.events, run.declared(), without, {"metric", *run.embedder.view_settings})
         for run, without in zip(sessions, unasked, strict=True)
     ]
 
@@ -318,7 +315,7 @@ def curve_marks(
     """
     marks: list[dict[str, Any]] = []
     broken = sorted({event.step for event in events if not event.changes.keys().isdisjoint(units)})
-    for event in moves(events):
+    for event in coalesced_events(events):
         changes = [(name, value) for name, value in event.changes.items() if name not in without]
         if changes:
             # How often UMAP was told to embed again does not matter.

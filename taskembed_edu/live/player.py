@@ -16,11 +16,11 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from taskembed_edu.history import Frame
-from taskembed_edu.session import Session, unguarded
+from taskembed_edu.session.history import Frame
+from taskembed_edu.session.session import Session, unlocked
 
 
-class _Change(NamedTuple):
+class _SettingsChange(NamedTuple):
     """Settings wished for, and the run that they are for: which run is active may change before they apply."""
 
     session: Session
@@ -28,7 +28,7 @@ class _Change(NamedTuple):
 
 
 # What is wished: settings, or anything else that the worker shall do (a job).
-Wish = _Change | Callable[[], None]
+Command = _SettingsChange | Callable[[], None]
 
 
 class Player:
@@ -37,27 +37,27 @@ class Player:
     With two sessions, those that have had the fewest steps go on first, by one frame: a fresh branch catches up, then
     both go on level. What each makes is what it would make alone. `active` says which of them settings move.
 
-    `on_frame(frame)` is called for every new or redrawn frame. `tend()` is called whenever playing, failing or the
-    settings may have changed, when someone calls `nudge()`, and once a second while nothing happens. Both are called
+    `on_frame(frame)` is called for every new or redrawn frame. `update()` is called whenever playing, failing or the
+    settings may have changed, when someone calls `wake()`, and once a second while nothing happens. Both are called
     from the worker only, with no session moving meanwhile, and must be quick. A failure ends playing; it is kept in
     `failure`, and the session whose step failed in `failed`.
     """
 
-    def __init__(self, session: Session, on_frame: Callable[[Frame], None], tend: Callable[[], None]) -> None:
+    def __init__(self, session: Session, on_frame: Callable[[Frame], None], update: Callable[[], None]) -> None:
         self.failure: Exception | None = None
         self.failed: Session | None = None
         self.steps_a_second = 0.0
         self.active = 0
-        self._on_frame, self._tend = on_frame, tend
+        self._on_frame, self._update = on_frame, update
         self._condition = threading.Condition()
-        self._turn = threading.RLock()
+        self._session_turns = threading.RLock()
         # The thread that has the turn from within a cell's call, and how often playing was ended for good.
         self._holder: int | None = None
         self._pauses = 0
-        self._wishes: deque[Wish] = deque()
+        self._commands: deque[Command] = deque()
         self._frames_left = 0.0
         self._frames_made = 0
-        self._nudged = False
+        self._woken = False
         self._busy = False
         self._stopped = False
         self._sessions: tuple[Session, ...] = ()
@@ -66,7 +66,7 @@ class Player:
         self._thread = threading.Thread(
             target=_work, args=(weakref.ref(self), self._condition), name="taskembed-player", daemon=True
         )
-        self.seat(session)
+        self.set_sessions(session)
         self._thread.start()
 
     # ---- who plays -------------------------------------------------------------------------------------------------
@@ -81,22 +81,22 @@ class Player:
         """The active one: settings, reset and undo are for it."""
         return self._sessions[min(self.active, len(self._sessions) - 1)]
 
-    def seat(self, *sessions: Session) -> None:
+    def set_sessions(self, *sessions: Session) -> None:
         """Let these sessions be the ones that are moved; one that leaves goes on by itself, guarded by nobody."""
         for leaving in set(self._sessions) - set(sessions):
             self._let_go(leaving)
         if self.failed is not None and self.failed not in sessions:
             self.failure = self.failed = None  # it left, and took its failure along
         for session in sessions:
-            session.guard = functools.partial(self._guard, session)
+            session.lock = functools.partial(self._session_lock, session)
             if session not in self._sessions:
                 self._shown[session] = session.frame
         self._sessions, self.active = sessions, min(self.active, len(sessions) - 1)
 
     def _let_go(self, session: Session) -> None:
         self._shown.pop(session, None)
-        if getattr(session.guard, "func", None) == self._guard:
-            session.guard = unguarded
+        if getattr(session.lock, "func", None) == self._session_lock:
+            session.lock = unlocked
 
     # ---- wishes, from any thread -----------------------------------------------------------------------------------
 
@@ -117,12 +117,12 @@ class Player:
 
     def play(self) -> None:
         """Go on until paused. Playing already: nothing changes."""
-        self._wish(frames=float("inf"))
+        self._request_frames(frames=float("inf"))
 
     def step(self, frames: int = 1) -> None:
         """Go on by so many more pictures and pause: one frame of each session that has had the fewest steps."""
         with self._condition:
-            self._wish(frames=max(0.0, self._frames_left) + frames)
+            self._request_frames(frames=max(0.0, self._frames_left) + frames)
 
     def pause(self, wait: bool = True) -> None:
         """Stop at the end of the picture being made, and wait for it; at once where nothing runs."""
@@ -134,7 +134,7 @@ class Player:
         """Make no further picture, and wait for the one being made; how many were left to make."""
         with self._condition:
             left, self._frames_left = self._frames_left, 0.0
-            self._nudged = True
+            self._woken = True
             self._condition.notify_all()
             if wait and threading.current_thread() is not self._thread:
                 self._condition.wait_for(lambda: not self._busy or not self._thread.is_alive(), timeout=30)
@@ -143,11 +143,11 @@ class Player:
     def set(self, **changes: Any) -> None:
         """Settings of the active session, before its next step and within their ranges; the latest value counts."""
         with self._condition:
-            session, last = self.session, self._wishes[-1] if self._wishes else None
-            if isinstance(last, _Change) and last.session is session:
+            session, last = self.session, self._commands[-1] if self._commands else None
+            if isinstance(last, _SettingsChange) and last.session is session:
                 last.values.update(changes)
             else:
-                self._wishes.append(_Change(session, dict(changes)))
+                self._commands.append(_SettingsChange(session, dict(changes)))
             self._condition.notify_all()
 
     def reset(self, **changes: Any) -> None:
@@ -172,13 +172,13 @@ class Player:
             if pausing:
                 self._pauses += 1
                 self._frames_left = 0.0
-            self._wishes.append(job)
+            self._commands.append(job)
             self._condition.notify_all()
 
-    def nudge(self) -> None:
-        """Have `tend` called soon: between two steps at the latest."""
+    def wake(self) -> None:
+        """Have `update` called soon: between two steps at the latest."""
         with self._condition:
-            self._nudged = True
+            self._woken = True
             self._condition.notify_all()
 
     def wait(self, timeout: float = 60) -> bool:
@@ -190,8 +190,8 @@ class Player:
         """End the thread for good. The sessions stay, with everything in them, and may be used by anyone."""
         with self._condition:
             self._stopped = True
-            self._frames_left, self._nudged = 0.0, False
-            self._wishes.clear()
+            self._frames_left, self._woken = 0.0, False
+            self._commands.clear()
             self._condition.notify_all()
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout=30)
@@ -200,7 +200,7 @@ class Player:
 
     # ---- the worker ------------------------------------------------------------------------------------------------
 
-    def _wish(self, frames: float) -> None:
+    def _request_frames(self, frames: float) -> None:
         with self._condition:
             if not (self._stopped or (self.playing and frames < self._frames_left)):
                 self._frames_left = frames
@@ -208,7 +208,7 @@ class Player:
             self._condition.notify_all()
 
     def _idle(self) -> bool:
-        return self._stopped or not (self._wishes or self._nudged or self._frames_left > 0)
+        return self._stopped or not (self._commands or self._woken or self._frames_left > 0)
 
     def _once(self) -> bool:
         """One round of the worker: wishes, then one picture. False: there is nothing more to do, ever."""
@@ -219,9 +219,9 @@ class Player:
                 return True
             self._busy = True
         try:
-            with self._turn:
+            with self._session_turns:
                 try:
-                    self._fulfil()
+                    self._run_commands()
                     if self._frames_left > 0:
                         self._one_picture()
                 except Exception as failure:  # whatever it is, the page must say it and the worker must live on
@@ -233,17 +233,17 @@ class Player:
                 self._condition.notify_all()
         return True
 
-    def _fulfil(self, only_settings: bool = False) -> None:
+    def _run_commands(self, only_settings: bool = False) -> None:
         while True:
             with self._condition:
-                if not self._wishes or (only_settings and not isinstance(self._wishes[0], _Change)):
+                if not self._commands or (only_settings and not isinstance(self._commands[0], _SettingsChange)):
                     return
-                wish = self._wishes.popleft()
-                self._nudged = True
-            if not isinstance(wish, _Change):
-                wish()
-            elif wish.session in self._sessions:  # a run that has left the screen is moved by nobody here
-                wish.session.set_within_range(**wish.values)
+                command = self._commands.popleft()
+                self._woken = True
+            if not isinstance(command, _SettingsChange):
+                command()
+            elif command.session in self._sessions:  # a run that has left the screen is moved by nobody here
+                command.session.set_clamped(**command.values)
 
     def _one_picture(self) -> None:
         """One frame of each session that has had the fewest steps."""
@@ -267,21 +267,21 @@ class Player:
             done += 1
             if session.steps % session.setup.frame_every == 0 or session.at_stop:
                 break
-            self._fulfil(only_settings=True)
-            if self._nudged:
+            self._run_commands(only_settings=True)
+            if self._woken:
                 self._tell()
         rate = done / max(1e-9, time.perf_counter() - begun)
         self.steps_a_second = rate if not self.steps_a_second else 0.8 * self.steps_a_second + 0.2 * rate
 
     def _tell(self) -> None:
-        """Show what is new, and tend. A page that fails is said where it can be, and ends nothing but playing."""
-        self._nudged = False
+        """Show what is new, and update. A page that fails is said where it can be, and ends nothing but playing."""
+        self._woken = False
         try:
             for session in self._sessions:
                 if session.frame is not self._shown.get(session):
                     self._shown[session] = session.frame
                     self._on_frame(session.frame)
-            self._tend()
+            self._update()
         except Exception as failure:
             self._fail(failure)
 
@@ -289,7 +289,7 @@ class Player:
         self.failure, self._frames_left = failure, 0.0
 
     @contextlib.contextmanager
-    def _guard(self, session: Session, verb: str) -> Iterator[None]:
+    def _session_lock(self, session: Session, verb: str) -> Iterator[None]:
         """A session's calls from a cell take turns with the worker: they pause it; after a `set` or a look it plays on.
 
         Not if somebody pressed Pause or Reset meanwhile, or the picture being made failed. A run that had failed and
@@ -301,13 +301,13 @@ class Player:
         if threading.current_thread() is self._thread or self._holder == me:
             yield
             return
-        plays_on = verb in ("set", "look")
+        plays_on = verb in ("set", "read")
         with self._condition:
             self._pauses += not plays_on
             made, pauses = self._frames_made, self._pauses
             left = self._hold()
         try:
-            with self._turn:
+            with self._session_turns:
                 self._holder = me
                 try:
                     yield
@@ -319,8 +319,8 @@ class Player:
             with self._condition:
                 left -= self._frames_made - made  # the picture that was being made has been finished meanwhile
                 if plays_on and left > 0 and self._pauses == pauses and self.failure is None:
-                    self._wish(frames=left)
-            self.nudge()
+                    self._request_frames(frames=left)
+            self.wake()
 
 
 def _work(player: weakref.ref[Player], condition: threading.Condition) -> None:
@@ -330,7 +330,7 @@ def _work(player: weakref.ref[Player], condition: threading.Condition) -> None:
         if alive is None:
             return
         if quiet:
-            alive.nudge()
+            alive.wake()
         if not alive._once():
             return
         quiet = False

@@ -11,10 +11,10 @@ from typing import Any
 import torch
 
 from taskembed_edu.live.controls import say_setting
+from taskembed_edu.live.defaults_for import DefaultsFor, implied_changes, no_defaults
 from taskembed_edu.live.player import Player
-from taskembed_edu.live.suiting import Suits, comes_along, nothing_special
-from taskembed_edu.live.telling import Said, run_name, undo_words, way_back
-from taskembed_edu.session import Session
+from taskembed_edu.live.status import StatusMessage, run_name, undo_words, way_back
+from taskembed_edu.session.session import Session
 from taskembed_edu.tasks.base import TaskBatch
 
 # What decides how the same vectors are drawn.
@@ -24,10 +24,10 @@ _OF_THE_MAP = ("projection", "n_neighbors")
 _OF_THE_TASKS = ("family", "seed", "n_tasks")
 
 
-def branch(player: Player, step: int) -> Said:
+def branch(player: Player, step: int) -> StatusMessage:
     """A second run that goes on from the active one's frame at this step; it becomes the active one."""
     if len(player.sessions) > 1:
-        return Said("Two runs stand side by side already: keep one of them first.", "alarm")
+        return StatusMessage("Two runs stand side by side already: keep one of them first.", "alarm")
     session = player.session
     frame = session.history.at_step(step)
     twin = session.branch(at=frame.index)
@@ -36,81 +36,81 @@ def branch(player: Player, step: int) -> Said:
     own, now = twin.declared(), session.values()
     kept = [name for name in own if own[name].live and (frame is session.frame or name in _OF_THE_MAP)]
     twin.set(**{name: now[name] for name in kept if now[name] != twin.values()[name]})
-    twin.named = set(session.named)
-    player.seat(session, twin)
+    twin.user_set = set(session.user_set)
+    player.set_sessions(session, twin)
     player.active = 1
     goes_on = "It catches up: change a setting." if player.playing else "Change a setting, press Play."
-    return Said(f"Run B begins at step {frame.step} of Run A, with the same weights. {goes_on}")
+    return StatusMessage(f"Run B begins at step {frame.step} of Run A, with the same weights. {goes_on}")
 
 
-def keep(player: Player, run: int) -> Said:
+def keep(player: Player, run: int) -> StatusMessage:
     """End side by side: this run stays, the other one's recording goes to its `past`."""
     if len(player.sessions) < 2 or run not in (0, 1):
-        return Said("There is one run only.")
+        return StatusMessage("There is one run only.")
     kept, left = player.sessions[run], player.sessions[1 - run]
     if left.steps:
         kept.past.append(left.recording())
-    player.seat(kept)
+    player.set_sessions(kept)
     player.active = 0
-    return Said(f"{run_name(run)} goes on. The other one's recording is kept in lab.session.past.")
+    return StatusMessage(f"{run_name(run)} goes on. The other one's recording is kept in lab.session.past.")
 
 
 def reset(
     player: Player,
     active: Session,
-    wishes: Mapping[str, Any],
+    pending: Mapping[str, Any],
     along: Collection[str] = (),
-    suits: Suits = nothing_special,
-) -> Said:
+    defaults_for: DefaultsFor = no_defaults,
+) -> StatusMessage:
     """Begin this run again with these settings; both runs, where the tasks change.
 
-    Of the wishes, those in `along` came along with another one. The other run gets what suits its tasks by `suits`.
+    Of these settings, those in `along` are implied by another one. The other run gets the `defaults_for` its tasks.
     """
     player.failure = player.failed = None
     seed = active.setup.seed
-    of_the_tasks = {name: value for name, value in wishes.items() if name in _OF_THE_TASKS}
+    of_the_tasks = {name: value for name, value in pending.items() if name in _OF_THE_TASKS}
     for session in player.sessions:
         if session is active:
-            _begin_again(session, wishes, along)
+            _begin_again(session, pending, along)
         elif of_the_tasks:
-            others = comes_along(session, of_the_tasks, suits)
+            others = implied_changes(session, of_the_tasks, defaults_for)
             _begin_again(session, {**others, **of_the_tasks}, others)
     both = len(player.sessions) > 1 and of_the_tasks
-    begun = _begun_words(active, wishes, both=bool(both), another=active.setup.seed != seed)
+    begun = _begun_words(active, pending, both=bool(both), another=active.setup.seed != seed)
     remark = active.embedder.remark(active.settings, len(active.tasks))
-    return Said(f"{begun} {remark}".rstrip())
+    return StatusMessage(f"{begun} {remark}".rstrip())
 
 
-def _begin_again(session: Session, wishes: Mapping[str, Any], along: Collection[str]) -> None:
-    session.reset(**wishes)
-    session.named.difference_update(along)  # nobody chose these: with other tasks they may change again
+def _begin_again(session: Session, pending: Mapping[str, Any], along: Collection[str]) -> None:
+    session.reset(**pending)
+    session.user_set.difference_update(along)  # nobody chose these: with other tasks they may change again
 
 
-def _begun_words(active: Session, wishes: Mapping[str, Any], both: bool, another: bool) -> str:
+def _begun_words(active: Session, pending: Mapping[str, Any], both: bool, another: bool) -> str:
     if another:
         of_both = "Both runs began again. " if both else ""
         return f"{of_both}New weights and new tasks: seed {active.setup.seed}."
     if both:
         return "Both runs began again, on the same tasks."
     declared, values = active.declared(), active.values()
-    new = ", ".join(say_setting(declared[name], values[name]).lower() for name in wishes)
+    new = ", ".join(say_setting(declared[name], values[name]).lower() for name in pending)
     return f"Begun again with {new}." if new else "Back at the same initial weights."
 
 
-def rewind(player: Player) -> Said:
+def rewind(player: Player) -> StatusMessage:
     """Take the run that failed back to its last sound frame."""
     if player.failure is None:
-        return Said("No run has failed: there is nothing to go back from.")
+        return StatusMessage("No run has failed: there is nothing to go back from.")
     session = player.failed or player.session
     frame, why = way_back(session)
     drawn_by = {name: session.values()[name] for name in _OF_THE_MAP}
     session.rewind(frame.index)
-    session.set_within_range(**drawn_by)  # the run goes back, the picture of it does not
+    session.set_clamped(**drawn_by)  # the run goes back, the picture of it does not
     player.failure = player.failed = None
-    return Said(f"Back at step {session.steps}{why}. Change what made it fail, then press Play.")
+    return StatusMessage(f"Back at step {session.steps}{why}. Change what made it fail, then press Play.")
 
 
-def undo(player: Player, session: Session) -> Said:
+def undo(player: Player, session: Session) -> StatusMessage:
     """Take the run's last change of settings back; where there is none, the reset that began it."""
     done = undo_words(session)
     if session.undoable():
@@ -119,22 +119,24 @@ def undo(player: Player, session: Session) -> Said:
         for each in player.sessions:
             if each.ended_at is not None:  # a reset of the tasks began both runs again
                 each.undo_reset()
-    return Said(f"{done}." if done else "There is nothing to undo.")
+    return StatusMessage(f"{done}." if done else "There is nothing to undo.")
 
 
-def embed_again(session: Session) -> Said:
+def embed_again(session: Session) -> StatusMessage:
     """Have UMAP draw the run's map from scratch."""
     if session.setup.projection != "umap":
-        return Said("PCA has one answer only: embedding again changes nothing. Choose UMAP first.")
+        return StatusMessage("PCA has one answer only: embedding again changes nothing. Choose UMAP first.")
     session.embed_again()
-    return Said("Embedded again: trust what this map shares with the one before more than what only one of them shows.")
+    return StatusMessage(
+        "Embedded again: trust what this map shares with the one before more than what only one of them shows."
+    )
 
 
 def go_over_to_umap(player: Player) -> bool:
     """Have each run for which nobody chose a projection drawn by UMAP; whether there was one."""
-    waiting = [run for run in player.sessions if "projection" not in run.named and run.setup.projection != "umap"]
+    waiting = [run for run in player.sessions if "projection" not in run.user_set and run.setup.projection != "umap"]
     for session in waiting:
-        session.set_within_range(projection="umap")
+        session.set_clamped(projection="umap")
     return bool(waiting)
 
 
@@ -143,10 +145,12 @@ def tasks_differ(player: Player) -> bool:
     return len(player.sessions) > 1 and not same_tasks(*(session.tasks for session in player.sessions))
 
 
-def part(player: Player) -> Said:
+def part(player: Player) -> StatusMessage:
     """Two runs on other tasks cannot stand side by side: the active one stays."""
     keep(player, player.active)
-    return Said("The runs no longer have the same tasks, so one of them left the screen: see lab.session.past.")
+    return StatusMessage(
+        "The runs no longer have the same tasks, so one of them left the screen: see lab.session.past."
+    )
 
 
 def same_tasks(one: TaskBatch, other: TaskBatch) -> bool:

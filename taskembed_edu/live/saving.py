@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from taskembed_edu.checks import check_choice
-from taskembed_edu.history import Frame
-from taskembed_edu.recordings import free_path, save_recording
-from taskembed_edu.session import Session
+from taskembed_edu.base.checks import check_choice
+from taskembed_edu.session.history import Frame
+from taskembed_edu.session.recordings import free_path, save_recording
+from taskembed_edu.session.session import Session
 
 # How each kind of file is opened again; `{path}` is its name.
 _OPENED = {
@@ -51,7 +51,7 @@ def _write(
 
         export_html(sessions, path, colour, title)
     elif what == "png":
-        from taskembed_edu.snapshots import session_figure
+        from taskembed_edu.figures.snapshots import session_figure
 
         session_figure(session, session.tasks.truth_names[colour], frame).savefig(path, format="png")
     else:

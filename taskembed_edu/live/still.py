@@ -15,8 +15,8 @@ import uuid
 from html import escape
 from typing import Any
 
-from taskembed_edu.history import Frame
-from taskembed_edu.session import Session
+from taskembed_edu.session.history import Frame
+from taskembed_edu.session.session import Session
 
 LINE = "This is a picture of the lab as it was. Run the cell to have it live."
 
@@ -66,7 +66,7 @@ class Still:
 
 
 def _draw(display_id: str, session: Session, frame: Frame, words: str) -> None:
-    from taskembed_edu.snapshots import session_figure
+    from taskembed_edu.figures.snapshots import session_figure
 
     memory = io.BytesIO()
     try:

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from taskembed_edu.history import Frame
-from taskembed_edu.session import Session
+from taskembed_edu.session.history import Frame
+from taskembed_edu.session.session import Session
 
 
 @dataclass(frozen=True)

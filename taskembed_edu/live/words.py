@@ -14,11 +14,11 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from taskembed_edu.evaluation import purity_by_chance
-from taskembed_edu.history import Frame
+from taskembed_edu.evaluation.scores import purity_by_chance
 from taskembed_edu.live.controls import say, say_setting
-from taskembed_edu.projection import Layout
-from taskembed_edu.session import Session
+from taskembed_edu.projection.umap_steps import Layout
+from taskembed_edu.session.history import Frame
+from taskembed_edu.session.session import Session
 from taskembed_edu.tasks.base import TruthKind
 
 # Neighbours on the map that are asked what they share, and that hold a group together.
@@ -117,7 +117,7 @@ def about_run(session: Session, settings: Any = None, first: Collection[str] = (
     return ", ".join(said)
 
 
-def differences(sessions: Sequence[Session]) -> list[str]:
+def differing_settings(sessions: Sequence[Session]) -> list[str]:
     """The settings in which these runs differ, in the order of their controls."""
     known, values = sessions[0].declared(), [session.values() for session in sessions]
     return [n for n in known if not known[n].hidden and any(other[n] != values[0][n] for other in values[1:])]
@@ -126,7 +126,9 @@ def differences(sessions: Sequence[Session]) -> list[str]:
 def map_words(session: Session, frame: Frame, chosen: int = -1) -> str:
     """A few sentences that say what the map shows; with a chosen task, also who its neighbours are."""
     family = session.split.validation
-    layout, truth = (np.delete(rows, frame.left_out, axis=0) for rows in (frame.layout, session.tasks.truth.numpy()))
+    layout, truth = (
+        np.delete(rows, frame.diverged_tasks, axis=0) for rows in (frame.layout, session.tasks.truth.numpy())
+    )
     said = [
         f"{len(layout)} tasks ({family.label}) at step {frame.step}, drawn by {frame.projection.upper()}.",
         _shared_words(shared(layout, truth, family.truth_kinds), session.tasks.truth_names),
@@ -137,7 +139,7 @@ def map_words(session: Session, frame: Frame, chosen: int = -1) -> str:
     if n_groups > 1:
         doubt = "; UMAP can make islands where there are none" if frame.projection == "umap" else ""
         said.append(f"The map shows {n_groups} islands{doubt}.")
-    if 0 <= chosen < len(frame.layout) and chosen not in frame.left_out:
+    if 0 <= chosen < len(frame.layout) and chosen not in frame.diverged_tasks:
         said.append(_chosen_words(session, frame, chosen))
     return " ".join(said)
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from taskembed_edu.checks import check_choice, problem
+from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.tasks.base import TaskFamily
 
 
@@ -210,7 +210,7 @@ def set_encoder(
             return SetEncoder(LabelledFeatures(waves, family.n_way), n_waves + family.n_way, hidden, dim)
         return SetEncoder(CurveFeatures(waves), 2 * n_waves, hidden, dim)
 
-    encoder = drawn(make, rng)
+    encoder = init_weights(make, rng)
     first_look = family.sample(_FIRST_LOOK, rng=rng)
     with torch.no_grad():
         encoder.standardise.fit(encoder.pooled(first_look.support_x, first_look.support_y))
@@ -226,7 +226,7 @@ FOURIER_SCALE = 0.3
 _FIRST_LOOK = 256
 
 
-def drawn(make: Callable[[], Network], rng: torch.Generator) -> Network:
+def init_weights(make: Callable[[], Network], rng: torch.Generator) -> Network:
     """A network whose weights come from `rng` alone; the global generator is neither read nor moved."""
     with torch.device("meta"):
         network = make()

@@ -11,10 +11,10 @@ import math
 import torch
 from torch import Tensor
 
-from taskembed_edu.checks import problem
+from taskembed_edu.base.checks import problem
+from taskembed_edu.formulas._pairwise import squared_euclidean_matrix
 from taskembed_edu.networks.learners import MLP, Learner, Parameters
 from taskembed_edu.networks.recurrent import _Speller
-from taskembed_edu.pairwise import squared_euclidean_matrix
 
 # So many numbers of answers are worked out at a time (16 MB in single precision), by as many tasks as give them.
 _AT_A_TIME = 2**22

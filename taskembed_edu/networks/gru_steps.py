@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from taskembed_edu.checks import problem
+from taskembed_edu.base.checks import problem
 from taskembed_edu.networks.learners import one_hot
 
 aten = torch.ops.aten

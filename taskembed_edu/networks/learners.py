@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from taskembed_edu.checks import check_choice, problem
+from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.tasks.base import TaskFamily
 
 Parameters = dict[str, Tensor]
@@ -67,11 +67,11 @@ class Learner(ABC):
 
     def init(self, rng: torch.Generator) -> Parameters:
         """First parameters of one network, uniform within 1 / sqrt(fan_in), as torch.nn.Linear draws them."""
-        drawn = {}
+        parameters = {}
         for name, shape in self.shapes().items():
             bound = 1 / math.sqrt(self.fan_in(layer_of(name)))
-            drawn[name] = torch.empty(shape).uniform_(-bound, bound, generator=rng)
-        return drawn
+            parameters[name] = torch.empty(shape).uniform_(-bound, bound, generator=rng)
+        return parameters
 
     @property
     def layers(self) -> tuple[str, ...]:

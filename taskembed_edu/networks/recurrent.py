@@ -59,7 +59,7 @@ class _Speller(Learner):
         tens, units = (one_hot(x[..., k], 10, parameters["number.tens"].dtype) for k in (0, 1))
         return (torch.tanh(tens @ parameters["number.tens"] + affine_of(parameters, "number", units, "units")),)
 
-    def forced(self, parameters: Parameters, x: Tensor, y: Tensor) -> Tensor:
+    def teacher_forced(self, parameters: Parameters, x: Tensor, y: Tensor) -> Tensor:
         """Logits of each letter, given the right ones before it: (..., n, length, n_letters)."""
         state, outputs = self.begin(parameters, x), []
         gates = one_hot(self.before(y), self.n_letters, state[0].dtype) @ _for_steps(parameters["input.weight"])
@@ -69,7 +69,7 @@ class _Speller(Learner):
         return torch.stack(outputs, dim=-2)
 
     def apply(self, parameters: Parameters, x: Tensor) -> Tensor:
-        """What the network spells by itself, each step reading its own likeliest letter: logits as in `forced`."""
+        """What the network spells by itself, each step reading its own likeliest letter: logits as `teacher_forced`."""
         state, outputs = self.begin(parameters, x), []
         letters = one_hot(torch.full_like(x[..., 0], self.n_letters - 1), self.n_letters, state[0].dtype)
         for _ in range(self.length):
@@ -86,7 +86,7 @@ class _Speller(Learner):
     def loss(self, parameters: Parameters, x: Tensor, y: Tensor, mask: Tensor | None = None) -> Tensor:
         """Mean cross-entropy over the letters, END among them; y below 0 is padding."""
         there = y >= 0 if mask is None else (y >= 0) & mask.unsqueeze(-1)
-        logits = self.forced(parameters, x, y)
+        logits = self.teacher_forced(parameters, x, y)
         return cross_entropy(logits.flatten(-3, -2), y.clamp(min=0).flatten(-2), there.flatten(-2))
 
     def losses(self, parameters: Parameters, x: Tensor, y: Tensor, mask: Tensor | None = None) -> Tensor:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from taskembed_edu.checks import check_choice, check_finite, check_number, problem
+from taskembed_edu.base.checks import check_choice, check_finite, check_number, problem
 from taskembed_edu.networks.learners import MLP, Learner, Parameters, stack
 
 if TYPE_CHECKING:

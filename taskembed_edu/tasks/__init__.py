@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from taskembed_edu.checks import check_choice
+from taskembed_edu.base.checks import check_choice
 from taskembed_edu.tasks.base import Episode, Split, Task, TaskBatch, TaskFamily
 from taskembed_edu.tasks.digits import Digits
 from taskembed_edu.tasks.gaussians import Gaussians

@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Self, overload
 import torch
 from torch import Tensor
 
-from taskembed_edu.checks import check_number, problem
+from taskembed_edu.base.checks import check_number, problem
 from taskembed_edu.tasks.sketch import TaskFit, TaskSketch
 
 TruthKind = Literal["quantity", "angle", "category"]
@@ -261,7 +261,7 @@ class TaskFamily(ABC):
         return by_class[:, :, :n_shot].flatten(1, 2), by_class[:, :, n_shot:].flatten(1, 2)
 
     def _check_whole(self) -> None:
-        # A part dealt out again would be dealt from the whole family: held-out tasks would come back.
+        # A part parse_settings out again would be parse_settings from the whole family: held-out tasks would come back.
         if getattr(self, "part", ()):
             raise ValueError(problem("split", f"a part of {self.label.lower()}", "the whole family", "Split it once."))
 
@@ -287,7 +287,7 @@ def uniform(n: int, rng: torch.Generator, part: tuple[int, ...] = ()) -> Tensor:
 
 
 def split_slices(rng: torch.Generator) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-    """The slices of [0, 1) dealt into 80 % for training, 10 % for validation and 10 % never seen."""
+    """The slices of [0, 1) parse_settings into 80 % for training, 10 % for validation and 10 % never seen."""
     order = torch.randperm(N_SLICES, generator=rng).tolist()
     first, second = N_SLICES * 8 // 10, N_SLICES * 9 // 10
     return tuple(sorted(order[:first])), tuple(sorted(order[first:second])), tuple(sorted(order[second:]))

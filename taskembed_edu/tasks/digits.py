@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from taskembed_edu.checks import check_number, problem
+from taskembed_edu.base.checks import check_number, problem
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily, TruthKind
 from taskembed_edu.tasks.sketch import TaskSketch
 
@@ -94,8 +94,8 @@ class Digits(TaskFamily):
         digits = self._digits(truth)
         lottery = torch.rand(len(truth), self.n_way, pool.shape[1], generator=rng)
         absent = torch.arange(pool.shape[1]) >= sizes[digits].unsqueeze(-1)
-        drawn = lottery.masked_fill_(absent, -1.0).topk(n_shot, sorted=False).indices
-        pictures = _all_images()[pool[digits].gather(2, drawn)].flatten(1, 2)
+        chosen = lottery.masked_fill_(absent, -1.0).topk(n_shot, sorted=False).indices
+        pictures = _all_images()[pool[digits].gather(2, chosen)].flatten(1, 2)
         labels = torch.arange(self.n_way).repeat_interleave(n_shot).expand(len(truth), -1)
         return rotate(pictures, truth[:, 0]), labels.contiguous()
 
@@ -121,7 +121,7 @@ class Digits(TaskFamily):
         return batch.support_x.unflatten(1, (self.n_way, -1))[:, :, :shown].flatten(1, 2)
 
     def split(self, rng: torch.Generator) -> Split:
-        """Class sets are held out whole (60, 20 and 20 %), and each digit's pictures are dealt out likewise.
+        """Class sets are held out whole (60, 20 and 20 %), and each digit's pictures are parse_settings out likewise.
 
         A never-seen task therefore has a set of digits that no training task had, in handwriting that none had.
         """

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from taskembed_edu.checks import check_number
+from taskembed_edu.base.checks import check_number
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily, TruthKind, split_slices, uniform
 from taskembed_edu.tasks.sketch import TaskSketch
 

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from taskembed_edu.checks import check_choice, problem
+from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily, TruthKind
 from taskembed_edu.tasks.languages import BY_CODE, LANGUAGES
 from taskembed_edu.tasks.sketch import TaskFit, TaskSketch
@@ -106,8 +106,8 @@ class NumberWords(TaskFamily):
     @property
     def codes(self) -> tuple[str, ...]:
         """The languages that tasks are drawn from."""
-        left_out = self._left_out()
-        return tuple(code for code in self._asked() if code not in left_out)
+        diverged_tasks = self._left_out()
+        return tuple(code for code in self._asked() if code not in diverged_tasks)
 
     @property
     def length(self) -> int:
@@ -142,8 +142,8 @@ class NumberWords(TaskFamily):
         if n_tasks > len(codes):
             cause = "A task is a language, and none comes twice."
             raise ValueError(problem("n_tasks", n_tasks, f"at most {len(codes)}: so many languages there are", cause))
-        drawn = torch.randperm(len(codes), generator=rng)[:n_tasks].tolist()
-        return torch.tensor([_truth(codes[i]) for i in drawn])
+        order = torch.randperm(len(codes), generator=rng)[:n_tasks].tolist()
+        return torch.tensor([_truth(codes[i]) for i in order])
 
     def draw_samples(self, truth: Tensor, n_shot: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         if n_shot > N_NUMBERS:
@@ -197,11 +197,6 @@ class NumberWords(TaskFamily):
     def _left_out(self) -> dict[str, str]:
         unknown = {code: "no language of the table has this code" for code in self._asked() if code not in BY_CODE}
         return unknown | {code: why for code, why in _corpus().unspelt.items() if code in self._asked()}
-
-
-def y_mask(y: Tensor) -> Tensor:
-    """True where y is a letter or END, False where it only fills up."""
-    return y != IGNORE
 
 
 def encode(word: str, length: int | None = None) -> Tensor:

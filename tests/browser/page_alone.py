@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from taskembed_edu.live import page as page_code
 from taskembed_edu.live.export import export_html
-from taskembed_edu.session import Session
+from taskembed_edu.session.session import Session
 
 STAND_IN = Path(__file__).with_name("page_model.js")
 RECORDED = re.compile(r'<script type="application/json" id="te-recorded">.*?</script>', re.DOTALL)

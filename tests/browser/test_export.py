@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from taskembed_edu.live.export import export_html
-from taskembed_edu.session import Session
+from taskembed_edu.session.session import Session
 
 N_TASKS = 40
 POSITIONS = "Array.from(document.querySelector('section.te-map').__map.screenPositions(), Math.round)"

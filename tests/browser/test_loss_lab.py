@@ -115,6 +115,7 @@ def test_a_point_follows_mouse_and_finger_and_python_follows_the_point(page):
     button(page, "Undo").click()
     expect(loss(page)).to_have_text("1.7321")
     assert python(page, "lab.points['positive']") == before
+    session.detach()
 
 
 def test_arrow_keys_move_a_point_and_leave_jupyterlab_alone(page):

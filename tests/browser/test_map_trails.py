@@ -13,7 +13,7 @@ import torch
 from playwright.sync_api import Browser, Locator, expect
 
 from taskembed_edu.live.export import export_html
-from taskembed_edu.session import Session
+from taskembed_edu.session.session import Session
 from taskembed_edu.tasks import NumberWords
 from taskembed_edu.tasks.sketch import TaskFit
 from tests.browser import page_alone, test_map
@@ -644,7 +644,7 @@ def recorded_languages(path: Path) -> Path:
     session.step(20)
     family = NumberWords()
     tasks = family.sample(12, n_shot=4, rng=torch.Generator().manual_seed(0))
-    session.watched = dataclasses.replace(session.watched, tasks=tasks)
+    session.validation_set = dataclasses.replace(session.validation_set, tasks=tasks)
     session.split = session.split._replace(validation=family)
     vars(session.embedder).update(leaves_trails=True)
     for frame in list(session.history):
@@ -652,7 +652,7 @@ def recorded_languages(path: Path) -> Path:
         axes = np.linalg.lstsq(centred, frame.layout, rcond=None)[0].astype(np.float32)
         spelt = TaskFit(words=((f"step{frame.step}",) * 6,) * 12)
         gone = (11,) if frame.index == 2 else ()
-        session.history._frames[frame.index] = dataclasses.replace(frame, axes=axes, fit=spelt, left_out=gone)
+        session.history._frames[frame.index] = dataclasses.replace(frame, axes=axes, fit=spelt, diverged_tasks=gone)
     return export_html([session], path)
 
 

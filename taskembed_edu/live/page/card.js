@@ -1,29 +1,38 @@
 // A task is not a dot: its own data, drawn small beside the pointer and larger when it is chosen.
 
-import { element, rounded, setText } from "./base.js";
+import { element, penOf, rounded, setText } from "./base.js";
 import { cssOf, drawMarker, outlineOf, rgbOf } from "./shapes.js";
 
+/** @import { Axes, CurveData, ImagesData, Palette, Point, ScatterData, TaskData, WordRow, WordsData } from "./types.js" */
+
+const LABEL_HIGH = 12; // CSS pixels below an image
 const LONGEST_WORD = 16; // letters; a column that a longer one (Finnish) may not break takes the others' room
 
 // The place of one task's data: a canvas, or for words a table, which a reader of screens reads as such.
 export class TaskPicture {
+  /** @param {Element} parent */
   constructor(parent) {
     this.canvas = element("canvas", "", parent);
     this.table = element("table", "te-map-words", parent);
     this.table.hidden = true;
+    this.shape = ""; // of the table: rows and columns
+    /** @type {HTMLTableCellElement[][]} */
+    this.cells = [];
+    /** @type {HTMLTableRowElement[]} */
+    this.rows = [];
   }
 
-  // False where the family has no picture.
+  /** @param {TaskData | null} data @param {Palette} palette @param {number} wide @param {number} high */
   draw(data, palette, wide, high) {
-    const words = data?.kind === "words";
+    const words = data?.kind === "words" ? data : null;
     this.table.hidden = !words;
-    drawCard(this.canvas, words ? null : data, palette, wide, high);
-    if (words) this.write(data);
-    return Boolean(data);
+    drawCard(this.canvas, data?.kind === "words" ? null : data, palette, wide, high);
+    if (words) this.write(words);
   }
 
   // Numbers, their words as they are written and in plain letters, what the task's own network spells, and whether it
   // was shown this number in training.
+  /** @param {WordsData} data */
   write({ rows, fit, shown }) {
     const known = fit && shown;
     const long = rows.some((row) => row.slice(1).some((words) => words.split(" ").some((word) => word.length > LONGEST_WORD)));
@@ -39,36 +48,41 @@ export class TaskPicture {
       if (fit) cells[3].classList.toggle("te-wrong", fit.words[k] !== row[2]);
       if (known) cells[4].classList.toggle("te-new", !shown[k]);
       const was = shown?.[k] ? "was shown to this network in training" : "was not shown to this network in training";
-      cells[0].parentElement.title = known ? `${row[0]} ${was}` : "";
+      this.rows[k].title = known ? `${row[0]} ${was}` : "";
     });
   }
 
+  /** @param {string[]} heads @param {number} n */
   build(heads, n) {
     this.table.replaceChildren();
     const head = element("tr", "", element("thead", "", this.table));
     for (const text of heads) element("th", "", head, text).scope = "col";
     const body = element("tbody", "", this.table);
-    this.cells = Array.from({ length: n }, () => {
-      const row = element("tr", "", body);
-      return heads.map((_, k) => Object.assign(element("td", "", row), { dir: k === 1 ? "auto" : "ltr" }));
-    });
+    this.rows = Array.from({ length: n }, () => element("tr", "", body));
+    this.cells = this.rows.map((row) =>
+      heads.map((_, k) => Object.assign(element("td", "", row), { dir: k === 1 ? "auto" : "ltr" })),
+    );
   }
 }
 
 // What the task's own network makes of its data, in a few words. `spoken`: for who does not see the picture.
+/** @param {TaskData | null} data @param {boolean} [spoken] */
 export function fitNote(data, spoken = false) {
-  const fit = data?.fit;
-  if (!fit) return "";
-  if (data.kind === "curve") return spoken ? `its network is ${rounded(meanGap(data))} off on average` : "solid: truth, dashed: the network";
-  if (data.kind === "words") return wordsNote(data);
+  if (!data?.fit) return "";
+  if (data.kind === "curve") {
+    return spoken ? `its network is ${rounded(meanGap(data.curve, data.fit.curve))} off on average` : "solid: truth, dashed: the network";
+  }
+  if (data.kind === "words") return wordsNote(data.rows, data.fit.words, data.shown);
   const wrong = wrongAnswers(data).length;
-  const total = fit.classes.length;
+  const total = data.fit.classes.length;
   return `its network has ${wrong} of ${total} ${data.kind === "images" ? "pictures" : "points"} wrong`;
 }
 
 // How many words are right: of the numbers that were shown in training and of the others, where there are both.
-function wordsNote({ rows, fit, shown }) {
-  const right = rows.map((row, k) => row[2] === fit.words[k]);
+/** @param {WordRow[]} rows @param {string[]} words @param {boolean[]} [shown] */
+function wordsNote(rows, words, shown) {
+  const right = rows.map((row, k) => row[2] === words[k]);
+  /** @param {boolean[]} those */
   const share = (those) => `${those.filter(Boolean).length} of ${those.length}`;
   const told = `its network spells ${share(right)} right`;
   if (!shown?.includes(true) || !shown.includes(false)) return told;
@@ -76,52 +90,76 @@ function wordsNote({ rows, fit, shown }) {
 }
 
 // How far the network's curve lies from the true one, on average over the network's own x.
-function meanGap({ curve, fit }) {
+/** @param {Point[]} curve @param {Point[]} answer */
+export function meanGap(curve, answer) {
+  /** @param {number} share */
   const true_y = (share) => {
     const at = share * (curve.length - 1);
     const k = Math.min(curve.length - 2, Math.floor(at));
     return curve[k][1] + (at - k) * (curve[k + 1][1] - curve[k][1]);
   };
-  const gaps = fit.curve.map(([, y], k) => Math.abs(y - true_y(k / Math.max(1, fit.curve.length - 1))));
+  const gaps = answer.map(([, y], k) => Math.abs(y - true_y(k / Math.max(1, answer.length - 1))));
   return gaps.reduce((sum, gap) => sum + gap, 0) / Math.max(1, gaps.length);
 }
 
 // Class c of pictures that lie class by class is called what the first of its pictures is called.
-function answersOf({ labels, n_images, fit }) {
+/** @param {ImagesData} data @param {Uint8Array} classes */
+function answersOf({ labels, n_images }, classes) {
   const each = n_images / new Set(labels).size;
-  return Array.from(fit.classes, (c) => labels[c * each] ?? "?");
+  return Array.from(classes, (c) => labels[c * each] ?? "?");
 }
 
 // Which points or pictures the network takes for something else.
-function wrongAnswers(data) {
+/** @param {ImagesData | ScatterData} data */
+export function wrongAnswers(data) {
+  if (!data.fit) return [];
   const right = data.kind === "images" ? data.labels : data.classes;
-  const answers = data.kind === "images" ? answersOf(data) : Array.from(data.fit.classes);
+  const answers = data.kind === "images" ? answersOf(data, data.fit.classes) : Array.from(data.fit.classes);
   return answers.map((answer, k) => (answer === right[k] ? -1 : k)).filter((k) => k >= 0);
 }
 
-// Draw one task's data (decodeCard) into a canvas of so many CSS pixels; false where the family has no picture.
+// Draw one task's data (decodeCard) into a canvas of so many CSS pixels; hidden where the family has no picture.
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {CurveData | ScatterData | ImagesData | null} data
+ * @param {Palette} palette
+ * @param {number} wide
+ * @param {number} high
+ */
 function drawCard(canvas, data, palette, wide, high) {
   const ratio = window.devicePixelRatio || 1;
   canvas.hidden = !data;
-  if (!data) return false;
+  if (!data) return;
   canvas.width = Math.round(wide * ratio);
   canvas.height = Math.round(high * ratio);
   canvas.style.width = `${wide}px`;
   canvas.style.height = `${high}px`;
-  const context = canvas.getContext("2d", { willReadFrequently: true });
+  const context = penOf(canvas, true);
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  ({ curve: drawCurve, scatter: drawScatter, images: drawImages })[data.kind](context, data, palette, wide, high);
-  return true;
+  if (data.kind === "curve") drawCurve(context, data, palette, wide, high);
+  else if (data.kind === "scatter") drawScatter(context, data, palette, wide, high);
+  else drawImages(context, data, palette, wide, high);
 }
 
 // From the data's axes to the canvas, with room for a marker at the edges and for one line of numbers below.
+/** @param {CurveData | ScatterData} data @param {number} wide @param {number} high @returns {Axes} */
 function axesOf(data, wide, high) {
   const [edge, foot] = [6, 15];
+  /** @param {number} v */
   const x = (v) => edge + ((v - data.x[0]) / (data.x[1] - data.x[0] || 1)) * (wide - 2 * edge);
+  /** @param {number} v */
   const y = (v) => high - foot - ((v - data.y[0]) / (data.y[1] - data.y[0] || 1)) * (high - foot - edge);
   return { x, y };
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {CurveData | ScatterData} data
+ * @param {Palette} palette
+ * @param {number} wide
+ * @param {number} high
+ * @param {Axes} axes
+ */
 function drawFrame(context, data, palette, wide, high, { x, y }) {
   context.strokeStyle = cssOf(palette.line);
   context.lineWidth = 1;
@@ -141,11 +179,19 @@ function drawFrame(context, data, palette, wide, high, { x, y }) {
   context.fillText(`y: ${shortNumber(data.y[0])} to ${shortNumber(data.y[1])}`, wide / 2, high - 3);
 }
 
+/** @param {number} value */
 function shortNumber(value) {
   return `${+value.toPrecision(2)}`.replace("-", "−");
 }
 
 // A function: the curve itself, the points that the network was given of it, and what it makes of them.
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {CurveData} data
+ * @param {Palette} palette
+ * @param {number} wide
+ * @param {number} high
+ */
 function drawCurve(context, data, palette, wide, high) {
   const axes = axesOf(data, wide, high);
   drawFrame(context, data, palette, wide, high, axes);
@@ -161,6 +207,12 @@ function drawCurve(context, data, palette, wide, high) {
 }
 
 // The network's own curve. It has the colour that no truth has.
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Point[]} curve
+ * @param {Palette} palette
+ * @param {Axes} axes
+ */
 function drawAnswer(context, curve, palette, axes) {
   context.beginPath();
   curve.forEach(([px, py], k) => context[k ? "lineTo" : "moveTo"](axes.x(px), axes.y(py)));
@@ -174,6 +226,13 @@ function drawAnswer(context, curve, palette, axes) {
 const CLASS_COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
 
 // Points of a classification task: colour and shape say the class.
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {ScatterData} data
+ * @param {Palette} palette
+ * @param {number} wide
+ * @param {number} high
+ */
 function drawScatter(context, data, palette, wide, high) {
   const axes = axesOf(data, wide, high);
   drawFrame(context, data, palette, wide, high, axes);
@@ -186,6 +245,12 @@ function drawScatter(context, data, palette, wide, high) {
 }
 
 // A cross through what the network takes for another class.
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {ScatterData} data
+ * @param {Palette} palette
+ * @param {Axes} axes
+ */
 function crossOut(context, data, palette, axes) {
   context.beginPath();
   for (const k of wrongAnswers(data)) {
@@ -200,19 +265,35 @@ function crossOut(context, data, palette, axes) {
   context.stroke();
 }
 
-// Digits in rows, each with its label: what the task calls it, and what its network takes it for.
-function drawImages(context, data, palette, wide, high) {
-  const { width, height, n_images: n, pixels, labels } = data;
-  const answers = data.fit ? answersOf(data) : labels;
-  const label = 12;
+// How many images stand in a row so that they are as large as they can be, each with its label below it.
+/** @param {number} n @param {number} wide @param {number} high */
+export function imageGrid(n, wide, high) {
   let [columns, side] = [1, 0];
   for (let k = 1; k <= n; k++) {
-    const fits = Math.min(wide / k - 4, high / Math.ceil(n / k) - label - 3);
+    const fits = Math.min(wide / k - 4, high / Math.ceil(n / k) - LABEL_HIGH - 3);
     if (fits > side) [columns, side] = [k, fits];
   }
-  const one = (drawImages.one ??= document.createElement("canvas"));
+  return { columns, side };
+}
+
+/** @type {HTMLCanvasElement | null} */
+let draftCanvas = null; // for one image of as many pixels as it has
+
+// Digits in rows, each with its label: what the task calls it, and what its network takes it for.
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {ImagesData} data
+ * @param {Palette} palette
+ * @param {number} wide
+ * @param {number} high
+ */
+function drawImages(context, data, palette, wide, high) {
+  const { width, height, n_images: n, pixels, labels } = data;
+  const answers = data.fit ? answersOf(data, data.fit.classes) : labels;
+  const { columns, side } = imageGrid(n, wide, high);
+  const one = (draftCanvas ??= document.createElement("canvas"));
   [one.width, one.height] = [width, height];
-  const draft = one.getContext("2d", { willReadFrequently: true });
+  const draft = penOf(one, true);
   const image = draft.createImageData(width, height);
   context.imageSmoothingEnabled = false;
   context.textAlign = "center";
@@ -225,7 +306,7 @@ function drawImages(context, data, palette, wide, high) {
     }
     draft.putImageData(image, 0, 0);
     const x = ((k % columns) + 0.5) * (wide / columns);
-    const y = Math.floor(k / columns) * (side + label + 3) + 1;
+    const y = Math.floor(k / columns) * (side + LABEL_HIGH + 3) + 1;
     context.drawImage(one, x - side / 2, y, side, side);
     context.strokeStyle = cssOf(palette.line);
     context.strokeRect(x - side / 2 + 0.5, y + 0.5, side - 1, side - 1);

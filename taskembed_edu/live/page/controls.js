@@ -5,15 +5,22 @@
 
 import { counted, element, freshId, oncePerFrame, setText } from "./base.js";
 
-const CONFIRM_MS = 2500; // a wish that is not confirmed by then was refused: the kernel's value is shown again
+const CONFIRM_MS = 2500; // a change that is not confirmed by then was refused: the kernel's value is shown again
 const NEVER_IN_COLUMN = new Set(["projection"]); // has its switch above the map
 const PROJECTED = new Set(["loss", "metric", "margin", "start", "vector", "form", "layer"]); // what stays in projector mode, with the colours
 
+/** @import { LabPage } from "./lab.js" */
+/** @import { Control, Run, SettingValue, Tasks } from "./types.js" */
+
 class SettingControl {
+  /** @type {SettingValue | undefined} */
+  asked = undefined; // what a person wants and the kernel has not confirmed yet
+  patience = 0; // the timer that gives it up
+
+  /** @param {Control} spec @param {Element} parent @param {(name: string, value: SettingValue) => void} changed */
   constructor(spec, parent, changed) {
     this.spec = spec;
     this.changed = changed;
-    this.asked = undefined;
     this.root = element("div", `te-control te-control-${spec.kind}`, parent);
     this.root.dataset.setting = spec.name;
     const head = element("div", "te-control-head", this.root);
@@ -21,7 +28,7 @@ class SettingControl {
     this.value = element("span", "te-control-value te-number", head);
     this.value.setAttribute("aria-hidden", "true"); // the slider says it itself
     this.input = element(spec.kind === "choice" ? "select" : "input", `te-set-${spec.name}`, this.root);
-    if (spec.kind !== "choice") this.input.type = spec.kind === "number" ? "number" : "range";
+    if (spec.kind !== "choice") this.input.setAttribute("type", spec.kind === "number" ? "number" : "range");
     this.input.name = spec.name;
     this.input.id = this.label.htmlFor = freshId(spec.name);
     this.note = element("span", "te-control-note", this.root);
@@ -38,7 +45,7 @@ class SettingControl {
     if (kind === "range" || kind === "steps") this.input.addEventListener("input", () => this.take());
     else this.input.addEventListener("change", () => this.take());
     // JupyterLab takes Enter for itself before a field would say that it changed.
-    this.input.addEventListener("keydown", (event) => {
+    this.root.addEventListener("keydown", (event) => {
       if (kind === "number" && event.key === "Enter") this.take();
     });
   }
@@ -48,28 +55,28 @@ class SettingControl {
   }
 
   read() {
-    const { kind, options, value } = this.spec;
-    if (kind === "steps") return options[Number(this.input.value)].value;
-    if (kind === "choice") return options.find((option) => String(option.value) === this.input.value)?.value ?? value;
-    return Number(this.input.value);
+    const { spec, input } = this;
+    if (spec.kind === "steps") return spec.options[Number(input.value)].value;
+    if (spec.kind === "choice") return spec.options.find(({ value }) => String(value) === input.value)?.value ?? spec.value;
+    return Number(input.value);
   }
 
   take() {
-    const { kind, low, high, label } = this.spec;
-    if (kind === "number" && !this.isNumber()) {
+    const { spec } = this;
+    if (spec.kind === "number" && !this.isNumber()) {
       this.input.setAttribute("aria-invalid", "true");
-      setText(this.note, `${label}: a whole number from ${counted(low)} to ${counted(high)}`);
+      setText(this.note, `${spec.label}: a whole number from ${counted(spec.low)} to ${counted(spec.high)}`);
       return;
     }
     this.input.removeAttribute("aria-invalid");
     const value = this.read();
-    if (kind === "number" && value === (this.asked ?? this.spec.value)) {
-      this.describe(value); // Enter, then leaving the field: one wish, not two
+    if (spec.kind === "number" && value === (this.asked ?? spec.value)) {
+      this.describe(value); // Enter, then leaving the field: one change, not two
       return;
     }
     this.asked = value;
     clearTimeout(this.patience);
-    this.patience = setTimeout(() => this.forget(), CONFIRM_MS);
+    this.patience = window.setTimeout(() => this.forget(), CONFIRM_MS);
     this.describe(value);
     this.changed(this.spec.name, value);
   }
@@ -86,11 +93,15 @@ class SettingControl {
     this.update(this.spec);
   }
 
+  /** @param {Control} spec */
   update(spec) {
     const old = this.spec;
     this.spec = spec;
-    if (spec.kind === "choice" && (!this.input.options.length || said(old.options) !== said(spec.options))) {
-      this.input.replaceChildren(...spec.options.map(({ value, label }) => new Option(label, value)));
+    if (spec.kind === "choice") {
+      const others = old.kind !== "choice" || JSON.stringify(old.options) !== JSON.stringify(spec.options);
+      if (others || !this.input.childElementCount) {
+        this.input.replaceChildren(...spec.options.map(({ value, label }) => new Option(label, String(value))));
+      }
     }
     if (spec.kind === "steps") Object.assign(this.input, { min: 0, max: spec.options.length - 1, step: 1 });
     if (spec.kind === "range" || spec.kind === "number") {
@@ -110,15 +121,16 @@ class SettingControl {
     return this.spec.kind === "number" && this.input.ownerDocument.activeElement === this.input && this.input.value !== "";
   }
 
+  /** @param {SettingValue} value */
   show(value) {
-    const shown = this.spec.kind === "steps" ? nearestOption(this.spec.options, value) : value;
-    if (this.input.value !== String(shown)) this.input.value = shown;
+    const shown = String(this.spec.kind === "steps" ? nearestOption(this.spec.options, Number(value)) : value);
+    if (this.input.value !== shown) this.input.value = shown;
   }
 
+  /** @param {SettingValue} value */
   describe(value) {
-    const { kind, options, step, live, enabled, wished } = this.spec;
-    const words =
-      kind === "steps" ? options[nearestOption(options, value)].label : kind === "range" ? decimals(value, step) : "";
+    const { live, enabled, wished } = this.spec;
+    const words = said(this.spec, Number(value));
     setText(this.value, words);
     if (words) this.input.setAttribute("aria-valuetext", words);
     const note = !enabled ? "no effect with these settings" : wished ? "waits for Reset" : live ? "" : "applies at reset";
@@ -127,35 +139,49 @@ class SettingControl {
   }
 }
 
-function said(options) {
-  return JSON.stringify(options);
+// A value in the words beside its slider; "" where the control shows it itself.
+/** @param {Control} spec @param {number} value */
+export function said(spec, value) {
+  if (spec.kind === "steps") return spec.options[nearestOption(spec.options, value)].label;
+  return spec.kind === "range" ? decimals(value, spec.step) : "";
 }
 
 // Sliders over round numbers, a factor apart: the nearest is the one with the nearest logarithm.
-function nearestOption(options, value) {
+/** @param {{ value: number }[]} options @param {number} value */
+export function nearestOption(options, value) {
   let best = 0;
+  /** @param {number} k */
   const away = (k) => Math.abs(Math.log(options[k].value) - Math.log(value));
   for (let k = 1; k < options.length; k++) if (away(k) < away(best)) best = k;
   return best;
 }
 
 // As many decimals as the slider's step has: 0.05 gives 1.00.
-function decimals(value, step) {
+/** @param {number} value @param {number} [step] */
+export function decimals(value, step) {
   const places = step ? Math.max(0, Math.min(4, (String(step).split(".")[1] ?? "").length)) : 2;
-  return Number(value).toFixed(places);
+  return value.toFixed(places);
 }
 
 export class ControlsView {
+  /** @type {Map<string, SettingControl>} */
+  controls = new Map();
+  names = ""; // of the settings that have a control, as last shown
+  /** @type {Record<string, SettingValue>} */
+  changes = {};
+  /** @type {{ root: HTMLElement, radio: HTMLInputElement, name: HTMLElement }[]} */
+  runChoices = [];
+  runGroup = freshId("run");
+
+  /** @param {LabPage} page @param {Element} parent */
   constructor(page, parent) {
     this.page = page;
-    this.controls = new Map();
-    this.changes = {};
     this.root = element("section", "te-controls", parent);
     this.root.setAttribute("aria-label", "Settings");
     this.runs = element("fieldset", "te-runs", this.root);
     element("legend", "", this.runs, "Settings of");
     this.main = element("div", "te-controls-main", this.root);
-    this.makeColour();
+    this.colour = this.makeColour();
     this.more = element("details", "te-more", this.root);
     element("summary", "", this.more, "More settings");
     this.folded = element("div", "te-controls-main", this.more);
@@ -164,7 +190,7 @@ export class ControlsView {
       this.changes = {};
       this.page.say({ do: "set", changes });
     });
-    this.stops = [page.on("colour", (colour) => (this.colour.value = colour))];
+    this.stops = [page.on("colour", () => this.showColour())];
   }
 
   remove() {
@@ -174,12 +200,14 @@ export class ControlsView {
   }
 
   // The newest value of each setting goes out with the next animation frame, however fast the hand.
+  /** @param {string} name @param {SettingValue} value */
   set(name, value) {
     this.changes[name] = value;
     this.send();
   }
 
   // The switch of the map stands above the map and not in the column: `place` says where.
+  /** @param {Control[]} specs @param {Element} place */
   show(specs, place) {
     const names = specs.map((spec) => `${spec.name} ${spec.kind}`).join();
     if (this.names !== names) {
@@ -194,7 +222,7 @@ export class ControlsView {
         this.controls.set(spec.name, control);
       }
     }
-    specs.forEach((spec) => this.controls.get(spec.name).update(spec));
+    specs.forEach((spec) => this.controls.get(spec.name)?.update(spec));
     this.more.hidden = !this.folded.childElementCount;
     this.root.classList.toggle("te-no-settings", !specs.length);
   }
@@ -204,40 +232,46 @@ export class ControlsView {
   makeColour() {
     const box = element("div", "te-control te-control-choice te-projected", this.root);
     const label = element("label", "te-control-label", element("div", "te-control-head", box), "Colour by");
-    this.colour = element("select", "te-set-colour", box);
-    this.colour.name = "colour";
-    this.colour.id = label.htmlFor = freshId("colour");
+    const colour = element("select", "te-set-colour", box);
+    colour.name = "colour";
+    colour.id = label.htmlFor = freshId("colour");
     const help = element("p", "te-bubble te-control-help", box);
     help.textContent = "Which true parameter of the tasks gives the colours. Training never sees it.";
     help.id = freshId("help");
-    this.colour.setAttribute("aria-describedby", help.id);
-    this.colour.addEventListener("change", () => this.page.set("colour", Number(this.colour.value)));
+    colour.setAttribute("aria-describedby", help.id);
+    colour.addEventListener("change", () => this.page.set("colour", Number(colour.value)));
+    return colour;
   }
 
+  showColour() {
+    this.colour.value = String(this.page.get("colour"));
+  }
+
+  /** @param {Tasks} tasks */
   setTasks(tasks) {
-    this.colour.replaceChildren(...tasks.colours.map(({ name }, k) => new Option(name, k)));
-    this.colour.value = this.page.get("colour");
+    this.colour.replaceChildren(...tasks.colours.map(({ name }, k) => new Option(name, String(k))));
+    this.showColour();
   }
 
   // ---- which of two runs the controls move ----
 
+  /** @param {Run[]} runs @param {number} active */
   showRuns(runs, active) {
     this.runs.hidden = runs.length < 2;
-    while (this.runs.querySelectorAll("label").length > runs.length) this.runs.lastChild.remove();
-    runs.forEach((run, k) => {
-      const label = this.runs.querySelectorAll("label")[k] ?? this.makeRun(k);
-      setText(label.lastChild, run.name);
-      label.firstChild.checked = k === active;
+    while (this.runChoices.length > runs.length) this.runChoices.pop()?.root.remove();
+    while (this.runChoices.length < runs.length) this.runChoices.push(this.makeRun(this.runChoices.length));
+    this.runChoices.forEach(({ radio, name }, k) => {
+      setText(name, runs[k].name);
+      radio.checked = k === active;
     });
   }
 
+  /** @param {number} k */
   makeRun(k) {
-    const label = element("label", "te-run-choice", this.runs);
-    const radio = element("input", "", label);
-    this.runs.dataset.group ??= freshId("run");
-    Object.assign(radio, { type: "radio", name: this.runs.dataset.group });
+    const root = element("label", "te-run-choice", this.runs);
+    const radio = element("input", "", root);
+    Object.assign(radio, { type: "radio", name: this.runGroup });
     radio.addEventListener("change", () => this.page.say({ do: "active", run: k }));
-    element("span", "", label);
-    return label;
+    return { root, radio, name: element("span", "", root) };
   }
 }

@@ -1,15 +1,32 @@
 // Curves over training steps: the loss with a mark where a setting changed, the mean distance, the scores, the active
 // pairs. Two runs lie over each other, the second one dashed. Hover reads a step; a click moves time there.
 
-import { counted, element, hundredths, oncePerFrame, onTheme, rounded, setText } from "./base.js";
-import { floatsOf } from "./packets.js";
+import { counted, element, hundredths, oncePerFrame, onTheme, penOf, rounded, setText } from "./base.js";
 
+/** @import { LabPage } from "./lab.js" */
+/** @import { Rows } from "./rows.js" */
+/** @import { Axes } from "./types.js" */
+
+/**
+ * @typedef {object} Curve one panel, and what is drawn in it
+ * @property {string} title
+ * @property {string[]} keys columns of the rows
+ * @property {boolean} [named] do its marks say which setting changed?
+ * @property {boolean} [breaks] is its line broken where the unit changed?
+ * @property {boolean} [unit] does it end at 1?
+ * @property {boolean} [pairs] does it need training on pairs?
+ */
+/** @typedef {{ left: number, right: number, top: number, bottom: number }} Plot CSS pixels on a panel's canvas */
+/** @typedef {ReturnType<CurvesView["makePanel"]>} Panel */
+
+/** @type {Curve[]} */
 const CURVES = [
   { title: "Loss", keys: ["loss"], named: true },
   { title: "Mean distance", keys: ["mean_distance"], breaks: true }, // what the margin moves: beside what training asks for
   { title: "Scores", keys: ["recall@1", "spearman", "purity", "trustworthiness"], unit: true },
-  { title: "Active pairs", keys: ["active_pairs"], unit: true, pairs: true, absent: "no pairs with a margin yet" },
+  { title: "Active pairs", keys: ["active_pairs"], unit: true, pairs: true },
 ];
+/** @type {Record<string, string>} */
 export const CURVE_WORDS = {
   loss: "Loss",
   "recall@1": "Recall@1",
@@ -20,69 +37,74 @@ export const CURVE_WORDS = {
   mean_distance: "Mean distance",
   active_pairs: "Active pairs",
 };
+const MOST_COLUMNS = 1200; // no screen has more: a run of many frames is drawn as fast as a short one
 const RUN_DASHES = [[], [6, 4]];
 const BROKEN = "The line is broken where what is measured changed: numbers before and after are not to be compared";
 
-// The rows of one run, in one array that grows: a run of many thousand frames costs no objects.
-export class Rows {
-  constructor() {
-    this.clear();
-  }
+// ---- numbers: which part of the curves is seen, and how they are drawn there ----
 
-  clear() {
-    this.columns = [];
-    this.count = 0;
-    this.values = new Float32Array(0);
-    this.known = new Set(); // columns that have had a number in this run
-  }
-
-  // False where rows in between are missing: whoever owns us then asks for all of them.
-  take({ first, columns, values }) {
-    if (first > this.count) return false;
-    const fresh = floatsOf(values);
-    const wide = columns.length;
-    this.columns = columns;
-    const end = first * wide + fresh.length;
-    if (end > this.values.length) {
-      const grown = new Float32Array(Math.max(2 * this.values.length, end));
-      grown.set(this.values.subarray(0, first * wide));
-      this.values = grown;
+// Scores end at 1; what has no end begins at 0 and has a little air above.
+/**
+ * @param {Pick<Rows, "count" | "at">[]} runs
+ * @param {string[]} keys
+ * @param {boolean} unit
+ * @returns {[low: number, high: number]}
+ */
+export function rangeOf(runs, keys, unit) {
+  let [low, high] = [0, -Infinity];
+  for (const rows of runs) {
+    for (const key of keys) {
+      for (let row = 0; row < rows.count; row++) {
+        const value = rows.at(row, key);
+        if (value < low) low = value;
+        if (value > high && Number.isFinite(value)) high = value;
+      }
     }
-    this.values.set(fresh, first * wide);
-    this.count = end / wide;
-    if (!first) this.known.clear();
-    for (let k = 0; k < fresh.length; k++) if (Number.isFinite(fresh[k])) this.known.add(columns[k % wide]);
-    return true;
   }
-
-  at(row, key) {
-    const column = this.columns.indexOf(key);
-    return column < 0 || row < 0 || row >= this.count ? NaN : this.values[row * this.columns.length + column];
-  }
-
-  step(row) {
-    return this.at(row, "step");
-  }
-
-  lastStep() {
-    return this.count ? this.step(this.count - 1) : 0;
-  }
-
-  // The last row at or before a step (rows are in the order of steps); -1 where there is none.
-  rowAt(step) {
-    let [low, high] = [0, this.count];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.step(middle) <= step) low = middle + 1;
-      else high = middle;
-    }
-    return low - 1;
-  }
+  if (unit) return [low, 1];
+  return high > 0 ? [0, 1.08 * high] : [0, 1];
 }
 
+// Where a line lies across the panel, and whether its number is written there: the middle of 0 ... 1 needs none.
+/** @param {number} low @param {number} high */
+export function ticksOf(low, high) {
+  if (low < 0) return [low, 0, high].map((value) => ({ value, written: true }));
+  return [low, (low + high) / 2, high].map((value, k) => ({ value, written: k !== 1 }));
+}
+
+// A line in pieces, each a list of step, value, step, value, ... A new piece begins where what is measured changed
+// (`breaks` are those steps, in order): a line never leads from numbers of one unit to those of another.
+/** @param {Pick<Rows, "count" | "at" | "step">} rows @param {string} key @param {number[]} breaks */
+export function piecesOf(rows, key, breaks) {
+  /** @type {number[][]} */
+  const pieces = [];
+  const stride = Math.max(1, Math.floor(rows.count / MOST_COLUMNS));
+  let [last, next] = [0, 0];
+  for (let row = 0; row < rows.count; row = rowAfter(row, stride, rows.count)) {
+    const value = rows.at(row, key);
+    if (!Number.isFinite(value)) continue;
+    const step = rows.step(row);
+    while (next < breaks.length && breaks[next] <= last) next += 1;
+    if (pieces.length && !(breaks[next] <= step)) pieces[pieces.length - 1].push(step, value);
+    else pieces.push([step, value]);
+    last = step;
+  }
+  return pieces;
+}
+
+// The last row is always drawn: it is the one that everyone looks at. After it there is none, which is `count`.
+/** @param {number} row @param {number} stride @param {number} count */
+export function rowAfter(row, stride, count) {
+  return row >= count - 1 ? count : Math.min(row + stride, count - 1);
+}
+
+// ---- what is seen ----
+
 export class CurvesView {
+  /** @param {LabPage} page @param {Element} parent */
   constructor(page, parent) {
     this.page = page;
+    /** @type {number | null} */
     this.at = null; // the step under the pointer
     this.root = element("section", "te-curves", parent);
     this.root.setAttribute("aria-label", "Curves over training steps");
@@ -94,6 +116,7 @@ export class CurvesView {
     this.resized.observe(this.root);
   }
 
+  /** @param {Curve} panel */
   makePanel(panel) {
     const box = element("div", "te-curve", this.root);
     const head = element("div", "te-curve-head", box);
@@ -105,24 +128,26 @@ export class CurvesView {
     canvas.addEventListener("pointermove", (event) => this.hover(this.stepUnder(event)));
     canvas.addEventListener("pointerleave", () => this.hover(null));
     canvas.addEventListener("click", (event) => this.page.look(this.stepUnder(event)));
-    return { ...panel, box, canvas, numbers, all: panel.keys };
+    return { ...panel, box, canvas, numbers, shown: panel.keys };
   }
 
   // A score that no run has is not shown, nor pairs where training knows none.
+  /** @param {Panel} panel */
   choose(panel) {
-    const known = panel.all.filter((key) => this.runs().some((rows) => rows.known.has(key)));
-    panel.keys = panel.all.length > 1 && known.length ? known : panel.all;
-    for (const [key, number] of panel.numbers) number.parentElement.hidden = !panel.keys.includes(key);
+    const known = panel.keys.filter((key) => this.runs().some((rows) => rows.known.has(key)));
+    panel.shown = panel.keys.length > 1 && known.length ? known : panel.keys;
+    for (const [key, { entry }] of panel.numbers) entry.hidden = !panel.shown.includes(key);
     panel.box.hidden = Boolean(panel.pairs) && this.page.model.get("tasks")?.pairs === false;
   }
 
+  /** @param {string} key @param {Element} head @param {Curve} panel */
   makeNumber(key, head, panel) {
     const entry = element("span", "te-curve-value", head);
     element("span", "te-swatch", entry).dataset.key = key;
     if (panel.keys.length > 1) element("span", "te-curve-name", entry, `${CURVE_WORDS[key]} `);
     const number = element("span", "te-number", entry, "–");
     number.dataset.score = key;
-    return number;
+    return { entry, number };
   }
 
   remove() {
@@ -131,6 +156,7 @@ export class CurvesView {
     this.draw.stop();
   }
 
+  /** @param {number | null} step */
   hover(step) {
     this.at = step;
     this.draw();
@@ -144,13 +170,15 @@ export class CurvesView {
     return Math.max(1, ...this.runs().map((rows) => rows.lastStep()));
   }
 
+  /** @param {MouseEvent} event */
   stepUnder(event) {
-    const canvas = event.currentTarget;
+    const canvas = /** @type {HTMLCanvasElement} */ (event.currentTarget);
     const { left, right } = this.plot(canvas);
     const share = (event.clientX - canvas.getBoundingClientRect().left - left) / (right - left);
     return Math.max(0, Math.min(1, share)) * this.lastStep();
   }
 
+  /** @param {HTMLCanvasElement} canvas @returns {Plot} */
   plot(canvas) {
     const em = parseFloat(getComputedStyle(canvas).fontSize);
     return { left: 2.9 * em, right: canvas.clientWidth - 6, top: 0.5 * em, bottom: canvas.clientHeight - 1.35 * em };
@@ -161,7 +189,8 @@ export class CurvesView {
     const runs = this.runs();
     this.panels.forEach((panel) => this.choose(panel));
     this.root.dataset.rows = runs.map((rows) => rows.count).join(" ");
-    const about = (run) => [this.page.runName(run), this.page.transport().runs[run].about].filter(Boolean).join(": ");
+    /** @param {number} run */
+    const about = (run) => [this.page.runName(run), this.page.transport().runs?.[run]?.about].filter(Boolean).join(": ");
     const names = runs.length > 1 ? runs.map((_rows, run) => about(run)) : [];
     this.key.hidden = !names.length;
     if (this.key.dataset.names !== names.join()) {
@@ -176,13 +205,14 @@ export class CurvesView {
     this.draw();
   }
 
+  /** @param {Panel} panel */
   paint(panel) {
     const { canvas } = panel;
     if (!canvas.clientWidth) return;
     const ratio = window.devicePixelRatio || 1;
     canvas.width = Math.round(canvas.clientWidth * ratio);
     canvas.height = Math.round(canvas.clientHeight * ratio);
-    const c = canvas.getContext("2d");
+    const c = penOf(canvas);
     c.scale(ratio, ratio);
     const font = getComputedStyle(canvas);
     c.font = `${0.8 * parseFloat(font.fontSize)}px ${font.fontFamily}`;
@@ -190,8 +220,10 @@ export class CurvesView {
     const style = getComputedStyle(this.page.root);
     const box = this.plot(canvas);
     const steps = this.lastStep();
-    const [low, high] = this.range(panel);
+    const [low, high] = rangeOf(this.runs(), panel.shown, panel.unit ?? false);
+    /** @param {number} step */
     const x = (step) => box.left + ((box.right - box.left) * step) / steps;
+    /** @param {number} value */
     const y = (value) => box.bottom - ((box.bottom - box.top) * (Math.min(value, high) - low)) / (high - low || 1);
     const ink = style.getPropertyValue("--te-ink-soft");
     this.axes(c, box, ink, style.getPropertyValue("--te-line"), [low, high], steps, y);
@@ -200,41 +232,40 @@ export class CurvesView {
     let gaps = 0;
     this.runs().forEach((rows, run) => {
       const breaks = panel.breaks ? this.breaks(run) : [];
-      for (const key of panel.keys) gaps += this.line(c, rows, key, run, style.getPropertyValue(`--te-${key.replace("@", "-")}`), x, y, breaks);
+      for (const key of panel.shown) {
+        c.strokeStyle = style.getPropertyValue(`--te-${key.replace("@", "-")}`);
+        c.setLineDash(RUN_DASHES[run]);
+        const pieces = piecesOf(rows, key, breaks);
+        this.line(c, pieces, { x, y });
+        gaps += Math.max(0, pieces.length - 1);
+      }
     });
-    canvas.dataset.gaps = gaps;
+    canvas.dataset.gaps = String(gaps);
     this.read(panel, c, box, ink);
   }
 
-  // Scores end at 1; what has no end begins at 0 and has a little air above.
-  range(panel) {
-    let [low, high] = [0, panel.unit ? 1 : -Infinity];
-    for (const rows of this.runs()) {
-      for (const key of panel.keys) {
-        for (let row = 0; row < rows.count; row++) {
-          const value = rows.at(row, key);
-          if (value < low) low = value;
-          if (value > high && Number.isFinite(value)) high = value;
-        }
-      }
-    }
-    if (panel.unit) return [low, 1];
-    return high > 0 ? [0, 1.08 * high] : [0, 1];
-  }
-
+  /**
+   * @param {CanvasRenderingContext2D} c
+   * @param {Plot} box
+   * @param {string} ink
+   * @param {string} line
+   * @param {[low: number, high: number]} range
+   * @param {number} steps
+   * @param {(value: number) => number} y
+   */
   axes(c, box, ink, line, [low, high], steps, y) {
     c.lineWidth = 1;
     c.strokeStyle = line;
     c.fillStyle = ink;
     c.textAlign = "right";
     c.textBaseline = "middle";
-    for (const value of low < 0 ? [low, 0, high] : [low, (low + high) / 2, high]) {
+    for (const { value, written } of ticksOf(low, high)) {
       const at = Math.round(y(value)) + 0.5;
       c.beginPath();
       c.moveTo(box.left, at);
       c.lineTo(box.right, at);
       c.stroke();
-      if (value !== (low + high) / 2 || low < 0) c.fillText(rounded(value), box.left - 5, Math.max(at, box.top + 2));
+      if (written) c.fillText(rounded(value), box.left - 5, Math.max(at, box.top + 2));
     }
     c.textBaseline = "top";
     c.fillText(`step ${counted(steps)}`, box.right, box.bottom + 4);
@@ -243,6 +274,13 @@ export class CurvesView {
   }
 
   // A dashed line where a setting changed; the loss also says what changed, as far as there is room for it.
+  /**
+   * @param {CanvasRenderingContext2D} c
+   * @param {Plot} box
+   * @param {CSSStyleDeclaration} style
+   * @param {(step: number) => number} x
+   * @param {Panel} panel
+   */
   marks(c, box, style, x, panel) {
     c.strokeStyle = style.getPropertyValue("--te-mark");
     c.fillStyle = style.getPropertyValue("--te-mark-ink");
@@ -270,6 +308,12 @@ export class CurvesView {
   }
 
   // Where on the curves the map stands.
+  /**
+   * @param {CanvasRenderingContext2D} c
+   * @param {Plot} box
+   * @param {CSSStyleDeclaration} style
+   * @param {(step: number) => number} x
+   */
   moment(c, box, style, x) {
     if (this.page.get("step") >= this.lastStep()) return; // at the end there is no need to say so
     c.strokeStyle = style.getPropertyValue("--te-accent");
@@ -281,38 +325,26 @@ export class CurvesView {
   }
 
   // At which steps a distance began to be measured in something else: another distance, another vector.
+  /** @param {number} run */
   breaks(run) {
     return (this.page.marks()[run] ?? []).flatMap(({ breaks }) => breaks ?? []);
   }
 
-  // How often the line is broken: never drawn is what leads from numbers of one unit to those of another.
-  line(c, rows, key, run, colour, x, y, breaks) {
-    c.strokeStyle = colour;
+  /** @param {CanvasRenderingContext2D} c @param {number[][]} pieces @param {Axes} axes */
+  line(c, pieces, { x, y }) {
     c.lineWidth = 2;
-    c.setLineDash(RUN_DASHES[run]);
     c.beginPath();
-    let [pen, gaps, last, next] = [false, 0, 0, 0];
-    // No screen has more columns than this: a run of many frames is drawn as fast as a short one. The last row is
-    // always drawn: it is the one that everyone looks at.
-    const stride = Math.max(1, Math.floor(rows.count / 1200));
-    for (let row = 0; row < rows.count; row = row + stride < rows.count ? row + stride : row === rows.count - 1 ? rows.count : rows.count - 1) {
-      const value = rows.at(row, key);
-      if (!Number.isFinite(value)) continue;
-      const step = rows.step(row);
-      while (next < breaks.length && breaks[next] <= last) next += 1;
-      const broken = pen && breaks[next] <= step;
-      if (pen && !broken) c.lineTo(x(step), y(value));
-      else c.rect(x(step) - 0.5, y(value), 1, 0); // a number that no other follows yet is a dot
-      if (!pen || broken) c.moveTo(x(step), y(value));
-      gaps += broken;
-      [pen, last] = [true, step];
+    for (const piece of pieces) {
+      c.rect(x(piece[0]) - 0.5, y(piece[1]), 1, 0); // a number that no other follows yet is a dot
+      c.moveTo(x(piece[0]), y(piece[1]));
+      for (let k = 2; k < piece.length; k += 2) c.lineTo(x(piece[k]), y(piece[k + 1]));
     }
     c.stroke();
     c.setLineDash([]);
-    return gaps;
   }
 
   // The numbers at the step under the pointer, or at the moment that the map shows.
+  /** @param {Panel} panel @param {CanvasRenderingContext2D} c @param {Plot} box @param {string} ink */
   read(panel, c, box, ink) {
     const step = this.at ?? this.page.get("step");
     if (this.at !== null) {
@@ -325,9 +357,10 @@ export class CurvesView {
       c.stroke();
     }
     const written = panel.unit ? hundredths : rounded;
+    /** @param {string} key */
     const values = (key) => this.runs().map((rows) => written(rows.at(rows.rowAt(step), key)));
-    for (const key of panel.keys) setText(panel.numbers.get(key), values(key).join(" | "));
-    const words = panel.keys.map((key) => `${CURVE_WORDS[key]} ${values(key).join(" and ")}`).join(", ");
+    for (const [key, { number }] of panel.numbers) if (panel.shown.includes(key)) setText(number, values(key).join(" | "));
+    const words = panel.shown.map((key) => `${CURVE_WORDS[key]} ${values(key).join(" and ")}`).join(", ");
     const broken = Number(panel.canvas.dataset.gaps) ? `. ${BROKEN}` : "";
     panel.canvas.setAttribute("aria-label", `${panel.title} at step ${counted(Math.round(step))}: ${words}${broken}`);
     if (panel.breaks) panel.canvas.title = broken && BROKEN;

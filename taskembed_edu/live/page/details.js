@@ -7,14 +7,67 @@ import { decodeCard, decodeFit } from "./packets.js";
 import { neighbourLines } from "./painting.js";
 import { cssOf } from "./shapes.js";
 
+/** @import { Point, TaskData } from "./types.js" */
+/** @import { TaskMapView } from "./map.js" */
+/** @import { NeighbourLine } from "./painting.js" */
+
 const BESIDE = 14; // CSS pixels from a point to its card
 const WIDEST = [300, 420]; // a card in a small map; with a projector
 const RIM = 6; // a point this near to a card's edge is still seen whole
+/** @type {[wide: number, high: number]} */
 const CARD = [150, 86];
+/** @type {[wide: number, high: number]} */
 const CHOSEN = [220, 104];
+/** @type {[wide: number, high: number]} */
 const CHOSEN_OF_TWO = [220, 70]; // two maps stand side by side: less room for each
 
+// The left upper corner of a card in a map: beside the point, below on the right, or at another side where it hides
+// neither the point nor the chosen task; where every side hides one, in a corner of the map. A place that leaves the map
+// is moved into it first.
+/** @param {Point} point @param {Point | null} chosen @param {Point} card @param {Point} map @returns {Point} */
+export function cardPlace(point, chosen, [wide, high], map) {
+  const [px, py] = point;
+  const [right, bottom] = [Math.max(0, map[0] - wide), Math.max(0, map[1] - high)];
+  /** @type {Point} */
+  let best = [0, 0];
+  let least = Infinity;
+  for (let k = 0; k < 8; k++) {
+    const [free_x, free_y] =
+      k < 4 ? [px + (k & 1 ? -BESIDE - wide : BESIDE), py + (k & 2 ? -BESIDE - high : BESIDE)] : [k & 1 ? right : 0, k & 2 ? bottom : 0];
+    const [x, y] = [Math.max(0, Math.min(free_x, right)), Math.max(0, Math.min(free_y, bottom))];
+    /** @param {Point | null} task */
+    const hides = (task) =>
+      task !== null && task[0] > x - RIM && task[1] > y - RIM && task[0] < x + wide + RIM && task[1] < y + high + RIM;
+    const moved = x !== free_x || y !== free_y;
+    const cost = (hides(point) ? 40 : 0) + (hides(chosen) ? 20 : 0) + (moved ? 5 : 0) + k + (k < 4 ? 0 : 5);
+    if (cost < least) {
+      least = cost;
+      best = [x, y];
+    }
+  }
+  return best;
+}
+
 export class TaskDetails {
+  card = element("div", "te-map-card");
+  cardName = element("div", "te-map-card-name", this.card);
+  cardPicture = new TaskPicture(this.card);
+  cardNote = element("div", "te-note", this.card);
+  /** @type {Point} */
+  cardSize = [0, 0]; // CSS pixels
+
+  panel = element("div", "te-map-chosen");
+  data = element("div", "te-map-chosen-data", this.panel);
+  panelName = element("div", "te-map-card-name", this.data);
+  panelPicture = new TaskPicture(this.data);
+  panelNote = element("div", "te-note", this.data);
+  lists = element("div", "te-map-lists", this.panel);
+  task = -1; // the chosen one, as last shown
+  listed = ""; // its neighbours, as last shown
+  told = ""; // the titles of the lists, as last said
+  fitted = false; // did the last picture have answers of the tasks' own networks?
+
+  /** @param {TaskMapView} map */
   constructor(map) {
     this.map = map;
     this.buildCard();
@@ -22,24 +75,16 @@ export class TaskDetails {
   }
 
   buildCard() {
-    this.card = element("div", "te-map-card", this.map.stage);
+    this.map.stage.append(this.card);
     this.card.hidden = true;
     this.card.setAttribute("aria-hidden", "true"); // the live region says the same
-    this.cardName = element("div", "te-map-card-name", this.card);
-    this.cardPicture = new TaskPicture(this.card);
-    this.cardNote = element("div", "te-note", this.card);
   }
 
   buildPanel() {
-    this.panel = element("div", "te-map-chosen", this.map.root);
+    this.map.root.append(this.panel);
     this.panel.hidden = true;
     this.panel.setAttribute("role", "group");
-    const shown = element("div", "te-map-chosen-data", this.panel);
-    this.panelName = element("div", "te-map-card-name", shown);
-    this.panelPicture = new TaskPicture(shown);
     this.panelPicture.canvas.setAttribute("role", "img");
-    this.panelNote = element("div", "te-note", shown);
-    this.lists = element("div", "te-map-lists", this.panel);
     const close = element("button", "te-map-tool", this.panel, "×");
     close.setAttribute("aria-label", "Let go of this task");
     const letGo = () => {
@@ -55,10 +100,12 @@ export class TaskDetails {
     });
   }
 
-  data(i) {
+  /** @param {number} i */
+  dataOf(i) {
     const { tasks, n, picture } = this.map;
-    const data = tasks && tasks.n === n && i >= 0 && i < n ? decodeCard(tasks.card, i) : null;
-    return data && { ...data, fit: decodeFit(picture?.fit, tasks.card, i) };
+    if (tasks?.n !== n || i < 0 || i >= n) return null;
+    const data = decodeCard(tasks.card, i);
+    return data && /** @type {TaskData} */ ({ ...data, fit: decodeFit(picture?.fit, tasks.card, i) });
   }
 
   // ---- the card beside the pointer or the keyboard's task ----
@@ -66,19 +113,20 @@ export class TaskDetails {
   hover() {
     const { map } = this;
     const i = map.state.get("hover") ?? -1;
-    map.root.dataset.hover = i;
+    map.root.dataset.hover = String(i);
     this.showCard(i);
     if (i >= 0 && map.pointing.here === "keys") map.say([map.name(i), this.note(i, true)].filter(Boolean).join(". "));
     map.draw();
   }
 
+  /** @param {number} i */
   showCard(i) {
     const { map } = this;
     const here = i >= 0 && i < map.n && map.pointing.here && i !== map.state.get("chosen");
     this.card.hidden = !here;
     if (!here) return;
     setText(this.cardName, map.name(i));
-    this.cardPicture.draw(this.data(i), map.palette, ...CARD);
+    this.cardPicture.draw(this.dataOf(i), map.palette, ...CARD);
     setText(this.cardNote, this.note(i));
     this.card.style.maxWidth = this.widest(i);
     this.cardSize = [this.card.offsetWidth, this.card.offsetHeight];
@@ -86,6 +134,7 @@ export class TaskDetails {
   }
 
   // In a small map no wider than the room on one side of the point, so that the card can stand beside it.
+  /** @param {number} i */
   widest(i) {
     const { screen, ratio, canvas } = this.map;
     if (!this.map.isSmall()) return "";
@@ -95,13 +144,14 @@ export class TaskDetails {
     return `${Math.round(Math.max(CARD[0] + 20, Math.min(room, most)))}px`;
   }
 
+  /** @param {number} i @param {boolean} [spoken] */
   note(i, spoken = false) {
     const selected = this.map.state.get("selected") ?? [];
     const count = this.map.counts?.[i];
     const parts = [];
     if (selected.includes(i)) parts.push(`one of ${counted(selected.length)} selected`);
     if (count !== undefined) parts.push(count ? `${count} of its nearest would change` : "keeps its nearest");
-    parts.push(fitNote(this.data(i), spoken));
+    parts.push(fitNote(this.dataOf(i), spoken));
     return parts.filter(Boolean).join(", ");
   }
 
@@ -110,27 +160,13 @@ export class TaskDetails {
     if (!this.card.hidden) this.place(this.map.state.get("hover"));
   }
 
-  // Beside the point: below on the right, or at another side where it hides neither the point nor the chosen task; where
-  // every side hides one, in a corner of the map. A place that leaves the map is moved into it first.
+  /** @param {number} i */
   place(i) {
-    const { screen, ratio, canvas } = this.map;
-    const [wide, high] = this.cardSize;
-    const [right, bottom] = [Math.max(0, canvas.clientWidth - wide), Math.max(0, canvas.clientHeight - high)];
+    const { screen, ratio, canvas, painter } = this.map;
+    /** @param {number} k @returns {Point} */
     const at = (k) => [screen[2 * k] / ratio, screen[2 * k + 1] / ratio];
-    const [px, py] = at(i);
-    const chosen = this.map.painter.chosen();
-    let [least, left, top] = [Infinity, 0, 0];
-    for (let k = 0; k < 8; k++) {
-      const [free_x, free_y] =
-        k < 4 ? [px + (k & 1 ? -BESIDE - wide : BESIDE), py + (k & 2 ? -BESIDE - high : BESIDE)] : [k & 1 ? right : 0, k & 2 ? bottom : 0];
-      const [x, y] = [Math.max(0, Math.min(free_x, right)), Math.max(0, Math.min(free_y, bottom))];
-      const hides = (task) => {
-        const [tx, ty] = task < 0 ? [-Infinity, 0] : at(task);
-        return tx > x - RIM && ty > y - RIM && tx < x + wide + RIM && ty < y + high + RIM;
-      };
-      const cost = 40 * hides(i) + 20 * hides(chosen) + 5 * (x !== free_x || y !== free_y) + k + (k < 4 ? 0 : 5);
-      if (cost < least) [least, left, top] = [cost, x, y];
-    }
+    const chosen = painter.chosen();
+    const [left, top] = cardPlace(at(i), chosen < 0 ? null : at(chosen), this.cardSize, [canvas.clientWidth, canvas.clientHeight]);
     this.card.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
   }
 
@@ -141,9 +177,9 @@ export class TaskDetails {
     const i = map.painter.chosen();
     if (i !== this.task) this.told = "";
     this.task = i;
-    map.root.dataset.chosen = i;
+    map.root.dataset.chosen = String(i);
     this.panel.hidden = i < 0;
-    this.listed = null;
+    this.listed = "";
     if (i >= 0) {
       this.panel.setAttribute("aria-label", `Chosen task: ${map.name(i)}`);
       setText(this.panelName, map.name(i));
@@ -154,9 +190,10 @@ export class TaskDetails {
     map.draw();
   }
 
+  /** @param {number} i */
   drawChosen(i) {
     const { map } = this;
-    const data = this.data(i);
+    const data = this.dataOf(i);
     this.panelPicture.draw(data, map.palette, ...(map.page.runName?.(map.run) ? CHOSEN_OF_TWO : CHOSEN));
     const told = [`Data of ${map.name(i)}`, fitNote(data, true)].filter(Boolean).join(": ");
     if (data) this.panelPicture.canvas.setAttribute("aria-label", told);
@@ -167,11 +204,12 @@ export class TaskDetails {
   // A picture came in: what the tasks' own networks answer is drawn anew, for the tasks that are looked at.
   take() {
     const { map } = this;
-    if (map.picture.fit || this.fitted) {
+    const fitted = Boolean(map.picture?.fit);
+    if (fitted || this.fitted) {
       if (!this.card.hidden) this.showCard(map.state.get("hover"));
       if (!this.panel.hidden) this.drawChosen(map.painter.chosen());
     }
-    this.fitted = Boolean(map.picture.fit);
+    this.fitted = fitted;
     this.update();
   }
 
@@ -190,6 +228,7 @@ export class TaskDetails {
     this.tell(lines);
   }
 
+  /** @param {NeighbourLine} line */
   list({ title, tasks, tone, dashed, none = "none", known = true, missing }) {
     const { map } = this;
     const block = element("div", "te-map-list", this.lists);
@@ -197,7 +236,7 @@ export class TaskDetails {
     const swatch = element("span", "te-map-swatch", head);
     swatch.style.borderTop = `2.5px ${dashed ? "dashed" : "solid"} ${cssOf(map.palette[tone])}`;
     head.append(title);
-    if (!tasks.length) element("div", "te-note", block, known ? none : missing);
+    if (!tasks.length) element("div", "te-note", block, known ? none : (missing ?? ""));
     const names = element("div", "te-map-names", block);
     for (const i of tasks) {
       const button = element("button", "te-map-neighbour", names, map.name(i));
@@ -210,6 +249,7 @@ export class TaskDetails {
 
   // Of a list that is still to come nothing is said. Once it is there all are said, moving or not; what training then
   // makes of them is not said at every frame, only where the run stands still.
+  /** @param {NeighbourLine[]} lines */
   tell(lines) {
     const { map } = this;
     const known = lines.filter((line) => line.known !== false);
@@ -217,6 +257,7 @@ export class TaskDetails {
     const still = !map.page.playing?.() && !map.moving(performance.now());
     if (titles === this.told ? !still : this.told && known.length < lines.length) return;
     this.told = titles;
+    /** @param {NeighbourLine} line */
     const names = ({ tasks, none = "none" }) => tasks.map((i) => map.name(i)).join(", ") || none;
     const neighbours = known.map((line) => `${line.title}: ${names(line)}`).join(". ");
     map.say(`Chosen: ${map.name(map.painter.chosen())}. ${neighbours}.`);
@@ -224,7 +265,8 @@ export class TaskDetails {
 
   // Other tasks: what was shown belongs to the old ones.
   forget() {
-    this.task = null;
+    this.task = -1;
+    this.told = "";
     this.choose();
   }
 

@@ -5,6 +5,10 @@
 import { element, freshId, setText } from "./base.js";
 import { CURVE_WORDS } from "./curves.js";
 
+/** @import { LabPage } from "./lab.js" */
+/** @import { Help } from "./types.js" */
+/** @typedef {{ value: string, label: string, about?: string }} Item of a menu */
+
 export const EXPORTS = [
   { value: "png", label: "Picture (PNG)", about: "the map of the moment shown, loss and scores" },
   { value: "csv", label: "Table (CSV)", about: "every task: truth, place, vector, nearest" },
@@ -13,6 +17,7 @@ export const EXPORTS = [
   { value: "html", label: "Page (HTML)", about: "this page with its history, without a kernel" },
 ];
 
+/** @type {[keys: string, what: string][]} */
 const KEYS = [
   ["Anywhere in the lab", ""],
   ["Space", "play or pause"],
@@ -32,10 +37,13 @@ const KEYS = [
 ];
 
 export class MenuButton {
+  /** @param {HTMLButtonElement} button @param {Item[] | (() => Item[])} items @param {(value: string) => void} choose */
   constructor(button, items, choose) {
     this.button = button;
     this.items = items; // a list, or a function that gives it when the menu opens
     this.choose = choose;
+    /** @type {HTMLButtonElement[]} */
+    this.menuItems = [];
     this.menu = element("div", "te-menu", button.parentElement);
     this.menu.dataset.lmSuppressShortcuts = "true";
     this.menu.id = freshId("menu");
@@ -52,9 +60,8 @@ export class MenuButton {
 
   fill() {
     const items = typeof this.items === "function" ? this.items() : this.items;
-    this.menu.replaceChildren();
-    for (const { value, label, about } of items) {
-      const item = element("button", "te-menu-item", this.menu);
+    this.menuItems = items.map(({ value, label, about }) => {
+      const item = element("button", "te-menu-item");
       item.setAttribute("role", "menuitem");
       item.tabIndex = -1;
       element("span", "", item, label);
@@ -63,25 +70,31 @@ export class MenuButton {
         this.menu.hidePopover();
         this.choose(value);
       });
-    }
+      return item;
+    });
+    this.menu.replaceChildren(...this.menuItems);
     const box = this.button.getBoundingClientRect();
     this.menu.style.top = `${Math.round(box.bottom + 4)}px`;
     this.menu.style.left = `${Math.round(box.left)}px`;
   }
 
+  /** @param {boolean} open */
   toggled(open) {
     this.button.setAttribute("aria-expanded", String(open));
     if (!open) return;
     // The top layer knows no neighbours: keep inside the window.
     const over = this.menu.getBoundingClientRect().right - (window.innerWidth - 8);
     if (over > 0) this.menu.style.left = `${parseFloat(this.menu.style.left) - over}px`;
-    this.menu.firstElementChild?.focus();
+    this.menuItems[0]?.focus();
   }
 
+  /** @param {KeyboardEvent} event */
   key(event) {
-    const items = [...this.menu.children];
-    const at = items.indexOf(document.activeElement);
-    const next = { ArrowDown: at + 1, ArrowUp: at - 1 + items.length, Home: 0, End: items.length - 1 }[event.key];
+    const items = this.menuItems;
+    const at = items.findIndex((item) => item === document.activeElement);
+    /** @type {Record<string, number>} */
+    const places = { ArrowDown: at + 1, ArrowUp: at - 1 + items.length, Home: 0, End: items.length - 1 };
+    const next = places[event.key];
     if (event.key === "Tab") this.menu.hidePopover();
     event.stopPropagation(); // the lab's own keys are not the menu's
     if (next === undefined) return;
@@ -90,8 +103,12 @@ export class MenuButton {
   }
 }
 
+/** @type {Partial<Help>} */
+const NO_HELP = {};
+
 // One dialog for one purpose, made once: a heading, whatever fills it, a way out.
 class PanelDialog {
+  /** @param {Element} parent @param {string} heading */
   constructor(parent, heading) {
     this.root = element("dialog", "te-dialog te-card", parent);
     const title = element("h2", "te-dialog-title", this.root, heading);
@@ -117,12 +134,14 @@ class PanelDialog {
 }
 
 export class DialogsView {
+  /** @param {LabPage} page @param {Element} parent */
   constructor(page, parent) {
     this.page = page;
     this.code = new PanelDialog(parent, "What this lab does, in Python");
     element("p", "te-note", this.code.body, "Run these lines in a cell of their own: they give the same run, frame by frame.");
-    this.codeText = element("code", "", element("pre", "te-code-text", this.code.body));
-    this.codeText.parentElement.tabIndex = 0;
+    const frame = element("pre", "te-code-text", this.code.body);
+    frame.tabIndex = 0;
+    this.codeText = element("code", "", frame);
     const copy = element("button", "te-button te-primary", null, "Copy");
     this.code.foot.prepend(copy);
     this.copied = element("span", "te-note", null);
@@ -136,6 +155,7 @@ export class DialogsView {
     if (ideas.length) element("h3", "te-help-heading", this.keys.body, "What to try");
     const list = element("ul", "te-try", this.keys.body);
     for (const idea of ideas) element("li", "", list, idea);
+    /** @type {Element | null} */
     let table = null;
     for (const [key, does] of KEYS) {
       if (!does) {
@@ -153,6 +173,7 @@ export class DialogsView {
     this.reading.body.tabIndex = 0; // longer than a small window: the arrow keys scroll it
   }
 
+  /** @param {string} text */
   showCode(text) {
     setText(this.codeText, text);
     setText(this.copied, "");
@@ -162,16 +183,16 @@ export class DialogsView {
   // Where the browser does not let a page write into the clipboard, the lines are selected for Ctrl+C.
   async copy() {
     try {
-      await navigator.clipboard.writeText(this.codeText.textContent);
+      await navigator.clipboard.writeText(this.codeText.textContent ?? "");
       setText(this.copied, "Copied.");
     } catch {
-      window.getSelection().selectAllChildren(this.codeText);
+      window.getSelection()?.selectAllChildren(this.codeText);
       setText(this.copied, "Selected: press Ctrl+C.");
     }
   }
 
   showReading() {
-    const { reading = [], scores = {} } = this.page.model.get("help") ?? {};
+    const { reading = [], scores = {} } = this.page.model.get("help") ?? NO_HELP;
     this.reading.body.replaceChildren(...reading.map((paragraph) => element("p", "", null, paragraph)));
     const list = element("dl", "te-keys", this.reading.body);
     for (const [key, sentence] of Object.entries(scores)) {

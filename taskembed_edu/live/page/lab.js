@@ -4,24 +4,40 @@
 // `page.on(...)`), read the model, and speak to the kernel with `page.say({ do: ... })`.
 
 import { element, freshId, oncePerFrame, setText, Shared } from "./base.js";
+import { ConnectionWatch } from "./connection.js";
 import { ControlsView } from "./controls.js";
-import { CurvesView, Rows } from "./curves.js";
+import { CurvesView } from "./curves.js";
 import { DialogsView } from "./dialogs.js";
 import { TaskLegend } from "./legend.js";
 import { TaskMapView } from "./map.js";
 import { MapBarView, ReadingsView } from "./readings.js";
 import { RecordedModel } from "./recorded.js";
+import { Rows } from "./rows.js";
 import { TimelineView } from "./timeline.js";
-import { ConnectionWatch, TransportView } from "./transport.js";
+import { TransportView } from "./transport.js";
 
+/** @import { Answer, Connection, Message, Model, Picture, Transport, View } from "./types.js" */
+
+/** @type {("chosen" | "selected" | "colour")[]} */
 const BOTH_WAYS = ["chosen", "selected", "colour"]; // the page's and the kernel's
 const NOTE_MS = 12000; // how long an answer ("saved as ...") stands in the status
 
-class LabPage {
+export class LabPage {
+  rows = [new Rows(), new Rows()];
+  /** @type {TaskMapView[]} */
+  maps = [];
+  /** @type {(() => void)[]} */
+  stops = [];
+  note = ""; // an answer that stands in the status for a while
+  noteTimer = 0;
+  wordsId = freshId("words");
+  root = element("div", "te-lab te-panel");
+  motion = window.matchMedia("(prefers-reduced-motion: reduce)");
+
+  /** @param {Model} model @param {Element} el */
   constructor(model, el) {
     this.model = model;
     this.recorded = Boolean(model.recorded);
-    this.motion = window.matchMedia("(prefers-reduced-motion: reduce)");
     this.shared = new Shared({
       chosen: model.get("chosen") ?? -1, // the task that was clicked, -1: none
       hover: -1, // the task under the pointer, in any map
@@ -35,11 +51,31 @@ class LabPage {
       step: 0, // the moment shown
       connection: "ok",
     });
-    this.stops = [];
-    this.maps = [];
-    this.rows = [new Rows(), new Rows()];
-    this.note = "";
-    this.build(el);
+    this.acknowledge = oncePerFrame(() => this.say({ do: "shown", number: this.picture().number ?? 0 }));
+    /** @type {ConnectionWatch | null} */
+    this.watch = null;
+    el.append(this.root);
+    this.transportView = new TransportView(this, this.root);
+    const body = element("div", "te-body", this.root);
+    this.controls = new ControlsView(this, body);
+    const stage = element("div", "te-stage", body);
+    this.mapBar = new MapBarView(this, stage);
+    // Here, and not above the settings: what comes and goes must not move a slider from under a hand.
+    stage.append(this.transportView.alert, this.transportView.rewind);
+    this.mapRow = element("div", "te-maps", stage);
+    this.timeline = new TimelineView(this, stage);
+    this.legend = new TaskLegend(this, stage);
+    this.readings = new ReadingsView(this, stage);
+    this.curves = new CurvesView(this, body);
+    this.words = element("p", "te-words te-note", this.root);
+    this.words.id = this.wordsId;
+    this.dialogs = new DialogsView(this, this.root);
+    this.begin();
+  }
+
+  begin() {
+    this.describe();
+    this.addMap();
     this.listen();
     this.takeTasks();
     this.takeRows();
@@ -49,28 +85,34 @@ class LabPage {
 
   // ---- what the parts ask ----
 
+  /** @template {keyof View} Name @param {Name} name @returns {View[Name]} */
   get(name) {
     return this.shared.get(name);
   }
 
+  /** @template {keyof View} Name @param {Name} name @param {View[Name]} value */
   set(name, value) {
     if (this.shared.get(name) === value) return;
     this.shared.set(name, value);
-    if (BOTH_WAYS.includes(name)) {
-      this.model.set(name, value);
+    const both = BOTH_WAYS.find((each) => each === name);
+    if (both) {
+      this.model.set(both, this.shared.get(both));
       this.tell(() => this.model.save_changes());
     }
   }
 
+  /** @param {string} names @param {() => void} callback */
   on(names, callback) {
     return this.shared.on(names, callback);
   }
 
-  // A kernel may end between the wish and the word of its end: then nobody is left to hear.
+  // A kernel may end before the page is told so: sending then fails, and the kernel counts as dead.
+  /** @param {Message} message */
   say(message) {
     this.tell(() => this.model.send(message));
   }
 
+  /** @param {() => void} speak */
   tell(speak) {
     if (this.get("connection") === "dead") return;
     try {
@@ -81,14 +123,17 @@ class LabPage {
   }
 
   // Show this step; null: now, and follow the run. A place on a curve lies between steps: the kernel knows whole ones.
+  /** @param {number | null} step */
   look(step) {
-    this.timeline.wishFor(step === null ? null : Math.round(step));
+    this.timeline.request(step === null ? null : Math.round(step));
   }
 
+  /** @returns {Partial<Transport>} a widget begins with none of it */
   transport() {
     return this.model.get("transport") ?? {};
   }
 
+  /** @returns {Partial<Picture>} likewise */
   picture() {
     return this.model.get("picture") ?? {};
   }
@@ -105,15 +150,18 @@ class LabPage {
     return Math.max(1, Math.min(2, (this.transport().runs ?? []).length));
   }
 
+  /** @param {number} run */
   runName(run) {
-    return this.runCount() > 1 ? (this.transport().runs[run]?.name ?? "") : "";
+    return this.runCount() > 1 ? (this.transport().runs?.[run]?.name ?? "") : "";
   }
 
   // A distance as its menu names it; without one: that of a run, "" where its settings are not at hand.
+  /** @param {string | undefined} metric @param {number} [run] */
   distanceName(metric, run) {
     const control = this.model.get("controls")?.find(({ name }) => name === "metric");
-    const own = run === (this.transport().active ?? 0) ? control?.value : undefined;
-    const known = [...(control?.options ?? []), ...(this.transport().metrics ?? [])];
+    const own = run === (this.transport().active ?? 0) && control ? String(control.value) : undefined;
+    const offered = control?.kind === "choice" ? control.options : [];
+    const known = [...offered, ...(this.transport().metrics ?? [])];
     return known.find(({ value }) => value === (metric ?? own))?.label ?? metric ?? "";
   }
 
@@ -123,36 +171,20 @@ class LabPage {
 
   // What is wrong with the runs shown, in the kernel's words; with two runs, of which.
   alarms() {
-    const runs = (this.picture().runs ?? []).filter(({ alarm }) => alarm);
-    return runs.map(({ run, alarm }) => (this.runName(run) ? `${this.runName(run)}: ${alarm}` : alarm));
+    return (this.picture().runs ?? []).flatMap(({ run, alarm }) => {
+      if (!alarm) return [];
+      return [this.runName(run) ? `${this.runName(run)}: ${alarm}` : alarm];
+    });
   }
 
   // ---- building ----
 
-  build(el) {
-    this.wordsId = freshId("words");
-    this.root = element("div", "te-lab te-panel", el);
+  describe() {
     this.root.classList.toggle("te-recorded", this.recorded);
     this.root.setAttribute("role", "group");
     this.root.setAttribute("aria-label", this.model.get("title") || "Live lab");
     this.root.dataset.lmSuppressShortcuts = "true";
     this.root.dataset.connection = "ok";
-    this.transportView = new TransportView(this, this.root);
-    const body = element("div", "te-body", this.root);
-    this.controls = new ControlsView(this, body);
-    const stage = element("div", "te-stage", body);
-    this.mapBar = new MapBarView(this, stage);
-    // Here, and not above the settings: what comes and goes must not move a slider from under a hand.
-    stage.append(this.transportView.alert, this.transportView.rewind);
-    this.mapRow = element("div", "te-maps", stage);
-    this.timeline = new TimelineView(this, stage);
-    this.legend = new TaskLegend(this, stage);
-    this.readings = new ReadingsView(this, stage);
-    this.curves = new CurvesView(this, body);
-    this.words = element("p", "te-words te-note", this.root);
-    this.words.id = this.wordsId;
-    this.dialogs = new DialogsView(this, this.root);
-    this.addMap();
   }
 
   addMap() {
@@ -161,6 +193,7 @@ class LabPage {
 
   // What is made once and ends with the page.
   listen() {
+    /** @param {string} events @param {(message: Answer) => void} callback */
     const hear = (events, callback) => {
       this.model.on(events, callback);
       this.stops.push(() => this.model.off(events, callback));
@@ -172,10 +205,12 @@ class LabPage {
     hear("change:transport", () => this.takeTransport());
     hear("change:controls", () => this.takeControls());
     hear("msg:custom", (message) => this.hearAnswer(message));
-    for (const name of BOTH_WAYS) hear(`change:${name}`, () => this.shared.set(name, this.model.get(name)));
+    for (const name of BOTH_WAYS) hear(`change:${name}`, () => this.hearShared(name));
     const still = () => this.shared.set("still", this.motion.matches);
     this.motion.addEventListener("change", still);
-    const leave = () => this.root.matches(":fullscreen") || this.shared.set("projector", false);
+    const leave = () => {
+      if (!this.root.matches(":fullscreen")) this.shared.set("projector", false);
+    };
     this.root.addEventListener("fullscreenchange", leave); // Escape ends full screen without a word to the page
     this.root.addEventListener("keydown", (event) => this.key(event));
     const shown = () => this.acknowledge();
@@ -183,11 +218,16 @@ class LabPage {
     this.stops.push(
       () => this.motion.removeEventListener("change", still),
       () => document.removeEventListener("visibilitychange", shown),
-      this.on("projector", (on) => this.project(on)),
-      this.on("connection", (state) => this.connected(state)),
+      this.on("projector", () => this.project(this.get("projector"))),
+      this.on("connection", () => this.connected(this.get("connection"))),
     );
-    this.acknowledge = oncePerFrame(() => this.say({ do: "shown", number: this.picture().number ?? 0 }));
-    this.watch = this.recorded ? null : new ConnectionWatch(this.model, (state) => this.set("connection", state));
+    if (!this.recorded) this.watch = new ConnectionWatch(this.model, (state) => this.set("connection", state));
+  }
+
+  /** @param {(typeof BOTH_WAYS)[number]} name */
+  hearShared(name) {
+    const value = this.model.get(name);
+    if (value !== undefined) this.shared.set(name, value);
   }
 
   remove() {
@@ -242,9 +282,9 @@ class LabPage {
 
   arrangeMaps() {
     const count = this.runCount();
-    this.root.dataset.runs = count;
+    this.root.dataset.runs = String(count);
     while (this.maps.length > count) {
-      this.maps.pop().remove();
+      this.maps.pop()?.remove();
       this.rows[1].clear();
     }
     while (this.maps.length < count) {
@@ -258,16 +298,17 @@ class LabPage {
   // A page that is hidden or slow says "shown" late, and the kernel waits for it: nothing piles up.
   takePicture() {
     const picture = this.picture();
-    if (!picture.runs?.length) return;
-    this.root.dataset.step = picture.step;
+    const { runs, step = 0 } = picture;
+    if (!runs?.length) return;
+    this.root.dataset.step = String(step);
     this.root.dataset.live = String(this.isLive());
-    this.maps.forEach((map, run) => map.take(picture.runs[run]));
-    this.shared.set("step", picture.step);
+    this.maps.forEach((map, run) => map.take(runs[run]));
+    this.shared.set("step", step);
     setText(this.words, picture.words ?? "");
-    this.readings.show(picture.runs);
-    this.mapBar.showChanges(picture.runs);
+    this.readings.show(runs);
+    this.mapBar.showChanges(runs);
     this.transportView.tell();
-    this.timeline.answered(false, picture);
+    this.timeline.answered(false, { live: this.isLive(), step });
     this.timeline.show();
     this.acknowledge();
   }
@@ -278,22 +319,25 @@ class LabPage {
     this.curves.show();
   }
 
+  /** @param {Answer} message */
   hearAnswer(message) {
-    if (message.tell === "code") this.dialogs.showCode(message.text);
+    if (message.tell === "code") this.dialogs.showCode(message.text ?? "");
     else if (message.text) this.tellNote(message.text);
   }
 
   // An answer stands in the status for a while, then what goes on stands there again.
+  /** @param {string} text */
   tellNote(text) {
     this.note = text;
     this.transportView.tell();
     clearTimeout(this.noteTimer);
-    this.noteTimer = setTimeout(() => {
+    this.noteTimer = window.setTimeout(() => {
       this.note = "";
       this.transportView.tell();
     }, NOTE_MS);
   }
 
+  /** @param {Connection} state */
   connected(state) {
     const before = this.root.dataset.connection;
     this.root.dataset.connection = state;
@@ -305,16 +349,18 @@ class LabPage {
   // Nobody listens any more: what asks the kernel can no longer be pressed. Looking goes on.
   silence() {
     const gone = this.get("connection") === "dead" || Boolean(this.transport().stopped);
-    for (const part of [...this.root.querySelectorAll(".te-live-only"), this.controls.root, this.timeline.root]) part.inert = gone;
+    const asking = /** @type {NodeListOf<HTMLElement>} */ (this.root.querySelectorAll(".te-live-only"));
+    for (const part of [...asking, this.controls.root, this.timeline.root]) part.inert = gone;
   }
 
   // ---- the view as a whole ----
 
+  /** @param {boolean} on */
   project(on) {
     this.root.classList.toggle("te-projector", on);
     this.transportView.projector.setAttribute("aria-pressed", String(on));
     // The whole screen, where the browser grants it; else the panel grows where it stands.
-    if (on) this.root.requestFullscreen?.().catch(() => {});
+    if (on) this.root.requestFullscreen?.()?.catch(() => {});
     else if (document.fullscreenElement === this.root) document.exitFullscreen().catch(() => {});
     this.maps.forEach((map) => map.resize());
   }
@@ -324,9 +370,10 @@ class LabPage {
   }
 
   // Single keys count while the focus is in the lab, and never while something is typed or chosen with keys.
+  /** @param {KeyboardEvent} event */
   key(event) {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-    const on = event.target;
+    const on = /** @type {Element} */ (event.target);
     const pressed = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     if (on.matches("input[type=number], select, textarea")) return;
     if (pressed === " " && on.closest("button, summary, input, dialog")) return;
@@ -336,7 +383,9 @@ class LabPage {
     action();
   }
 
+  /** @param {string} key */
   keyAction(key) {
+    /** @type {Record<string, (() => void) | null>} */
     const anyone = {
       p: () => this.set("projector", !this.get("projector")),
       "?": () => this.showKeys(),
@@ -350,12 +399,14 @@ class LabPage {
   }
 }
 
+/** @param {{ model: Model, el: Element }} given */
 function render({ model, el }) {
   const page = new LabPage(model, el);
   return () => page.remove();
 }
 
 // The exported file has no kernel: the recording in its document stands in its place.
+/** @param {string} text @param {Element} el */
 export async function renderRecording(text, el) {
   const model = new RecordedModel(JSON.parse(text));
   await model.ready;

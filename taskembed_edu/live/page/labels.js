@@ -3,9 +3,12 @@
 // Every name is drawn once into a sheet and copied from there, as markers are: letters with a halo are the dearest thing
 // that a canvas draws.
 
+import { penOf } from "./base.js";
 import { DIM, FULL } from "./levels.js";
 import { scaleBarBox } from "./scale_bar.js";
 import { cssOf } from "./shapes.js";
+
+/** @import { TaskMapView } from "./map.js" */
 
 const LABEL_SIZE = [11.5, 17]; // CSS pixels; with a projector
 const LONGEST_LABEL = 24; // letters
@@ -13,28 +16,36 @@ const LONGEST_LABEL = 24; // letters
 const SIDES = [[1, 0], [-1, 0], [0, -1], [0, 1], [1, -1], [1, 1], [-1, -1], [-1, 1]];
 
 export class PointLabels {
+  /** @param {TaskMapView} map */
   constructor(map) {
     this.map = map;
     this.sheet = document.createElement("canvas");
+    /** @type {number[]} */
     this.boxes = []; // left, top, right, bottom of the labels placed so far in this picture
+    /** @type {number[]} */
     this.taken = []; // the same of what lies over the map: buttons, the scale bar
-    this.forget();
+    this.known = false; // are the names measured and drawn in the sheet?
+    this.widths = new Float32Array(0);
+    this.sides = new Uint8Array(0); // where a name stood last: it does not hop about while its point moves
+    this.edge = 0; // the halo
+    this.high = 0; // of a name, with its halo
   }
 
   // Other tasks, another theme, another size: the names are measured and drawn anew when they are next seen.
   forget() {
-    this.widths = null;
+    this.known = false;
   }
 
   possible() {
     const { tasks, n } = this.map;
-    return Boolean(tasks?.labels) && tasks.n === n;
+    return Boolean(tasks?.labels) && tasks?.n === n;
   }
 
   shown() {
     return this.possible() && this.map.state.get("labels") !== false;
   }
 
+  /** @param {number} i */
   text(i) {
     const name = this.map.name(i);
     return name.length > LONGEST_LABEL ? `${name.slice(0, LONGEST_LABEL - 1)}…` : name;
@@ -44,13 +55,14 @@ export class PointLabels {
     const { map, sheet } = this;
     const { n, ratio, palette } = map;
     const size = LABEL_SIZE[map.state.get("projector") ? 1 : 0] * ratio;
-    const context = sheet.getContext("2d", { willReadFrequently: true });
+    const context = penOf(sheet, true);
     const font = `${size}px system-ui, sans-serif`;
     context.font = font;
-    this.edge = Math.ceil(2 * ratio); // the halo
+    this.edge = Math.ceil(2 * ratio);
     this.high = Math.ceil(1.25 * size) + 2 * this.edge;
     this.widths = Float32Array.from({ length: n }, (_, i) => Math.ceil(context.measureText(this.text(i)).width) + 2 * this.edge);
-    this.sides = new Uint8Array(n); // where a name stood last: it does not hop about while its point moves
+    this.sides = new Uint8Array(n);
+    this.known = true;
     [sheet.width, sheet.height] = [Math.max(1, ...this.widths), Math.max(1, n * this.high)];
     context.font = font; // a canvas that was resized has forgotten
     context.textBaseline = "middle";
@@ -65,18 +77,20 @@ export class PointLabels {
     }
   }
 
+  /** @param {CanvasRenderingContext2D} context */
   paint(context) {
     const drawn = this.shown() ? this.drawAll(context) : 0;
     context.globalAlpha = 1;
     const { dataset } = this.map.root;
-    if (dataset.labels !== String(drawn)) dataset.labels = drawn;
+    if (dataset.labels !== String(drawn)) dataset.labels = String(drawn);
   }
 
   // What matters now has its name in any case; of the others a name that finds no room is left out.
+  /** @param {CanvasRenderingContext2D} context */
   drawAll(context) {
     const { map, boxes } = this;
     if (!map.ratio) return 0; // not laid out yet: there is no size to draw names in
-    if (!this.widths) this.draft();
+    if (!this.known) this.draft();
     boxes.length = 0;
     this.taken = [...map.tools.boxes(), scaleBarBox(map)].flat();
     const marked = [...new Set([map.state.get("hover") ?? -1, map.painter.chosen()])].filter((i) => map.shown(i));
@@ -90,6 +104,7 @@ export class PointLabels {
     return drawn;
   }
 
+  /** @param {CanvasRenderingContext2D} context @param {number} i @param {boolean} always */
   draw(context, i, always) {
     const { map, widths, high } = this;
     const [x, y] = [map.screen[2 * i], map.screen[2 * i + 1]];
@@ -104,16 +119,13 @@ export class PointLabels {
     return 1;
   }
 
-  // Where it stood last, else the first side that is free of names, of points and of what lies over the map; -1 where
-  // there is none. Half a name says nothing, so that a name under a point is left out as one under another name is.
+  /** @param {number} i @param {number} x @param {number} y @param {boolean} always */
   sideFor(i, x, y, always) {
-    const last = this.sides[i];
-    const room = [last, ...SIDES.keys()].filter((side) => this.fits(i, x, y, side));
-    const free = room.find((side) => !this.covers(i, x, y, side));
-    return free ?? (always ? (room[0] ?? last) : -1);
+    return chosenSide(this.sides[i], (side) => this.fits(i, x, y, side), (side) => this.covers(i, x, y, side), always);
   }
 
   // Would it lie under another task's point? What is filtered out is no more than a shadow.
+  /** @param {number} i @param {number} x @param {number} y @param {number} side */
   covers(i, x, y, side) {
     const { edge, high, widths, map } = this;
     const [left, top] = this.corner(i, x, y, side);
@@ -126,14 +138,13 @@ export class PointLabels {
     return false;
   }
 
+  /** @param {number} i @param {number} x @param {number} y @param {number} side */
   corner(i, x, y, side) {
     const { widths, high, edge, map } = this;
-    const [across, down] = SIDES[side];
-    const gap = (map.radius() + map.ratio) * (across && down ? 0.6 : 1);
-    const away = (sign, size, inset) => (sign ? sign * (gap - inset + size / 2) : 0) - size / 2;
-    return [Math.round(x + away(across, widths[i], edge / 2)), Math.round(y + away(down, high, edge))];
+    return cornerBeside(x, y, side, { wide: widths[i], high, edge }, map.radius() + map.ratio);
   }
 
+  /** @param {number} i @param {number} x @param {number} y @param {number} side */
   fits(i, x, y, side) {
     const { edge, high, widths, map } = this;
     const [left, top] = this.corner(i, x, y, side);
@@ -144,8 +155,41 @@ export class PointLabels {
   }
 }
 
+// Where a name stood last, else the first side that is free of names, of points and of what lies over the map; -1 where
+// there is none. Half a name says nothing, so that a name under a point is left out as one under another name is. Who
+// must `always` have one takes a side that hides points, or the last one.
+/**
+ * @param {number} last
+ * @param {(side: number) => boolean} fits
+ * @param {(side: number) => boolean} covers
+ * @param {boolean} always
+ */
+export function chosenSide(last, fits, covers, always) {
+  const room = [last, ...SIDES.keys()].filter(fits);
+  const free = room.find((side) => !covers(side));
+  return free ?? (always ? (room[0] ?? last) : -1);
+}
+
+// The left upper corner of a name (its size with the halo, which is `edge` wide) at a side of the point (x, y), so many
+// pixels away; between two sides it may come a little nearer.
+/**
+ * @param {number} x
+ * @param {number} y
+ * @param {number} side
+ * @param {{ wide: number, high: number, edge: number }} size
+ * @param {number} gap
+ */
+export function cornerBeside(x, y, side, { wide, high, edge }, gap) {
+  const [across, down] = SIDES[side];
+  const near = gap * (across && down ? 0.6 : 1);
+  /** @param {number} sign @param {number} length @param {number} inset */
+  const away = (sign, length, inset) => (sign ? sign * (near - inset + length / 2) : 0) - length / 2;
+  return [Math.round(x + away(across, wide, edge / 2)), Math.round(y + away(down, high, edge))];
+}
+
 // Does a box lie over any of these? They are one list: left, top, right, bottom, left, ...
-function meets([left, top, right, bottom], boxes) {
+/** @param {number[]} box @param {number[]} boxes */
+export function meets([left, top, right, bottom], boxes) {
   for (let k = 0; k < boxes.length; k += 4) {
     if (left <= boxes[k + 2] && right >= boxes[k] && top <= boxes[k + 3] && bottom >= boxes[k + 1]) return true;
   }

@@ -3,12 +3,19 @@
 import { counted, element, setText } from "./base.js";
 import { cssOf } from "./shapes.js";
 
+/** @import { TaskMapView } from "./map.js" */
+
 export class Lasso {
+  /** @param {TaskMapView} map */
   constructor(map) {
     this.map = map;
     this.mode = false;
     this.drawing = false;
+    this.add = false; // to what is selected already
+    /** @type {number[]} */
     this.path = []; // x, y, x, y, ... on the map, not on the screen: it stays round its points when they are zoomed
+    /** @type {HTMLButtonElement | null} */
+    this.button = null; // made with the map's other buttons
     this.chip = element("button", "te-map-chip", map.stage);
     this.chip.hidden = true;
     this.chip.addEventListener("click", () => {
@@ -17,29 +24,34 @@ export class Lasso {
     });
   }
 
+  /** @param {(text: string, label: string, act: () => void) => HTMLButtonElement} tool */
   addButton(tool) {
     this.button = tool("lasso", "Lasso: drag round tasks to select them", () => this.setMode(!this.mode));
     this.setMode(false);
   }
 
+  /** @param {boolean} mode */
   setMode(mode) {
     this.mode = mode;
-    this.button.setAttribute("aria-pressed", mode);
+    this.button?.setAttribute("aria-pressed", String(mode));
     this.map.canvas.classList.toggle("te-lassoing", mode);
   }
 
   // How many are selected, said on the map; a click lets them go.
+  /** @param {number} n */
   count(n) {
     this.chip.hidden = !n;
     if (n) setText(this.chip, `${counted(n)} selected ×`);
     this.chip.setAttribute("aria-label", `${counted(n)} tasks selected: let them go`);
-    this.map.root.dataset.selected = n;
+    this.map.root.dataset.selected = String(n);
   }
 
+  /** @param {MouseEvent} event */
   wants(event) {
     return this.mode || event.shiftKey;
   }
 
+  /** @param {number} x @param {number} y @param {boolean} add */
   begin(x, y, add) {
     this.drawing = true;
     this.add = add;
@@ -47,10 +59,11 @@ export class Lasso {
     this.extend(x, y);
   }
 
+  /** @param {number} x @param {number} y */
   extend(x, y) {
     const { viewport } = this.map;
     viewport.at(performance.now());
-    this.path.push((x - viewport.left) / viewport.scale, (viewport.base - y) / viewport.scale);
+    this.path.push(...viewport.placeAt(x, y));
     this.map.draw();
   }
 
@@ -78,6 +91,7 @@ export class Lasso {
     return meant;
   }
 
+  /** @param {number} i */
   toggle(i) {
     const { state } = this.map;
     const selected = new Set(state.get("selected"));
@@ -86,6 +100,7 @@ export class Lasso {
     this.map.details.hover();
   }
 
+  /** @param {CanvasRenderingContext2D} context */
   paint(context) {
     if (!this.drawing || this.path.length < 4) return;
     const { viewport, palette, ratio } = this.map;
@@ -108,7 +123,8 @@ export class Lasso {
 }
 
 // Is (x, y) inside the closed path? A ray to the right crosses its sides an odd number of times.
-function within(path, x, y) {
+/** @param {number[]} path @param {number} x @param {number} y */
+export function within(path, x, y) {
   let inside = false;
   for (let k = 0, before = path.length - 2; k < path.length; before = k, k += 2) {
     const [x1, y1, x2, y2] = [path[before], path[before + 1], path[k], path[k + 1]];

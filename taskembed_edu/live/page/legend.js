@@ -1,15 +1,27 @@
 // The legend explains the colours and filters by them: categories with their shapes, quantities in six steps, angles
 // round a circle. One legend for all maps.
 
-import { element, onTheme } from "./base.js";
+import { element, onTheme, penOf } from "./base.js";
 import { cssOf, drawMarker, outlineOf, paletteOf, rgbOf } from "./shapes.js";
 
+/** @import { Colouring, MapPage, Tasks } from "./types.js" */
+
 export class TaskLegend {
+  /** @type {Tasks | null} */
+  tasks = null;
+  /** @type {HTMLButtonElement[]} */
+  entries = [];
+  all = element("button", "te-legend-all", null, "Show all");
+
+  /** @param {MapPage} page @param {Element} parent */
   constructor(page, parent) {
     this.page = page;
-    this.tasks = null;
     this.root = element("div", "te-legend", parent);
     this.root.setAttribute("role", "group");
+    this.all.addEventListener("click", () => {
+      this.page.set("hidden", new Set());
+      this.entries[0]?.focus(); // the button that had it goes away
+    });
     this.stops = [
       page.on("colour", () => this.recolour()),
       page.on("hidden", () => this.press()),
@@ -19,10 +31,11 @@ export class TaskLegend {
   }
 
   remove() {
-    this.stops.forEach((stop) => stop?.());
+    this.stops.forEach((stop) => stop());
     this.root.remove();
   }
 
+  /** @param {Tasks} tasks */
   setTasks(tasks) {
     this.tasks = tasks;
     this.recolour();
@@ -36,7 +49,7 @@ export class TaskLegend {
 
   build() {
     const colouring = this.tasks?.colours?.[this.page.get("colour") ?? 0];
-    const focused = [...this.root.querySelectorAll("button")].indexOf(document.activeElement);
+    const focused = [...this.root.querySelectorAll("button")].findIndex((button) => button === document.activeElement);
     this.root.replaceChildren();
     this.root.hidden = !colouring;
     this.entries = [];
@@ -49,15 +62,12 @@ export class TaskLegend {
     const row = element("div", "te-legend-entries", this.root);
     if (kind === "quantity") row.style.setProperty("--te-gradient", `linear-gradient(to right, ${stops.join(", ")})`);
     this.entries = entries.map((entry, group) => this.entry(entry, group, row));
-    this.all = element("button", "te-legend-all", this.root, "Show all");
-    this.all.addEventListener("click", () => {
-      this.page.set("hidden", new Set());
-      this.entries[0]?.focus(); // the button that had it goes away
-    });
+    this.root.append(this.all);
     this.press();
     if (focused >= 0) this.entries[focused]?.focus();
   }
 
+  /** @param {Colouring["entries"][number]} entry @param {number} group @param {Element} row */
   entry({ label, colour, shape }, group, row) {
     const button = element("button", "te-legend-entry", row);
     this.drawIcon(element("canvas", "te-legend-icon", button), colour, shape ?? 0);
@@ -75,12 +85,14 @@ export class TaskLegend {
   }
 
   // 0° to the right and counter-clockwise, as in every formula of an angle.
+  /** @param {string[]} stops */
   ring(stops) {
     const ring = element("span", "te-legend-ring", this.root);
     ring.setAttribute("aria-hidden", "true");
     ring.style.background = `conic-gradient(from 90deg, ${[...stops].reverse().join(", ")})`;
   }
 
+  /** @param {HTMLCanvasElement} canvas @param {string} colour @param {number} shape */
   drawIcon(canvas, colour, shape) {
     const ratio = window.devicePixelRatio || 1;
     const side = this.page.get("projector") ? 20 : 14;
@@ -90,15 +102,17 @@ export class TaskLegend {
     const fill = rgbOf(colour, "#0072b2");
     const middle = canvas.width / 2;
     const outline = cssOf(outlineOf(fill, palette.paper, palette.ink));
-    drawMarker(canvas.getContext("2d"), shape, middle, middle, 0.36 * canvas.width, cssOf(fill), outline);
+    drawMarker(penOf(canvas), shape, middle, middle, 0.36 * canvas.width, cssOf(fill), outline);
   }
 
+  /** @param {number} group */
   toggle(group) {
     const hidden = new Set(this.page.get("hidden"));
     if (!hidden.delete(group)) hidden.add(group);
     this.page.set("hidden", hidden);
   }
 
+  /** @param {number} group */
   only(group) {
     const others = this.entries.map((_, k) => k).filter((k) => k !== group);
     this.page.set("hidden", new Set(others));
@@ -106,7 +120,7 @@ export class TaskLegend {
 
   press() {
     const hidden = this.page.get("hidden");
-    this.entries?.forEach((button, group) => button.setAttribute("aria-pressed", !hidden.has(group)));
-    if (this.all) this.all.hidden = !hidden.size;
+    this.entries.forEach((button, group) => button.setAttribute("aria-pressed", String(!hidden.has(group))));
+    this.all.hidden = !hidden.size;
   }
 }

@@ -6,12 +6,12 @@
 // What both maps of a branched run share lies in `page`: hover, chosen, selected, colour, hidden, still, projector, labels,
 // trails.
 
-import { counted, element, freshId, onTheme, setText } from "./base.js";
+import { counted, element, freshId, onTheme, penOf, setText } from "./base.js";
 import { TaskDetails } from "./details.js";
 import { Glide } from "./glide.js";
 import { PointLabels } from "./labels.js";
 import { Lasso } from "./lasso.js";
-import { ABSENT, DIM, FAINT, FULL } from "./levels.js";
+import { ABSENT, FAINT, FULL, levelOf } from "./levels.js";
 import { boundsOf, bytesOf, countOf, decodeColouring } from "./packets.js";
 import { MapPainter } from "./painting.js";
 import { Pointing } from "./pointing.js";
@@ -20,23 +20,62 @@ import { MapTools } from "./tools.js";
 import { Trails } from "./trails.js";
 import { Viewport } from "./viewport.js";
 
+/** @import { MapPage, RunPicture, Tasks } from "./types.js" */
+
 const SMALL = 700; // a map narrower than this has smaller cards
 const TOOLS_HIGH = 40; // CSS pixels that the buttons take at the top
 
+// Of a marker, in device pixels to the half: smaller in a crowd, larger with a projector.
+/** @param {number} n @param {number} ratio @param {boolean} projector @param {boolean} labels */
+export function radiusOf(n, ratio, projector, labels) {
+  const base = (projector ? 9.5 : 6) * (labels ? 0.75 : 1); // a name says more than a large dot
+  const crowd = Math.min(1, Math.max(0.36, Math.sqrt(260 / Math.max(1, n))));
+  return Math.round(2 * base * ratio * crowd) / 2;
+}
+
 export class TaskMapView {
+  root = element("section", "te-map");
+  head = element("div", "te-map-head", this.root);
+  title = element("span", "te-map-title", this.head);
+  stepText = element("span", "te-map-step te-number", this.head);
+  stage = element("div", "te-map-stage", this.root);
+  canvas = element("canvas", "te-map-canvas", this.stage);
+  context = penOf(this.canvas, true);
+  hint = element("p", "te-unseen", this.root);
+  stampText = element("p", "te-map-stamp", this.stage, "Collapsed: this is one spot, magnified");
+  said = element("p", "te-unseen", this.root);
+
+  /** @type {Tasks | null} */
+  tasks = null;
+  /** @type {RunPicture | null} */
+  picture = null;
+  /** @type {Uint8Array | null} */
+  counts = null; // how many of its nearest each task would lose, under another distance
+  /** @type {Set<number>} */
+  gone = new Set(); // tasks that the picture leaves out
+  n = 0;
+  ratio = 0; // device pixels a CSS pixel; 0: not laid out yet
+  box = new Float64Array(4);
+  viewport = new Viewport();
+  atlas = new MarkerAtlas();
+  colouring = decodeColouring(null, 0);
+  glide = new Glide(0);
+  screen = new Float32Array(0); // where the points are on the canvas: x, y, x, y, ...
+  levels = new Uint8Array(0);
+
+  drawn = 0;
+  request = 0; // 0: no picture is asked for
+  removed = false;
+  /** @type {MediaQueryList | null} */
+  ratioQuery = null;
+  onRatio = () => this.resize();
+  resized = new ResizeObserver(this.onRatio);
+
+  /** @param {MapPage} page @param {number} run @param {Element} parent */
   constructor(page, run, parent) {
     this.page = page;
     this.state = page; // get, set, on: what both maps share
     this.run = run;
-    this.tasks = null;
-    this.picture = null;
-    this.n = 0;
-    this.box = new Float64Array(4);
-    this.gone = new Set(); // tasks that the picture leaves out
-    this.drawn = 0;
-    this.viewport = new Viewport();
-    this.atlas = new MarkerAtlas();
-    this.allocate(0);
     this.build(parent);
     this.palette = paletteOf(this.root);
     this.painter = new MapPainter(this);
@@ -46,39 +85,31 @@ export class TaskMapView {
     this.pointing = new Pointing(this);
     this.lasso = new Lasso(this);
     this.tools = new MapTools(this);
-    this.listen();
+    this.stops = this.listen();
     this.resize();
   }
 
+  /** @param {Element} parent */
   build(parent) {
-    this.root = element("section", "te-map", parent);
-    this.root.dataset.run = this.run;
-    this.root.dataset.drawn = 0;
-    this.root.__map = this;
-    const head = element("div", "te-map-head", this.root);
-    this.title = element("span", "te-map-title", head);
-    this.stepText = element("span", "te-map-step te-number", head);
-    this.stage = element("div", "te-map-stage", this.root);
-    this.canvas = element("canvas", "te-map-canvas", this.stage);
+    parent.append(this.root);
+    this.root.dataset.run = String(this.run);
+    this.root.dataset.drawn = "0";
+    Object.assign(this.root, { __map: this }); // for tests and tools
     this.canvas.tabIndex = 0;
     this.canvas.setAttribute("role", "application");
     this.canvas.setAttribute("aria-roledescription", "map of tasks");
-    // Kept in memory and not on a graphics card: where that card is software, which a class room's server is, it costs a third.
-    this.context = this.canvas.getContext("2d", { willReadFrequently: true });
-    this.hint = element("p", "te-unseen", this.root);
     this.hint.id = freshId("map-keys");
     this.hint.textContent =
       "Arrow keys go to the nearest task in that direction, Page Up and Page Down through all tasks, Home and End to " +
       "the first and last. Enter chooses a task, Space adds it to the selection, Escape lets go. " +
       "Plus, minus and 0 zoom, as does the wheel while the map has the focus; Shift and arrows move the map.";
-    this.stampText = element("p", "te-map-stamp", this.stage, "Collapsed: this is one spot, magnified");
     this.stampText.setAttribute("aria-hidden", "true"); // the alert says it
     this.stampText.hidden = true;
-    this.said = element("p", "te-unseen", this.root);
     this.said.setAttribute("aria-live", "polite");
   }
 
   // A map of tasks that have collapsed looks like any other: what is drawn is one spot, magnified to fill the frame.
+  /** @param {string | undefined} alarm */
   stamp(alarm) {
     this.root.dataset.collapsed = String(Boolean(alarm));
     this.stampText.hidden = !alarm;
@@ -87,7 +118,9 @@ export class TaskMapView {
   listen() {
     const repaint = () => this.draw();
     const regroup = () => this.regroup();
-    this.stops = [
+    this.resized.observe(this.canvas);
+    window.addEventListener("resize", this.onRatio); // the browser's zoom
+    return [
       this.state.on("hover", () => this.details.hover()),
       this.state.on("chosen", () => this.details.choose()),
       this.state.on("selected", regroup),
@@ -100,10 +133,6 @@ export class TaskMapView {
       this.state.on("still", repaint),
       onTheme(() => this.restyle()),
     ];
-    this.resized = new ResizeObserver(() => this.resize());
-    this.resized.observe(this.canvas);
-    this.onRatio = () => this.resize();
-    window.addEventListener("resize", this.onRatio); // the browser's zoom
   }
 
   // Another screen may have another ratio, with no change of size in CSS pixels.
@@ -115,7 +144,7 @@ export class TaskMapView {
 
   remove() {
     this.removed = true;
-    this.stops.forEach((stop) => stop?.());
+    this.stops.forEach((stop) => stop());
     this.resized.disconnect();
     this.ratioQuery?.removeEventListener("change", this.onRatio); // a map never laid out has none
     window.removeEventListener("resize", this.onRatio);
@@ -126,6 +155,7 @@ export class TaskMapView {
 
   // ---- taking in tasks and frames ----
 
+  /** @param {number} n */
   allocate(n) {
     this.n = n;
     this.glide = new Glide(n);
@@ -133,6 +163,7 @@ export class TaskMapView {
     this.levels = new Uint8Array(n).fill(FULL);
   }
 
+  /** @param {Tasks} tasks */
   setTasks(tasks) {
     this.tasks = tasks;
     this.colour();
@@ -140,17 +171,19 @@ export class TaskMapView {
     this.tools.show();
   }
 
+  /** @param {number} i */
   name(i) {
     return this.tasks?.names?.[i] ?? `task ${i}`;
   }
 
   // One run's part of a picture; null is a map that has nothing to show yet.
+  /** @param {RunPicture | null | undefined} picture @param {number} [number] */
   take(picture, number = this.page.model?.get("picture")?.number ?? 0) {
     if (!picture) return;
     const now = performance.now();
     const n = countOf(picture);
     const before = this.picture;
-    const same = before && n === this.n;
+    const same = before !== null && n === this.n;
     this.picture = picture;
     if (!same) this.allocate(n);
     const others = this.leaveOut(picture);
@@ -174,6 +207,7 @@ export class TaskMapView {
   }
 
   // Which tasks the picture leaves out; true where they are others than before.
+  /** @param {RunPicture} picture */
   leaveOut(picture) {
     const before = [...this.gone].join();
     this.gone = new Set(picture.left_out ?? []);
@@ -181,11 +215,12 @@ export class TaskMapView {
   }
 
   // The view follows all that is drawn.
+  /** @param {number} now @param {boolean} gliding @param {boolean} afresh */
   follow(now, gliding, afresh) {
     boundsOf(this.glide.to, this.box, (i) => this.gone.has(i));
     if (this.trails.shown()) this.trails.extend(this.box);
     if (this.n && this.gone.size >= this.n) this.box.set([0, 0, 1, 1]);
-    this.viewport.head = this.tasks?.labels ? TOOLS_HIGH * (this.ratio ?? 1) : 0;
+    this.viewport.head = this.tasks?.labels ? TOOLS_HIGH * (this.ratio || 1) : 0;
     this.viewport.follow(this.box, now, gliding, afresh);
   }
 
@@ -195,9 +230,10 @@ export class TaskMapView {
     this.draw();
   }
 
+  /** @param {RunPicture} picture @param {number} number */
   describe(picture, number) {
     const data = this.root.dataset;
-    [data.step, data.frame, data.tasks] = [picture.step, number, this.n];
+    [data.step, data.frame, data.tasks] = [picture.step, number, this.n].map(String);
     this.stepText.textContent = `step ${counted(picture.step)}`;
     const name = this.page.runName?.(this.run) ?? "";
     const drawn = (picture.projection ?? "").toUpperCase(); // PCA, UMAP
@@ -214,7 +250,7 @@ export class TaskMapView {
   draw() {
     if (this.request || !this.picture || this.removed) return;
     this.request = requestAnimationFrame(() => {
-      this.request = null;
+      this.request = 0;
       this.paint();
     });
   }
@@ -233,13 +269,15 @@ export class TaskMapView {
     }
     this.painter.paint();
     this.details.follow();
-    this.root.dataset.drawn = this.drawn += 1;
+    this.drawn += 1;
+    this.root.dataset.drawn = String(this.drawn);
     const zoom = viewport.zoom().toFixed(2);
     if (this.root.dataset.zoom !== zoom) this.root.dataset.zoom = zoom;
     // Asked after painting: a last picture that was begun in time is followed by one that stands at the end.
     if (this.moving(now)) this.draw();
   }
 
+  /** @param {number} now */
   moving(now) {
     return this.glide.progress(now) < 1 || this.viewport.moving(now);
   }
@@ -272,15 +310,13 @@ export class TaskMapView {
   }
 
   radius() {
-    const base = (this.state.get("projector") ? 9.5 : 6) * (this.tasks?.labels ? 0.75 : 1); // a name says more than a large dot
-    const crowd = Math.min(1, Math.max(0.36, Math.sqrt(260 / Math.max(1, this.n))));
-    return Math.round(2 * base * (this.ratio ?? 1) * crowd) / 2;
+    return radiusOf(this.n, this.ratio || 1, this.state.get("projector"), this.tasks?.labels ?? false);
   }
 
   colour() {
     // Colours belong to the tasks that they came with; a picture of others is drawn plain until its own arrive.
-    const known = this.tasks && this.tasks.n === this.n;
-    this.colouring = decodeColouring(known ? this.tasks.colours[this.state.get("colour") ?? 0] : null, this.n);
+    const known = this.tasks?.n === this.n ? this.tasks.colours[this.state.get("colour") ?? 0] : null;
+    this.colouring = decodeColouring(known, this.n);
     this.atlas.build(this.n, this.colouring.rgb, this.colouring.shapes, this.radius(), this.palette);
     this.labels.forget();
     this.trails.forget();
@@ -291,30 +327,29 @@ export class TaskMapView {
   regroup() {
     const hidden = this.state.get("hidden") ?? new Set();
     const selected = new Set(this.state.get("selected") ?? []);
-    const changed = this.counts?.some((count) => count > 0);
+    const counts = this.counts?.some((count) => count > 0) ? this.counts : null;
+    const view = { gone: this.gone, hidden, selected, counts };
     this.lasso.count(selected.size);
-    for (let i = 0; i < this.n; i++) {
-      if (this.gone.has(i)) this.levels[i] = ABSENT;
-      else if (hidden.has(this.colouring.groups[i])) this.levels[i] = FAINT;
-      else if (selected.size) this.levels[i] = selected.has(i) ? FULL : DIM;
-      else this.levels[i] = changed && !this.counts[i] ? DIM : FULL;
-    }
+    for (let i = 0; i < this.n; i++) this.levels[i] = levelOf(i, this.colouring.groups[i], view);
     const hover = this.state.get("hover");
     if (hover >= 0 && hover < this.n && !this.shown(hover)) this.state.set("hover", -1);
     this.draw();
   }
 
+  /** @param {number} i */
   shown(i) {
     return i >= 0 && i < this.n && this.levels[i] !== FAINT && this.levels[i] !== ABSENT;
   }
 
   // ---- the view, by hand ----
 
+  /** @param {number} factor @param {number} [x] @param {number} [y] */
   zoom(factor, x, y) {
     this.viewport.zoomBy(factor, performance.now(), !this.state.get("still"), x, y);
     this.draw();
   }
 
+  /** @param {number} dx @param {number} dy @param {boolean} [glide] */
   pan(dx, dy, glide = false) {
     this.viewport.panBy(dx, dy, performance.now(), glide && !this.state.get("still"));
     this.draw();
@@ -326,10 +361,12 @@ export class TaskMapView {
   }
 
   // A task that the keyboard went to is seen, also where the learner had zoomed past it.
+  /** @param {number} i */
   reveal(i) {
     const { viewport, screen } = this;
     if (!viewport.own) return;
     const edge = 24 * this.ratio;
+    /** @param {number} at @param {number} size */
     const past = (at, size) => Math.min(0, at - edge) + Math.max(0, at - (size - edge));
     const [dx, dy] = [past(screen[2 * i], viewport.wide), past(screen[2 * i + 1], viewport.high)];
     if (dx || dy) this.pan(-dx, -dy, true);
@@ -340,6 +377,7 @@ export class TaskMapView {
     return this.screen.map((v) => v / this.ratio);
   }
 
+  /** @param {string} text */
   say(text) {
     setText(this.said, text);
   }

@@ -1,8 +1,11 @@
 // What travels as bytes, decoded: the kernel sends DataViews, the exported file typed arrays, both little-endian, as
 // every machine is that runs a browser.
 
+/** @import { Bytes, Card, Colouring, CurveCard, Fit, PlacedPoints, Point, ScatterCard, TaskData } from "./types.js" */
+
 const BYTES = new Uint8Array(0);
 
+/** @param {Bytes | null | undefined} view */
 export function bytesOf(view) {
   if (!view) return BYTES;
   if (view instanceof ArrayBuffer) return new Uint8Array(view);
@@ -10,6 +13,7 @@ export function bytesOf(view) {
 }
 
 // 16-bit numbers must start at an even address; a buffer out of a message need not.
+/** @param {Bytes | null | undefined} view */
 export function wordsOf(view) {
   const bytes = bytesOf(view);
   if (bytes.byteOffset % 2) return new Uint16Array(bytes.slice().buffer, 0, bytes.length >> 1);
@@ -17,16 +21,19 @@ export function wordsOf(view) {
 }
 
 // A copy: the bytes need not begin where a float may begin.
+/** @param {Bytes | null | undefined} given */
 export function floatsOf(given) {
   return new Float32Array(bytesOf(given).slice().buffer);
 }
 
 // How many tasks a run's picture holds: 4 bytes each.
+/** @param {{ points?: Bytes } | null | undefined} runPicture */
 export function countOf(runPicture) {
   return runPicture?.points ? runPicture.points.byteLength >> 2 : 0;
 }
 
 // Places on the map, written into `places` (x, y, x, y, ...), which is used again for the next frame.
+/** @param {PlacedPoints} runPicture @param {Float32Array} places */
 export function decodePlaces(runPicture, places) {
   const words = wordsOf(runPicture.points);
   const [left, bottom, right, top] = runPicture.box;
@@ -38,6 +45,7 @@ export function decodePlaces(runPicture, places) {
 }
 
 // The box that the points fill now; `without(k)` is true where the k-th does not count.
+/** @param {Float32Array} places @param {Float64Array} box @param {(k: number) => boolean} [without] */
 export function boundsOf(places, box, without = () => false) {
   box.fill(Infinity, 0, 2).fill(-Infinity, 2, 4);
   for (let i = 0; i < places.length; i += 2) {
@@ -50,6 +58,7 @@ export function boundsOf(places, box, without = () => false) {
 }
 
 // One entry of tasks.colours as arrays; a task without an entry is a blue circle of group 0.
+/** @param {Pick<Colouring, "rgb" | "shapes" | "groups"> | null | undefined} colouring @param {number} n */
 export function decodeColouring(colouring, n) {
   const [rgb, shapes, groups] = [bytesOf(colouring?.rgb), bytesOf(colouring?.shapes), bytesOf(colouring?.groups)];
   if (rgb.length >= 3 * n && shapes.length >= n) {
@@ -61,6 +70,7 @@ export function decodeColouring(colouring, n) {
 }
 
 // One task's own data out of the card packet of all tasks, as plain numbers that card.js draws.
+/** @param {Card | null | undefined} card @param {number} i @returns {TaskData | null} */
 export function decodeCard(card, i) {
   if (card?.kind === "curve") {
     return { kind: "curve", x: card.x, y: card.y, points: scaled(card, i), curve: heights(card, i) };
@@ -81,18 +91,22 @@ export function decodeCard(card, i) {
 }
 
 // What one task's own network answers, out of the picture's answers of all tasks: `card` says where they are drawn.
+/** @param {Fit | null | undefined} fit @param {Card | null | undefined} card @param {number} i */
 export function decodeFit(fit, card, i) {
   if (fit?.kind === "words" && card?.kind === "words") return { words: fit.words[i] };
-  if (fit?.kind === "classes" && fit.n === (card?.n_points ?? card?.n_images)) {
+  const placed = card?.kind === "scatter" ? card.n_points : card?.kind === "images" ? card.n_images : -1;
+  if (fit?.kind === "classes" && fit.n === placed) {
     return { classes: bytesOf(fit.classes).subarray(i * fit.n, (i + 1) * fit.n) };
   }
   if (fit?.kind !== "curve" || card?.kind !== "curve") return null;
   const levels = bytesOf(fit.points).subarray(i * fit.n, (i + 1) * fit.n);
   const [[left, right], [low, high]] = [card.x, card.y];
+  /** @param {number} k */
   const x = (k) => left + ((right - left) * k) / Math.max(1, fit.n - 1);
   return { curve: Array.from(levels, (level, k) => [x(k), low + ((high - low) * level) / 255]) };
 }
 
+/** @param {CurveCard | ScatterCard} card @param {number} i @returns {Point[]} */
 function scaled(card, i) {
   const words = wordsOf(card.points);
   const from = 2 * card.n_points * i;
@@ -102,6 +116,7 @@ function scaled(card, i) {
   ]);
 }
 
+/** @param {CurveCard} card @param {number} i @returns {Point[]} */
 function heights(card, i) {
   const words = wordsOf(card.curve);
   return Array.from({ length: card.n_curve }, (_, k) => [

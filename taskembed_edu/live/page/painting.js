@@ -6,7 +6,11 @@ import { wordsOf } from "./packets.js";
 import { drawScaleBar } from "./scale_bar.js";
 import { cssOf } from "./shapes.js";
 
+/** @import { Rgb } from "./types.js" */
+/** @import { TaskMapView } from "./map.js" */
+
 export class MapPainter {
+  /** @param {TaskMapView} map */
   constructor(map) {
     this.map = map;
   }
@@ -22,7 +26,7 @@ export class MapPainter {
     this.map.labels.paint(context);
     this.points(context, FULL);
     context.globalAlpha = 1;
-    if (this.map.counts) this.changeRings(context);
+    if (this.map.counts) this.changeRings(context, this.map.counts);
     if (chosen >= 0) this.neighbourRings(context, chosen);
     this.marked(context, chosen);
     drawScaleBar(this.map, context);
@@ -34,6 +38,7 @@ export class MapPainter {
     return chosen < this.map.n && !this.map.gone.has(chosen) ? chosen : -1;
   }
 
+  /** @param {CanvasRenderingContext2D} context @param {number} level */
   points(context, level) {
     const { screen, levels, atlas, n, canvas } = this.map;
     const edge = atlas.size;
@@ -48,6 +53,7 @@ export class MapPainter {
 
   // ---- neighbours of the chosen task ----
 
+  /** @param {CanvasRenderingContext2D} context @param {number} chosen */
   lines(context, chosen) {
     const { palette } = this.map;
     for (const { tasks, tone, dashed, width } of neighbourLines(this.map)) {
@@ -56,6 +62,14 @@ export class MapPainter {
     }
   }
 
+  /**
+   * @param {CanvasRenderingContext2D} context
+   * @param {number} chosen
+   * @param {number[]} tasks
+   * @param {Rgb} rgb
+   * @param {number[]} dash
+   * @param {number} width
+   */
   rays(context, chosen, tasks, rgb, dash, width) {
     const { screen, ratio } = this.map;
     context.globalAlpha = 1;
@@ -71,6 +85,7 @@ export class MapPainter {
     context.setLineDash([]);
   }
 
+  /** @param {CanvasRenderingContext2D} context @param {number} chosen */
   neighbourRings(context, chosen) {
     const { palette } = this.map;
     for (const { tasks, tone } of neighbourLines(this.map)) {
@@ -79,6 +94,13 @@ export class MapPainter {
     this.ring(context, chosen, 1.5, palette.near, 3);
   }
 
+  /**
+   * @param {CanvasRenderingContext2D} context
+   * @param {number} i
+   * @param {number} size
+   * @param {Rgb} rgb
+   * @param {number} width
+   */
   ring(context, i, size, rgb, width) {
     const { screen, ratio } = this.map;
     const r = this.map.radius();
@@ -91,8 +113,9 @@ export class MapPainter {
 
   // ---- "What changed?": the more of its nearest neighbours a task has lost, the heavier its ring ----
 
-  changeRings(context) {
-    const { counts, screen, n, palette, ratio } = this.map;
+  /** @param {CanvasRenderingContext2D} context @param {Uint8Array} counts */
+  changeRings(context, counts) {
+    const { screen, n, palette, ratio } = this.map;
     const r = this.map.radius() + 1.5 * ratio;
     context.strokeStyle = cssOf(palette.lost);
     let most = 0;
@@ -111,6 +134,7 @@ export class MapPainter {
 
   // ---- what the learner points at ----
 
+  /** @param {CanvasRenderingContext2D} context @param {number} chosen */
   marked(context, chosen) {
     const { atlas, screen, palette, state, n } = this.map;
     const hover = state.get("hover") ?? -1;
@@ -124,13 +148,26 @@ export class MapPainter {
   }
 }
 
-// Which lines leave the chosen task: [{tasks, title, tone, dashed, width, none, known, missing}]. With "What changed?"
-// those near under only one of the two distances. `missing` stands for a list that is not known: the kernel has yet to
-// send it, or a recorded file had no room for it.
+/**
+ * @typedef {object} NeighbourLine
+ * @property {string} title
+ * @property {number[]} tasks
+ * @property {"near" | "truth" | "lost" | "gained"} tone
+ * @property {number} width
+ * @property {boolean} [dashed]
+ * @property {boolean} [known] false: the kernel has yet to send the list, or a recorded file had no room for it
+ * @property {string} [missing] what stands in the place of a list that is not known
+ * @property {string} [none] what stands in the place of an empty one
+ */
+
+// Which lines leave the chosen task. With "What changed?" those near under only one of the two distances.
+/** @param {TaskMapView} map @returns {NeighbourLine[]} */
 export function neighbourLines(map) {
   const chosen = map.state.get("chosen") ?? -1;
-  const links = map.picture?.links?.task === chosen ? map.picture.links : null;
+  const named = map.picture?.links;
+  const links = named?.task === chosen ? named : null;
   const changes = map.picture?.changes;
+  /** @param {number[] | null | undefined} tasks */
   const inside = (tasks) => (tasks ?? []).filter((i) => i < map.n && !map.gone.has(i));
   if (changes && links) {
     const lost = new Set(changes.lost);
@@ -158,8 +195,9 @@ export function neighbourLines(map) {
 }
 
 // The truth does not wait for the kernel: it came with the tasks. A task stands in its own list where it lacks a neighbour.
+/** @param {TaskMapView} map @param {number} i */
 function trueNeighbours(map, i) {
   const truth = map.tasks?.truth;
-  if (!truth?.k || i < 0 || map.tasks.n !== map.n) return [];
+  if (!truth?.k || i < 0 || map.tasks?.n !== map.n) return [];
   return Array.from(wordsOf(truth.neighbours).subarray(i * truth.k, (i + 1) * truth.k)).filter((j) => j !== i);
 }

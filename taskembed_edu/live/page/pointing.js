@@ -1,24 +1,35 @@
-// Hands on the map: pointer, wheel, pinch and keys. They set the shared values; the map draws what those say.
+// Input on the map: pointer, wheel, pinch and keys. They set the shared values; the map draws what those say.
+
+/** @import { TaskMapView } from "./map.js" */
 
 const REACH = 16; // how near, in CSS pixels, the pointer must come to a point
+/** @type {Record<string, [right: number, down: number]>} */
+const ARROWS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const CLICK = 4; // a press that moves less is a click
 const PASSING_MS = 250;
 
+/** @typedef {"pointer" | "keys" | null} Here */
+/** @typedef {{ x: number, y: number, fromX: number, fromY: number, dragged: boolean }} Held a pointer that is pressed */
+
 export class Pointing {
+  /** @param {TaskMapView} map */
   constructor(map) {
     this.map = map;
+    /** @type {Here} */
     this.here = null; // "pointer" or "keys" while this map is the one that is pointed at
+    /** @type {Map<number, Held>} */
     this.pointers = new Map();
     this.passed = -Infinity;
-    const on = (name, callback, options) => map.canvas.addEventListener(name, callback, options);
-    on("pointermove", (event) => this.move(event));
-    on("pointerdown", (event) => this.down(event));
-    on("pointerup", (event) => this.up(event));
-    on("pointercancel", (event) => this.up(event, true));
-    on("pointerleave", () => this.here === "pointer" && this.point(-1, null));
-    on("blur", () => this.here === "keys" && this.point(-1, null));
-    on("wheel", (event) => this.wheel(event), { passive: false });
-    on("keydown", (event) => this.key(event));
+    const { canvas } = map;
+    canvas.addEventListener("pointermove", (event) => this.move(event));
+    canvas.addEventListener("pointerdown", (event) => this.down(event));
+    canvas.addEventListener("pointerup", (event) => this.up(event));
+    canvas.addEventListener("pointercancel", (event) => this.up(event, true));
+    canvas.addEventListener("pointerleave", () => this.leave("pointer"));
+    canvas.addEventListener("blur", () => this.leave("keys"));
+    canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+    canvas.addEventListener("keydown", (event) => this.key(event));
+    /** @param {WheelEvent} event */
     this.outside = (event) => {
       if (event.target !== map.canvas) this.passed = event.timeStamp;
     };
@@ -29,6 +40,12 @@ export class Pointing {
     window.removeEventListener("wheel", this.outside, { capture: true });
   }
 
+  /** @param {"pointer" | "keys"} here */
+  leave(here) {
+    if (this.here === here) this.point(-1, null);
+  }
+
+  /** @param {number} i @param {Here} here */
   point(i, here) {
     const { state, details } = this.map;
     this.here = here;
@@ -38,12 +55,14 @@ export class Pointing {
 
   // ---- pointer ----
 
+  /** @param {MouseEvent} event */
   place(event) {
     const box = this.map.canvas.getBoundingClientRect();
     const ratio = this.map.canvas.width / box.width;
     return [(event.clientX - box.left) * ratio, (event.clientY - box.top) * ratio];
   }
 
+  /** @param {number} x @param {number} y */
   nearest(x, y) {
     const { screen, n, ratio } = this.map;
     let [best, at] = [(REACH * ratio) ** 2, -1];
@@ -55,6 +74,7 @@ export class Pointing {
     return at;
   }
 
+  /** @param {PointerEvent} event */
   down(event) {
     if (event.button) return;
     const { canvas, lasso } = this.map;
@@ -65,6 +85,7 @@ export class Pointing {
     else if (lasso.wants(event)) lasso.begin(x, y, event.ctrlKey || event.metaKey);
   }
 
+  /** @param {PointerEvent} event */
   move(event) {
     const [x, y] = this.place(event);
     const held = this.pointers.get(event.pointerId);
@@ -81,6 +102,7 @@ export class Pointing {
     [held.x, held.y] = [x, y];
   }
 
+  /** @param {Held} held @param {number} x @param {number} y */
   drag(held, x, y) {
     if (this.map.state.get("hover") >= 0) this.point(-1, null);
     this.map.canvas.classList.add("te-dragging");
@@ -88,14 +110,17 @@ export class Pointing {
   }
 
   // Two fingers: the distance between them zooms, round the finger that rests.
+  /** @param {number} id @param {number} x @param {number} y */
   pinch(id, x, y) {
-    const other = [...this.pointers].find(([key]) => key !== id)[1];
     const held = this.pointers.get(id);
+    const other = [...this.pointers].find(([key]) => key !== id)?.[1];
+    if (!held || !other) return;
     held.dragged = other.dragged = true;
     const [before, after] = [Math.hypot(held.x - other.x, held.y - other.y), Math.hypot(x - other.x, y - other.y)];
     if (before > 1 && after > 1) this.map.zoom(after / before, other.x, other.y);
   }
 
+  /** @param {PointerEvent} event @param {boolean} [cancelled] */
   up(event, cancelled = false) {
     const held = this.pointers.get(event.pointerId);
     if (!held) return;
@@ -109,6 +134,7 @@ export class Pointing {
     if (!held.dragged && !cancelled) this.choose(this.nearest(held.x, held.y));
   }
 
+  /** @param {number} i */
   choose(i) {
     const { state } = this.map;
     state.set("chosen", i === state.get("chosen") ? -1 : i);
@@ -116,6 +142,7 @@ export class Pointing {
 
   // The wheel zooms with Ctrl or Cmd, or after a click into the map. Who only reads on scrolls the page, and a page
   // that is being scrolled past the map goes on scrolling.
+  /** @param {WheelEvent} event */
   wheel(event) {
     const meant = event.ctrlKey || event.metaKey;
     if (!meant && !this.map.canvas.matches(":focus")) return;
@@ -126,20 +153,25 @@ export class Pointing {
     event.preventDefault();
     const lines = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? 400 : 1;
     const speed = event.ctrlKey ? 0.01 : 0.002; // a pinch on a touchpad comes as a fine wheel with Ctrl
-    this.map.zoom(Math.exp(-event.deltaY * lines * speed), ...this.place(event));
+    const [x, y] = this.place(event);
+    this.map.zoom(Math.exp(-event.deltaY * lines * speed), x, y);
   }
 
   // ---- keys ----
 
+  /** @param {KeyboardEvent} event */
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const arrow = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    const arrow = ARROWS[event.key];
+    /** @type {(() => unknown) | undefined} */
     const act = arrow ? () => this.arrow(arrow, event.shiftKey) : this.keys()[event.key];
     if (!act || act() === false) return;
     event.preventDefault();
     event.stopPropagation(); // space would also press Play
   }
 
+  // What each key does; false where it does nothing now, so that the page may have it.
+  /** @returns {Record<string, () => unknown>} */
   keys() {
     const { map } = this;
     const hover = map.state.get("hover");
@@ -161,29 +193,39 @@ export class Pointing {
   // Let go of one thing at a time: a lasso under way, the chosen task, the selection, the task looked at.
   escape() {
     const { state, lasso } = this.map;
-    if (lasso.drawing) return lasso.drop();
-    if (state.get("chosen") >= 0) return state.set("chosen", -1);
-    if (state.get("selected")?.length) return state.set("selected", []);
-    if (lasso.mode) return lasso.setMode(false);
-    return state.get("hover") >= 0 && this.point(-1, null);
+    if (lasso.drawing) lasso.drop();
+    else if (state.get("chosen") >= 0) state.set("chosen", -1);
+    else if (state.get("selected")?.length) state.set("selected", []);
+    else if (lasso.mode) lasso.setMode(false);
+    else if (state.get("hover") >= 0) this.point(-1, null);
+    else return false;
+    return true;
   }
 
+  /** @param {[right: number, down: number]} arrow @param {boolean} shift */
   arrow([right, down], shift) {
     const { map } = this;
-    if (shift) return map.pan(-80 * right * map.ratio, -80 * down * map.ratio, true);
+    if (shift) {
+      map.pan(-80 * right * map.ratio, -80 * down * map.ratio, true);
+      return;
+    }
     const from = map.state.get("hover");
     const i = from < 0 ? this.middle() : this.towards(from, right, down);
     if (i >= 0) this.visit(i);
   }
 
+  /** @param {number} i */
   visit(i) {
     this.map.reveal(i);
     this.point(i, "keys");
   }
 
   // The next task that is shown, in the order of the tasks: so that every one of them is reached.
+  /** @param {number} from @param {number} by */
   step(from, by) {
-    for (let i = from + by; i >= 0 && i < this.map.n; i += by) if (this.map.shown(i)) return this.visit(i);
+    let i = from + by;
+    while (i >= 0 && i < this.map.n && !this.map.shown(i)) i += by;
+    if (i >= 0 && i < this.map.n) this.visit(i);
   }
 
   // Where a walk begins: at the task that was chosen, else in the middle of what is seen.
@@ -195,6 +237,7 @@ export class Pointing {
   }
 
   // The nearest task in one direction: what lies askew counts as farther away.
+  /** @param {number} from @param {number} right @param {number} down */
   towards(from, right, down) {
     const { screen } = this.map;
     const [x0, y0] = [screen[2 * from], screen[2 * from + 1]];
@@ -205,6 +248,7 @@ export class Pointing {
     }, from);
   }
 
+  /** @param {(x: number, y: number) => number} cost @param {number} [without] */
   best(cost, without = -1) {
     const { screen, n } = this.map;
     let [least, at] = [Infinity, -1];

@@ -4,7 +4,11 @@ import { element, freshId, percent, rounded, setText } from "./base.js";
 import { CURVE_WORDS } from "./curves.js";
 import { MenuButton } from "./dialogs.js";
 
+/** @import { LabPage } from "./lab.js" */
+/** @import { RunPicture, Transport } from "./types.js" */
+
 export class MapBarView {
+  /** @param {LabPage} page @param {Element} parent */
   constructor(page, parent) {
     this.page = page;
     this.root = element("div", "te-map-bar te-live-only", parent);
@@ -30,17 +34,19 @@ export class MapBarView {
     const metrics = this.page.transport().metrics ?? [];
     return metrics
       .filter(({ value }) => value !== this.now()?.value)
-      .map(({ value, label }) => ({ value, label: `Compared with ${label}`, about: "same weights, other distance" }));
+      .map(({ value, label }) => ({ value: String(value), label: `Compared with ${label}`, about: "same weights, other distance" }));
   }
 
+  /** @param {Partial<Transport>} transport */
   show(transport) {
     this.again.hidden = transport.projection === "pca"; // PCA has no chance in it: again would be the same
     this.changed.hidden = !(transport.metrics ?? []).length;
     this.result.hidden = !transport.compare;
   }
 
+  /** @param {RunPicture[]} runs */
   showChanges(runs) {
-    const compared = runs.filter(({ changes }) => changes);
+    const compared = runs.flatMap(({ run, changes }) => (changes ? [{ run, changes }] : []));
     if (!compared.length) return;
     const label = this.page.distanceName(compared[0].changes.metric);
     const shares = compared.map(({ run, changes }) => [percent(changes.share), this.page.runName(run)].filter(Boolean).join(" in ").trim());
@@ -54,6 +60,7 @@ export class MapBarView {
 const READ = ["trustworthiness", "jitter"];
 
 export class ReadingsView {
+  /** @param {LabPage} page @param {Element} parent */
   constructor(page, parent) {
     this.page = page;
     this.root = element("div", "te-readings", parent);
@@ -73,6 +80,7 @@ export class ReadingsView {
     ask.addEventListener("click", () => page.dialogs.showReading());
   }
 
+  /** @param {RunPicture[]} runs */
   show(runs) {
     for (const { key, number, help } of this.entries) {
       setText(number, runs.map(({ readings }) => rounded(readings?.[key])).join(" | "));

@@ -2,10 +2,20 @@
 // itself. No kernel, no network; time goes by this page's clock.
 
 import { counted } from "./base.js";
-import { bytesOf } from "./packets.js";
+import { wordsOf } from "./packets.js";
+
+/**
+ * @import {
+ *   Fit, Heard, Message, Packed, Picture, RecordedDocument, RecordedRun, StoredDocument, StoredRun, Tasks, Traits, Transport
+ * } from "./types.js"
+ */
+
+/** @type {Tasks} */
+const NO_TASKS = { n: 0, family: "", names: [], colours: [], truth: null, card: { kind: "words", words: [] } };
 
 // ---- decoding the document ----------------------------------------------------------------------------------------------
 
+/** @param {Packed} entry */
 async function unpacked({ $bytes, gzip }) {
   const packed = Uint8Array.from(atob($bytes), (letter) => letter.charCodeAt(0));
   if (!gzip) return packed;
@@ -14,55 +24,85 @@ async function unpacked({ $bytes, gzip }) {
 }
 
 // The document with every packed entry as bytes; everything else as it is.
+/** @param {unknown} value @returns {Promise<unknown>} */
 async function decoded(value) {
   if (Array.isArray(value)) return Promise.all(value.map(decoded));
   if (!value || typeof value !== "object") return value;
-  if ("$bytes" in value) return unpacked(value);
+  if ("$bytes" in value) return unpacked(/** @type {Packed} */ (value));
   const entries = await Promise.all(Object.entries(value).map(async ([key, each]) => [key, await decoded(each)]));
   return Object.fromEntries(entries);
 }
 
 // Frames are stored as differences, modulo 65,536 (256 for bytes), from the frame before: add them up once.
-function summedFrames(bytes, frames, Numbers = Uint16Array) {
-  const sums = new Numbers(bytes.slice().buffer);
-  const each = frames ? sums.length / frames : 0;
-  for (let at = each; at < sums.length; at++) sums[at] += sums[at - each];
-  return sums;
+/** @template {Uint8Array | Uint16Array} Numbers @param {Numbers} frames @param {number} count */
+export function summed(frames, count) {
+  const each = count ? frames.length / count : 0;
+  for (let at = each; at < frames.length; at++) frames[at] += frames[at - each];
+  return frames;
 }
 
+/** @param {Uint8Array} bytes @param {number} count */
+function summedWords(bytes, count) {
+  return summed(new Uint16Array(bytes.slice().buffer), count);
+}
+
+/** @param {unknown} raw @returns {Promise<RecordedDocument>} */
 async function recordedDocument(raw) {
-  const stored = await decoded(raw);
-  for (const run of stored.runs) {
-    run.points = summedFrames(run.points, run.frames.length);
-    run.neighbours = run.k ? summedFrames(run.neighbours, run.frames.length) : null;
-    if (run.trails) run.trails.points = summedFrames(run.trails.points, run.frames.length);
-    if (run.fit) sumFit(run.fit, run.frames.length);
-  }
-  return stored;
+  const stored = /** @type {StoredDocument} */ (await decoded(raw));
+  return { ...stored, runs: stored.runs.map(recordedRun) };
+}
+
+/** @param {StoredRun} run @returns {RecordedRun} */
+function recordedRun(run) {
+  const count = run.frames.length;
+  const { trails, fit } = run;
+  return {
+    ...run,
+    points: summedWords(run.points, count),
+    neighbours: run.k ? summedWords(run.neighbours, count) : null,
+    trails: trails && { n: trails.n, points: summedWords(trails.points, count) },
+    fit: fit && recordedFit(fit, count),
+  };
 }
 
 // Words are stored once, and which of them is spelt where.
-function sumFit(fit, frames) {
-  fit.frames = summedFrames(fit.values, frames, fit.kind === "words" ? Uint16Array : Uint8Array);
-  if (fit.kind === "words") fit.vocabulary = new TextDecoder().decode(fit.words).split("\n");
+/** @param {NonNullable<StoredRun["fit"]>} fit @param {number} count @returns {NonNullable<RecordedRun["fit"]>} */
+function recordedFit({ kind, n, values, words }, count) {
+  const frames = kind === "words" ? summedWords(values, count) : summed(values.slice(), count);
+  return { kind, n, frames, vocabulary: kind === "words" ? new TextDecoder().decode(words).split("\n") : [] };
 }
 
 // ---- the model ----------------------------------------------------------------------------------------------------------
 
 export class RecordedModel {
+  recorded = true;
+  /** @type {Map<string, Set<Heard>>} */
+  listeners = new Map();
+  /** @type {Partial<Traits>} */
+  values = {};
+  /** @type {RecordedDocument} */
+  stored = { title: "", tasks: NO_TASKS, help: { reading: [], scores: {}, try: [] }, marks: [], runs: [] };
+  /** @type {number[]} */
+  steps = []; // the film's stops: the frames of the run with the most steps
+  at = 0; // which of them is shown
+  moment = 0; // the step shown
+  number = 0; // of the picture
+  rate = 10; // frames a second
+  playing = false;
+  /** @type {{ now: number, at: number } | null} */
+  begun = null; // when the film was started, and at which stop
+  request = 0;
+
   // Unpacking takes a moment: wait for `ready` before anything is asked.
+  /** @param {unknown} raw */
   constructor(raw) {
-    this.recorded = true;
-    this.listeners = new Map();
-    this.number = 0;
-    this.rate = 10;
-    this.playing = false;
     this.ready = recordedDocument(raw).then((stored) => this.begin(stored));
   }
 
+  /** @param {RecordedDocument} stored */
   begin(stored) {
     this.stored = stored;
-    // The film's stops: the frames of the run with the most steps.
+    /** @param {RecordedRun} run */
     const last = (run) => run.frames[run.frames.length - 1].step;
     const longest = stored.runs.reduce((best, run) => (last(run) > last(best) ? run : best));
     this.steps = longest.frames.map((frame) => frame.step);
@@ -83,34 +123,39 @@ export class RecordedModel {
     this.values.picture = this.picture();
   }
 
+  /** @template {keyof Traits} Name @param {Name} name @returns {Partial<Traits>[Name]} */
   get(name) {
     return this.values[name];
   }
 
+  /** @template {keyof Traits} Name @param {Name} name @param {Traits[Name]} value */
   set(name, value) {
     if (this.values[name] === value) return;
-    this.values[name] = value;
-    this.tell(`change:${name}`);
+    this.put(name, value);
     if (name === "chosen") this.put("picture", this.picture());
   }
 
   save_changes() {}
 
+  /** @param {string} names @param {Heard} callback */
   on(names, callback) {
     for (const name of names.split(" ")) {
-      if (!this.listeners.has(name)) this.listeners.set(name, new Set());
-      this.listeners.get(name).add(callback);
+      const callbacks = this.listeners.get(name) ?? new Set();
+      this.listeners.set(name, callbacks.add(callback));
     }
   }
 
+  /** @param {string} names @param {Heard} callback */
   off(names, callback) {
     for (const name of names.split(" ")) this.listeners.get(name)?.delete(callback);
   }
 
+  /** @param {string} name */
   tell(name) {
-    for (const callback of this.listeners.get(name) ?? []) callback();
+    for (const callback of this.listeners.get(name) ?? []) callback({});
   }
 
+  /** @template {keyof Traits} Name @param {Name} name @param {Traits[Name]} value */
   put(name, value) {
     this.values[name] = value;
     this.tell(`change:${name}`);
@@ -118,15 +163,17 @@ export class RecordedModel {
 
   // ---- what the page asks for ----
 
+  /** @param {Message} message */
   send(message) {
-    if (message.do === "look") this.look(message.step);
+    if (message.do === "look") this.look(message.step ?? null);
     else if (message.do === "play") this.play();
     else if (message.do === "pause") this.pause();
-    else if (message.do === "speed") this.speed(message.rate);
+    else if (message.do === "speed") this.speed(message.rate ?? this.rate);
     else if (message.do === "rows") this.tell("change:rows");
   }
 
   // The curves may have more steps than there are frames: shown is the latest frame at or before the step.
+  /** @param {number | null} step */
   look(step) {
     this.pause();
     const next = this.steps.findIndex((each) => each > (step ?? Infinity));
@@ -134,6 +181,7 @@ export class RecordedModel {
     this.go(at, step ?? this.steps[at]);
   }
 
+  /** @param {number} at @param {number} [step] */
   go(at, step = this.steps[at]) {
     this.at = at;
     this.moment = step;
@@ -151,6 +199,7 @@ export class RecordedModel {
   }
 
   // By the clock and not by the count of animation frames: a slow page skips frames, a fast one waits.
+  /** @param {number} now */
   film(now) {
     if (!this.playing) return;
     this.begun ??= { now, at: this.at };
@@ -167,6 +216,7 @@ export class RecordedModel {
     this.put("transport", this.transport());
   }
 
+  /** @param {number} rate */
   speed(rate) {
     this.rate = rate;
     this.begun = null;
@@ -174,6 +224,7 @@ export class RecordedModel {
 
   // ---- what a kernel would say ----
 
+  /** @returns {Transport} */
   transport() {
     const { from, steps, version } = this.stored.exported ?? {};
     const made = [from, steps === undefined ? "" : `${counted(steps)} steps`].filter(Boolean).join(", ");
@@ -192,6 +243,7 @@ export class RecordedModel {
     };
   }
 
+  /** @returns {Picture} */
   picture() {
     this.number += 1;
     const live = this.moment >= this.steps[this.steps.length - 1];
@@ -201,6 +253,7 @@ export class RecordedModel {
     return { number: this.number, live, step, runs, words: words.join(" ") };
   }
 
+  /** @param {RecordedRun} run @param {number} k @param {number} step */
   runPicture(run, k, step) {
     let at = run.frames.length - 1;
     while (at > 0 && run.frames[at].step > step) at -= 1;
@@ -211,6 +264,7 @@ export class RecordedModel {
     return { ...frame, run: k, points, trails, fit, links: this.links(run, at), changes: null };
   }
 
+  /** @param {RecordedRun} run @param {number} at */
   trails({ trails, frames }, at) {
     const { missing } = frames[at];
     if (missing) return { n: 0, missing };
@@ -220,25 +274,29 @@ export class RecordedModel {
   }
 
   // What the tasks' own networks answer, as a kernel would say it.
+  /** @param {RecordedRun} run @param {number} at @returns {Fit | null} */
   fit({ fit }, at) {
     if (!fit) return null;
     const { kind, n, frames, vocabulary } = fit;
     const tasks = this.stored.tasks.n;
     const values = frames.subarray(n * tasks * at, n * tasks * (at + 1));
-    if (kind !== "words") return { kind, n, [kind === "curve" ? "points" : "classes"]: values };
+    if (kind === "curve") return { kind, n, points: values };
+    if (kind === "classes") return { kind, n, classes: values };
+    /** @param {number} i */
     const spelt = (i) => Array.from(values.subarray(i * n, (i + 1) * n), (k) => vocabulary[k]);
     return { kind, words: Array.from({ length: tasks }, (_, i) => spelt(i)) };
   }
 
   // Of the embedding null where the file has no lists: to have no neighbours would be another thing.
+  /** @param {RecordedRun} run @param {number} at */
   links(run, at) {
-    const task = this.values.chosen;
+    const task = this.values.chosen ?? -1;
     const { n, truth } = this.stored.tasks;
     if (task < 0 || task >= n) return null;
     const from = run.k * (n * at + task);
-    const embedding = run.k ? Array.from(run.neighbours.subarray(from, from + run.k)) : null;
-    const near = new Uint16Array(bytesOf(truth?.neighbours).slice().buffer);
-    const relatives = Array.from(near.subarray(task * truth.k, (task + 1) * truth.k)).filter((i) => i !== task);
+    const embedding = run.neighbours ? Array.from(run.neighbours.subarray(from, from + run.k)) : null;
+    const k = truth?.k ?? 0;
+    const relatives = Array.from(wordsOf(truth?.neighbours).subarray(task * k, (task + 1) * k)).filter((i) => i !== task);
     return { task, embedding, truth: relatives };
   }
 }

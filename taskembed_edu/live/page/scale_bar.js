@@ -5,24 +5,30 @@
 
 import { cssOf } from "./shapes.js";
 
+/** @import { TaskMapView } from "./map.js" */
+
 const BAR = 90; // about so many CSS pixels long
 
 // The largest of 1, 2 and 5 times a power of ten that is not longer.
-function roundLength(longest) {
+/** @param {number} longest */
+export function roundLength(longest) {
   const power = 10 ** Math.floor(Math.log10(longest));
-  return [5, 2, 1].find((first) => first * power <= longest) * power;
+  return (longest >= 5 * power ? 5 : longest >= 2 * power ? 2 : 1) * power;
 }
 
 // How long a distance the bar of this map stands for; 0 where there is no bar.
-function barLength({ viewport, picture, ratio }) {
+/** @param {{ viewport: { scale: number }, picture: { projection: string } | null, ratio: number }} map */
+export function barLength({ viewport, picture, ratio }) {
   return picture?.projection === "pca" && viewport.scale > 0 ? roundLength((BAR * ratio) / viewport.scale) : 0;
 }
 
+/** @param {TaskMapView} map */
 function barLetters(map) {
   return (map.state.get("projector") ? 18 : 11) * map.ratio;
 }
 
 // Where it lies on the canvas, with its words: left, top, right, bottom; nothing where there is no bar.
+/** @param {TaskMapView} map */
 export function scaleBarBox(map) {
   const { canvas, ratio, viewport } = map;
   const apart = barLength(map);
@@ -30,16 +36,17 @@ export function scaleBarBox(map) {
   return apart ? [canvas.width - 14 * ratio - wide, canvas.height - 20 * ratio - barLetters(map), canvas.width, canvas.height] : [];
 }
 
+/** @param {TaskMapView} map @param {CanvasRenderingContext2D} context */
 export function drawScaleBar(map, context) {
   const { viewport, palette, ratio, canvas } = map;
   const apart = barLength(map);
-  if (map.root.dataset.bar !== String(apart)) map.root.dataset.bar = apart;
+  if (map.root.dataset.bar !== String(apart)) map.root.dataset.bar = String(apart);
   if (!apart) return;
   const size = barLetters(map);
   const [right, base] = [canvas.width - 12 * ratio, canvas.height - 12 * ratio];
   const left = right - apart * viewport.scale;
   context.globalAlpha = 1;
-  for (const [rgb, width] of [[palette.paper, 5], [palette.ink, 2]]) {
+  for (const { rgb, width } of [{ rgb: palette.paper, width: 5 }, { rgb: palette.ink, width: 2 }]) {
     context.beginPath();
     for (const x of [left, right]) {
       context.moveTo(x, base - 4 * ratio);

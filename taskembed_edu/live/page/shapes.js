@@ -3,6 +3,11 @@
 // A marker is drawn once into an atlas and copied from there: in software rendering, 5,000 small copies cost a third of
 // 5,000 paths, and an outline comes free.
 
+import { penOf } from "./base.js";
+
+/** @import { Palette, Rgb } from "./types.js" */
+
+/** @type {((c: CanvasRenderingContext2D, x: number, y: number, r: number) => void)[]} */
 const SHAPES = [
   (c, x, y, r) => c.arc(x, y, r, 0, 2 * Math.PI),
   (c, x, y, r) => c.rect(x - 0.89 * r, y - 0.89 * r, 1.78 * r, 1.78 * r),
@@ -10,6 +15,14 @@ const SHAPES = [
   (c, x, y, r) => polygon(c, x, y, 1.25 * r, 4, 0),
 ];
 
+/**
+ * @param {CanvasRenderingContext2D} c
+ * @param {number} x
+ * @param {number} y
+ * @param {number} r
+ * @param {number} corners
+ * @param {number} turn
+ */
 function polygon(c, x, y, r, corners, turn) {
   for (let k = 0; k < corners; k++) {
     const angle = turn + (2 * Math.PI * k) / corners;
@@ -20,9 +33,13 @@ function polygon(c, x, y, r, corners, turn) {
 
 // ---- colours ----
 
+/** @type {CanvasRenderingContext2D | null} */
+let parser = null;
+
 // Any CSS colour as [red, green, blue]; the browser is the parser.
+/** @param {string} css @param {string} fallback @returns {Rgb} */
 export function rgbOf(css, fallback) {
-  const context = (rgbOf.context ??= new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true }));
+  const context = (parser ??= penOf(new OffscreenCanvas(1, 1), true));
   context.clearRect(0, 0, 1, 1);
   context.fillStyle = fallback;
   context.fillStyle = (css || "").trim() || fallback;
@@ -30,22 +47,26 @@ export function rgbOf(css, fallback) {
   return [...context.getImageData(0, 0, 1, 1).data.slice(0, 3)];
 }
 
+/** @param {ArrayLike<number>} rgb */
 export function cssOf(rgb) {
   return `rgb(${rgb[0]},${rgb[1]},${rgb[2]})`;
 }
 
 // Relative luminance and contrast as the Web Content Accessibility Guidelines 2.2 define them.
+/** @param {Rgb} rgb */
 function luminance(rgb) {
   const [r, g, b] = rgb.map((v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
+/** @param {Rgb} one @param {Rgb} other */
 export function contrast(one, other) {
   const [a, b] = [luminance(one), luminance(other)];
   return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
 }
 
 // The fill itself where it stands out from the paper; else the fill moved towards the ink until it does (3:1).
+/** @param {Rgb} fill @param {Rgb} paper @param {Rgb} ink */
 export function outlineOf(fill, paper, ink) {
   let outline = fill;
   for (let share = 0.15; share <= 1 && contrast(outline, paper) < 3.2; share += 0.05) {
@@ -55,8 +76,10 @@ export function outlineOf(fill, paper, ink) {
 }
 
 // The colours that a canvas needs; it does not follow the style sheet by itself.
+/** @param {Element} root @returns {Palette} */
 export function paletteOf(root) {
   const style = getComputedStyle(root);
+  /** @param {string} name @param {string} fallback */
   const read = (name, fallback) => rgbOf(style.getPropertyValue(name), fallback);
   const dark = luminance(read("--te-paper", "#ffffff")) < 0.2;
   return {
@@ -76,6 +99,16 @@ export function paletteOf(root) {
 
 // ---- one marker ----
 
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} shape
+ * @param {number} x
+ * @param {number} y
+ * @param {number} r
+ * @param {string} fill
+ * @param {string} outline
+ * @param {string} [halo]
+ */
 export function drawMarker(context, shape, x, y, r, fill, outline, halo) {
   context.beginPath();
   SHAPES[shape % SHAPES.length](context, x, y, r);
@@ -96,12 +129,20 @@ export function drawMarker(context, shape, x, y, r, fill, outline, halo) {
 export class MarkerAtlas {
   constructor() {
     this.canvas = document.createElement("canvas");
-    this.context = this.canvas.getContext("2d", { willReadFrequently: true });
+    this.context = penOf(this.canvas, true);
     this.cells = new Uint16Array(0);
-    this.size = 1;
+    this.size = 1; // of a cell, in device pixels
+    this.columns = 1;
   }
 
   // `rgb`: 3n bytes, `shapes`: n bytes, r: the radius in device pixels.
+  /**
+   * @param {number} n
+   * @param {Uint8Array} rgb
+   * @param {Uint8Array} shapes
+   * @param {number} r
+   * @param {Palette} palette
+   */
   build(n, rgb, shapes, r, palette) {
     const known = new Map();
     if (this.cells.length !== n) this.cells = new Uint16Array(n);
@@ -124,18 +165,19 @@ export class MarkerAtlas {
     }
   }
 
+  /** @param {number} cell */
   left(cell) {
     return (cell % this.columns) * this.size;
   }
 
+  /** @param {number} cell */
   top(cell) {
     return Math.floor(cell / this.columns) * this.size;
   }
 
+  /** @param {CanvasRenderingContext2D} context @param {number} i @param {number} x @param {number} y */
   draw(context, i, x, y) {
     const [cell, size] = [this.cells[i], this.size];
-    const left = (cell % this.columns) * size;
-    const top = Math.floor(cell / this.columns) * size;
-    context.drawImage(this.canvas, left, top, size, size, x - size / 2, y - size / 2, size, size);
+    context.drawImage(this.canvas, this.left(cell), this.top(cell), size, size, x - size / 2, y - size / 2, size, size);
   }
 }

@@ -3,27 +3,58 @@
 
 import { counted, element, freshId, icon, ICONS, setText } from "./base.js";
 
-const LOOK_PATIENCE_MS = 800; // a look that is not answered by then was lost; the newest wish goes
+/** @import { LabPage } from "./lab.js" */
+/** @import { Picture } from "./types.js" */
+/** @typedef {{ step: number, text: string, share: number }} Place of one mark along the slider */
+/** @typedef {{ share: number, marks: Place[] }} MarkGroup */
+
+const LOOK_PATIENCE_MS = 800; // a request that is not answered by then was lost; the newest one is sent
 const MARKS_APART = 0.02; // of the slider's length: closer marks become one
 const SPEEDS = [1, 4, 10, 30]; // frames a second of a film
 
+// ---- where the marks lie ----
+
+// Of places along the slider (`share` 0 ... 1), in any order: those that lie close are one.
+/** @param {Place[]} places @param {number} [apart] @returns {MarkGroup[]} */
+export function grouped(places, apart = MARKS_APART) {
+  /** @type {MarkGroup[]} */
+  const groups = [];
+  for (const place of [...places].sort((one, other) => one.share - other.share)) {
+    const group = groups[groups.length - 1];
+    if (group && place.share - group.share < apart) group.marks.push(place);
+    else groups.push({ share: place.share, marks: [place] });
+  }
+  return groups;
+}
+
+// ---- what is seen ----
+
 export class TimelineView {
+  /** @type {number | null | undefined} */
+  pendingStep = undefined; // the newest request, not yet sent: a step, or null for now
+  /** @type {number | null | undefined} */
+  requestedStep = undefined; // the request that waits for its picture
+  /** @type {HTMLButtonElement[]} */
+  marks = [];
+  patience = 0; // the timer that gives it up
+  /** @type {{ button: HTMLButtonElement, words: HTMLElement, path: Element } | null} */
+  film = null; // Play and Pause, in a recording
+
+  /** @param {LabPage} page @param {Element} parent */
   constructor(page, parent) {
     this.page = page;
-    this.wish = undefined; // the newest look not yet sent: a step, or null for now
-    this.asked = undefined; // the look that is under way
     this.held = false; // whether the slider stands where a hand put it, and no picture has come of it yet
     this.root = element("div", "te-timeline", parent);
     this.root.setAttribute("role", "group");
     this.root.setAttribute("aria-label", "Time");
-    if (page.recorded) this.makeFilm();
+    if (page.recorded) this.film = this.makeFilm();
     this.back = this.button("back", "Frame back", () => this.move(-1));
     const track = element("div", "te-track", this.root);
     const label = element("label", "te-unseen", track, "Time");
     this.slider = element("input", "te-time", track);
     this.slider.type = "range";
-    this.slider.min = 0;
-    this.slider.step = 1;
+    this.slider.min = "0";
+    this.slider.step = "1";
     this.slider.id = label.htmlFor = freshId("time");
     this.slider.addEventListener("input", () => this.look(Number(this.slider.value)));
     this.markLayer = element("div", "te-marks", track);
@@ -34,6 +65,7 @@ export class TimelineView {
     this.stops = [page.on("step", () => this.show())];
   }
 
+  /** @param {"back" | "forward"} picture @param {string} name @param {() => void} action */
   button(picture, name, action) {
     const made = element("button", "te-button te-icon-button", this.root);
     made.setAttribute("aria-label", name);
@@ -43,15 +75,16 @@ export class TimelineView {
   }
 
   makeFilm() {
-    this.play = element("button", "te-button te-play", this.root);
-    this.playText = element("span", "", this.play);
-    this.playIcon = icon("play", this.play);
-    this.play.addEventListener("click", () => this.page.say({ do: this.page.playing() ? "pause" : "play" }));
+    const button = element("button", "te-button te-play", this.root);
+    const words = element("span", "", button);
+    const path = icon("play", button);
+    button.addEventListener("click", () => this.page.say({ do: this.page.playing() ? "pause" : "play" }));
     const speed = element("select", "te-speed", this.root);
     speed.setAttribute("aria-label", "Speed");
-    for (const each of SPEEDS) element("option", "", speed, `${each} frames/s`).value = each;
-    speed.value = 10;
+    for (const each of SPEEDS) element("option", "", speed, `${each} frames/s`).value = String(each);
+    speed.value = "10";
     speed.addEventListener("change", () => this.page.say({ do: "speed", rate: Number(speed.value) }));
+    return { button, words, path };
   }
 
   remove() {
@@ -69,63 +102,68 @@ export class TimelineView {
     return Math.max(0, this.longest().rowAt(this.page.get("step")));
   }
 
+  /** @param {number} by */
   move(by) {
     const from = this.held ? Number(this.slider.value) : this.row();
     const row = Math.max(0, Math.min(this.longest().count - 1, from + by));
-    this.slider.value = row;
+    this.slider.value = String(row);
     this.look(row);
   }
 
   // The last frame is now: who drags the slider to its end follows the run again.
+  /** @param {number} row */
   look(row) {
     const rows = this.longest();
     this.page.look(row >= rows.count - 1 ? null : rows.step(row));
   }
 
-  // At most one look is under way, and the newest wish waits: a hand is faster than a kernel. A setting may have changed
-  // after the newest frame: then that frame is what there is to see, and what the kernel answers with.
-  wishFor(step) {
-    this.wish = step === null ? null : Math.min(step, this.longest().lastStep());
+  // One request at a time is sent and the newest one waits, because a slider moves faster than a kernel answers. A setting
+  // may have changed after the newest frame: then that frame is what there is to see, and what the kernel answers with.
+  /** @param {number | null} step */
+  request(step) {
+    this.pendingStep = step === null ? null : Math.min(step, this.longest().lastStep());
     this.held = true;
     this.send();
     this.show();
   }
 
   send() {
-    if (this.wish === undefined || this.asked !== undefined) return;
-    this.asked = this.wish;
-    this.wish = undefined;
-    this.page.say({ do: "look", step: this.asked });
-    this.patience = setTimeout(() => this.answered(true), LOOK_PATIENCE_MS);
+    if (this.pendingStep === undefined || this.requestedStep !== undefined) return;
+    this.requestedStep = this.pendingStep;
+    this.pendingStep = undefined;
+    this.page.say({ do: "look", step: this.requestedStep });
+    this.patience = window.setTimeout(() => this.answered(true), LOOK_PATIENCE_MS);
   }
 
   // A picture has come; `late`: none has.
+  /** @param {boolean} late @param {Pick<Picture, "live" | "step">} [picture] */
   answered(late, picture) {
-    if (this.asked === undefined) {
+    if (this.requestedStep === undefined) {
       this.held = false;
       return;
     }
-    if (!late && !this.isAnswer(picture)) return;
+    if (!late && !(picture && this.isAnswer(picture))) return;
     clearTimeout(this.patience);
-    this.asked = undefined;
+    this.requestedStep = undefined;
     // Of a kernel that is only slow the picture is still to come: the hand's next key goes on from where it was.
-    if (!late && this.wish === undefined) this.held = false;
+    if (!late && this.pendingStep === undefined) this.held = false;
     this.send();
     this.show();
   }
 
   // On its way to the answer a live page may show a live picture of the same step. A recording answers at once, and its
   // last step is live.
+  /** @param {Pick<Picture, "live" | "step">} picture */
   isAnswer({ live, step }) {
-    if (this.asked === null) return live;
-    return (this.page.recorded || !live) && Math.abs(step - this.asked) < 1;
+    if (this.requestedStep == null) return live;
+    return (this.page.recorded || !live) && Math.abs(step - this.requestedStep) < 1;
   }
 
   show() {
     const rows = this.longest();
-    this.slider.max = Math.max(0, rows.count - 1);
+    this.slider.max = String(Math.max(0, rows.count - 1));
     // Until the kernel has answered the slider is the hand's.
-    if (!this.held) this.slider.value = this.row();
+    if (!this.held) this.slider.value = String(this.row());
     const step = rows.step(Number(this.slider.value)) || 0;
     const words = `step ${counted(Math.round(step))} of ${counted(Math.round(rows.lastStep()))}`;
     this.slider.setAttribute("aria-valuetext", words);
@@ -135,10 +173,10 @@ export class TimelineView {
     this.live.setAttribute("aria-pressed", String(live));
     this.back.disabled = Number(this.slider.value) <= 0;
     this.forward.disabled = Number(this.slider.value) >= rows.count - 1;
-    if (this.play) {
+    if (this.film) {
       const playing = this.page.playing();
-      setText(this.playText, playing ? "Pause" : "Play");
-      this.playIcon.setAttribute("d", ICONS[playing ? "pause" : "play"]);
+      setText(this.film.words, playing ? "Pause" : "Play");
+      this.film.path.setAttribute("d", ICONS[playing ? "pause" : "play"]);
     }
   }
 
@@ -149,27 +187,23 @@ export class TimelineView {
     const places = this.page
       .marks()
       .flatMap((list, run) => list.map(({ step, text }) => ({ step, text: several ? `${this.page.runName(run)}: ${text}` : text })))
-      .map((mark) => ({ ...mark, share: Math.max(0, rows.rowAt(mark.step)) / last }))
-      .sort((one, other) => one.share - other.share);
-    const groups = [];
-    for (const place of places) {
-      const group = groups[groups.length - 1];
-      if (group && place.share - group.share < MARKS_APART) group.marks.push(place);
-      else groups.push({ share: place.share, marks: [place] });
-    }
+      .map((mark) => ({ ...mark, share: Math.max(0, rows.rowAt(mark.step)) / last }));
+    const groups = grouped(places);
     // As the run grows its marks move. They are only made anew where others are to be said: a rebuilt button would
     // lose the focus.
     const texts = groups.map((group) => group.marks.map((mark) => `${mark.step} ${mark.text}`).join(";")).join("|");
     if (this.markLayer.dataset.said !== texts) {
       this.markLayer.dataset.said = texts;
-      this.markLayer.replaceChildren(...groups.map((group) => this.makeMark(group)));
+      this.marks = groups.map((group) => this.makeMark(group));
+      this.markLayer.replaceChildren(...this.marks);
     }
     groups.forEach(({ share }, k) => {
-      this.markLayer.children[k].style.setProperty("--te-share", share.toFixed(4));
-      this.markLayer.children[k].classList.toggle("te-mark-right", share > 0.5);
+      this.marks[k].style.setProperty("--te-share", share.toFixed(4));
+      this.marks[k].classList.toggle("te-mark-right", share > 0.5);
     });
   }
 
+  /** @param {MarkGroup} group */
   makeMark({ marks }) {
     const step = marks[marks.length - 1].step;
     const words = marks.map((mark) => `${counted(mark.step)}: ${mark.text}`).join("; ");

@@ -2,14 +2,18 @@
 
 import { element, freshId, setText } from "./base.js";
 
+/** @import { TaskMapView } from "./map.js" */
+
 const TRAILS_LABEL = "Trails: the way of each task from its start";
 
 export class MapTools {
+  /** @param {TaskMapView} map */
   constructor(map) {
     this.map = map;
     this.root = element("div", "te-map-tools", map.stage);
     this.root.setAttribute("role", "group");
     this.root.setAttribute("aria-label", "Map view");
+    /** @param {string} text @param {string} label @param {() => void} act */
     const tool = (text, label, act) => this.tool(text, label, act);
     tool("+", "Zoom in", () => map.zoom(1.5));
     tool("−", "Zoom out", () => map.zoom(1 / 1.5));
@@ -19,9 +23,12 @@ export class MapTools {
     this.trails = this.toggle("trails", TRAILS_LABEL);
     this.excuse = element("span", "te-map-excuse te-note", this.root);
     this.excuse.id = freshId("no-trails");
+    /** @type {number[][] | null} */
+    this.measured = null; // see `boxes`
     this.show();
   }
 
+  /** @param {string} text @param {string} label @param {() => void} act */
   tool(text, label, act) {
     const button = element("button", "te-map-tool", this.root, text);
     button.setAttribute("aria-label", label);
@@ -31,10 +38,13 @@ export class MapTools {
   }
 
   // Pressed until it is pressed, in all maps at once.
+  /** @param {"labels" | "trails"} name @param {string} label @returns {HTMLButtonElement} */
   toggle(name, label) {
     const { state } = this.map;
     const turn = () => state.set(name, state.get(name) === false);
-    const tool = this.tool(name, label, () => tool.getAttribute("aria-disabled") === "true" || turn());
+    const tool = this.tool(name, label, () => {
+      if (tool.getAttribute("aria-disabled") !== "true") turn();
+    });
     return tool;
   }
 
@@ -43,8 +53,8 @@ export class MapTools {
     const missing = trails.excuse();
     this.labels.hidden = !labels.possible();
     this.trails.hidden = !trails.possible() && !missing;
-    this.labels.setAttribute("aria-pressed", state.get("labels") !== false);
-    this.trails.setAttribute("aria-pressed", !missing && state.get("trails") !== false);
+    this.labels.setAttribute("aria-pressed", String(state.get("labels") !== false));
+    this.trails.setAttribute("aria-pressed", String(!missing && state.get("trails") !== false));
     this.excuseTrails(missing);
     this.forget();
   }
@@ -53,7 +63,8 @@ export class MapTools {
   // once: asking in every picture would have the browser lay out the page each time.
   boxes() {
     const { root, map } = this;
-    this.measured ??= Array.from(root.children, (one) => {
+    const parts = /** @type {HTMLElement[]} */ ([...root.children]);
+    this.measured ??= parts.map((one) => {
       const [left, top] = [root.offsetLeft + one.offsetLeft, root.offsetTop + one.offsetTop];
       return one.offsetWidth ? [left, top, left + one.offsetWidth, top + one.offsetHeight].map((v) => v * map.ratio) : [];
     });
@@ -67,6 +78,7 @@ export class MapTools {
 
   // Where tasks leave trails and this map has none, the switch stays, cannot be turned, and says why. It keeps the
   // focus that it may have, which a button that is disabled would lose.
+  /** @param {[few: string, whole: string] | null} missing */
   excuseTrails(missing) {
     const { trails, excuse } = this;
     const [few, whole] = missing ?? ["", ""];

@@ -5,9 +5,15 @@ import { DIM, FULL, OPACITY } from "./levels.js";
 import { boundsOf, bytesOf, decodePlaces } from "./packets.js";
 import { cssOf, outlineOf } from "./shapes.js";
 
+/** @import { RunPicture } from "./types.js" */
+/** @import { TaskMapView } from "./map.js" */
+
+/** @typedef {{ css: string, tasks: number[] }} Batch tasks of one colour */
+
 const TRAIL_ALPHA = 0.35;
 
 // Why a map has none, in few words and in whole ones, by the kernel's reason (overlays.missing_trails).
+/** @type {Record<string, [few: string, whole: string]>} */
 const NO_TRAILS = {
   directions: ["No trails: main directions are found anew at every step", "To see trails, let the weights be seen as they are, or as the way from the start."],
   crowd: ["No trails: too many tasks", "So many lines would hide the points."],
@@ -18,22 +24,25 @@ const NO_TRAILS = {
 };
 
 export class Trails {
+  /** @param {TaskMapView} map */
   constructor(map) {
     this.map = map;
     this.m = 0; // places of each task
     this.missing = ""; // why there are none, where tasks could have some
+    /** @type {Batch[] | null} */
+    this.batches = null; // made when they are next drawn
     this.places = new Float32Array(0);
-    this.forget();
   }
 
+  /** @param {RunPicture} picture */
   take(picture) {
-    const { n: m = 0, points, missing = "" } = picture.trails ?? {};
+    const { n: m = 0, points, missing = "" } = picture.trails ?? { n: 0 };
     this.missing = missing;
     const whole = m && bytesOf(points).length === 4 * m * this.map.n;
     this.m = whole ? m : 0;
     const size = 2 * this.m * this.map.n;
     if (this.places.length !== size) this.places = new Float32Array(size);
-    if (this.m) decodePlaces({ points, box: picture.box }, this.places);
+    if (points && this.m) decodePlaces({ points, box: picture.box }, this.places);
   }
 
   possible() {
@@ -50,6 +59,7 @@ export class Trails {
   }
 
   // The start is to be in sight as well.
+  /** @param {Float64Array} box */
   extend(box) {
     const { places, m, map } = this;
     const own = new Float64Array(4);
@@ -69,43 +79,54 @@ export class Trails {
   // a thin line.
   batch() {
     const { colouring, n, palette } = this.map;
+    /** @type {Map<number, Batch>} */
     const known = new Map();
     for (let i = 0; i < n; i++) {
       const rgb = colouring.rgb.subarray(3 * i, 3 * i + 3);
       const key = ((rgb[0] >> 4) << 8) | ((rgb[1] >> 4) << 4) | (rgb[2] >> 4);
-      if (!known.has(key)) known.set(key, { css: cssOf(outlineOf([...rgb], palette.paper, palette.ink)), tasks: [] });
-      known.get(key).tasks.push(i);
+      const batch = known.get(key) ?? { css: cssOf(outlineOf([...rgb], palette.paper, palette.ink)), tasks: [] };
+      batch.tasks.push(i);
+      known.set(key, batch);
     }
-    this.batches = [...known.values()];
+    return [...known.values()];
   }
 
+  /** @param {CanvasRenderingContext2D} context */
   paint(context) {
     const drawn = this.shown() ? this.drawAll(context) : 0;
     context.globalAlpha = 1;
     const { dataset } = this.map.root;
-    if (dataset.trails !== String(drawn)) dataset.trails = drawn;
+    if (dataset.trails !== String(drawn)) dataset.trails = String(drawn);
   }
 
+  /** @param {CanvasRenderingContext2D} context */
   drawAll(context) {
     const { map } = this;
-    if (!this.batches) this.batch();
+    const batches = (this.batches ??= this.batch());
     const marked = [map.state.get("hover") ?? -1, map.painter.chosen()].filter((i) => map.shown(i));
     const wide = (map.state.get("projector") ? 2 : 1.25) * map.ratio;
     context.lineJoin = "round";
     let drawn = 0;
     for (const level of [DIM, FULL]) {
-      for (const { css, tasks } of this.batches) {
+      for (const { css, tasks } of batches) {
         const those = tasks.filter((i) => map.levels[i] === level);
         drawn += those.length;
         this.stroke(context, those, css, TRAIL_ALPHA * OPACITY[level], wide);
       }
     }
-    for (const { css, tasks } of this.batches) {
+    for (const { css, tasks } of batches) {
       this.stroke(context, tasks.filter((i) => marked.includes(i)), css, 1, 2 * wide);
     }
     return drawn;
   }
 
+  /**
+   * @param {CanvasRenderingContext2D} context
+   * @param {number[]} tasks
+   * @param {string} css
+   * @param {number} alpha
+   * @param {number} wide
+   */
   stroke(context, tasks, css, alpha, wide) {
     if (!tasks.length) return;
     const { places, m, map } = this;

@@ -2,13 +2,24 @@
 //
 // A view is a middle and a span: how many units of the map the shorter side of the canvas shows.
 
+/** @import { Box } from "./types.js" */
+/** @typedef {{ x: number, y: number, span: number }} Place a middle, and how much is seen round it */
+
 const VIEW_MS = 120;
 const NEAREST = 400; // how far in and out one may go, against the view that fits
 const FARTHEST = 0.25;
 
 // A view keeps still while the points fill it well, so that a map that only breathes does not zoom in and out.
 // `head` is how much of the height the buttons take where names stand beside the points: no name lies under a button.
-function fittingView(view, box, wide, high, head = 0) {
+/**
+ * @param {Place | null} view
+ * @param {Box} box
+ * @param {number} wide
+ * @param {number} high
+ * @param {number} [head]
+ * @returns {Place}
+ */
+export function fittingView(view, box, wide, high, head = 0) {
   const short = Math.max(1, Math.min(wide, high));
   const [across, upward] = [wide / short, Math.max(0.5 * high, high - head) / short];
   const air = head ? 1.25 : 1.14; // a name needs room too
@@ -33,21 +44,28 @@ export class Viewport {
     this.wide = 1; // of the canvas, in device pixels
     this.high = 1;
     this.head = 0; // of the height, for the buttons
+    /** @type {Box | null} */
     this.box = null;
+    /** @type {Place | null} */
     this.fit = null; // the view that shows all points
     this.own = false; // has the learner zoomed or panned?
     this.from = { x: 0, y: 0, span: 1 };
     this.to = { x: 0, y: 0, span: 1 };
     this.now = { x: 0, y: 0, span: 1 };
     this.begun = -Infinity;
+    this.scale = 1; // device pixels a unit of the map; and where x = 0, y = 0 lies
+    this.left = 0;
+    this.base = 0;
   }
 
+  /** @param {number} wide @param {number} high @param {number} time */
   resize(wide, high, time) {
     [this.wide, this.high] = [wide, high];
     if (this.box) this.follow(this.box, time, false, true);
   }
 
   // New points: the fitting view may move, and with it what is seen, unless the learner has taken it over.
+  /** @param {Box} box @param {number} time @param {boolean} glide @param {boolean} [afresh] */
   follow(box, time, glide, afresh = false) {
     this.box = box;
     this.fit = fittingView(afresh ? null : this.fit, box, this.wide, this.high, this.head);
@@ -55,6 +73,7 @@ export class Viewport {
   }
 
   // Go to a view from where we are at this time: gliding, or at once.
+  /** @param {Place} view @param {number} time @param {boolean} glide */
   moveTo(view, time, glide) {
     this.at(time);
     Object.assign(this.from, this.now);
@@ -63,11 +82,13 @@ export class Viewport {
     this.at(time);
   }
 
+  /** @param {number} time */
   moving(time) {
     return time - this.begun < VIEW_MS;
   }
 
   // The view at this time, as numbers in `this.now`; nothing is made anew, since this runs every picture.
+  /** @param {number} time */
   at(time) {
     const share = Math.min(1, Math.max(0, (time - this.begun) / VIEW_MS));
     const t = share * (2 - share);
@@ -80,12 +101,20 @@ export class Viewport {
     this.base = this.high / 2 + now.y * this.scale;
   }
 
+  /** @param {number} x */
   screenX(x) {
     return this.left + x * this.scale;
   }
 
+  /** @param {number} y */
   screenY(y) {
     return this.base - y * this.scale;
+  }
+
+  // The way back: which place of the map lies there.
+  /** @param {number} x @param {number} y */
+  placeAt(x, y) {
+    return [(x - this.left) / this.scale, (this.base - y) / this.scale];
   }
 
   // How many times larger than fitting.
@@ -94,6 +123,13 @@ export class Viewport {
   }
 
   // Zoom by a factor; the place under (screenX, screenY) stays where it is.
+  /**
+   * @param {number} factor
+   * @param {number} time
+   * @param {boolean} glide
+   * @param {number} [screenX]
+   * @param {number} [screenY]
+   */
   zoomBy(factor, time, glide, screenX = this.wide / 2, screenY = this.high / 2) {
     if (!this.fit) return;
     const span = Math.min(this.fit.span / FARTHEST, Math.max(this.fit.span / NEAREST, this.to.span / factor));
@@ -105,6 +141,7 @@ export class Viewport {
   }
 
   // Move the map by so many pixels of the canvas.
+  /** @param {number} dx @param {number} dy @param {number} time @param {boolean} glide */
   panBy(dx, dy, time, glide) {
     if (!this.fit) return;
     const unit = this.to.span / Math.min(this.wide, this.high);
@@ -113,6 +150,7 @@ export class Viewport {
   }
 
   // The learner gives the view back to the points.
+  /** @param {number} time @param {boolean} glide */
   release(time, glide) {
     this.own = false;
     if (this.box) this.follow(this.box, time, glide, true);

@@ -1,0 +1,1 @@
+"""Pictures that stand still: colours, matplotlib and plotly figures."""

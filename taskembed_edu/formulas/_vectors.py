@@ -1,0 +1,167 @@
+"""What a learner types becomes tensors of vectors: converted, compared with each other, checked.
+
+`euclidean_distance([1, 2, 3], [2, 3, 4])` should work, and `euclidean_distance(support, batch)` should say what is
+wrong. Every formula sends its arguments through here first; the formulas themselves then read like the paper.
+
+Floor 0: knows tensors, nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from taskembed_edu.base.checks import check_finite, problem
+
+Vectors = torch.Tensor | np.ndarray | Sequence[Any]
+"""A tensor, an array, a list of numbers, or a list of such rows."""
+
+
+def values_readable() -> bool:
+    """Whether a tensor's values may be looked at here.
+
+    Inside `torch.func` (vmap, grad) and `torch.compile` a tensor stands for many values, or for none yet: checks that
+    need values step aside there, checks of shapes stay.
+    """
+    return not (torch._C._are_functorch_transforms_active() or torch.compiler.is_compiling())
+
+
+def as_vectors(**given: Vectors) -> tuple[torch.Tensor, ...]:
+    """Each argument as a floating tensor of at least one dimension; all of one dtype, one device and one width.
+
+    Lists and whole numbers take the dtype of the first floating tensor or array among the arguments, else the default
+    dtype; lists and arrays go to the device of the first tensor. Two floating dtypes meet in the wider one.
+
+    Raises, naming the argument, for what is no array of real numbers, for NaN and infinite entries, for a single
+    number where a vector is wanted, for tensors on two devices and for vectors of two widths.
+    """
+    device = next((value.device for value in given.values() if isinstance(value, torch.Tensor)), None)
+    came = {name: as_tensor(name, value, device) for name, value in given.items()}
+    dtype = _common_dtype(given, came)
+    tensors = {name: _as_floating(name, value, dtype) for name, value in came.items()}
+    _check_together(tensors)
+    if values_readable():
+        for name, tensor in tensors.items():
+            check_finite(name, tensor)
+    return tuple(tensors.values())
+
+
+def as_matching_vectors(**given: Vectors) -> tuple[torch.Tensor, ...]:
+    """`as_vectors` of arguments that go together row by row: their leading dimensions must broadcast."""
+    tensors = as_vectors(**given)
+    try:
+        torch.broadcast_shapes(*(tensor.shape for tensor in tensors))
+    except RuntimeError:
+        (first, one), *others = zip(given, tensors, strict=True)
+        for name, other in others:
+            if other.shape != one.shape:
+                expected = f"a shape that goes with {first}: {tuple(one.shape)}"
+                cause = "Row is compared with row; pairwise_distances compares every row with every row."
+                raise ValueError(problem(name, other, expected, cause)) from None
+    return tensors
+
+
+def as_tensor(name: str, value: Any, device: torch.device | None = None) -> torch.Tensor:
+    """A tensor as it is; a list, a number or an array as a new tensor on the device. Gradients survive in a list."""
+    if isinstance(value, torch.Tensor):
+        return value
+    try:
+        if isinstance(value, (list, tuple)) and any(isinstance(row, torch.Tensor) for row in value):
+            return torch.stack([torch.as_tensor(row) for row in value])
+        return torch.tensor(np.asarray(value), device=device)
+    except (TypeError, ValueError, RuntimeError) as error:
+        came = repr(value) if isinstance(value, str) else value
+        raise TypeError(problem(name, came, "numbers: a tensor, an array or a list of equal rows")) from error
+
+
+def check_rows(**given: torch.Tensor) -> None:
+    """Raise unless each tensor is a batch of vectors, shape (n, dim)."""
+    for name, tensor in given.items():
+        if tensor.dim() != 2:
+            one = "One vector is a batch of one: write x[None]."
+            cause = one if tensor.dim() == 1 else f"Bring the leading dimensions together: {name}.flatten(0, -2)."
+            raise ValueError(problem(name, tensor, "a batch of vectors, shape (n, dim)", cause))
+
+
+def check_directions(**given: torch.Tensor) -> None:
+    """Raise, naming the row, if a vector has no direction: it is zero, or its length leaves the range of its dtype."""
+    if not values_readable():
+        return
+    for name, vectors in given.items():
+        norms = torch.linalg.vector_norm(vectors.detach(), dim=-1)
+        usable = (norms > 0) & (norms < torch.inf)
+        if not bool(usable.all()):
+            where = tuple(int(i) for i in (~usable).nonzero()[0])
+            raise ValueError(_no_direction(name, vectors[where], where))
+
+
+def as_labels(name: str, labels: Vectors, rows: torch.Tensor | None = None, of: str = "") -> torch.Tensor:
+    """Class labels as a tensor (n,); with `rows`, on their device and one for each row of the argument named `of`."""
+    tensor = as_tensor(name, labels)
+    if tensor.dim() != 1 or (rows is not None and len(tensor) != len(rows)):
+        shape = f"shape ({len(rows)},): one class for each row of {of}" if rows is not None else "shape (n,)"
+        cause = "One-hot labels become class numbers by .argmax(1)." if tensor.dim() == 2 else ""
+        raise ValueError(problem(name, tensor, shape, cause))
+    if tensor.is_floating_point() and values_readable():
+        check_finite(name, tensor, "A class is a number that can be compared, and NaN equals nothing.")
+    return tensor if rows is None else tensor.to(rows.device)
+
+
+def as_similarity(name: str, label: Vectors | float, distances: torch.Tensor) -> torch.Tensor:
+    """Pair labels (1 similar, 0 different) in the dtype of `distances`, one for each; a single number serves all."""
+    tensor = as_tensor(name, label, distances.device)
+    if tensor.dim() > 0 and tensor.shape != distances.shape:
+        column = tensor.shape == (*distances.shape, 1)
+        cause = f"A column broadcasts against a row: write {name}.squeeze(-1)." if column else ""
+        one = "one label for each pair" if distances.dim() else "one label for the one pair"
+        raise ValueError(problem(name, tensor, f"shape {tuple(distances.shape)}: {one}", cause))
+    if values_readable():
+        neither = (tensor != 0) & (tensor != 1)
+        if bool(neither.any()):
+            cause = "Classes of a batch go to pairwise_contrastive_loss, which makes the pairs itself."
+            bad = f"{tensor[neither].flatten()[0].item():g}"
+            raise ValueError(problem(name, bad, "1 for a similar pair and 0 for a different one", cause))
+    return tensor.to(distances)
+
+
+def _common_dtype(given: dict[str, Vectors], came: dict[str, torch.Tensor]) -> torch.dtype:
+    """The dtype in which all arguments meet; the entries of a list say nothing about it."""
+    dtype: torch.dtype | None = None
+    for name, tensor in came.items():
+        typed = hasattr(given[name], "dtype") or (tensor.requires_grad and tensor.is_floating_point())
+        if typed and tensor.is_floating_point():
+            dtype = tensor.dtype if dtype is None else torch.promote_types(dtype, tensor.dtype)
+    return torch.get_default_dtype() if dtype is None else dtype
+
+
+def _as_floating(name: str, tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    if tensor.is_complex():
+        raise TypeError(problem(name, tensor, "real numbers"))
+    if tensor.dim() == 0:
+        came = f"the number {tensor.item():g}" if values_readable() else tensor
+        raise ValueError(problem(name, came, "a vector", "A single number is a vector of one: write [x]."))
+    return tensor.to(dtype)
+
+
+def _check_together(tensors: dict[str, torch.Tensor]) -> None:
+    (first, one), *others = tensors.items()
+    for name, other in others:
+        if other.device != one.device:
+            cause = f"Bring them together: {name}.to({first}.device)."
+            raise ValueError(problem(name, f"a tensor on {other.device}", f"one on {one.device}, like {first}", cause))
+        if other.shape[-1] != one.shape[-1]:
+            expected = f"vectors of {one.shape[-1]} entries, like {first} of shape {tuple(one.shape)}"
+            raise ValueError(problem(name, other, expected, "Two vectors are compared entry by entry."))
+
+
+def _no_direction(name: str, vector: torch.Tensor, where: tuple[int, ...]) -> str:
+    row = "" if not where else f" at row {where[0] if len(where) == 1 else where}"
+    dtype = str(vector.dtype).removeprefix("torch.")
+    if not bool((vector != 0).any()):
+        cause = "The zero vector has no direction, so its cosine with another vector is undefined."
+        return problem(name, f"the zero vector{row}", "vectors of length above 0", cause)
+    cause = "Multiply all of them by one number: the cosine does not change."
+    return problem(name, f"a vector{row} whose squared length leaves the range of {dtype}", "lengths near 1", cause)

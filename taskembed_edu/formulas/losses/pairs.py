@@ -1,0 +1,102 @@
+r"""Contrastive losses: similar pairs together, different pairs at least a margin apart."""
+
+from __future__ import annotations
+
+import torch
+
+from taskembed_edu.formulas._vectors import Vectors, as_matching_vectors, as_similarity, values_readable
+from taskembed_edu.formulas.distances import METRICS, check_metric_accepts
+from taskembed_edu.formulas.losses.all_pairs import all_pairs_sum, pair_terms
+from taskembed_edu.formulas.losses.terms import as_labelled_batch, check_margin, check_settings, reduce_terms
+from taskembed_edu.formulas.mining import check_pair_mining, select_pairs
+
+
+def contrastive_loss(
+    x1: Vectors,
+    x2: Vectors,
+    label: Vectors | float,
+    margin: float = 1.0,
+    metric: str = "euclidean",
+    squared: bool = False,
+    reduction: str = "sum",
+) -> torch.Tensor:
+    r"""Contrastive loss of labelled pairs. Label 1 means similar, 0 different.
+
+    .. math::
+        L = \sum_i \big[ y_i\, d_i + (1 - y_i) \max(0,\, m - d_i) \big], \qquad d_i = d(x^1_i, x^2_i)
+
+    With `squared=True`, Hadsell's form, halves included:
+
+    .. math::
+        L = \sum_i \big[ y_i\, \tfrac12 d_i^2 + (1 - y_i)\, \tfrac12 \max(0,\, m - d_i)^2 \big]
+
+    Shapes: x1 and x2 (..., dim), label (...) or a single number for all pairs. "mean" divides by the number of pairs.
+    Units: those of the distance (squared: that unit squared). Range: 0 to infinity; 0 exactly when similar pairs
+    coincide and different ones are at least the margin apart.
+
+    Gradient by the distance: 1 for a similar pair whatever its distance, -1 for a different one inside the margin, 0
+    beyond it and at the margin itself. Squared: d, and -(m - d). A different pair that coincides has no direction to
+    leave by: its gradient is zero, and it stays until something else moves it.
+
+    Raises for a label that is neither 0 nor 1, a margin that is negative or beyond the metric's largest distance (2 for
+    cosine), an unknown metric or reduction, and for what the distances raise.
+
+    Source: Hadsell, Chopra and LeCun 2006, equations 2 to 4. There Y = 0 means similar; here 1 does, as in the course,
+    whose linear form is the default.
+
+    >>> x, similar, different = [1, 2, 3], [2, 3, 4], [4, 5, 6]
+    >>> contrastive_loss([x, x], [similar, different], [1, 0])  # the square root of 3, and nothing: beyond the margin
+    tensor(1.7321)
+    >>> contrastive_loss([x, x], [similar, different], [1, 0], squared=True)
+    tensor(1.5000)
+    """
+    check_settings(metric, reduction)
+    check_margin(margin, metric)
+    x1, x2 = as_matching_vectors(x1=x1, x2=x2)
+    check_metric_accepts(metric, x1=x1, x2=x2)
+    distances = METRICS[metric].between(x1, x2)
+    similar = as_similarity("label", label, distances)
+    return reduce_terms(pair_terms(distances, similar, margin, squared), reduction)
+
+
+def pairwise_contrastive_loss(
+    embeddings: Vectors,
+    labels: Vectors,
+    margin: float = 1.0,
+    metric: str = "euclidean",
+    squared: bool = False,
+    mining: str = "all",
+    reduction: str = "sum",
+) -> torch.Tensor:
+    r"""Contrastive loss of the pairs within a batch: two points of one class are similar, all others different.
+
+    .. math::
+        L = \sum_{i < j} \big[ y_{ij}\, d_{ij} + (1 - y_{ij}) \max(0,\, m - d_{ij}) \big],
+        \qquad y_{ij} = [\text{label}_i = \text{label}_j]
+
+    and Hadsell's squared form with `squared=True`. Each unordered pair counts once. `mining="all"` takes every pair,
+    "hard" each point's farthest positive and nearest negative (see `taskembed_edu.formulas.mining.hard_pairs`).
+
+    Shapes: embeddings (n, dim), labels (n,), any numbers that compare equal within a class. "none" gives one term for
+    each pair that counts, in the order (0, 1), (0, 2), ..., (1, 2), ...; "mean" divides by the number of pairs that
+    count: n (n - 1) / 2 with mining "all". A batch with no positive pair only pushes, one with no negative pair only
+    pulls, and with fewer than two points the loss is 0.
+
+    Units, range, gradient, errors and source: as `contrastive_loss`. With the Euclidean distance and all pairs, value
+    and gradient are computed together, in blocks that never hold the whole (n, n) matrix.
+
+    >>> pairwise_contrastive_loss([[1, 2, 3], [2, 3, 4], [4, 5, 6]], [0, 0, 1])
+    tensor(1.7321)
+    """
+    check_settings(metric, reduction)
+    check_margin(margin, metric)
+    check_pair_mining(mining)
+    embeddings, labels = as_labelled_batch(embeddings, labels, metric)
+    if metric == "euclidean" and mining == "all" and reduction != "none" and values_readable():
+        total = all_pairs_sum(embeddings, labels, margin, squared)
+        n_pairs = len(labels) * (len(labels) - 1) // 2
+        return total if reduction == "sum" else total / max(n_pairs, 1)
+    distances = METRICS[metric].matrix(embeddings, embeddings)
+    positives, negatives = select_pairs(mining, distances, labels)
+    terms = pair_terms(distances, positives.to(distances), margin, squared)
+    return reduce_terms(terms, reduction, positives | negatives)

@@ -1,0 +1,67 @@
+"""What a change of settings implies: other tasks want other settings, and another network has other layers.
+
+A lab knows which settings suit which tasks. Where a page wishes other tasks, those settings are wished with them, save
+for those that the learner has chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from taskembed_edu.live.controls import say_setting
+from taskembed_edu.session.session import Session
+from taskembed_edu.session.setup import Setup
+
+# A lab's rule: the settings to begin with for tasks of this family.
+DefaultsFor = Callable[[str], Mapping[str, Any]]
+
+
+def no_defaults(_family: str) -> Mapping[str, Any]:
+    """The rule of a lab that begins alike with all tasks."""
+    return {}
+
+
+def implied_changes(
+    session: Session, pending: Mapping[str, Any], defaults_for: DefaultsFor, moved: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The settings that are to change together with these pending ones, at the same reset: names and values.
+
+    `moved` are settings that are on their way to the run, and apply before that reset.
+
+    First the defaults for the new tasks. Defaults for the old ones go back to what was declared. Settings that the user
+    set (`session.user_set`) stay. Then what the run could not begin without: a network that cannot read the tasks, or
+    a layer that the network does not have, gives way to the choice that always fits.
+    """
+    if not pending:
+        return {}
+    along = _suited(session, pending, defaults_for)
+    values = {**session.values(), **(moved or {})}
+    # In the order of the declarations the network comes before its layers.
+    for name, declared in session.declared().items():
+        if declared.choices and name != "family":
+            wished = {**pending, **along}
+            offered = session.offers(name, wished)
+            if offered is not None and {**values, **wished}[name] not in offered:
+                along[name] = offered[0]
+    return along
+
+
+def _suited(session: Session, pending: Mapping[str, Any], defaults_for: DefaultsFor) -> dict[str, Any]:
+    now = session.setup.family
+    family = pending.get("family", now)
+    if family == now:
+        return {}
+    new, values = defaults_for(family), session.values()
+    usual = {**Setup().as_dict(), **session.embedder.settings_class().as_dict()}
+    free = [name for name in {**defaults_for(now), **new} if name not in session.user_set and name not in pending]
+    wanted = {name: new.get(name, usual[name]) for name in free}
+    return {name: value for name, value in wanted.items() if value != values[name]}
+
+
+def words_for(session: Session, pending: Mapping[str, Any], along: Mapping[str, Any]) -> str:
+    """What waits for Reset, and what comes along with it: for the status line."""
+    declared = session.declared()
+    asked = ", ".join(declared[name].label for name in pending if name not in along)
+    listed = ", ".join(say_setting(declared[name], value) for name, value in along.items())
+    return f"Press Reset to apply: {asked}. What goes with that comes along: {listed}."

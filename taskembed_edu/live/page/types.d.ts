@@ -1,0 +1,423 @@
+// What travels between the kernel and the page, and what the page's parts ask of each other. For the type checker only:
+// no browser reads this file. The kernel's side of each packet is named beside it (live/packets.py, overlays.py, ...).
+
+export type Bytes = ArrayBuffer | ArrayBufferView;
+export type Rgb = number[]; // red, green, blue: 0 ... 255
+export type Box = number[] | Float64Array; // left, bottom, right, top
+export type Point = [x: number, y: number];
+export type Ends = [low: number, high: number];
+
+// ---- tasks (packets.tasks_packet): once a run ----
+
+export interface Tasks {
+  n: number;
+  family: string;
+  names: string[];
+  labels?: boolean; // whether the names stand beside the points
+  pairs?: boolean; // whether training knows pairs, so that some can be active
+  colours: Colouring[];
+  truth: { k: number; neighbours: Bytes } | null;
+  card: Card;
+}
+
+export interface Colouring {
+  name: string;
+  kind: "category" | "quantity" | "angle";
+  stops: string[];
+  entries: { label: string; colour: string; shape?: number }[];
+  rgb: Bytes; // 3 a task
+  shapes: Bytes;
+  groups: Bytes; // which entry a task belongs to
+}
+
+export type Card = CurveCard | ScatterCard | ImagesCard | WordsCard;
+
+interface PlacedCard {
+  x: Ends;
+  y: Ends;
+  n_points: number;
+  points: Bytes;
+}
+
+export interface CurveCard extends PlacedCard {
+  kind: "curve";
+  n_curve: number;
+  curve: Bytes;
+}
+
+export interface ScatterCard extends PlacedCard {
+  kind: "scatter";
+  n_classes: number;
+  classes: Bytes;
+}
+
+export interface ImagesCard {
+  kind: "images";
+  width: number;
+  height: number;
+  n_images: number;
+  pixels: Bytes;
+  labels: Bytes;
+}
+
+export type WordRow = [number: string, word: string, letters: string];
+
+export interface WordsCard {
+  kind: "words";
+  words: WordRow[][];
+  shown?: boolean[][];
+}
+
+// One task's own data (packets.js, decodeCard), and what its own network makes of it (decodeFit).
+export type TaskData = CurveData | ScatterData | ImagesData | WordsData;
+
+interface PlacedData {
+  x: Ends;
+  y: Ends;
+  points: Point[];
+}
+
+export interface CurveData extends PlacedData {
+  kind: "curve";
+  curve: Point[];
+  fit?: { curve: Point[] } | null;
+}
+
+export interface ScatterData extends PlacedData {
+  kind: "scatter";
+  classes: Uint8Array;
+  fit?: { classes: Uint8Array } | null;
+}
+
+export interface ImagesData {
+  kind: "images";
+  width: number;
+  height: number;
+  n_images: number;
+  pixels: Uint8Array;
+  labels: Uint8Array;
+  fit?: { classes: Uint8Array } | null;
+}
+
+export interface WordsData {
+  kind: "words";
+  rows: WordRow[];
+  shown?: boolean[];
+  fit?: { words: string[] } | null;
+}
+
+// ---- a picture (packets.picture_packet): up to fifteen times a second ----
+
+export interface Picture {
+  number: number;
+  live: boolean;
+  step: number;
+  runs: RunPicture[];
+  words: string;
+}
+
+export interface PlacedPoints {
+  points: Bytes; // uint16, x and y of each
+  box: Box;
+}
+
+export interface RunPicture extends PlacedPoints {
+  run: number;
+  step: number;
+  projection: string;
+  readings: Record<string, number | null>;
+  alarm?: string;
+  left_out?: number[];
+  words?: string;
+  links: Links | null;
+  changes: Changes | null;
+  trails?: TrailsPacket | null;
+  fit?: Fit | null;
+}
+
+export interface Links {
+  task: number;
+  embedding: number[] | null; // null: a file that had no room for them
+  truth: number[];
+}
+
+export interface Changes {
+  metric: string;
+  share: number;
+  counts: Bytes;
+  lost: number[];
+  gained: number[];
+}
+
+export type MissingTrails = "" | "directions" | "crowd" | "begun" | "anew" | "map" | "room";
+
+export interface TrailsPacket {
+  n: number; // places of each task
+  points?: Bytes;
+  missing?: MissingTrails;
+}
+
+export type Fit =
+  | { kind: "curve"; n: number; points: Bytes }
+  | { kind: "classes"; n: number; classes: Bytes }
+  | { kind: "words"; words: string[][] };
+
+// ---- curves (packets.rows_packet, marks_packet) ----
+
+export interface RunRows {
+  first: number;
+  columns: string[];
+  values: Bytes;
+}
+
+export interface Mark {
+  step: number;
+  text: string;
+  breaks?: number[];
+}
+
+// ---- settings (controls.control_specs), what is said (telling.transport), help (words.help_packet) ----
+
+export type SettingValue = number | string;
+export type Option = { value: SettingValue; label: string };
+
+interface AnyControl {
+  name: string;
+  label: string;
+  help: string;
+  live: boolean;
+  enabled: boolean;
+  main: boolean;
+  wished: boolean;
+}
+
+export interface NumberControl extends AnyControl {
+  kind: "range" | "number";
+  value: number;
+  low: number;
+  high: number;
+  step?: number;
+}
+
+export interface StepsControl extends AnyControl {
+  kind: "steps";
+  value: number;
+  options: { value: number; label: string }[];
+}
+
+export interface ChoiceControl extends AnyControl {
+  kind: "choice";
+  value: SettingValue;
+  options: Option[];
+}
+
+export type Control = NumberControl | StepsControl | ChoiceControl;
+
+export interface Run {
+  name: string;
+  about: string;
+  step: number;
+}
+
+export interface Transport {
+  playing: boolean;
+  status: string;
+  tone: string;
+  device: string;
+  rate: number;
+  active: number;
+  runs: Run[];
+  undo: string;
+  wishes: string[];
+  rewind?: boolean;
+  stopped?: boolean;
+  seed?: number;
+  projection?: string;
+  warming?: boolean;
+  metrics: Option[];
+  compare: string;
+}
+
+export interface Help {
+  reading: string[];
+  scores: Record<string, string>;
+  try: string[];
+}
+
+// ---- the model: a widget's, or a recorded run ----
+
+export interface Traits {
+  title: string;
+  model_id_: string;
+  controls: Control[];
+  transport: Transport;
+  tasks: Tasks;
+  picture: Picture;
+  rows: { runs: RunRows[] };
+  marks: Mark[][];
+  help: Help;
+  chosen: number;
+  selected: number[];
+  colour: number;
+}
+
+export interface Message {
+  do: string;
+  step?: number | null;
+  rate?: number;
+  [more: string]: unknown;
+}
+
+export interface Answer {
+  tell?: string;
+  text?: string;
+}
+
+export type Heard = (message: Answer) => void;
+
+// A widget begins with empty traits, and a recording has no model_id_: any of them may be missing.
+export interface Model {
+  recorded?: boolean;
+  widget_manager?: WidgetManager;
+  get<Name extends keyof Traits>(name: Name): Traits[Name] | undefined;
+  set<Name extends keyof Traits>(name: Name, value: Traits[Name]): void;
+  save_changes(): void;
+  send(message: Message): void;
+  on(events: string, callback: Heard): void;
+  off(events: string, callback: Heard): void;
+}
+
+// What of JupyterLab's own objects the page asks for, politely: another notebook program may offer less.
+export interface Signal<Value> {
+  connect?(slot: (sender: unknown, value: Value) => void): void;
+  disconnect(slot: (sender: unknown, value: Value) => void): void;
+}
+
+export interface WidgetManager {
+  kernel?: {
+    statusChanged?: Signal<string>;
+    connectionStatusChanged?: Signal<string>;
+    disposed?: Signal<unknown>;
+    reconnect?(): Promise<void>;
+  };
+  get_model?(id: string): Promise<WidgetModel | undefined>;
+}
+
+export interface WidgetModel {
+  comm_live?: boolean;
+  on(event: string, callback: () => void): void;
+  off(event: string, callback: () => void): void;
+}
+
+// ---- what the parts of the page share ----
+
+export type Connection = "ok" | "lost" | "dead";
+
+export interface View {
+  chosen: number; // the task that was clicked, -1: none
+  hover: number; // the task under the pointer, in any map
+  selected: number[]; // the tasks in the lasso
+  colour: number; // index into tasks.colours
+  hidden: Set<number>; // groups of the legend that are filtered out
+  still: boolean; // reduced motion: no glide
+  projector: boolean;
+  labels: boolean; // names beside the points, where there are any
+  trails: boolean; // where the tasks came from, likewise
+  step: number; // the moment shown
+  connection: Connection;
+}
+
+export type Stop = () => void;
+
+// What a map and its legend ask of the page that they stand on. A page of a map alone need not know runs.
+export interface MapPage {
+  get<Name extends keyof View>(name: Name): View[Name];
+  set<Name extends keyof View>(name: Name, value: View[Name]): void;
+  on(names: string, callback: () => void): Stop;
+  model?: Pick<Model, "get">;
+  wordsId?: string;
+  playing?(): boolean;
+  runName?(run: number): string;
+  distanceName?(metric: string | undefined, run?: number): string;
+}
+
+export interface Palette {
+  dark: boolean;
+  paper: Rgb;
+  ink: Rgb;
+  soft: Rgb;
+  line: Rgb;
+  near: Rgb;
+  truth: Rgb;
+  lost: Rgb;
+  gained: Rgb;
+  wrong: Rgb;
+}
+
+export interface Axes {
+  x(value: number): number;
+  y(value: number): number;
+}
+
+// ---- a recorded run, as the exported file holds it (export.recorded_document) ----
+
+export type Packed = { $bytes: string; gzip: boolean };
+
+export interface RecordedFrame {
+  step: number;
+  projection: string;
+  readings: Record<string, number | null>;
+  alarm?: string;
+  left_out?: number[];
+  words: string;
+  box: Box;
+  missing?: MissingTrails;
+}
+
+interface RecordedFacts {
+  name: string;
+  about: string;
+  columns: string[];
+  frames: RecordedFrame[];
+  k: number; // how many neighbours of each task the file has
+}
+
+interface RecordedAnswers {
+  kind: "curve" | "classes" | "words";
+  n: number;
+}
+
+// With packed entries as bytes; frames are still differences.
+export interface StoredRun extends RecordedFacts {
+  values: Uint8Array;
+  points: Uint8Array;
+  neighbours: Uint8Array;
+  trails: { n: number; points: Uint8Array } | null;
+  fit: (RecordedAnswers & { values: Uint8Array; words: Uint8Array }) | null;
+}
+
+// With every frame as it was.
+export interface RecordedRun extends RecordedFacts {
+  values: Uint8Array;
+  points: Uint16Array;
+  neighbours: Uint16Array | null;
+  trails: { n: number; points: Uint16Array } | null;
+  fit: (RecordedAnswers & { frames: Uint8Array | Uint16Array; vocabulary: string[] }) | null;
+}
+
+interface RecordedHead {
+  title: string;
+  exported?: { from?: string; steps?: number; version?: string };
+  colour?: number;
+  tasks: Tasks;
+  help: Help;
+  marks: Mark[][];
+}
+
+export interface StoredDocument extends RecordedHead {
+  runs: StoredRun[];
+}
+
+export interface RecordedDocument extends RecordedHead {
+  runs: RecordedRun[];
+}

@@ -1,0 +1,50 @@
+"""Making UMAP ready while a learner already looks at PCA.
+
+umap-learn compiles itself, for seconds, in every fresh kernel. Compiling in this process would make the picture
+stutter, so a child process does it once and leaves the result in numba's cache on disk; this one then only reads it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+
+from taskembed_edu.projection.umap_steps import warm_up
+
+_COMMAND = "from taskembed_edu.projection.umap_steps import warm_up; warm_up()"
+
+# Two labs at once need one compilation: the second waits for the first and finds the work done.
+_ONE_AT_A_TIME = threading.Lock()
+_is_ready = threading.Event()
+
+
+def precompile_in_background(
+    when_ready: Callable[[], None], when_failed: Callable[[Exception], None]
+) -> threading.Thread:
+    """Make UMAP ready without holding anyone up, then call `when_ready`, or `when_failed`, from another thread."""
+    thread = threading.Thread(target=_warm, args=(when_ready, when_failed), name="taskembed-umap-warming", daemon=True)
+    thread.start()
+    return thread
+
+
+def _warm(when_ready: Callable[[], None], when_failed: Callable[[Exception], None]) -> None:
+    try:
+        with _ONE_AT_A_TIME:
+            if not _is_ready.is_set():
+                _compile()
+                _is_ready.set()
+    except Exception as error:  # whatever umap or numba ran into, the learner must not wait for ever
+        when_failed(error)
+    else:
+        when_ready()
+
+
+def _compile() -> None:
+    quiet = subprocess.DEVNULL
+    # Where the child fails (no room for a cache, say) this process compiles for itself: slower, but it works.
+    with contextlib.suppress(OSError):
+        subprocess.run([sys.executable, "-c", _COMMAND], stdin=quiet, stdout=quiet, stderr=quiet, check=False)
+    warm_up()

@@ -1,0 +1,159 @@
+"""What the panel says: its status line, its buttons' words, and what each run is. Plain words from plain facts."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from taskembed_edu.embedders.base import chosen_device, device_name
+from taskembed_edu.live.controls import say
+from taskembed_edu.live.player import Player
+from taskembed_edu.live.words import about_run, differing_settings
+from taskembed_edu.session.history import Frame
+from taskembed_edu.session.session import Session
+
+REPLACED = "This lab was replaced: its cell was run again. The newer one goes on below it."
+
+
+class StatusMessage(NamedTuple):
+    """A sentence for the status line, and its tone: "calm", "good" or "alarm"."""
+
+    text: str
+    tone: str = "calm"
+
+
+def transport(
+    player: Player,
+    *,
+    said: StatusMessage | None,
+    pending: Mapping[str, Any],
+    viewed_step: int | None,
+    warming: bool,
+    compare: str,
+) -> dict[str, Any]:
+    """Everything about playing that the page shows: buttons, status, device, runs."""
+    session = player.session
+    differ = differing_settings(player.sessions)
+    line = status(player, said=said, pending=pending, viewed_step=viewed_step, warming=warming)
+    return {
+        "playing": player.playing,
+        "status": line.text,
+        "tone": line.tone,
+        "device": _device(getattr(session.settings, "device", "cpu")),
+        "rate": float(f"{player.steps_a_second:.2g}"),
+        "active": player.active,
+        "runs": [
+            {"name": run_name(run), "about": _about(each, viewed_step, differ), "step": each.frame.step}
+            for run, each in enumerate(player.sessions)
+        ],
+        "undo": undo_words(session),
+        "wishes": [session.declared()[name].label for name in pending],
+        "rewind": isinstance(player.failure, FloatingPointError),
+        "stopped": player.stopped,
+        "seed": session.setup.seed,
+        "projection": session.setup.projection,
+        "warming": warming,
+        "metrics": other_metrics(session),
+        "compare": compare,
+    }
+
+
+def status(
+    player: Player, *, said: StatusMessage | None, pending: Mapping[str, Any], viewed_step: int | None, warming: bool
+) -> StatusMessage:
+    """The one sentence that matters most just now."""
+    session = player.session
+    if player.stopped:
+        return StatusMessage(REPLACED, "alarm")
+    if player.failure is not None:
+        return StatusMessage(_failure(player), "alarm")
+    if said is not None:
+        return said
+    if pending:
+        labels = ", ".join(session.declared()[name].label for name in pending)
+        return StatusMessage(f"Press Reset to apply: {labels}.")
+    if viewed_step is not None:
+        goes_on = " Training goes on." if player.playing else ""
+        return StatusMessage(f"Step {viewed_step}, trained with {_about(session, viewed_step)}.{goes_on}")
+    until = " The map shows PCA until UMAP is ready." if warming else ""
+    if session.frame.diverged_tasks:
+        return StatusMessage(_left_out(session), "alarm")
+    if player.playing:
+        behind = _behind(player.sessions)
+        return StatusMessage((behind or "Training. Move a setting and watch what it does.") + until)
+    if session.at_stop:
+        return StatusMessage(f"Step {session.steps}: paused, as asked. Press Play to go on." + until)
+    return StatusMessage(("Paused." if session.steps else "Press Play: the tasks find their places.") + until)
+
+
+def _failure(player: Player) -> str:
+    """What went wrong; and where the way back leads, if that is not simply the last frame."""
+    if not isinstance(player.failure, FloatingPointError):
+        return str(player.failure)
+    frame, why = way_back(player.failed or player.session)
+    return f"{player.failure} The way back leads to step {frame.step}{why}." if why else str(player.failure)
+
+
+def way_back(session: Session) -> tuple[Frame, str]:
+    """The frame that a run which failed goes back to, and why not to the last one: "", or ", before the loss grew"."""
+    # A run that failed while it stood at its last frame would fail there again: that one does not count.
+    end = len(session.history) - (session.frame.step == session.steps)
+    last = session.history[max(0, end - 1)]
+    sound = session.last_stable_frame(last.index)
+    if sound is last:
+        return last, ""
+    return sound, ", before tasks diverged" if len(last.diverged_tasks) > len(
+        sound.diverged_tasks
+    ) else ", before the loss grew"
+
+
+def _left_out(session: Session) -> str:
+    lost = session.frame.diverged_tasks
+    named = ", ".join(session.tasks.names[task] for task in lost[:3]) + (", ..." if len(lost) > 3 else "")
+    tasks = "task has" if len(lost) == 1 else "tasks have"
+    rate = getattr(session.settings, "learning_rate", math.nan)
+    return (
+        f"{len(lost)} {tasks} diverged and left the map: {named}. The others go on. "
+        f"Lower the learning rate ({rate:g} now) and reset."
+    )
+
+
+def _about(session: Session, viewed_step: int | None, differ: Collection[str] = ()) -> str:
+    """What the run is now; or what it was at the step looked at, where its controls say what it is now."""
+    return about_run(session, None if viewed_step is None else session.history.at_step(viewed_step).settings, differ)
+
+
+def _behind(sessions: Sequence[Session]) -> str:
+    steps = [session.steps for session in sessions]
+    gap = max(steps) - min(steps)
+    if gap <= sessions[0].setup.frame_every:
+        return ""
+    name = run_name(steps.index(min(steps)))
+    return f"{name} catches up: step {min(steps)} of {max(steps)}. The other's stored pictures go beside it."
+
+
+def run_name(run: int) -> str:
+    """What a run is called on the page."""
+    return f"Run {'AB'[run]}"
+
+
+def undo_words(session: Session) -> str:
+    """What Undo would do, such as "Margin back to 1"; "" where there is nothing to undo."""
+    declared = session.declared()
+    if session.ended_at is not None and not session.undoable():
+        return f"Back to the run before Reset, at step {session.ended_at}"
+    return ", ".join(f"{declared[name].label} back to {say(value)}" for name, value in session.undoable().items())
+
+
+def other_metrics(session: Session) -> list[dict[str, str]]:
+    """The metrics that "What changed?" can hold beside the session's own; none where it has no such setting."""
+    declared = session.declared().get("metric")
+    own = session.values().get("metric")
+    return [{"value": m, "label": say(m)} for m in (declared.choices if declared else ()) if m != own]
+
+
+@functools.cache
+def _device(asked: str) -> str:
+    return device_name(chosen_device(asked))

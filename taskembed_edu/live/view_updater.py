@@ -1,0 +1,250 @@
+"""What the page is shown: the view's traits are filled here, by the player's worker, as often as a page can take.
+
+A picture waits for the page's acknowledgement; curves travel by new rows; controls and words when they change.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from taskembed_edu.live import packets
+from taskembed_edu.live.controls import control_specs
+from taskembed_edu.live.lab_view import LabView, LatestValueSender
+from taskembed_edu.live.player import Player
+from taskembed_edu.live.runs import same_tasks
+from taskembed_edu.live.status import StatusMessage, run_name, transport
+from taskembed_edu.live.words import help_packet, map_words
+from taskembed_edu.session.history import Frame, History
+from taskembed_edu.session.session import Session
+
+# While it plays, controls and status follow this often at most, and the map's words once a second.
+_REFRESH_APART, _WORDS_APART = 1 / 20, 1.0
+# How long a sentence stays in the status line once training goes on.
+_SAID_SECONDS = 4.0
+
+# Of the transport, what changes with every frame and may travel with a picture.
+_EVER_NEW = ("rate", "runs")
+
+
+@dataclass
+class UiState:
+    """What the page's controls stand at, beside what the sessions hold.
+
+    Settings that wait for a reset, what was said last, the step looked at (None: now), the metric held beside the
+    run's own, whether UMAP is on its way.
+    """
+
+    # Never changed in place: the worker may be reading it while the kernel's thread takes in another message.
+    pending: Mapping[str, Any] = field(default_factory=dict)
+    said: StatusMessage | None = None
+    viewed_step: int | None = None
+    compare: str = ""
+    warming: bool = False
+    said_at: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def set_pending(self, name: str, value: Any) -> None:
+        """Let this setting have this value after the next reset."""
+        with self._lock:
+            self.pending = {**self.pending, name: value}
+
+    def discard_pending(self, done: Mapping[str, Any]) -> None:
+        """Take these settings off the list, but not one that has another value by now."""
+        with self._lock:
+            self.pending = {n: value for n, value in self.pending.items() if n not in done or done[n] != value}
+
+    def say(self, said: StatusMessage | None) -> None:
+        """Put this in the status line, or nothing."""
+        self.said, self.said_at = said, time.monotonic()
+
+    def fade(self, playing: bool) -> None:
+        """What was said long ago gives way to what training does; an alarm stays."""
+        old = time.monotonic() - self.said_at > _SAID_SECONDS
+        if playing and old and self.said is not None and self.said.tone != "alarm":
+            self.said = None
+
+
+class ViewUpdater:
+    """A `LabView` and what has been sent to it. All but `__init__` and `close` is called by the player's worker."""
+
+    def __init__(self, player: Player, ui: UiState, title: str, main: Sequence[str]) -> None:
+        self._player, self._ui, self._main = player, ui, main
+        self._slot = LatestValueSender(self._send)
+        self._sent: list[tuple[History, int]] = []
+        self._last_packet: tuple[Any, dict[str, Any]] = ((), {})
+        self._words, self._words_at, self._words_for = "", -float("inf"), ()  # type: tuple[str, float, Any]
+        self._told_at = -float("inf")
+        session = player.session
+        self._sent_tasks = session.tasks
+        self.view = LabView(
+            title=title,
+            help=help_packet(session),
+            colour=first_colour(session),
+            tasks=packets.tasks_packet(session),
+            controls=self._controls(),
+            transport=self._transport(),
+            marks=packets.marks_packet(player.sessions),
+        )
+        self._slot.offer(True, now=True)
+
+    def frame_at(self, session: Session) -> Frame:
+        """The session's frame of the moment looked at."""
+        return packets.frames_at((session,), self.moment)[0]
+
+    @property
+    def moment(self) -> int:
+        """The step looked at; by default the newest that every run has reached."""
+        viewed_step = self._ui.viewed_step
+        return packets.live_step(self._player.sessions) if viewed_step is None else viewed_step
+
+    # ---- when to send ----------------------------------------------------------------------------------------------
+
+    def new_frame(self) -> None:
+        """There is a newer frame."""
+        self._slot.offer(True)
+
+    def taken(self, number: int) -> None:
+        """The page has drawn this picture."""
+        self._slot.taken(number)
+
+    def redraw(self) -> None:
+        """The page wants another picture, at once: another moment, another chosen task."""
+        self._slot.offer(True, now=True)
+
+    def send_rows(self) -> None:
+        """The page has missed rows of its curves."""
+        self._sent = []
+        self.view.put(rows=self._rows())
+        self.view.send_again("rows")
+
+    def send_all(self) -> None:
+        """The page has lost everything: a new one, or one that comes back."""
+        self._sent = []
+        self.refresh(now=True)
+        self._slot.again(True)
+        self.view.send_again()
+
+    def refresh(self, now: bool = False) -> None:
+        """Bring controls and words up to date, unless that was done a moment ago and the next frame will do it."""
+        clock = time.monotonic()
+        playing = self._player.playing
+        if playing and not now and clock - self._told_at < _REFRESH_APART:
+            return
+        self._told_at = clock
+        self._update_tasks()
+        pending = self._ui.pending  # once: controls and transport are to tell of the same ones
+        values = {"controls": self._controls(pending), "marks": packets.marks_packet(self._player.sessions)}
+        told = self._transport(pending)
+        if not playing or _settled(told) != _settled(self.view.transport):
+            values["transport"] = told
+        self.view.put(**values)
+        if not playing:
+            if self._words_for != self._last_packet[0]:
+                self._slot.offer(True)
+            self._slot.flush()
+
+    def send_controls_again(self) -> None:
+        """A value was refused, or brought into its range: a page that shows its own learns the lab's."""
+        self.view.put(controls=self._controls())
+        self.view.send_again("controls")
+
+    # ---- what is sent ----------------------------------------------------------------------------------------------
+
+    def _send(self, _newer: Any, number: int) -> None:
+        self._update_tasks()
+        picture = {**self._picture(), "number": number}
+        marks = packets.marks_packet(self._player.sessions)
+        self.view.put(picture=picture, rows=self._rows(), marks=marks, transport=self._transport())
+
+    def _picture(self) -> dict[str, Any]:
+        sessions, ui, chosen = self._player.sessions, self._ui, self.view.chosen
+        frames = packets.frames_at(sessions, ui.viewed_step)
+        key = (tuple(map(id, frames)), chosen, ui.compare, self.moment, ui.viewed_step)
+        if key != self._last_packet[0]:
+            packet = self._packet()
+            # The frames are kept beside their ids, so that no other frame can come to the same id.
+            self._last_packet = (key, {**packet, "frames": frames})
+        words = self._summary(key, frames, chosen)
+        return {**{name: value for name, value in self._last_packet[1].items() if name != "frames"}, "words": words}
+
+    def _packet(self) -> dict[str, Any]:
+        ui, chosen = self._ui, self.view.chosen
+        try:
+            return packets.picture_packet(self._player.sessions, ui.viewed_step, chosen=chosen, compare=ui.compare)
+        except ValueError as error:
+            if not ui.compare:
+                raise
+            # Some embeddings cannot be measured so (a zero vector has no cosine): the picture goes on without.
+            ui.compare = ""
+            ui.say(StatusMessage(str(error), "alarm"))
+            return packets.picture_packet(self._player.sessions, ui.viewed_step, chosen=chosen)
+
+    def _summary(self, key: Any, frames: Sequence[Frame], chosen: int) -> str:
+        clock = time.monotonic()
+        if key != self._words_for and (not self._player.playing or clock - self._words_at >= _WORDS_APART):
+            sessions = self._player.sessions
+            said = [map_words(session, frame, chosen) for session, frame in zip(sessions, frames, strict=True)]
+            named = [f"{run_name(run)}: {words}" for run, words in enumerate(said)] if len(said) > 1 else said
+            self._words, self._words_at, self._words_for = " ".join(named), clock, key
+        return self._words
+
+    def _rows(self) -> dict[str, Any]:
+        """The rows that are new; the last one again, since it may have been drawn anew."""
+        histories = [session.history for session in self._player.sessions]
+        known = [*self._sent, *[(None, 0)] * len(histories)]
+        first = [
+            min(sent, len(history)) if history is before else 0
+            for history, (before, sent) in zip(histories, known, strict=False)
+        ]
+        self._sent = [(history, max(0, len(history) - 1)) for history in histories]
+        return packets.rows_packet(self._player.sessions, first)
+
+    def _update_tasks(self) -> None:
+        """Names, colours and cards of the watched tasks: they change only with the tasks."""
+        session = self._player.sessions[0]
+        if self._sent_tasks is not session.tasks:
+            # A reset draws the same tasks again: what was chosen of them, and by which truth they are coloured, stays.
+            same, before, self._sent_tasks = (
+                same_tasks(self._sent_tasks, session.tasks),
+                self._sent_tasks,
+                session.tasks,
+            )
+            anew: dict[str, Any] = {} if same else {"chosen": -1, "selected": []}
+            if before.truth_names != session.tasks.truth_names:
+                anew["colour"] = first_colour(session)
+            self.view.put(tasks=packets.tasks_packet(session), **anew)
+
+    def _controls(self, pending: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        return control_specs(self._player.session, self._main, dict(self._ui.pending if pending is None else pending))
+
+    def _transport(self, pending: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        ui = self._ui
+        return transport(
+            self._player,
+            said=ui.said,
+            pending=ui.pending if pending is None else pending,
+            viewed_step=ui.viewed_step,
+            warming=ui.warming,
+            compare=ui.compare,
+        )
+
+    def close(self) -> None:
+        """Say on the page that this lab was replaced, then let the view and all that it holds go."""
+        self.view.put(transport=self._transport())
+        self.view.unobserve_all()
+        self.view.close()
+
+
+def first_colour(session: Session) -> int:
+    """The truth that tasks are coloured by at first: what groups them, where something does."""
+    group = session.split.validation.group
+    return 0 if group is None else session.tasks.truth_names.index(group)
+
+
+def _settled(told: dict[str, Any]) -> dict[str, Any]:
+    about = [(run["name"], run["about"]) for run in told["runs"]]
+    return {**{name: value for name, value in told.items() if name not in _EVER_NEW}, "about": about}

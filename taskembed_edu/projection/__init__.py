@@ -1,0 +1,8 @@
+"""Maps: PCA, a stream of UMAP layouts, and how far to trust them.
+
+The names are loaded when they are first used: a child process that only compiles UMAP need not load torch.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

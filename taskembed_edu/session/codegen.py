@@ -1,0 +1,111 @@
+"""A run as the few lines of Python that make it: "show me the code".
+
+The lines say only what differs from the defaults, and every change at its step. They run: what they make has the same
+frames, bit for bit, on the same machine.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from taskembed_edu.base.settings import Settings
+from taskembed_edu.session.history import Event
+from taskembed_edu.tasks import FAMILIES
+from taskembed_edu.tasks.base import TaskFamily
+
+# More changes than this are easier to read as a table than as a page of calls.
+_FEW = 6
+_WIDTH = 88
+
+
+def run_code(
+    embedder: str, family: TaskFamily | str, started: Sequence[Settings], events: Sequence[Event], steps: int
+) -> str:
+    """The lines that begin a session with these settings, repeat the events and end at this step.
+
+    `started` are the settings that the run began with, the session's own and the embedder's; those that are at their
+    defaults are left out. `family` is a name, or the object where it has fields of its own.
+    """
+    names = ["Session"]
+    given = [spelt(embedder)]
+    lines: list[str] = []
+    if isinstance(family, str):
+        given += [f"family={spelt(family)}"]
+    else:
+        given += [_constructor(family)]
+        if FAMILIES.get(family.name) is type(family):
+            names = sorted([*names, type(family).__name__])
+        else:
+            lines.append(_where_from(type(family)))
+    for settings in started:
+        chosen = type(settings)().difference(settings)
+        given += [f"{name}={spelt(value)}" for name, value in chosen.items() if name != "family"]
+    lines = [f"from taskembed_edu import {', '.join(names)}", *lines, ""]
+    lines += [_call("session = Session", given)]
+    return "\n".join([*lines, *_moves(events, steps)]) + "\n"
+
+
+def spelt(value: Any) -> str:
+    """A value as it is typed in code; words in double quotes, as everywhere in the course.
+
+    >>> spelt({"metric": "cosine", "margin": 0.5})
+    '{"metric": "cosine", "margin": 0.5}'
+    """
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{spelt(key)}: {spelt(entry)}" for key, entry in value.items()) + "}"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+
+
+def _moves(events: Sequence[Event], steps: int) -> list[str]:
+    changes = [(event.step, event.changes) for event in events]
+    return _table(changes, steps) if len(changes) > _FEW else _calls(changes, steps)
+
+
+def _calls(changes: Sequence[tuple[int, dict[str, Any]]], steps: int) -> list[str]:
+    lines, now = [], 0
+    for step, changed in changes:
+        lines += [f"session.step({step - now})"] if step > now else []
+        lines += [_call("session.set", [f"{name}={spelt(value)}" for name, value in changed.items()])]
+        now = step
+    return lines + ([f"session.step({steps - now})"] if steps > now else [])
+
+
+def _table(changes: Sequence[tuple[int, dict[str, Any]]], steps: int) -> list[str]:
+    lines = ["", "# What was changed, and before which step.", "changes = ["]
+    lines += [f"    ({step}, {spelt(changed)})," for step, changed in changes]
+    lines += [
+        "]",
+        "for step, change in changes:",
+        "    session.step(step - session.steps)",
+        "    session.set(**change)",
+    ]
+    return lines + ([f"session.step({steps} - session.steps)"] if steps > changes[-1][0] else [])
+
+
+def _call(what: str, arguments: Sequence[str]) -> str:
+    line = f"{what}({', '.join(arguments)})"
+    if len(line) <= _WIDTH:
+        return line
+    return "\n".join([f"{what}(", *(f"    {argument}," for argument in arguments), ")"])
+
+
+def _constructor(family: TaskFamily) -> str:
+    given = [
+        f"{field.name}={spelt(value)}"
+        for field in dataclasses.fields(family)
+        if field.init and (value := getattr(family, field.name)) is not _default(field) and value != _default(field)
+    ]
+    return f"{type(family).__name__}({', '.join(given)})"
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    return field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
+
+
+def _where_from(family: type[TaskFamily]) -> str:
+    if family.__module__ == "__main__" or "<locals>" in family.__qualname__:
+        return f"# {family.__name__} is your own family of tasks: define it first."
+    return f"from {family.__module__} import {family.__name__}"

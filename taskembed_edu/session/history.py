@@ -1,0 +1,315 @@
+"""What a session remembers: every frame, and a few checkpoints from which any frame can be reached again."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, overload
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from taskembed_edu.base.checks import check_number, problem
+from taskembed_edu.base.settings import Settings
+from taskembed_edu.embedders.base import StepRecord
+from taskembed_edu.evaluation.geometry import all_distances
+from taskembed_edu.projection.live_umap import LiveUMAP
+from taskembed_edu.projection.neighbours import nearest_by, nearest_tasks
+from taskembed_edu.projection.umap_steps import Layout
+from taskembed_edu.tasks.sketch import TaskFit
+
+# What checkpoints may take. A default run's weigh 0.45 MB, so that 55 are kept and never more: the memory of a long
+# run then grows by its frames alone (8 MB in 10,000 steps of 200 tasks). The price is the way back: after 10,000 steps
+# the checkpoints lie 32 frames apart, and a branch repeats 320 steps at the most (about a second).
+CHECKPOINT_BYTES = 24 * 2**20
+
+# What frames' arrays may take in memory: 8,000 frames of 200 tasks, 1,600 of 1,000. Older ones go to a file.
+FRAME_BYTES = 64 * 2**20
+_CHUNK_BYTES = 8 * 2**20
+# Numbers in a file begin at multiples of so many bytes, where a processor likes to find them.
+_ALIGNED = 8
+
+
+def metric_of(settings: Settings) -> str:
+    """The distance that these settings chose; Euclidean where an embedder leaves no choice."""
+    return getattr(settings, "metric", "euclidean")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What was seen at one step: the watched tasks' vectors, their places on the map, and the scores.
+
+    `loss` is the mean over the steps since the frame before (NaN for the first frame), and so is "active_pairs" among
+    the diagnostics. `alarm` is one sentence where the tasks have collapsed, and empty where they have not. `refits`
+    counts how often UMAP has begun from scratch.
+
+    `axes` (dim, 2) are the directions that a PCA map was seen along: earlier vectors, seen along the same, are a trail.
+    `fit` is what each task's own network answers, where it has one. Training has diverged for
+    `diverged_tasks`: they have a place in every array and no meaning, and the map does not show them.
+    """
+
+    index: int
+    step: int
+    loss: float
+    embedding: NDArray[np.float32]
+    layout: Layout
+    projection: str
+    diagnostics: dict[str, float]
+    settings: Settings
+    alarm: str = ""
+    refits: int = 0
+    axes: NDArray[np.float32] | None = None
+    fit: TaskFit | None = None
+    diverged_tasks: tuple[int, ...] = ()
+
+    def arrays(self) -> list[NDArray[Any]]:
+        """All that weighs something."""
+        fit = TaskFit() if self.fit is None else self.fit
+        there = (self.embedding, self.layout, self.axes, fit.values, fit.classes)
+        return [array for array in there if array is not None]
+
+    def with_arrays(self, arrays: Sequence[NDArray[Any]]) -> Frame:
+        """The same frame, its arrays lying elsewhere: in the order of `arrays()`."""
+        left = iter(arrays)
+
+        def moved(array: NDArray[Any] | None) -> Any:
+            return None if array is None else next(left)
+
+        embedding, layout, axes = moved(self.embedding), moved(self.layout), moved(self.axes)
+        fit = self.fit
+        if fit is not None:
+            fit = dataclasses.replace(fit, values=moved(fit.values), classes=moved(fit.classes))
+        return dataclasses.replace(self, embedding=embedding, layout=layout, axes=axes, fit=fit)
+
+    @property
+    def n_bytes(self) -> int:
+        """The size of its arrays."""
+        return sum(array.nbytes for array in self.arrays())
+
+    @property
+    def metric(self) -> str:
+        """The distance under which its tasks are near or far."""
+        return metric_of(self.settings)
+
+    def neighbours(self, k: int = 5, metric: str | None = None) -> NDArray[np.intp]:
+        """Each task's k nearest under its own distance, or under this one: (n, k) indices, nearest first, without it.
+
+        Tasks that have diverged are nobody's neighbours, and their own rows mean nothing.
+
+        Errors: ValueError for k outside 1..n - 1, where n tasks have not diverged, or vectors that this distance cannot
+        measure.
+        """
+        most = len(self.embedding) - len(self.diverged_tasks) - 1
+        check_number("k", k, 1, most, "A task has every other task to be near to, but for those that have diverged.")
+        # A task is its own nearest: the first column is itself.
+        if not self.diverged_tasks:
+            return nearest_tasks(torch.tensor(self.embedding), k + 1, metric or self.metric)[1][:, 1:].numpy()
+        kept = np.delete(np.arange(len(self.embedding)), self.diverged_tasks)
+        distances = all_distances(torch.tensor(self.embedding[kept]), metric or self.metric)
+        near = np.tile(kept[:k], (len(self.embedding), 1))  # of who has diverged, anyone
+        near[kept] = kept[nearest_by(distances, k + 1)[1][:, 1:].numpy()]
+        return near
+
+    def __repr__(self) -> str:
+        scores = ", ".join(f"{name} {value:.2f}" for name, value in self.diagnostics.items())
+        return f"Frame(step {self.step}: loss {self.loss:.3f}, {scores})"
+
+
+@dataclass(frozen=True)
+class Event:
+    """A change of settings, logged with the step that it precedes; `undo` where it took an earlier one back."""
+
+    step: int
+    changes: dict[str, Any]
+    undo: bool = False
+
+
+def undo_values(
+    initial: Mapping[str, Any], events: Sequence[Event], names: Collection[str], close: int
+) -> dict[str, Any]:
+    """The values that take back the last change of these settings that has not been taken back; {} where there is none.
+
+    Changes of the same settings fewer than `close` steps apart are one: a slider that is drawn along sends many.
+    Everything follows from the events themselves, so that a replay and a branch can take back what the run could.
+    """
+    now = {name: initial[name] for name in names}
+    stack: list[tuple[int, dict[str, Any]]] = []  # the step of a change, and the values before it
+    dragging = False  # whether the event before was a change, which this one may go on with
+    for event in events:
+        changes = {name: value for name, value in event.changes.items() if name in now}
+        if not changes:
+            continue
+        if event.undo:
+            stack.pop()
+            dragging = False
+        else:
+            before = {name: now[name] for name in changes}
+            if dragging and stack and stack[-1][1].keys() == before.keys() and event.step - stack[-1][0] < close:
+                before = stack.pop()[1]
+            dragging = before != changes
+            if dragging:
+                stack.append((event.step, before))
+        now.update(changes)
+    return dict(stack[-1][1]) if stack else {}
+
+
+# Changes of the same settings that follow each other within so many steps are one move of a hand.
+_ONE_MOVE = 50
+
+
+def coalesced_events(events: Sequence[Event]) -> list[Event]:
+    """The changes as a person made them: a slider on its way is one move, and only where it came to rest counts."""
+    made: list[Event] = []
+    for event in events:
+        if made and event.step - made[-1].step <= _ONE_MOVE and event.changes.keys() == made[-1].changes.keys():
+            made.pop()
+        made.append(event)
+    return made
+
+
+@dataclass
+class Checkpoint:
+    """All of a session that moves, at one step: enough to go on from here.
+
+    `records` are those of the steps since the last frame. `inconsistent`: a step failed part of the way, so `state` may
+    hold part of its changes; no copy of it is exact.
+    """
+
+    state: Any
+    umap: LiveUMAP
+    pca: Layout | None
+    settings: Any
+    setup: Any
+    records: list[StepRecord]
+    inconsistent: bool = False
+
+    def copy(self) -> Checkpoint:
+        """The same moment, sharing no memory that will change."""
+        pca = None if self.pca is None else self.pca.copy()
+        return Checkpoint(self.state.copy(), self.umap.copy(), pca, self.settings, self.setup, list(self.records))
+
+    def n_bytes(self) -> int:
+        """About how much memory a copy takes."""
+        layouts = sum(layout.nbytes for layout in (self.umap.layout, self.pca) if layout is not None)
+        return int(self.state.n_bytes()) + layouts
+
+
+class History(Sequence[Frame]):
+    """Frames in order, all of them, and checkpoints within a budget of memory (24 MB, at least one).
+
+    Checkpoints thin out as the run grows: at every frame, then every second, fourth, eighth ... The first one stays, so
+    every frame can be reached by repeating the steps from the nearest checkpoint before it.
+
+    The frames' arrays take 64 MB of memory at the most. Beyond that the oldest are moved to a file without a name,
+    which the system removes when nobody holds it any more; they are read from there as they were from memory. Where
+    no file can be written they stay in memory.
+    """
+
+    def __init__(self) -> None:
+        self._frames: list[Frame] = []
+        self._n_events: list[int] = []
+        self._checkpoints: dict[int, Checkpoint] = {}
+        self._n_filed = 0
+        self._bytes = 0
+        self._room = FRAME_BYTES
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def __iter__(self) -> Iterator[Frame]:
+        return iter(self._frames)
+
+    @overload
+    def __getitem__(self, which: int) -> Frame: ...
+    @overload
+    def __getitem__(self, which: slice) -> list[Frame]: ...
+    def __getitem__(self, which: int | slice) -> Frame | list[Frame]:
+        return self._frames[which]
+
+    def at_step(self, step: float) -> Frame:
+        """The latest frame at or before this step."""
+        check_number("step", step, 0, None, "A run begins at step 0.")
+        return self._frames[bisect_right(self._frames, step, key=lambda frame: frame.step) - 1]
+
+    def keep(self, frame: Frame, n_events: int, moment: Checkpoint) -> None:
+        """Add a frame, or replace the last one if it has the same index, seen after `n_events` events."""
+        self._keep_frame(frame, n_events)
+        room = max(1, CHECKPOINT_BYTES // max(1, moment.n_bytes()))
+        apart = 1
+        while len(self) > room * apart:
+            apart *= 2
+        self._checkpoints = {k: m for k, m in self._checkpoints.items() if k % apart == 0 and k != frame.index}
+        if frame.index % apart == 0:
+            self._checkpoints[frame.index] = moment.copy()
+
+    def position(self, at: int) -> int:
+        """The frame's position from the start; an IndexError that says which frames there are."""
+        if not -len(self) <= at < len(self):
+            raise IndexError(problem("at", at, f"a frame from 0 to {len(self) - 1}, or -1 for the last"))
+        return range(len(self))[at]
+
+    def until(self, at: int) -> tuple[History, Checkpoint, int]:
+        """The history up to the nearest checkpoint at or before frame `at`, that moment, and its count of events."""
+        before = max(k for k in self._checkpoints if k <= at)
+        return self._first(before + 1), self._checkpoints[before].copy(), self._n_events[before]
+
+    def whole(self) -> History:
+        """The same history, free to go on by itself."""
+        return self._first(len(self))
+
+    def _first(self, n: int) -> History:
+        past = History()
+        past._frames, past._n_events = self._frames[:n], self._n_events[:n]
+        past._n_filed = min(self._n_filed, n)
+        past._bytes = sum(frame.n_bytes for frame in past._frames[past._n_filed :])
+        past._checkpoints = {k: m for k, m in self._checkpoints.items() if k < n}
+        return past
+
+    def n_events(self, at: int) -> int:
+        """How many events had been logged when frame `at` was seen."""
+        return self._n_events[at]
+
+    def _keep_frame(self, frame: Frame, n_events: int) -> None:
+        self._bytes += frame.n_bytes - sum(old.n_bytes for old in self._frames[frame.index :])
+        self._frames[frame.index :] = [frame]
+        self._n_events[frame.index :] = [n_events]
+        if self._bytes > self._room:
+            try:
+                self._file_oldest()
+            except OSError:
+                self._room += FRAME_BYTES  # the disk is full, say: they stay in memory, since training must go on
+
+    def _file_oldest(self) -> None:
+        """Move the oldest frames' arrays out of memory, a good many at once; the latest frame stays where it is."""
+        end, moved = self._n_filed, 0
+        while end < len(self) - 1 and moved < min(_CHUNK_BYTES, FRAME_BYTES):
+            moved += self._frames[end].n_bytes
+            end += 1
+        oldest = self._frames[self._n_filed : end]
+        if not oldest:
+            return
+        arrays = iter(moved_to_file([array for frame in oldest for array in frame.arrays()]))
+        for frame in oldest:
+            self._frames[frame.index] = frame.with_arrays([next(arrays) for _ in frame.arrays()])
+        self._n_filed, self._bytes = end, self._bytes - moved
+
+
+def moved_to_file(arrays: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+    """The same arrays, read-only, in one temporary file that goes when the last of them does."""
+    # One file and one map for many arrays: every map holds one of the process's few file handles.
+    with tempfile.TemporaryFile(prefix="taskembed-") as file:
+        starts = []
+        for array in arrays:
+            file.write(bytes(-file.tell() % _ALIGNED))
+            starts.append(file.tell())
+            array.tofile(file)
+        file.flush()
+        mapped: NDArray[np.uint8] = np.memmap(file, dtype=np.uint8, mode="r")
+    flat = np.asarray(mapped)
+    return [
+        flat[start : start + x.nbytes].view(x.dtype).reshape(x.shape) for start, x in zip(starts, arrays, strict=True)
+    ]

@@ -1,0 +1,117 @@
+"""A recording: the settings a run began with and every change since. Small, readable JSON that makes the run again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from taskembed_edu.base.checks import problem
+from taskembed_edu.tasks import FAMILIES
+
+FORMAT = 1
+_KEYS = ("format", "embedder", "family", "initial", "events", "steps", "scores")
+
+
+def check_recording(
+    recording: Any, family: str | None = None, *, known: bool = False, embedder: str | None = None
+) -> dict[str, Any]:
+    """The recording if it can be replayed; else a ValueError that says why not and what to do.
+
+    `known`: the caller has the family itself, which need not be one of the package's.
+
+    Errors: not a recording at all, a recording of another format, of an unknown family, or of another family or
+    embedder than the one asked for.
+    """
+    if not isinstance(recording, dict) or "format" not in recording:
+        cause = "Is this the recording.json that `taskembed run` or the lab saved?"
+        raise ValueError(problem("recording", recording, "a recording with a 'format' entry", cause))
+    if recording["format"] != FORMAT:
+        cause = "It was made by another version of taskembed_edu: replay it with that one, or record the run again."
+        raise ValueError(problem("recording", f"format {recording['format']!r}", f"format {FORMAT}", cause))
+    cause = "The file was cut or edited; record the run again."
+    missing = [key for key in _KEYS if key not in recording]
+    if missing:
+        raise ValueError(problem("recording", f"no entry {', '.join(missing)}", f"entries {', '.join(_KEYS)}", cause))
+    wrong = _of_another_form(recording)
+    if wrong:
+        raise ValueError(
+            problem("recording", f"entries of another form ({wrong})", "entries as they were saved", cause)
+        )
+    recorded = recording["family"]["name"]
+    if recorded not in FAMILIES and not known:
+        cause = "A family of your own? Give it: Session.replay(recording, family=YourFamily())."
+        raise ValueError(problem("recording", f"tasks {recorded!r}", f"one of {', '.join(FAMILIES)}", cause))
+    if embedder is not None and recording["embedder"] != embedder:
+        came, asked = f"a run of the {recording['embedder']!r} embedder", f"one of the {embedder!r} embedder"
+        raise ValueError(problem("recording", came, asked, "Load it in the lab that it was saved in."))
+    if family is not None and recorded != family:
+        cause = f"Reset with family={recorded!r} first, or load a recording of {family}."
+        raise ValueError(problem("recording", f"a run on {recorded!r}", f"a run on {family!r}", cause))
+    return recording
+
+
+def _of_another_form(recording: dict[str, Any]) -> str:
+    """The first entry that is not as a recording has it; empty where all are."""
+    family, events, steps = recording["family"], recording["events"], recording["steps"]
+    if not isinstance(recording["embedder"], str):
+        return "embedder"
+    if not isinstance(family, dict) or not isinstance(family.get("name"), str):
+        return "family"
+    if (
+        family["name"] in FAMILIES
+        and not family.keys() - {"name"} <= FAMILIES[family["name"]].__dataclass_fields__.keys()
+    ):
+        return "family"
+    if not _is_named(recording["initial"]) or not _is_named(recording["scores"]):
+        return "initial or scores"
+    if not _is_count(steps):
+        return "steps"
+    if not isinstance(events, list) or not all(_is_event(event) for event in events):
+        return "events"
+    when = [event["step"] for event in events]
+    # One may have been logged after the last step, before the next that was never made; none can come later.
+    return "" if when == sorted(when) and all(step <= steps for step in when) else "events out of order"
+
+
+def _is_event(event: Any) -> bool:
+    return (
+        isinstance(event, dict)
+        and _is_named(event.get("changes"))
+        and _is_count(event.get("step"))
+        and isinstance(event.get("undo", False), bool)
+    )
+
+
+def _is_named(values: Any) -> bool:
+    return isinstance(values, dict) and all(isinstance(name, str) for name in values)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def save_recording(recording: dict[str, Any], path: str | Path) -> Path:
+    """Write a recording as JSON; the path."""
+    path = Path(path)
+    path.write_text(json.dumps(recording, indent=1) + "\n", encoding="utf-8")
+    return path
+
+
+def free_path(path: Path) -> Path:
+    """This path, or the first of path-2, path-3 ... that is not taken: nothing a learner saved is overwritten."""
+    taken, number = path, 2
+    while path.exists():
+        path = taken.with_stem(f"{taken.stem}-{number}")
+        number += 1
+    return path
+
+
+def load_recording(path: str | Path, family: str | None = None, *, known: bool = False) -> dict[str, Any]:
+    """Read and check a recording; see `check_recording` for the errors."""
+    try:
+        recording = json.loads(Path(path).read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        cause = "The file was cut or edited; record the run again."
+        raise ValueError(problem("recording", f"{path}, {error}", "a JSON file", cause)) from error
+    return check_recording(recording, family, known=known)

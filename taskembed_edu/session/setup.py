@@ -1,0 +1,76 @@
+"""What a session itself can be told, beside its embedder's hyperparameters: the tasks, the seed, the map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from taskembed_edu.base.settings import Settings, setting
+from taskembed_edu.tasks import FAMILIES
+
+
+@dataclass(frozen=True)
+class Setup(Settings):
+    """What a session itself can be told, beside the embedder's hyperparameters."""
+
+    family: str = setting(
+        "sinusoids",
+        label="Tasks",
+        help="Which family the tasks come from.",
+        choices=tuple(FAMILIES),
+        open=True,  # a family of one's own comes as an object, under its own name
+        live=False,
+    )
+    seed: int = setting(
+        0,
+        label="Seed",
+        help="Decides every random draw: the same seed gives the same run.",
+        low=0,
+        high=2**31 - 1,
+        step=1,
+        live=False,
+    )
+    n_tasks: int = setting(
+        200,
+        label="Tasks on the map",
+        help="How many validation tasks are watched. They are never trained on.",
+        low=5,
+        high=5000,
+        step=1,
+        live=False,
+        advanced=True,
+    )
+    frame_every: int = setting(
+        10,
+        label="Steps a frame",
+        help="A picture is kept every so many steps.",
+        low=1,
+        high=1000,
+        step=1,
+        live=False,
+        advanced=True,
+    )
+    projection: str = setting(
+        "umap",
+        label="Map",
+        help="UMAP keeps neighbours together; its distances and sizes mean little. PCA keeps the two directions of "
+        "largest variance, to scale.",
+        choices=("umap", "pca"),
+    )
+    n_neighbors: int = setting(
+        15,
+        label="Neighbours",
+        help="How many nearest tasks UMAP tries to keep near.",
+        low=2,
+        high=100,
+        step=1,
+        advanced=True,
+    )
+    refits: int = setting(
+        0,
+        label="Embedded again",
+        help="How often UMAP was told to forget its map and to embed from scratch.",
+        low=0,
+        high=2**31 - 1,
+        step=1,
+        hidden=True,
+    )
