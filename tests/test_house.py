@@ -88,7 +88,7 @@ def test_the_wheel_carries_what_the_labs_draw_with(wheel: Path) -> None:
     package = ROOT / "taskembed_edu"
     wanted = {
         path.relative_to(ROOT).as_posix()
-        for pattern in ("*.js", "*.css", "*.json", "py.typed")
+        for pattern in ("*.js", "*.css", "*.html", "*.json", "py.typed")
         for path in package.rglob(pattern)
     }
     assert {"taskembed_edu/jupyter/overrides.json", "taskembed_edu/live/look.css", "taskembed_edu/py.typed"} <= wanted

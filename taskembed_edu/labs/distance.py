@@ -22,7 +22,7 @@ from taskembed_edu.labs.distance_state import PRESETS, DistanceSettings, State, 
 from taskembed_edu.labs.point_lab import Message, PointLab
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from taskembed_edu.figures.plots import Still
 
 
 class DistanceLab(PointLab[State]):
@@ -96,7 +96,7 @@ cosine distance 0.0085)
         name = check_choice("name", name or self.settings.metric, read.ROWS)
         return read.worked(name, self._state.x, self._state.y)
 
-    def picture(self) -> Figure:
+    def picture(self) -> Still:
         """A still of the panel, for readers without a kernel: a matplotlib figure, made without pyplot."""
         from taskembed_edu.labs.distance_picture import picture  # matplotlib only for those who ask for it
 

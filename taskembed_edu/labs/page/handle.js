@@ -20,7 +20,7 @@ const ARROW_KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], Ar
 /** `at` says where the handle is in the drawing; `moveTo` (a place there) and `nudge` (right, up) move it. With
  * `joinKeys` all arrow keys while it keeps the focus are one step of undo, else each press. @type {Lab.MakeHandle} */
 export function makeHandle(page, { kind, shape, at, moveTo, nudge, joinKeys, ...attributes }, ...children) {
-  /** @type {Lab.Pair | null} */ let grip = null; // from the pointer to the middle of the handle, so that it does not jump
+  /** @type {Lab.Pair | null} */ let grip = null; // from the pointer to the handle, so that it does not jump
   let gesture = "";
   const rings = [svg("circle", { class: "te-reach", r: 24 }), svg("circle", { class: "te-halo", r: 17 })];
   const drawn = [...rings, svg("path", { class: "te-shape", d: shape }), ...children];
