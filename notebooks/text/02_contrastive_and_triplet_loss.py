@@ -156,7 +156,7 @@ for name, value in conventions.items():
 # **Predict.** Which curves will move with the margin? At which distance does each of them touch zero?
 
 # %%
-from taskembed_edu.plots import loss_surface_figure
+from taskembed_edu import loss_surface_figure
 
 figure = loss_surface_figure(margin=4, marks={"√3": math.sqrt(3), "√14": math.sqrt(14), "√27": math.sqrt(27)})
 figure
@@ -241,10 +241,10 @@ print(lab)
 # **Predict.** Margin 1 again, 40 updates with learning rate 0.2. Does the linear loss reach 0? Does the squared one?
 
 # %%
-for loss in ("contrastive", "hadsell"):
+for loss in ("contrastive", "contrastive_squared"):
     run = LossLab(loss=loss)
     run.step(40)
-    print(f"{loss:12} {run.loss:.4f}")
+    print(f"{loss:19} {run.loss:.4f}")
 lab.preset("course example")  # the panel above is back at its start
 print(lab)
 

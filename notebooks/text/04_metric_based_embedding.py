@@ -262,7 +262,7 @@ print("the lab's alarm:", collapsing.frame.alarm.partition(". ")[2])
 # By hand, on the batch of step 4:
 
 # %%
-from taskembed_edu.mining import hard_triplets
+from taskembed_edu import hard_triplets
 
 itself = torch.eye(128, dtype=torch.bool)
 farthest_positive = distances.masked_fill(~similar | itself, -1).argmax(dim=1)
