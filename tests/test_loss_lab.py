@@ -21,12 +21,13 @@ from taskembed_edu.formulas.losses import batch_triplet_loss, contrastive_loss, 
 from taskembed_edu.labs.loss import LossLab
 from taskembed_edu.labs.loss_readings import MOST_ROWS
 from taskembed_edu.labs.loss_scenes import MAX_POINTS, SCENES, in_plane
-from taskembed_edu.labs.loss_steps import LOSSES, PHASES, LossSettings, read
+from taskembed_edu.labs.loss_steps import PHASES, LossSettings, read
 from taskembed_edu.labs.point_lab import UNDO_STEPS
 
 COURSE = [[1, 2, 3], [2, 3, 4], [4, 5, 6]]
 SIX = [(1.0, 1.0), (3.2, 1.6), (1.8, 3.1), (2.2, 1.9), (4.0, 3.4), (4.1, 0.6)]
 SIX_LABELS = [0, 0, 0, 1, 1, 1]
+LOSSES = tuple(LossSettings.declared()["loss"].choices)
 MININGS = [(loss, mining) for loss in LOSSES for mining in LossSettings(loss=loss).minings]
 
 coordinates = st.floats(0.5, 9, allow_nan=False).map(lambda value: round(value, 2))
@@ -82,7 +83,7 @@ def test_under_manhattan_it_says_that_the_plane_s_distances_are_its_own(lab):
     ("choice", "loss"),
     [
         ({}, 1.7320508),
-        ({"loss": "hadsell"}, 1.5),
+        ({"loss": "contrastive_squared"}, 1.5),
         ({"loss": "triplet"}, 0.0),
         ({"loss": "triplet", "metric": "cosine"}, 0.982049),
         ({"margin": 6}, 2.5358984),
@@ -121,7 +122,7 @@ def test_the_sum_is_the_package_s_batch_loss(loss, mining, metric):
     if loss == "triplet":
         expected = batch_triplet_loss(points, SIX_LABELS, **options)
     else:
-        expected = pairwise_contrastive_loss(points, SIX_LABELS, squared=loss == "hadsell", **options)
+        expected = pairwise_contrastive_loss(points, SIX_LABELS, squared=loss == "contrastive_squared", **options)
     assert lab.loss == pytest.approx(expected.item(), abs=1e-9)
     assert len(lab.terms()) > 0
 
@@ -142,7 +143,7 @@ def test_terms_against_plain_loops(points, data):
     assert told == [
         (kind, pytest.approx(d), pytest.approx(v, abs=1e-9), pytest.approx(t, abs=1e-9)) for kind, d, v, t in expected
     ]
-    lab.set(loss="hadsell")
+    lab.set(loss="contrastive_squared")
     assert [t.term for t in lab.terms()] == pytest.approx([v * v / 2 for *_, v, _ in expected], abs=1e-9)
 
 
@@ -200,7 +201,7 @@ def test_a_term_that_is_not_violated_has_no_force(lab):
     assert lab.reading.forces[1] == ((0.0, 0.0), (0.0, 0.0))
     assert lab.forces() == {"anchor": (1.0, 0.0), "positive": (-1.0, 0.0), "negative": (0.0, 0.0)}
     assert str(lab.forces()).count("-0.0") == 0
-    lab.set(loss="hadsell")  # the squared form pulls as hard as the points are apart
+    lab.set(loss="contrastive_squared")  # the squared form pulls as hard as the points are apart
     assert lab.forces()["anchor"] == pytest.approx((math.sqrt(3), 0))
 
 
@@ -304,7 +305,7 @@ def test_n_steps_are_n_single_steps(loss):
 
 
 def test_the_linear_loss_trembles_where_the_squared_one_comes_to_rest():
-    linear, squared = LossLab(), LossLab(loss="hadsell")
+    linear, squared = LossLab(), LossLab(loss="contrastive_squared")
     for lab in (linear, squared):
         lab.step(40)
     assert squared.loss < 1e-12
@@ -412,7 +413,7 @@ def test_semi_hard_is_for_triplets(lab):
     with pytest.raises(ValueError, match=r"mining: got 'semi-hard', expected one of all, hard\. Semi-hard compares"):
         lab.set(mining="semi-hard")
     lab.set(loss="triplet", mining="semi-hard")
-    lab.set(loss="hadsell")
+    lab.set(loss="contrastive_squared")
     assert lab.settings.mining == "all"
     with pytest.raises(ValueError, match="mining"):
         LossLab(mining="semi-hard")
@@ -537,7 +538,7 @@ def test_a_term_in_words(lab):
         "anchor and negative are different: they should be at least 1 apart. "
         "Their distance is 5.1962, beyond the margin: nothing is violated, and nothing pushes. Term: 0."
     )
-    lab.set(loss="hadsell", margin=6)
+    lab.set(loss="contrastive_squared", margin=6)
     assert lab.explain(1).endswith("short of the margin by 0.8038. Term: half the square of that, 0.3231.")
     lab.set(loss="triplet")
     assert lab.explain(0) == (
@@ -759,3 +760,22 @@ def test_read_is_pure():
     first, second = (read(points, SIX_LABELS, list("abcdef"), LossSettings()) for _ in range(2))
     assert first == second
     assert points == tuple(SIX)
+
+
+def test_hadsell_is_the_former_name_of_the_squared_loss_and_goes_on_working_with_a_word():
+    word = "The loss 'hadsell' is now called 'contrastive_squared'"
+    with pytest.warns(DeprecationWarning, match=word) as said:
+        lab = LossLab(loss="hadsell")
+    assert {warning.filename for warning in said} == {__file__}
+    assert lab.loss == LossLab(loss="contrastive_squared").loss == pytest.approx(1.5)
+    assert repr(lab) == "LossLab(course example, contrastive_squared, margin 1: loss 1.5 = 1.5 + 0)"
+    other = LossLab()
+    with pytest.warns(DeprecationWarning, match=word):
+        other.set(loss="hadsell")
+    assert other.settings == lab.settings
+    labels = {choice["value"]: choice["label"] for choice in lab.words()["settings"]["loss"]["choices"]}
+    assert labels == {
+        "contrastive": "Contrastive, linear",
+        "contrastive_squared": "Contrastive, squared",
+        "triplet": "Triplet",
+    }

@@ -11,18 +11,13 @@ from typing import TYPE_CHECKING, Any
 from taskembed_edu.base.checks import check_number, problem
 from taskembed_edu.base.settings import Setting
 from taskembed_edu.embedders import EMBEDDERS, chosen_device, device_name
+from taskembed_edu.evaluation.registry import Score
+from taskembed_edu.session.history import value_of
 from taskembed_edu.session.recordings import free_path, load_recording, save_recording
 from taskembed_edu.session.session import Session, Setup
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-SCORES = {
-    "recall@1": "its second support set finds its first as the nearest of all",
-    "recall@5": "... among the five nearest",
-    "spearman": "rank correlation of distances with the true ones",
-    "purity": "of tasks with a mate, how many have one as their nearest",
-}
 
 
 def main(argv: Sequence[str]) -> int:
@@ -68,9 +63,9 @@ def write_run(session: Session, scores: dict[str, float], folder: Path) -> list[
     picture = folder / "map.png"
     session_figure(session).savefig(picture)
     names = list(session.frame.diagnostics)
-    frames = [[f.step, f.loss, *(f.diagnostics[name] for name in names)] for f in session.history]
+    frames = [[f.step, f.loss, *(value_of(f, name) for name in names)] for f in session.history]
     places = [
-        [name, *truth, x, y]
+        [name, *truth[: len(session.tasks.truth_names)], x, y]
         for name, truth, (x, y) in zip(
             session.tasks.names, session.tasks.truth.tolist(), session.frame.layout.tolist(), strict=True
         )
@@ -157,8 +152,12 @@ def _print_scores(session: Session, scores: dict[str, float], console: Console) 
     from rich.table import Table
 
     table = Table("score", "never-seen tasks", "watched tasks", "what it says", title=f"After {session.steps} steps")
-    for name, value in scores.items():
-        table.add_row(name, f"{value:.3f}", f"{session.frame.diagnostics[name]:.3f}", SCORES[name])
+    for reading in session.validation_set.readings:
+        if reading.closing and (reading.name in scores or not isinstance(reading, Score)):
+            # What steps report is of training: never-seen tasks have none of it.
+            unseen = f"{scores[reading.name]:.3f}" if reading.name in scores else "–"
+            watched = value_of(session.frame, reading.name)
+            table.add_row(reading.name, unseen, f"{watched:.3f}", reading.short or reading.help)
     console.print(table)
 
 

@@ -15,24 +15,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from torch import Tensor
 
 from taskembed_edu.base.checks import check_choice, problem
-from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.labs import loss_words as words
 from taskembed_edu.labs.distance_readings import tidy
 from taskembed_edu.labs.loss_readings import readings
 from taskembed_edu.labs.loss_scenes import SCENES, checked_point, own_scene
 from taskembed_edu.labs.loss_state import State
-from taskembed_edu.labs.loss_steps import ANCHORS, LOSSES, PHASES, LossSettings, Point, Reading, Term
+from taskembed_edu.labs.loss_steps import PHASES, LossSettings, Point, Reading, Term
 from taskembed_edu.labs.point_lab import Message, PointLab
 
 if TYPE_CHECKING:
     from taskembed_edu.figures.plots import Still
-
-CHOICE_LABELS = {
-    "loss": LOSSES,
-    "metric": {name: metric.label for name, metric in METRICS.items()},
-    "mining": {"all": "All", "hard": "Hard", "semi-hard": "Semi-hard"},
-    "anchors": ANCHORS,
-}
 
 
 class LossLab(PointLab[State]):
@@ -48,7 +40,8 @@ class LossLab(PointLab[State]):
 
     Without `points` it shows the course's example. `points` (n, 2) or, where they lie in one plane with the origin,
     (n, dim), with one class number each in `labels`; 2 to 12 of them. `loss` is "contrastive" (linear, as the course
-    writes it), "hadsell" (half the squares, 2006) or "triplet"; `mining` "all", "hard" or, for triplets, "semi-hard";
+    writes it), "contrastive_squared" (half the squares, Hadsell 2006) or "triplet"; `mining` "all", "hard" or, for
+    triplets, "semi-hard";
     `anchors` "first" (only the first point is compared with the others) or "every". The loss is the sum of its terms.
     Errors: a margin beyond the metric's range, unknown names, points or labels that do not fit.
     """
@@ -216,7 +209,7 @@ class LossLab(PointLab[State]):
             name: {
                 "label": declared.label,
                 "help": declared.help,
-                "choices": [{"value": c, "label": CHOICE_LABELS[name][c]} for c in declared.choices],
+                "choices": [{"value": c, "label": declared.label_of(c)} for c in declared.choices],
                 "low": declared.low,
                 "high": None if callable(declared.high) else declared.high,
                 "step": declared.step,
