@@ -567,7 +567,7 @@ def test_a_point_says_where_it_is_pulled(lab):
     assert said[2] == "negative: its forces sum to 0. An update would leave it where it is."
 
 
-# ---------------------------------------------------------------------------------------------- the page's cable
+# ---------------------------------------------------------------------------------------------- the page's channel
 
 
 def test_what_the_page_gets_is_plain_and_finite(lab):

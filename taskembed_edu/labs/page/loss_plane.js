@@ -72,9 +72,10 @@ export function lossPlane(stage) {
   function draw(time) {
     const { width, height } = node.getBoundingClientRect();
     if (!width) return false; // not on the page yet
-    if (!view || !wanted || view.width !== width || view.height !== height) {
+    const { unit } = page;
+    if (!view || !wanted || view.width !== width || view.height !== height || view.unit !== unit) {
       change(node, { viewBox: `0 0 ${width} ${height}` });
-      view = wanted = fit({ width, height, unit: page.unit });
+      view = wanted = fit({ width, height, unit });
       start(1);
     }
     const t = clamp((time - glide.start) / glide.duration, 0, 1);
