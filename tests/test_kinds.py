@@ -19,7 +19,7 @@ from taskembed_edu.live.export import exported
 from taskembed_edu.live.packets import picture_packet, tasks_packet
 from taskembed_edu.live.runs import same_tasks
 from taskembed_edu.live.saving import save
-from taskembed_edu.live.words import map_words
+from taskembed_edu.live.words import help_packet, map_words
 from taskembed_edu.networks.encoders import ENCODERS
 from taskembed_edu.networks.factory import LEARNERS, LEARNERS_OF, readers
 from tests.outside import walks
@@ -76,6 +76,7 @@ def test_nothing_is_said_of_a_truth_that_nobody_knows(session: Session) -> None:
     assert "Nearest in the embedding" in said
     assert "truth" not in said
     assert "true parameter" not in said
+    assert "colour" not in help_packet(session)["reading"][2]
     packet = tasks_packet(session)
     assert packet["truth"] is None
     assert packet["colours"] == []

@@ -70,18 +70,25 @@ _OF_WEIGHTS = (
 
 def help_packet(session: Session | None = None) -> dict[str, Any]:
     """What the page can explain: the text on reading a map, one sentence a score, and what to try in this lab."""
+    coloured = session is None or bool(session.tasks.truth_names)
     if session is None or session.embedder.has_pairs:
-        return {"reading": reading(), "scores": dict(SCORES), "try": list(_TRY_MARGINS)}
+        return {"reading": reading(coloured), "scores": dict(SCORES), "try": list(_TRY_MARGINS)}
     said = {name: sentence for name, sentence in SCORES.items() if not name.startswith(("recall", "active"))}
-    return {"reading": [*_OF_WEIGHTS, *reading()[:-1]], "scores": said, "try": list(_TRY_WEIGHTS)}
+    return {"reading": [*_OF_WEIGHTS, *reading(coloured)[:-1]], "scores": said, "try": list(_TRY_WEIGHTS)}
 
 
-def reading() -> list[str]:
+_COLOURED = (
+    "Every point is one task, and it keeps its number and its colour from picture to picture. The colours are "
+    "true parameters of the tasks, which training never sees: where colours sort themselves, the embedding has "
+    "found that parameter by itself."
+)
+_PLAIN = "Every point is one task, and it keeps its number from picture to picture."
+
+
+def reading(coloured: bool = True) -> list[str]:
     """What may I read from this picture? Paragraphs for a learner, with their sources."""
     return [
-        "Every point is one task, and it keeps its number and its colour from picture to picture. The colours are "
-        "true parameters of the tasks, which training never sees: where colours sort themselves, the embedding has "
-        "found that parameter by itself.",
+        _COLOURED if coloured else _PLAIN,
         "UMAP keeps neighbours together: points that are near each other on the map are mostly near in the embedding. "
         "Do not read more than that. How far apart two groups lie, how large or how dense a group is, and which way "
         "the map is turned mean little or nothing (McInnes, Healy and Melville 2018). A group can also be an effect of "
