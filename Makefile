@@ -3,7 +3,7 @@
 
 RUN := .venv/bin/python
 
-.PHONY: help lab test doctor notebooks bench bench-browser format constraints clean
+.PHONY: help lab test check doctor notebooks bench bench-browser format constraints clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -16,6 +16,10 @@ lab: ## open the course in JupyterLab; ARGS="--no-browser --port 8899" passes op
 test: ## run everything: style, types, imports, unit tests, lessons, browser tests
 	@sh tools/set_up.sh test
 	@$(RUN) -m taskembed_edu test $(ARGS)
+
+check: ## while you work: style, types, imports, and the unit tests that your change can reach; ARGS="--base main~3"
+	@sh tools/set_up.sh test
+	@$(RUN) -m taskembed_edu check $(ARGS)
 
 doctor: ## say what is installed here, what is wrong, and what to do about it
 	@sh tools/set_up.sh lab
@@ -41,6 +45,6 @@ format: ## put code and lessons into the house style
 constraints: ## renew constraints.txt from pyproject.toml; ARGS=--upgrade takes the newest of everything
 	@sh tools/constraints.sh $(ARGS)
 
-clean: ## remove caches and what was built; .venv stays
+clean: ## remove caches and what was built; .venv and my_lessons stay
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
-	find . -path ./.venv -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -type d -print0 | xargs -0 rm -rf
+	find . \( -path ./.venv -o -path ./my_lessons \) -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -type d -print0 | xargs -0 rm -rf

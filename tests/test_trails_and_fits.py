@@ -187,7 +187,7 @@ def test_vectors_looked_at_in_another_way_are_no_part_of_a_trail(travelled: Sess
 
 def test_umap_leads_through_the_maps_that_were_shown(travelled: Session) -> None:
     for index in range(5, 21):
-        put(travelled, index, projection="umap", refits=int(index >= 10))
+        put(travelled, index, projection="umap", umap_restarts=int(index >= 10))
     lines = trails(travelled, travelled.frame, n=3)
     assert lines is not None
     for k, index in enumerate((10, 14, 19)):
@@ -288,8 +288,8 @@ def languages(session: Session) -> Session:
     """The run's tasks as if they were twelve languages, for what draws them."""
     family = NumberWords()
     tasks = family.sample(12, n_shot=4, rng=generator())
-    session.validation_set = dataclasses.replace(session.validation_set, tasks=tasks)
-    session.split = session.split._replace(validation=family)
+    session._run.validation_set = dataclasses.replace(session.validation_set, tasks=tasks)
+    session._run.split = session.split._replace(validation=family)
     return session
 
 

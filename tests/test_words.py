@@ -182,4 +182,4 @@ def test_the_reading_names_its_sources_and_is_plain_text() -> None:
     text = " ".join(reading())
     assert all(word in text for word in ("UMAP", "PCA", "Trustworthiness", "Jitter", "McInnes", "Venna and Kaski 2001"))
     assert "<" not in text
-    assert help_packet()["reading"] == reading()
+    assert help_packet(small_session())["reading"] == reading()

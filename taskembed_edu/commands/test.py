@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.table import Table
@@ -141,7 +142,8 @@ def stages(checkout: Path, workers: int = WORKERS) -> list[Stage]:
         Stage(
             "browser",
             "pytest: the labs in a real JupyterLab, in a real Chromium",
-            ("-m", "pytest", "tests/browser"),
+            ("-m", "pytest", "tests/browser", *(("-n", str(workers), "--dist", "worksteal") if workers > 1 else ())),
+            workers,
             prepare=needs_chromium,
         ),
     ]
@@ -189,21 +191,22 @@ def run_all(chosen: list[Stage], checkout: Path, required: bool) -> int:
     return 1 if failed else 0
 
 
-def run_stage(stage: Stage, checkout: Path, environment: Mapping[str, str]) -> Result:
-    """Run one stage; its output goes straight to the person."""
+def run_stage(stage: Stage, checkout: Path, environment: Mapping[str, str], output: TextIO | None = None) -> Result:
+    """Run one stage; its output goes straight to the person, or into the file `output`."""
     started = time.perf_counter()
     verdict = "FAILED"
     try:
         extra = {**limit_threads(stage.workers, environment), **stage.prepare(checkout, environment)}
         sys.stdout.flush()
         command = [sys.executable, *stage.arguments]
-        if subprocess.run(command, cwd=checkout, env={**environment, **extra}, check=False).returncode == 0:
+        told: dict[str, Any] = {} if output is None else {"stdout": output, "stderr": subprocess.STDOUT}
+        if subprocess.run(command, cwd=checkout, env={**environment, **extra}, check=False, **told).returncode == 0:
             verdict = "passed"
     except CannotRunError as error:
-        print(error)
+        print(error, file=output)
         verdict = "NOT RUN"
     except NamedChromiumError as error:
-        print(error)
+        print(error, file=output)
     return Result(stage, verdict, time.perf_counter() - started)
 
 

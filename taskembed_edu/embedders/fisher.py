@@ -183,7 +183,7 @@ class FisherEmbedder(Embedder[FisherState, FisherSettings]):
         loss.backward()
         state.optimiser.step()
         state.step += 1
-        return state, StepRecord(loss.detach(), loss.new_full((), torch.nan))
+        return state, StepRecord(loss.detach())
 
     @torch.no_grad()
     def embed(self, state: FisherState, tasks: TaskBatch | None = None) -> Tensor:

@@ -128,7 +128,7 @@ class ParameterEmbedder(Embedder[ParameterState, ParameterSettings]):
         state.step += 1
         state.settings = settings
         mean = losses.masked_fill(training.diverged, 0).sum() / (~training.diverged).sum()  # no GPU is waited for
-        return state, StepRecord(mean, mean.new_full((), torch.nan))
+        return state, StepRecord(mean)
 
     def embed(self, state: ParameterState, tasks: TaskBatch | None = None) -> Tensor:
         return self.view(state, state.settings, tasks)

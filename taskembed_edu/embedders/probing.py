@@ -23,8 +23,8 @@ from taskembed_edu.networks.learners import (
     squared_error,
 )
 
-LABELS = ("drawn", "expected")
-AVERAGES = ("filter", "weight")
+LABELS = {"drawn": "Drawn from the prediction", "expected": "All, by their probability"}
+AVERAGES = {"filter": "By filter", "weight": "By weight"}
 
 
 class Rows(NamedTuple):

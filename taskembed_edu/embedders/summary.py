@@ -30,7 +30,7 @@ class SummarySettings(Settings):
         label="Standardise",
         help="Whether each statistic is brought to mean 0 and standard deviation 1 over training tasks. If not, the "
         "largest statistic decides every distance.",
-        choices=("yes", "no"),
+        choices={"yes": "Yes", "no": "No"},
         live=False,
     )
 
@@ -89,7 +89,7 @@ class SummaryEmbedder(Embedder[SummaryState, SummarySettings]):
     def step(self, state: SummaryState, settings: SummarySettings) -> tuple[SummaryState, StepRecord]:
         """Counts, and learns nothing: a run needs a finite loss, and there is none, so it is 0."""
         state.step += 1
-        return state, StepRecord(torch.zeros(()), torch.full((), torch.nan))
+        return state, StepRecord(torch.zeros(()))
 
     def embed(self, state: SummaryState, tasks: TaskBatch | None = None) -> Tensor:
         rows = summary(state.family, state.tasks if tasks is None else tasks)

@@ -21,6 +21,16 @@ GREEN, VERMILLION, GREY = "#009e73", "#d55e00", "#808080"
 OKABE_ITO = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
 N_SHAPES = 4
 
+# The colours that a reading is declared with (base/readings.py): on light paper and on dark, where blue is too dark.
+LINE_COLOURS = {
+    "blue": (BLUE, SKY),
+    "vermillion": (VERMILLION, VERMILLION),
+    "green": (GREEN, GREEN),
+    "purple": (PURPLE, PURPLE),
+    "orange": (ORANGE, ORANGE),
+    "sky": (SKY, SKY),
+}
+
 # Six colours in four shapes; what comes after is one grey group.
 _MOST_CATEGORIES = len(OKABE_ITO) * N_SHAPES
 _STOPS = 9

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from taskembed_edu.base.checks import check_choice
-from taskembed_edu.figures.colours import BLUE, GREEN, GREY, PURPLE, VERMILLION, Colouring, colour_tasks, plain_colours
+from taskembed_edu.base.readings import LOSS_PANEL, PANELS, SCORES_PANEL, Reading, panels_of
+from taskembed_edu.figures.colours import GREY, LINE_COLOURS, PURPLE, Colouring, colour_tasks, plain_colours
 from taskembed_edu.figures.plots import Still
-from taskembed_edu.session.history import Frame, coalesced_events
+from taskembed_edu.session.history import Frame, coalesced_events, value_of
 from taskembed_edu.session.session import Session
 from taskembed_edu.tasks.base import MOST_LABELS
 
@@ -40,10 +42,11 @@ def session_figure(session: Session, colour_by: str | None = None, frame: Frame 
     column = None if wanted is None else names.index(check_choice("colour_by", wanted, names))
     shown = session.history[session.history.position(frame)] if isinstance(frame, int) else frame
     figure = Still(figsize=(10, 4.6), layout="constrained", dpi=90)
-    grid = figure.add_gridspec(2, 2, width_ratios=(1.35, 1))
+    panels = _panels(session)
+    grid = figure.add_gridspec(len(panels), 2, width_ratios=(1.35, 1))
     _map(figure.add_subplot(grid[:, 0]), session, shown, column)
-    _curves(figure.add_subplot(grid[0, 1]), session, shown, ("loss",))
-    _curves(figure.add_subplot(grid[1, 1]), session, shown, ("recall@1", "spearman", "purity", "trustworthiness"))
+    for row, readings in enumerate(panels):
+        _curves(figure.add_subplot(grid[row, 1]), session, shown, readings)
     if session.split.validation.label_points and len(session.tasks) <= MOST_LABELS:
         _names(figure, figure.axes[0], session, shown)
     return figure
@@ -115,15 +118,20 @@ def _legend(axes: Axes, colouring: Colouring) -> None:
     )
 
 
-def _curves(axes: Axes, session: Session, shown: Frame, names: tuple[str, ...]) -> None:
+def _panels(session: Session) -> list[list[Reading]]:
+    """What is drawn together, from above: the loss, the scores, and the panels that are not the package's own."""
+    panels = panels_of(session.validation_set.readings)
+    drawn = (LOSS_PANEL, SCORES_PANEL, *(title for title in panels if title not in PANELS))
+    return [panels.get(title, []) for title in drawn]
+
+
+def _curves(axes: Axes, session: Session, shown: Frame, readings: Sequence[Reading]) -> None:
     steps = [frame.step for frame in session.history]
-    # The colours of the live curves.
-    colours = {"loss": BLUE, "recall@1": VERMILLION, "spearman": GREEN, "purity": BLUE, "trustworthiness": PURPLE}
-    dashes = {"recall@1": "-", "spearman": "--", "purity": "-.", "trustworthiness": ":"}
-    for name in names:
-        values = [frame.loss if name == "loss" else frame.diagnostics.get(name, np.nan) for frame in session.history]
-        if name == "loss" or np.isfinite(values).any():
-            axes.plot(steps, values, dashes.get(name, "-"), color=colours[name], label=name)
+    for reading in readings:
+        values = [value_of(frame, reading.name) for frame in session.history]
+        if reading.panel == LOSS_PANEL or np.isfinite(values).any():
+            colour = LINE_COLOURS[reading.colour][0]  # the picture's paper is light
+            axes.plot(steps, values, reading.dash, color=colour, label=reading.name)
     for event in coalesced_events(session.events):
         axes.axvline(event.step, color=PURPLE, linestyle=":", linewidth=1)
     if shown is not session.frame:

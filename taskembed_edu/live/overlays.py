@@ -90,7 +90,7 @@ def _of_one_piece(session: Session, frame: Frame) -> list[Frame]:
     """Earlier frames on the same UMAP map: it was not begun anew since."""
 
     def piece(of: Frame) -> tuple[Any, ...]:
-        return of.projection, of.refits, of.diverged_tasks  # with another number of tasks UMAP begins anew
+        return of.projection, of.umap_restarts, of.diverged_tasks  # with another number of tasks UMAP begins anew
 
     return [one for one in _looked_at_alike(session, frame) if piece(one) == piece(frame)]
 

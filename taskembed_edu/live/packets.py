@@ -22,7 +22,7 @@ from taskembed_edu.figures.colours import Colouring, colour_tasks
 from taskembed_edu.live.controls import say_setting
 from taskembed_edu.live.overlays import fit_packet, missing_trails, trails, trails_packet
 from taskembed_edu.projection.umap_steps import Layout
-from taskembed_edu.session.history import Event, Frame, coalesced_events
+from taskembed_edu.session.history import Event, Frame, coalesced_events, value_of
 from taskembed_edu.session.session import Session
 from taskembed_edu.tasks.base import MOST_LABELS, TaskBatch
 from taskembed_edu.tasks.sketch import Drawing, TaskSketch
@@ -31,20 +31,6 @@ Axes = tuple[tuple[float, float], tuple[float, float]]
 
 # How many nearest neighbours are drawn for a task.
 NEIGHBOURS = 5
-
-# What the curves show, and the order of the numbers in a row.
-COLUMNS = (
-    "step",
-    "loss",
-    "recall@1",
-    "spearman",
-    "purity",
-    "trustworthiness",
-    "jitter",
-    "mean_distance",
-    "active_pairs",
-)
-
 
 _LEVELS = 65535
 
@@ -304,18 +290,25 @@ def _changes(session: Session, frame: Frame, chosen: int, compare: str) -> dict[
 
 
 def rows_packet(sessions: Sequence[Session], first: Sequence[int] = ()) -> dict[str, Any]:
-    """The curves' rows of each run from frame `first[run]` on (missing: from the start); see `COLUMNS`."""
+    """The curves' rows of each run from frame `first[run]` on (missing: from the start); see `columns_of`."""
     begins = [*first, *(0,) * len(sessions)]
-    return {"runs": [rows_of(session.history[begin:], begin) for session, begin in zip(sessions, begins, strict=False)]}
+    return {
+        "runs": [
+            rows_of(session.history[begin:], begin, columns_of(session))
+            for session, begin in zip(sessions, begins, strict=False)
+        ]
+    }
 
 
-def rows_of(frames: Sequence[Frame], first: int) -> dict[str, Any]:
+def columns_of(session: Session) -> tuple[str, ...]:
+    """The order of the numbers in a row: the step, then all readings that the page shows."""
+    return ("step", *(reading.name for reading in session.validation_set.readings if reading.shown))
+
+
+def rows_of(frames: Sequence[Frame], first: int, columns: Sequence[str]) -> dict[str, Any]:
     """These frames' rows, float32, one after another; `first` is the index of the first one."""
-    values = np.array(
-        [[f.step, f.loss, *(f.diagnostics.get(name, math.nan) for name in COLUMNS[2:])] for f in frames],
-        dtype="<f4",
-    )
-    return {"first": first, "columns": list(COLUMNS), "values": values.tobytes()}
+    values = np.array([[value_of(frame, name) for name in columns] for frame in frames], dtype="<f4")
+    return {"first": first, "columns": list(columns), "values": values.tobytes()}
 
 
 def marks_packet(sessions: Sequence[Session]) -> list[list[dict[str, Any]]]:
@@ -345,7 +338,7 @@ def curve_marks(
         if changes:
             # How often UMAP was told to embed again does not matter.
             said = (
-                declared[name].label.lower() if name == "refits" else say_setting(declared[name], value)
+                declared[name].label.lower() if name == "umap_restarts" else say_setting(declared[name], value)
                 for name, value in changes
             )
             marks.append({"step": event.step, "text": ", ".join(said)})

@@ -191,7 +191,7 @@ class SetEncoder(nn.Module):
         return self.rho(self.standardise(pooled))
 
 
-FEATURES = ("fourier", "plain")
+FEATURES = {"fourier": "Fourier features", "plain": "Plain coordinates"}
 
 # Standard deviation of the random frequencies, in waves a unit of x: a wave about as long as the inputs spread.
 FOURIER_SCALE = 0.3

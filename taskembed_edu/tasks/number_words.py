@@ -92,6 +92,7 @@ class NumberWords(TaskFamily):
 
     name: ClassVar[str] = "number_words"
     label: ClassVar[str] = "Languages: number words"
+    menu_label: ClassVar[str] = "Languages"
     kind: ClassVar[str] = "tokens"
     classification: ClassVar[bool] = False
     default_shot: ClassVar[int] = 50

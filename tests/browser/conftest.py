@@ -6,7 +6,8 @@
         assert page.run("lab.session.step_count") == "0\n"
 
 A test fails where its page throws, logs an error, or asks for anything that is not on this machine.
-One server and one browser a pytest-xdist worker; a fresh browser context (no cookies, no storage) a notebook.
+One server and one browser a pytest-xdist worker; one page of JupyterLab that is kept from notebook to notebook, and a
+fresh kernel for each.
 """
 
 from __future__ import annotations
@@ -94,21 +95,34 @@ def real_tabs(chromium_path: str, playwright_: Playwright) -> Iterator[BrowserCo
 @pytest.fixture(scope="package")
 def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
     """One JupyterLab for all tests of a worker; it and its kernels end with this folder."""
-    with running_server(tmp_path_factory.mktemp("jupyter")) as server:
+    with running_server(tmp_path_factory.mktemp("jupyter"), forked_kernels=True) as server:
         yield server
+
+
+@pytest.fixture(scope="package")
+def kept_pages(browser: Browser, jupyter: JupyterServer) -> Iterator[list[NotebookPage]]:
+    """Pages in which JupyterLab stands with nothing open, one or none: loading it takes a processor ten seconds."""
+    pages: list[NotebookPage] = []
+    yield pages
+    for page in pages:
+        page.close()
 
 
 @pytest.fixture
 def open_notebook(
-    browser: Browser, jupyter: JupyterServer, request: pytest.FixtureRequest
+    browser: Browser, jupyter: JupyterServer, kept_pages: list[NotebookPage], request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., NotebookPage]]:
     """A factory: `open_notebook(cells)` gives the notebook, open in JupyterLab, all its cells run.
 
     `cells` is a list of code cells, or the path of a notebook to copy. `name` is the file's name in the server's
     folder (default: the test's own), `viewport` the size of the window. With `run=False` nothing is run yet.
     `kernel` is the kernel's name, `server` another way to the server, `context` a browser's window that is there.
+
+    The notebook is opened in a JupyterLab that an earlier test has left, empty and in order, where there is one.
+    `fresh` asks for a page that is loaded now, with no cookies and no storage: for what is read when JupyterLab loads.
     """
     opened: list[NotebookPage] = []
+    to_keep: list[NotebookPage] = []
     request.node.stash[OPENED] = opened
 
     def factory(
@@ -121,6 +135,7 @@ def open_notebook(
         kernel: str = "python3",
         server: JupyterServer | None = None,
         context: BrowserContext | None = None,
+        fresh: bool = False,
     ) -> NotebookPage:
         name = name or f"{re.sub(r'[^A-Za-z0-9]+', '-', request.node.name)}-{len(opened)}.ipynb"
         if isinstance(cells, Path):
@@ -128,8 +143,14 @@ def open_notebook(
         else:
             write_notebook(jupyter.notebooks / name, cells, kernel)
         size = ViewportSize(width=viewport[0], height=viewport[1])
-        page = NotebookPage(context or browser.new_context(viewport=size), server or jupyter, name)
+        keep = not (fresh or context or server) and viewport == VIEWPORT
+        if keep and kept_pages:
+            page = NotebookPage.in_place_of(kept_pages.pop(), name)
+        else:
+            page = NotebookPage(context or browser.new_context(viewport=size), server or jupyter, name)
         opened.append(page)
+        if keep:
+            to_keep.append(page)
         page.open()
         if run:
             page.run_all(allow_errors=allow_errors)
@@ -137,7 +158,10 @@ def open_notebook(
 
     yield factory
     for page in opened:
-        page.close()
+        if page not in to_keep:
+            page.close()
+        elif page.leave():
+            kept_pages.append(page)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -150,6 +174,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
         assert not problems, "the page had problems:\n" + "\n".join(problems)
     except (Exception, pytest.fail.Exception):
         for page in pages:
+            page.failed = True
             item.add_report_section("call", "screenshot", page.picture())
             item.add_report_section("call", "problems of the page", "\n".join(page.problems))
         raise

@@ -7,6 +7,20 @@ window.harness = {
     return widgets.find(widget => widget.context && widget.content && widget.content.widgets);
   },
 
+  /** Open a notebook beside nothing else, as a click in the file browser does. */
+  async open(path) {
+    const panel = await window.jupyterapp.commands.execute('docmanager:open', { path, factory: 'Notebook' });
+    for (const widget of Array.from(window.jupyterapp.shell.widgets('main'))) {
+      if (widget !== panel) widget.dispose(); // the launcher
+    }
+    await panel.revealed;
+  },
+
+  /** Close whatever is open, saved or not. */
+  closeAll() {
+    for (const widget of Array.from(window.jupyterapp.shell.widgets('main'))) widget.dispose();
+  },
+
   kernel() {
     return this.panel()?.sessionContext?.session?.kernel;
   },

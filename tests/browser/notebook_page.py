@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import urllib.parse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,16 +30,21 @@ class CellError(AssertionError):
 class NotebookPage:
     """One notebook, open; everything that this class lacks is looked up on the Playwright page, `self.page`."""
 
-    def __init__(self, context: BrowserContext, server: JupyterServer, name: str, workspace: str = "") -> None:
+    def __init__(
+        self, context: BrowserContext, server: JupyterServer, name: str, workspace: str = "", loaded: Page | None = None
+    ) -> None:
         self.name = name
         self.problems: list[str] = []
         self._tolerated: list[re.Pattern[str]] = []
+        self.failed = False
         self.server = server
         self._context = context
         # A workspace of its own: no layout of an earlier notebook comes back.
         self._workspace = re.sub(r"\W", "-", workspace or name)
-        self.page: Page = context.new_page()
-        self.page.add_init_script(path=HARNESS)
+        self._is_loaded = loaded is not None
+        self.page: Page = loaded or context.new_page()
+        if not self._is_loaded:
+            self.page.add_init_script(path=HARNESS)
         self._watch()
 
     def __getattr__(self, name: str) -> Any:
@@ -46,9 +52,21 @@ class NotebookPage:
 
     def open(self) -> None:
         """Open the notebook and wait until its kernel is there."""
+        if self._is_loaded:
+            self.page.evaluate("name => harness.open(name)", self.name)
+        else:
+            self.page.goto(self._address)
+        self.wait_idle(seconds=180)  # the first kernel of all waits until what it is forked with has been loaded
+
+    @property
+    def _address(self) -> str:
         place = urllib.parse.quote(self.name)
-        self.page.goto(f"{self.server.url}/lab/workspaces/{self._workspace}/tree/{place}?token={self.server.token}")
-        self.wait_idle()
+        return f"{self.server.url}/lab/workspaces/{self._workspace}/tree/{place}?token={self.server.token}"
+
+    @classmethod
+    def in_place_of(cls, left: NotebookPage, name: str) -> NotebookPage:
+        """Another notebook for the JupyterLab that this one has left (see `leave`): nothing need be loaded."""
+        return cls(left._context, left.server, name, left._workspace, left.page)
 
     def second_tab(self) -> NotebookPage:
         """The same notebook once more, in a second tab of the same browser."""
@@ -123,8 +141,20 @@ class NotebookPage:
         """Reload the page as F5 does; the kernel lives on. Without `save`, the outputs since the last save are lost."""
         if save:
             self.page.evaluate("harness.save()")
-        self.page.reload()
+        if self._is_loaded:  # its address may name the notebook that was open before
+            self._wait_for_layout()
+            self.page.goto(self._address)
+        else:
+            self.page.reload()
         self.wait_idle()
+
+    def _wait_for_layout(self) -> None:
+        """JupyterLab notes a moment later what is open: it would open again what was closed just now."""
+        for _ in range(600):
+            if self.server.open_in(self._workspace) == {self.name}:
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"open in {self._workspace}: {self.server.open_in(self._workspace)}")
 
     def saved(self) -> dict[str, Any]:
         """The notebook as JupyterLab would save it now."""
@@ -166,6 +196,23 @@ class NotebookPage:
                 self._context.close()
         self.end_kernel()
 
+    def leave(self) -> bool:
+        """Close the notebook, end its kernel, and leave JupyterLab as it was; whether the page may serve once more."""
+        if self.failed or self.problems or self._tolerated or self.page.is_closed():
+            self.close()
+            return False
+        while self._listeners:
+            self.page.remove_listener(*self._listeners.popitem())
+        for other in self._context.pages:
+            if other != self.page:
+                other.close()
+        self.change_theme("JupyterLab Light")
+        self.page.emulate_media(reduced_motion="null")
+        self.page.mouse.move(0, 0)
+        self.page.evaluate("harness.closeAll()")
+        self.end_kernel()
+        return True
+
     def end_kernel(self) -> None:
         """End the notebook's kernel behind the page's back; one that runs no more is fine."""
         for session in self.server.api("sessions"):
@@ -183,10 +230,14 @@ class NotebookPage:
             self.problems.append(text)
 
     def _watch(self) -> None:
-        self.page.on("pageerror", lambda error: self._problem(f"uncaught exception: {error}"))
-        self.page.on("console", self._on_console)
-        self.page.on("request", self._on_request)
-        self.page.on("websocket", self._on_request)
+        self._listeners: dict[Any, Callable[[Any], None]] = {
+            "pageerror": lambda error: self._problem(f"uncaught exception: {error}"),
+            "console": self._on_console,
+            "request": self._on_request,
+            "websocket": self._on_request,
+        }
+        for event, listener in self._listeners.items():
+            self.page.on(event, listener)
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type == "error":

@@ -32,6 +32,8 @@ from tools.notebooks import PATIENT_THREADS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 STARTUP_SECONDS = 60
+CAN_FORK = sys.platform == "linux"  # macOS forks too, but its own libraries do not outlive it
+FORKED_KERNELS = "tests.browser.forked_kernels.ForkedKernelManager"
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,20 @@ class JupyterServer:
         finally:
             file.unlink()
 
+    def open_in(self, workspace: str) -> set[str]:
+        """The notebooks that JupyterLab has noted as open in this workspace: it opens them again with the page.
+
+        None at the moment at which it writes that down: whoever waits for some must ask again.
+        """
+        for file in (self.notebooks.parent / "workspaces").glob("*.jupyterlab-workspace"):
+            try:
+                noted = json.loads(file.read_text(encoding="utf-8"))
+            except json.JSONDecodeError:  # it is being written just now
+                return set()
+            if noted["metadata"]["id"] == workspace:
+                return {key.removeprefix("notebook:") for key in noted["data"] if key.startswith("notebook:")}
+        return set()
+
     @property
     def url(self) -> str:
         """The address for pages, without a slash at its end."""
@@ -83,13 +99,13 @@ class JupyterServer:
 
 
 @contextmanager
-def running_server(folder: Path) -> Iterator[JupyterServer]:
-    """A JupyterLab that lives in `folder` until the block ends."""
+def running_server(folder: Path, *, forked_kernels: bool = False) -> Iterator[JupyterServer]:
+    """A JupyterLab that lives in `folder` until the block ends; its kernels may be forks (see forked_kernels.py)."""
     notebooks = folder / "notebooks"
     notebooks.mkdir(parents=True)
     port, token = free_port(), secrets.token_hex(16)
     process = subprocess.Popen(
-        _command(port, notebooks),
+        _command(port, notebooks, forked_kernels),
         cwd=notebooks,
         env=_environment(folder, token),
         stdin=subprocess.DEVNULL,
@@ -109,7 +125,7 @@ def running_server(folder: Path) -> Iterator[JupyterServer]:
         output.thread.join(timeout=10)
 
 
-def _command(port: int, notebooks: Path) -> list[str]:
+def _command(port: int, notebooks: Path, forked_kernels: bool) -> list[str]:
     options = [
         "--no-browser",
         "--ServerApp.ip=127.0.0.1",
@@ -120,6 +136,8 @@ def _command(port: int, notebooks: Path) -> list[str]:
         f"--LabApp.app_settings_dir={SETTINGS_FOLDER}",  # as `taskembed lab` does
         "--LabApp.expose_app_in_browser=True",
     ]
+    if forked_kernels and CAN_FORK:
+        options.append(f"--AsyncMappingKernelManager.kernel_manager_class={FORKED_KERNELS}")
     return [sys.executable, "-m", "jupyterlab", *options, *(["--allow-root"] if is_root() else [])]
 
 

@@ -215,3 +215,4 @@ def test_a_finger_drags_too(open_notebook: Any) -> None:
     finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     expect(tip(page, "x")).to_have_attribute("aria-label", re.compile(r"^Vector x at \(3, .0\.5\)"))
     expect(value(page, "manhattan")).to_have_text("5.0000")
+    finger.detach()

@@ -88,7 +88,9 @@ def test_the_lab_obeys_on_every_kernel(
 ) -> None:
     kernel = kernel_or_give_up(jupyter, version, request)
     with jupyter.settings(KERNEL_SETTINGS, {"commsOverSubshells": subshells}):
-        page = open_notebook([WATCH_THREADS, CELL, "import threading\ndone = threading.Event()"], kernel=kernel)
+        page = open_notebook(
+            [WATCH_THREADS, CELL, "import threading\ndone = threading.Event()"], kernel=kernel, fresh=True
+        )
     assert page.run("import ipykernel; print(ipykernel.__version__)") == f"{version}\n"
     told = page.evaluate("[harness.kernel().commsOverSubshells, harness.kernel().supportsSubshells]")
     assert told == [subshells, version.startswith("7")]

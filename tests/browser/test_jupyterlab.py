@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.notebook_page import CellError, write_notebook
+from tests.browser.notebook_page import CellError, NotebookPage, write_notebook
+from tests.browser.server import CAN_FORK
 
 COUNTER = """
 import anywidget, traitlets
@@ -82,6 +83,33 @@ def test_the_page_is_the_course_s_and_can_be_dark(open_notebook, tmp_path):
     expect(page.locator(".jp-Dialog")).to_have_count(0)
     page.change_theme("JupyterLab Dark")
     assert page.evaluate("getComputedStyle(document.body).getPropertyValue('--jp-layout-color1')").strip() != "white"
+
+
+def test_the_next_notebook_in_a_page_meets_nothing_of_the_one_before(open_notebook, jupyter):
+    first = open_notebook(["x = 1"])
+    first.change_theme("JupyterLab Dark")
+    first.emulate_media(reduced_motion="reduce")
+    process = first.run("import os; print(os.getpid())")
+    assert first.leave()
+    assert jupyter.api("sessions") == [], "its kernel has ended"
+
+    write_notebook(jupyter.notebooks / "next.ipynb", ["y = 2"])
+    second = NotebookPage.in_place_of(first, "next.ipynb")
+    second.open()
+    assert second.run("import os; print(os.getpid())") != process
+    assert second.run("'x' in globals()") == "False\n"
+    assert second.run("import sys; 'umap' in sys.modules") == "False\n"
+    assert second.run("'torch' in sys.modules") == f"{CAN_FORK}\n"
+    assert second.evaluate("matchMedia('(prefers-reduced-motion: reduce)').matches") is False
+    for _ in ("as it was opened", "and loaded again"):
+        expect(second.page.locator("body")).to_have_attribute("data-jp-theme-light", "true")
+        expect(second.page.locator(".jp-NotebookPanel")).to_have_count(1)
+        assert [cell["source"] for cell in second.saved()["cells"]] == ["y = 2"]
+        second.reload()
+    with second.expect_console_message():
+        second.evaluate("console.error('could not be drawn')")
+    assert (len(first.problems), len(second.problems)) == (0, 1)
+    second.close()
 
 
 def test_what_must_not_happen_in_a_page_is_noticed(open_notebook):

@@ -115,6 +115,7 @@ def test_a_point_follows_mouse_and_finger_and_python_follows_the_point(page):
     button(page, "Undo").click()
     expect(loss(page)).to_have_text("1.7321")
     assert python(page, "lab.points['positive']") == before
+    session.detach()
 
 
 def test_arrow_keys_move_a_point_and_leave_jupyterlab_alone(page):
@@ -221,7 +222,7 @@ def test_triplets_their_mining_their_circles_and_their_forces(page):
     page.get_by_label("Mining", exact=True).select_option("semi-hard")
     expect(page.locator(".te-kind")).to_have_text(["semi-hard"])
     expect(page.locator(".te-arrow")).to_have_count(3)
-    page.get_by_label("Loss", exact=True).select_option("hadsell")
+    page.get_by_label("Loss", exact=True).select_option("contrastive_squared")
     expect(page.get_by_label("Mining", exact=True)).to_have_value("all")
     expect(page.get_by_label("Mining", exact=True).locator("option[value=semi-hard]")).to_be_disabled()
 

@@ -81,7 +81,7 @@ export class RecordedModel {
   /** @type {Partial<Traits>} */
   values = {};
   /** @type {RecordedDocument} */
-  stored = { title: "", tasks: NO_TASKS, help: { reading: [], scores: {}, try: [] }, marks: [], runs: [] };
+  stored = { title: "", tasks: NO_TASKS, help: { reading: [], scores: {}, panels: [], try: [] }, marks: [], runs: [] };
   /** @type {number[]} */
   steps = []; // the film's stops: the frames of the run with the most steps
   at = 0; // which of them is shown

@@ -213,6 +213,8 @@ interface AnyControl {
   live: boolean;
   enabled: boolean;
   main: boolean;
+  projected: boolean;
+  above_map: boolean;
   wished: boolean;
 }
 
@@ -263,9 +265,23 @@ export interface Transport {
   compare: string;
 }
 
+// One reading, as the package declares it once (base/readings.py): no script names a score.
+export interface Declared {
+  label: string;
+  help: string;
+  panel: string | null; // the title of the curves that it is drawn among
+  unit: boolean; // does it end at 1?
+  light: string; // its line's colour on light paper, and on dark
+  dark: string;
+  beside_map: boolean;
+  breaks: boolean; // is its line broken where the unit of distances changed?
+  pairs: boolean; // does it need training on pairs?
+}
+
 export interface Help {
   reading: string[];
-  scores: Record<string, string>;
+  scores: Record<string, Declared>;
+  panels: string[]; // titles, from above
   try: string[];
 }
 
