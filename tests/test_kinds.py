@@ -76,7 +76,9 @@ def test_nothing_is_said_of_a_truth_that_nobody_knows(session: Session) -> None:
     assert "Nearest in the embedding" in said
     assert "truth" not in said
     assert "true parameter" not in said
-    assert "colour" not in help_packet(session)["reading"][2]
+    explained = help_packet(session)
+    assert "colour" not in explained["reading"][2]
+    assert "spearman" not in explained["scores"]
     packet = tasks_packet(session)
     assert packet["truth"] is None
     assert packet["colours"] == []
