@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +134,9 @@ def test_tasks_without_names_of_their_truth_are_told_apart_by_their_own() -> Non
     one, other = (Walkers().sample(5, rng=generator(seed)) for seed in (0, 1))
     assert same_tasks(one, Walkers().redraw(one, generator(2)))
     assert not same_tasks(one, other)
+    bare, stranger = (replace(batch, truth=torch.zeros(5, 0)) for batch in (one, other))
+    assert same_tasks(bare, replace(bare))
+    assert not same_tasks(bare, stranger)
 
 
 # ---- truth -----------------------------------------------------------------------------------------------------------
