@@ -21,6 +21,26 @@ from tools.notebooks import Lesson
 ROOT = Path(__file__).resolve().parents[1]
 
 
+# Each page on adding something, and the tests that run its code.
+RUN_BY = {
+    "Add a loss": "test_own_loss.py",
+    "Add a score": "test_own_score.py",
+    "Add a task family": "test_contributing.py",
+    "Add an embedder": "test_contributing.py",
+    "Add a lab": "test_add_a_lab.py",
+    "Add a lesson": "test_contributing.py",
+}
+
+
+def test_every_page_on_adding_something_has_code_that_a_test_runs() -> None:
+    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    sections = {part.partition("\n")[0]: part for part in guide.split("\n## ")}
+    pages = {title for title in sections if title.startswith("Add ") and "dependency" not in title}
+    assert pages == set(RUN_BY)
+    assert all("```" in sections[page] for page in pages)
+    assert all((ROOT / "tests" / test).is_file() for test in RUN_BY.values())
+
+
 def block(page: str, language: str) -> str:
     """The one block of code of a page, "Add ...", in this language."""
     guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from taskembed_edu.live.export import exported
 from taskembed_edu.live.packets import picture_packet, tasks_packet
 from taskembed_edu.live.runs import same_tasks
 from taskembed_edu.live.saving import save
-from taskembed_edu.live.words import map_words
+from taskembed_edu.live.words import help_packet, map_words
 from taskembed_edu.networks.encoders import ENCODERS
 from taskembed_edu.networks.factory import LEARNERS, LEARNERS_OF, readers
 from tests.outside import walks
@@ -76,6 +76,9 @@ def test_nothing_is_said_of_a_truth_that_nobody_knows(session: Session) -> None:
     assert "Nearest in the embedding" in said
     assert "truth" not in said
     assert "true parameter" not in said
+    explained = help_packet(session)
+    assert "colour" not in explained["reading"][2]
+    assert "spearman" not in explained["scores"]
     packet = tasks_packet(session)
     assert packet["truth"] is None
     assert packet["colours"] == []
@@ -131,6 +134,9 @@ def test_tasks_without_names_of_their_truth_are_told_apart_by_their_own() -> Non
     one, other = (Walkers().sample(5, rng=generator(seed)) for seed in (0, 1))
     assert same_tasks(one, Walkers().redraw(one, generator(2)))
     assert not same_tasks(one, other)
+    bare, stranger = (replace(batch, truth=torch.zeros(5, 0)) for batch in (one, other))
+    assert same_tasks(bare, replace(bare))
+    assert not same_tasks(bare, stranger)
 
 
 # ---- truth -----------------------------------------------------------------------------------------------------------

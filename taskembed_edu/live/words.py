@@ -68,9 +68,10 @@ def help_packet(session: Session) -> dict[str, Any]:
         "scores": {each.name: _declaration(each) for each in readings if each.shown},
         "panels": list(panels_of(readings)),
     }
+    told = reading(coloured=bool(session.tasks.truth_names))
     if session.embedder.has_pairs:
-        return {"reading": reading(), **declared, "try": list(_TRY_MARGINS)}
-    return {"reading": [*_OF_WEIGHTS, *reading()[:-1]], **declared, "try": list(_TRY_WEIGHTS)}
+        return {"reading": told, **declared, "try": list(_TRY_MARGINS)}
+    return {"reading": [*_OF_WEIGHTS, *told[:-1]], **declared, "try": list(_TRY_WEIGHTS)}
 
 
 def _declaration(declared: Reading) -> dict[str, Any]:
@@ -89,12 +90,18 @@ def _declaration(declared: Reading) -> dict[str, Any]:
     }
 
 
-def reading() -> list[str]:
+_COLOURED = (
+    "Every point is one task, and it keeps its number and its colour from picture to picture. The colours are "
+    "true parameters of the tasks, which training never sees: where colours sort themselves, the embedding has "
+    "found that parameter by itself."
+)
+_PLAIN = "Every point is one task, and it keeps its number from picture to picture."
+
+
+def reading(coloured: bool = True) -> list[str]:
     """What may I read from this picture? Paragraphs for a learner, with their sources."""
     return [
-        "Every point is one task, and it keeps its number and its colour from picture to picture. The colours are "
-        "true parameters of the tasks, which training never sees: where colours sort themselves, the embedding has "
-        "found that parameter by itself.",
+        _COLOURED if coloured else _PLAIN,
         "UMAP keeps neighbours together: points that are near each other on the map are mostly near in the embedding. "
         "Do not read more than that. How far apart two groups lie, how large or how dense a group is, and which way "
         "the map is turned mean little or nothing (McInnes, Healy and Melville 2018). A group can also be an effect of "

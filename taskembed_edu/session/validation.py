@@ -54,7 +54,8 @@ class ValidationSet:
     def readings(self) -> tuple[Reading, ...]:
         """What a frame of this embedder can tell, in order: the loss, the scores, what else a step reports."""
         reported = self.embedder.readings
-        scores = [s for s in self.scores if self.embedder.embeds_resampled_support or "resampled" not in s.needs]
+        absent = {"resampled": not self.embedder.embeds_resampled_support, "geometry": self.geometry is None}
+        scores = [score for score in self.scores if not any(absent.get(need) for need in score.needs)]
         return (*(r for r in reported if r.name == LOSS.name), *scores, *(r for r in reported if r.name != LOSS.name))
 
     @staticmethod
