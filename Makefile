@@ -45,6 +45,6 @@ format: ## put code and lessons into the house style
 constraints: ## renew constraints.txt from pyproject.toml; ARGS=--upgrade takes the newest of everything
 	@sh tools/constraints.sh $(ARGS)
 
-clean: ## remove caches and what was built; .venv stays
+clean: ## remove caches and what was built; .venv and my_lessons stay
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
-	find . -path ./.venv -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -type d -print0 | xargs -0 rm -rf
+	find . \( -path ./.venv -o -path ./my_lessons \) -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -type d -print0 | xargs -0 rm -rf

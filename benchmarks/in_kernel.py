@@ -16,7 +16,7 @@ from taskembed_edu import MetricLab
 from taskembed_edu.embedders import MetricEmbedder, MetricSettings
 from taskembed_edu.live import packets
 from taskembed_edu.live import precompile as warming
-from taskembed_edu.live.lab_view import LatestValueSender
+from taskembed_edu.live.lab_view import PictureGate
 from taskembed_edu.projection.pca import pca_layout
 from taskembed_edu.projection.umap_steps import Layout, warm_up
 from taskembed_edu.session.session import Session
@@ -68,7 +68,7 @@ class Film:
 
 
 class LabFilm(Film):
-    """The film on the lab's own view, through the slot that its frames go through when training runs."""
+    """The film on the lab's own view, through the gate that its frames go through when training runs."""
 
     def __init__(self, n_tasks: int) -> None:
         self.shown = MetricLab(n_tasks=n_tasks, projection="pca")
@@ -81,22 +81,28 @@ class LabFilm(Film):
             frames.append((packets.rounded_box(low, high), packets.placed(layout, low, high)))
         first = 1000  # beyond the numbers of the panel's own pictures, which it counts itself
 
-        def send(k: int, number: int) -> None:
+        def send(number: int) -> None:
+            k = self._newest
             box, places = frames[k]
             moved = {**run, "index": number, "step": number, "box": box, "points": places.tobytes()}
             view.put(picture={**picture, "number": first + number, "step": number, "runs": [moved]})
 
         def hear(_view: Any, message: Any, _buffers: Any) -> None:
             if message.get("do") == "shown" and message["number"] > first:
-                self._slot.taken(message["number"] - first)
+                self._gate.taken(message["number"] - first)
 
-        self._slot = LatestValueSender(send)
+        self._newest = 0
+        self._gate = PictureGate(send)
         view.on_msg(hear)
-        super().__init__(self._slot.offer)
+        super().__init__(self._offer_frame)
+
+    def _offer_frame(self, k: int) -> None:
+        self._newest = k
+        self._gate.changed()
 
     def end(self) -> None:
         """As when training pauses: what waits may go."""
-        self._slot.flush()
+        self._gate.flush()
 
 
 class PlotlyFilm(Film):

@@ -15,7 +15,7 @@ from taskembed_edu.embedders.trained import train_tasks
 from taskembed_edu.embedders.weights import weight_vectors
 from taskembed_edu.evaluation.geometry import TrueGeometry, all_distances
 from taskembed_edu.evaluation.scores import neighbour_purity, purity_by_chance
-from taskembed_edu.networks.learners import task_learner
+from taskembed_edu.networks.factory import task_learner
 from taskembed_edu.networks.recurrent import GRU
 from taskembed_edu.tasks import NumberWords, Sinusoids
 from taskembed_edu.tasks.base import TaskBatch

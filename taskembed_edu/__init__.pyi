@@ -1,5 +1,6 @@
 # What `taskembed_edu` exposes. lazy_loader reads this file when the package is imported, so it is the one list.
 
+from .base.readings import Reading as Reading
 from .embedders import FisherEmbedder as FisherEmbedder
 from .embedders import MetricEmbedder as MetricEmbedder
 from .embedders import MetricSettings as MetricSettings
@@ -15,9 +16,12 @@ from .embedders.generators import best_fit as best_fit
 from .embedders.generators import compare_starts as compare_starts
 from .embedders.generators import fit_generator as fit_generator
 from .embedders.generators import novelty as novelty
+from .embedders.kinds import register_kind as register_kind
 from .embedders.trained import train_tasks as train_tasks
 from .embedders.weights import weight_vectors as weight_vectors
 from .evaluation.geometry import TrueGeometry as TrueGeometry
+from .evaluation.registry import Score as Score
+from .evaluation.registry import register_score as register_score
 from .evaluation.scores import neighbour_purity as neighbour_purity
 from .evaluation.scores import purity_by_chance as purity_by_chance
 from .evaluation.scores import recall_at_k as recall_at_k
@@ -30,17 +34,22 @@ from .formulas.distances import euclidean_distance as euclidean_distance
 from .formulas.distances import manhattan_distance as manhattan_distance
 from .formulas.distances import pairwise_distances as pairwise_distances
 from .formulas.distances import squared_euclidean_distance as squared_euclidean_distance
+from .formulas.losses import LOSSES as LOSSES
+from .formulas.losses import BalancedContrastiveLoss as BalancedContrastiveLoss
 from .formulas.losses import BatchTripletLoss as BatchTripletLoss
 from .formulas.losses import ContrastiveLoss as ContrastiveLoss
 from .formulas.losses import InfoNCELoss as InfoNCELoss
+from .formulas.losses import Loss as Loss
 from .formulas.losses import PairwiseContrastiveLoss as PairwiseContrastiveLoss
 from .formulas.losses import PrototypicalLoss as PrototypicalLoss
 from .formulas.losses import TripletLoss as TripletLoss
+from .formulas.losses import balanced_contrastive_loss as balanced_contrastive_loss
 from .formulas.losses import batch_triplet_loss as batch_triplet_loss
 from .formulas.losses import contrastive_loss as contrastive_loss
 from .formulas.losses import info_nce_loss as info_nce_loss
 from .formulas.losses import pairwise_contrastive_loss as pairwise_contrastive_loss
 from .formulas.losses import prototypical_loss as prototypical_loss
+from .formulas.losses import register_loss as register_loss
 from .formulas.losses import triplet_loss as triplet_loss
 from .formulas.mining import hard_triplets as hard_triplets
 from .formulas.task2vec import asymmetric_task2vec_distance as asymmetric_task2vec_distance
@@ -54,6 +63,8 @@ from .networks import GRU as GRU
 from .networks import LSTM as LSTM
 from .networks import MLP as MLP
 from .networks import ConvNet as ConvNet
+from .networks import Learner as Learner
+from .networks import SampleEncoder as SampleEncoder
 from .networks import SetEncoder as SetEncoder
 from .networks import SiameseNetwork as SiameseNetwork
 from .networks import TripletNetwork as TripletNetwork
@@ -77,6 +88,12 @@ from .tasks import Episode as Episode
 from .tasks import Gaussians as Gaussians
 from .tasks import NumberWords as NumberWords
 from .tasks import Sinusoids as Sinusoids
+from .tasks import Split as Split
 from .tasks import Task as Task
 from .tasks import TaskBatch as TaskBatch
 from .tasks import TaskFamily as TaskFamily
+from .tasks.sketch import Drawing as Drawing
+from .tasks.sketch import Label as Label
+from .tasks.sketch import Line as Line
+from .tasks.sketch import TaskFit as TaskFit
+from .tasks.sketch import TaskSketch as TaskSketch

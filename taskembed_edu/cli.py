@@ -1,6 +1,7 @@
 """The command line: `taskembed lab`, or `python -m taskembed_edu lab`, and its neighbours.
 
     taskembed lab      opens the course in JupyterLab
+    taskembed lesson   lists the lessons, or starts one afresh
     taskembed run      trains without a page
     taskembed test     runs every test
     taskembed check    runs the quick checks, and the tests that a change can reach
@@ -19,6 +20,7 @@ from importlib import import_module
 
 COMMANDS = {
     "lab": "open the course in JupyterLab",
+    "lesson": "list the lessons; --afresh 02 begins one again and keeps your old copy",
     "run": "train a task embedder without a page; write scores, picture and recording",
     "test": "run everything: style, types, imports, unit tests, lessons, browser tests",
     "check": "run what is quick: style, types, imports, and the unit tests that a change can reach",
@@ -58,7 +60,7 @@ def unknown(name: str) -> str:
     """The error for a command that does not exist, with the nearest one that does.
 
     >>> print(unknown("labs"))
-    command: got 'labs', expected one of lab, run, test, check, doctor. Did you mean 'lab'?
+    command: got 'labs', expected one of lab, lesson, run, test, check, doctor. Did you mean 'lab'?
     """
     near = difflib.get_close_matches(name, COMMANDS, n=1, cutoff=0.4)
     hint = f" Did you mean {near[0]!r}?" if near else ""

@@ -71,7 +71,7 @@ def assert_same_frame(mine: Frame, theirs: Frame) -> None:
     for name in ("loss", "embedding", "layout"):
         np.testing.assert_array_equal(getattr(mine, name), getattr(theirs, name), err_msg=name)
     np.testing.assert_equal(mine.diagnostics, theirs.diagnostics)
-    assert (mine.alarm, mine.refits) == (theirs.alarm, theirs.refits)
+    assert (mine.alarm, mine.umap_restarts) == (theirs.alarm, theirs.umap_restarts)
 
 
 def weights(session: Session) -> torch.Tensor:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from taskembed_edu.base.settings import Settings, setting
 from taskembed_edu.embedders import MetricSettings
 from taskembed_edu.evaluation.scores import mean_distance
 from taskembed_edu.formulas.distances import pairwise_distances
@@ -115,3 +116,31 @@ def test_the_cause_is_read_from_the_settings() -> None:
     assert "margin 0" not in likely_cause(dataclasses.replace(usual, margin=0.0, loss="info_nce"))
     assert "Hard mining pulls" in likely_cause(dataclasses.replace(usual, mining="hard"))
     assert "Learning rate 0.05" in likely_cause(dataclasses.replace(usual, learning_rate=0.05))
+
+
+@dataclasses.dataclass(frozen=True)
+class OnlyAMargin(Settings):
+    """An embedder of one's own that has a margin, and neither a loss to choose nor a mining nor a rate."""
+
+    margin: float = setting(1.0, label="Margin", help="How far apart.", low=0.0, high=6.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class OwnLoss(Settings):
+    """One whose losses are none of the package's, and whose mining has no effect just now."""
+
+    loss: str = setting("mine", label="Loss", help="Which.", choices=("mine",))
+    margin: float = setting(1.0, label="Margin", help="How far apart.", low=0.0, high=6.0)
+    mining: str = setting("hard", label="Mining", help="Which.", choices=("hard",), applies=lambda _settings: False)
+
+
+@dataclasses.dataclass(frozen=True)
+class Nothing(Settings):
+    """One with nothing to set at all."""
+
+
+def test_the_cause_survives_settings_that_lack_what_others_have() -> None:
+    for made in (OnlyAMargin(), OwnLoss(), Nothing()):
+        assert "an earlier change did" in likely_cause(made)
+    for made in (OnlyAMargin(margin=0.0), OwnLoss(margin=0.0)):
+        assert "With margin 0 nothing pushes" in likely_cause(made)

@@ -19,7 +19,8 @@ from taskembed_edu.embedders.batched import (
 from taskembed_edu.embedders.compiling import compiling_pays, has_compiler
 from taskembed_edu.embedders.trained import train_tasks
 from taskembed_edu.networks import GRU
-from taskembed_edu.networks.learners import MLP, Learner, Parameters, flatten, task_learner
+from taskembed_edu.networks.factory import task_learner
+from taskembed_edu.networks.learners import MLP, Learner, Parameters, flatten
 from taskembed_edu.tasks import Digits, Gaussians, NumberWords, Sinusoids
 from taskembed_edu.tasks.base import TaskBatch, TaskFamily
 from tests.runs import generator

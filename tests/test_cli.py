@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -48,7 +49,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_unknown_command_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["docter"]) == 2
     assert capsys.readouterr().err == (
-        "command: got 'docter', expected one of lab, run, test, check, doctor. Did you mean 'doctor'?\n"
+        "command: got 'docter', expected one of lab, lesson, run, test, check, doctor. Did you mean 'doctor'?\n"
     )
 
 
@@ -154,7 +155,18 @@ class RunningLab:
 
 
 @pytest.fixture(scope="module")
-def running_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLab]:
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project: the command sees to the learner's lessons, and a test must leave those alone."""
+    folder = tmp_path_factory.mktemp("course")
+    clean = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
+    for name in ("taskembed_edu", "notebooks"):
+        shutil.copytree(ROOT / name, folder / name, ignore=clean)
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def running_lab(course: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLab]:
     """The command of README, with the options that README shows, in Jupyter folders of its own."""
     folder = tmp_path_factory.mktemp("jupyter")
     with socket.socket() as probe:
@@ -173,8 +185,8 @@ def running_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLab
             str(port),
             "--ServerApp.port_retries=0",
         ],
-        cwd=ROOT,
-        env={**inherited, **{f"JUPYTER_{name}": str(folder / name) for name in folders}},
+        cwd=course,
+        env={**inherited, "PYTHONPATH": str(course), **{f"JUPYTER_{name}": str(folder / name) for name in folders}},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -200,11 +212,13 @@ def read_until(process: subprocess.Popen[str], pattern: str) -> str:
     raise AssertionError(f"the process ended, having printed:\n{printed}")
 
 
-def test_the_lab_opens_on_the_first_lesson(running_lab: RunningLab) -> None:
-    address = (
-        f"http://127.0.0.1:{running_lab.port}/lab/workspaces/taskembed_edu/tree/notebooks/00_start_here.ipynb?token="
-    )
-    assert address in running_lab.printed
+def test_the_lab_opens_on_the_learners_own_first_lesson(running_lab: RunningLab, course: Path) -> None:
+    place = "lab/workspaces/taskembed_edu_my_lessons/tree/my_lessons/00_start_here.ipynb"
+    assert f"http://127.0.0.1:{running_lab.port}/{place}?token=" in running_lab.printed
+    assert f"Your copy of the lessons: {course / 'my_lessons'}\n" in running_lab.printed
+    served = running_lab.get("api/contents/my_lessons/00_start_here.ipynb?content=1", running_lab.token)
+    published = json.loads((course / "notebooks" / "00_start_here.ipynb").read_text(encoding="utf-8"))
+    assert len(served["content"]["cells"]) == len(published["cells"])
 
 
 def test_the_lab_asks_for_its_token(running_lab: RunningLab) -> None:

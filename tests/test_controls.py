@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from taskembed_edu.base.settings import Setting
+from taskembed_edu.embedders import EMBEDDERS
+from taskembed_edu.embedders.parameter_settings import ParameterSettings
 from taskembed_edu.formulas.distances import METRICS
-from taskembed_edu.live.controls import WORDS, control_specs, page_value, say
+from taskembed_edu.formulas.mining import TRIPLET_MINING
+from taskembed_edu.labs.metric import MetricLab
+from taskembed_edu.labs.parameter import ParameterLab
+from taskembed_edu.live.controls import control_specs, page_value, say, say_setting
+from taskembed_edu.networks.learners import ACTIVATIONS
+from taskembed_edu.session.session import Session
+from taskembed_edu.session.setup import Setup
 from tests.runs import small_session
 
 SESSION = small_session()
@@ -22,8 +33,8 @@ def control(name: str, wishes: dict[str, Any] | None = None, **values: Any) -> d
 
 def test_every_setting_has_a_control_but_the_hidden_ones() -> None:
     assert [spec["name"] for spec in control_specs(SESSION, (), {})] == SHOWN
-    assert "refits" in DECLARED
-    assert "refits" not in SHOWN
+    assert "umap_restarts" in DECLARED
+    assert "umap_restarts" not in SHOWN
 
 
 def test_the_main_ones_come_first_in_their_order() -> None:
@@ -42,7 +53,7 @@ def test_a_control_says_what_was_declared(name: str) -> None:
     if declared.choices:
         assert made["kind"] == "choice"
         assert set(options) <= set(declared.choices)
-        assert all(option["label"] == say(option["value"]) for option in made["options"])
+        assert all(option["label"] == say(declared, option["value"]) for option in made["options"])
     elif declared.log:
         assert made["kind"] == "steps"
         assert declared.low is not None
@@ -59,12 +70,58 @@ def test_a_seed_is_typed_and_not_slid() -> None:
     assert control("margin")["kind"] == "range"
 
 
-def test_every_choice_has_words() -> None:
-    assert {choice for declared in DECLARED.values() for choice in declared.choices} <= set(WORDS)
-    assert say(0.123456) == "0.123"
-    assert say("cosine") == "Cosine distance"
-    assert say(7) == "7"
-    assert say(1e-3) == "0.001"
+# As they were before labels and flags moved into the declarations: name, label, kind, flags, and the labels of a menu's
+# choices (or how many stops a slider has).
+AS_SEEN: dict[str, list[list[Any]]] = json.loads(Path(__file__).with_name("controls.json").read_text(encoding="utf-8"))
+MAIN = {"metric": MetricLab.main, "parameters": ParameterLab.main}
+FLAGS = {"main": "main", "live": "live", "enabled": "enabled", "projected": "projected", "above_map": "above the map"}
+
+
+@pytest.mark.parametrize("run", AS_SEEN)
+def test_a_learner_sees_the_controls_that_were_there_before(run: str) -> None:
+    embedder, family = run.split(", ")
+    session = Session(embedder, family=family, n_tasks=5, projection="pca")
+    seen = []
+    for made in control_specs(session, MAIN.get(embedder, ()), {}):
+        flags = " ".join(flag for key, flag in FLAGS.items() if made[key])
+        options = {str(option["value"]): option["label"] for option in made["options"]}
+        menu = options if made["kind"] == "choice" else len(options)
+        seen.append([made["name"], made["label"], made["kind"], flags, menu])
+    assert seen == AS_SEEN[run]
+    for before, now in zip(AS_SEEN[run], seen, strict=True):
+        assert before[4] == now[4]
+        assert not isinstance(now[4], dict) or list(before[4]) == list(now[4]), "the order of a menu"
+
+
+@pytest.mark.parametrize("settings", [Setup, *(embedder.settings_class for embedder in EMBEDDERS.values())])
+def test_every_choice_has_its_label_beside_it(settings: Any) -> None:
+    for name, declared in settings.declared().items():
+        for choice in declared.choices:
+            assert declared.label_of(choice)
+            assert choice == "tanh" or declared.label_of(choice) != choice, (name, choice)
+
+
+def test_choices_that_are_declared_elsewhere_too_are_the_same() -> None:
+    assert tuple(DECLARED["mining"].choices) == TRIPLET_MINING
+    assert set(ParameterSettings.declared()["activation"].choices) == set(ACTIVATIONS)
+
+
+def test_values_in_words() -> None:
+    declared = DECLARED["metric"]
+    assert say(declared, "cosine") == say_setting(declared, "cosine") == "Cosine distance"
+    assert say(declared, "one of one's own") == "one of one's own"
+    assert say(DECLARED["margin"], 0.123456) == "0.123"
+    assert say(DECLARED["learning_rate"], 1e-3) == "0.001"
+    assert say_setting(DECLARED["seed"], 7) == "seed 7"
+
+
+def test_names_without_labels_are_shown_as_they_are_and_a_registry_stays_live() -> None:
+    assert Setting("A", "B.", choices=("x", "y")).label_of("x") == "x"
+    registry = {"x": "The X"}
+    declared = Setting("A", "B.", choices=registry)
+    registry["y"] = "The Y"
+    assert declared.choices_for(None) == ("x", "y")
+    assert declared.label_of("y") == "The Y"
 
 
 def test_what_waits_for_a_reset_is_shown_and_marked() -> None:
@@ -129,7 +186,7 @@ def test_a_value_is_brought_to_the_settings_kind_and_range(name: str, came: Any,
         ("loss", "tripet", "loss: got 'tripet'.*Did you mean 'triplet'"),
         ("loss", 3, "loss: got 3"),
         ("loss", [], "loss: got"),
-        ("refits", 3, "setting: got 'refits'"),
+        ("umap_restarts", 3, "setting: got 'umap_restarts'"),
         ("marginn", 1.0, "Did you mean 'margin'"),
     ],
 )

@@ -130,3 +130,16 @@ def test_what_only_other_systems_need_is_pinned_too(package: str) -> None:
     pins = [pin for pin in read_pins(ROOT / "constraints.txt") if pin.name == package]
     assert len(pins) == 1
     assert pins[0].marker is not None
+
+
+# ---------------------------------------------------------------------------------------------- the page that says why
+
+
+def test_the_page_of_dependencies_names_each_one_and_no_other() -> None:
+    text = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    tables = [text.split("## What the tests need beside")[part] for part in (0, 1)]
+    for table, extra in zip(tables, (None, "test"), strict=True):
+        rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| ")][1:]
+        named = {canonicalize_name(name.strip()) for row in rows for name in row.split(",")}
+        lines = PYPROJECT["project"]["optional-dependencies"][extra] if extra else PYPROJECT["project"]["dependencies"]
+        assert named == {canonicalize_name(Requirement(line).name) for line in lines}

@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 
 from taskembed_edu.formulas.distances import METRICS, cosine_similarity
 from taskembed_edu.labs import distance_readings as read
-from taskembed_edu.labs.distance import PRESETS, UNDO_STEPS, DistanceLab
+from taskembed_edu.labs.distance import DistanceLab
+from taskembed_edu.labs.distance_state import PRESETS
+from taskembed_edu.labs.point_lab import UNDO_STEPS
 
 numbers = st.floats(-50, 50, allow_nan=False).map(lambda value: round(value, 2))
 planar = st.tuples(numbers, numbers)

@@ -19,7 +19,7 @@ from taskembed_edu.labs.parameter import ParameterLab
 from taskembed_edu.live import export, overlays, packets
 from taskembed_edu.live.panel import SessionPanel
 from taskembed_edu.live.player import Player
-from taskembed_edu.networks.learners import task_learner
+from taskembed_edu.networks.factory import task_learner
 from taskembed_edu.session.alarms import last_stable_frame
 from taskembed_edu.session.history import Frame
 from taskembed_edu.session.session import Session
@@ -148,7 +148,7 @@ def frames(*losses: float, diverged_tasks: tuple[int, ...] = (), **settings: Any
 
 
 @pytest.mark.parametrize(
-    ("losses", "left_out", "step"),
+    ("losses", "diverged_tasks", "step"),
     [
         ((), (), 0),
         ((4.0, 3.0, 5.0, 90.0), (), 3),  # the docstring's
@@ -229,7 +229,7 @@ def test_another_way_of_looking_can_be_undone_too() -> None:
 
 def test_two_runs_play_on_though_one_stands_at_its_stop() -> None:
     session = run(stop_at=50)
-    player = Player(session, lambda frame: None, lambda: None)
+    player = Player(session, lambda: None)
     try:
         player.play()
         assert player.wait()

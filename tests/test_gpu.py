@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from taskembed_edu.embedders import MetricEmbedder, MetricSettings, MetricState, chosen_device, device_name
-from taskembed_edu.embedders.metric import LOSSES, task_loss
+from taskembed_edu.embedders.metric import task_loss
 from taskembed_edu.formulas.distances import METRICS, pairwise_distances
 from taskembed_edu.formulas.losses import (
+    LOSSES,
     batch_triplet_loss,
     contrastive_loss,
     info_nce_loss,

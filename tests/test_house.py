@@ -53,7 +53,8 @@ def project_files() -> list[Path]:
         command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
         listing = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
         return [ROOT / name for name in listing.split("\0") if name and (ROOT / name).is_file()]
-    made = {".venv", "node_modules", ".mypy_cache", ".ruff_cache", ".pytest_cache", "__pycache__", ".ipynb_checkpoints"}
+    caches = {".mypy_cache", ".ruff_cache", ".pytest_cache", "__pycache__", ".ipynb_checkpoints"}
+    made = {".venv", "node_modules", "my_lessons", *caches}
     return [path for path in ROOT.rglob("*") if path.is_file() and not made & set(path.parts)]
 
 
@@ -87,7 +88,7 @@ def test_the_wheel_carries_what_the_labs_draw_with(wheel: Path) -> None:
     package = ROOT / "taskembed_edu"
     wanted = {
         path.relative_to(ROOT).as_posix()
-        for pattern in ("*.js", "*.css", "*.json", "py.typed")
+        for pattern in ("*.js", "*.css", "*.html", "*.json", "py.typed")
         for path in package.rglob(pattern)
     }
     assert {"taskembed_edu/jupyter/overrides.json", "taskembed_edu/live/look.css", "taskembed_edu/py.typed"} <= wanted
@@ -156,11 +157,37 @@ def test_the_readme_says_every_way_to_start(way: str) -> None:
     assert way in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("paper", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
-def test_what_the_papers_point_to_exists(paper: str) -> None:
-    text = (ROOT / paper).read_text(encoding="utf-8")
-    targets = re.findall(r"\]\((?!https?://)([^)#]+)\)", text)
-    assert [target for target in targets if not (ROOT / target).exists()] == []
+PAPERS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def targets(paper: Path, pattern: str = r"\]\((?!https?://)([^)#]+)(?:#[^)]*)?\)") -> list[Path]:
+    """The files that a paper points to, by links or as pictures."""
+    return [(paper.parent / target).resolve() for target in re.findall(pattern, paper.read_text(encoding="utf-8"))]
+
+
+def shown_pictures(paper: Path) -> list[Path]:
+    """The pictures that a paper shows where it is read: a link alone shows none."""
+    return targets(paper, r"!\[[^\]]*\]\(([^)]+)\)")
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: paper.name)
+def test_what_the_papers_point_to_exists(paper: Path) -> None:
+    assert [target for target in targets(paper) if not target.exists()] == []
+
+
+@pytest.mark.parametrize("paper", [*PAPERS, ROOT / "environment.yml"], ids=lambda paper: paper.name)
+def test_the_files_that_the_papers_name_exist(paper: Path) -> None:
+    named = re.findall(
+        r"`((?:docs|notebooks|tests|tools|benchmarks|taskembed_edu)/[\w./-]+)`", paper.read_text("utf-8")
+    )
+    assert [name for name in named if "NN_" not in name and not (ROOT / name).exists()] == []
+
+
+def test_every_picture_is_shown_and_every_shown_one_exists() -> None:
+    shown = {picture for paper in PAPERS for picture in shown_pictures(paper)}
+    assert {path.relative_to(ROOT).as_posix() for path in shown} == {
+        path.relative_to(ROOT).as_posix() for path in (ROOT / "docs" / "images").iterdir()
+    }
 
 
 # ---------------------------------------------------------------------------------------------- what is not run is said

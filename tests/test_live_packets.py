@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from taskembed_edu.live.lab_view import LabView, LatestValueSender
+from taskembed_edu.live.lab_view import LabView, PictureGate
 
 # ---- one at a time -------------------------------------------------------------------------------------------------
 
@@ -27,9 +27,27 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
 
 
-def slot() -> tuple[LatestValueSender, list[tuple[Any, int]]]:
-    sent: list[tuple[Any, int]] = []
-    return LatestValueSender(lambda thing, number: sent.append((thing, number)), pictures_a_second=10), sent
+class Latest:
+    """A sender of whatever was offered last, through a gate."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[Any, int]] = []
+        self._newest: Any = None
+        self.gate = PictureGate(lambda number: self.sent.append((self._newest, number)), pictures_a_second=10)
+        self.taken, self.flush = self.gate.taken, self.gate.flush
+
+    def offer(self, thing: Any, now: bool = False) -> None:
+        self._newest = thing
+        self.gate.changed(now)
+
+    def again(self, thing: Any) -> None:
+        self._newest = thing
+        self.gate.again()
+
+
+def slot() -> tuple[Latest, list[tuple[Any, int]]]:
+    latest = Latest()
+    return latest, latest.sent
 
 
 def test_the_first_goes_out_unasked_and_no_second_before_it_is_taken(clock: Clock) -> None:
@@ -143,19 +161,20 @@ def test_a_page_that_has_lost_everything_is_not_waited_for(clock: Clock) -> None
 
 
 def test_a_sending_that_failed_is_not_waited_for(clock: Clock) -> None:
-    sent: list[Any] = []
+    broken, sent = [True], []
 
-    def send(thing: Any, number: int) -> None:
-        if thing == "broken":
+    def send(number: int) -> None:
+        if broken:
+            broken.pop()
             raise OSError("no socket")
-        sent.append((thing, number))
+        sent.append(number)
 
-    latest = LatestValueSender(send)
+    gate = PictureGate(send)
     with pytest.raises(OSError, match="no socket"):
-        latest.offer("broken")
+        gate.changed()
     clock.now += 1
-    latest.offer("b")
-    assert sent == [("b", 1)]
+    gate.changed()
+    assert sent == [1]
 
 
 # ---- the view ------------------------------------------------------------------------------------------------------

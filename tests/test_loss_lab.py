@@ -18,16 +18,16 @@ from hypothesis import strategies as st
 from taskembed_edu.figures.plots import loss_surface_figure
 from taskembed_edu.formulas.distances import METRICS, pairwise_distances
 from taskembed_edu.formulas.losses import batch_triplet_loss, contrastive_loss, pairwise_contrastive_loss, triplet_loss
-from taskembed_edu.labs import loss_view
-from taskembed_edu.labs.loss import UNDO_STEPS, LossLab
-from taskembed_edu.labs.loss_picture import picture
-from taskembed_edu.labs.loss_readings import MOST_ROWS, readings
+from taskembed_edu.labs.loss import LossLab
+from taskembed_edu.labs.loss_readings import MOST_ROWS
 from taskembed_edu.labs.loss_scenes import MAX_POINTS, SCENES, in_plane
-from taskembed_edu.labs.loss_steps import LOSSES, PHASES, LossSettings, read
+from taskembed_edu.labs.loss_steps import PHASES, LossSettings, read
+from taskembed_edu.labs.point_lab import UNDO_STEPS
 
 COURSE = [[1, 2, 3], [2, 3, 4], [4, 5, 6]]
 SIX = [(1.0, 1.0), (3.2, 1.6), (1.8, 3.1), (2.2, 1.9), (4.0, 3.4), (4.1, 0.6)]
 SIX_LABELS = [0, 0, 0, 1, 1, 1]
+LOSSES = tuple(LossSettings.declared()["loss"].choices)
 MININGS = [(loss, mining) for loss in LOSSES for mining in LossSettings(loss=loss).minings]
 
 coordinates = st.floats(0.5, 9, allow_nan=False).map(lambda value: round(value, 2))
@@ -69,13 +69,13 @@ def test_it_keeps_the_distances_of_the_vectors(metric):
     lab = LossLab(metric=metric, anchors="every")
     expected = pairwise_distances(vectors, metric=metric)[*torch.triu_indices(3, 3, 1)]
     assert [term.distance for term in lab.terms()] == pytest.approx(expected.tolist(), abs=1e-12)
-    assert readings(lab)["caution"] == ""
+    assert lab.readings()["caution"] == ""
 
 
 def test_under_manhattan_it_says_that_the_plane_s_distances_are_its_own(lab):
     lab.set(metric="manhattan")
     assert lab.terms()[0].distance == pytest.approx(math.sqrt(3))  # of the vectors it would be 3
-    assert "Manhattan distances: those shown are the plane's" in readings(lab)["caution"]
+    assert "Manhattan distances: those shown are the plane's" in lab.readings()["caution"]
     assert lab.forces()["anchor"] == (1.0, 0.0)  # along the line: rounding errors have no sign here
 
 
@@ -83,7 +83,7 @@ def test_under_manhattan_it_says_that_the_plane_s_distances_are_its_own(lab):
     ("choice", "loss"),
     [
         ({}, 1.7320508),
-        ({"loss": "hadsell"}, 1.5),
+        ({"loss": "contrastive_squared"}, 1.5),
         ({"loss": "triplet"}, 0.0),
         ({"loss": "triplet", "metric": "cosine"}, 0.982049),
         ({"margin": 6}, 2.5358984),
@@ -122,7 +122,7 @@ def test_the_sum_is_the_package_s_batch_loss(loss, mining, metric):
     if loss == "triplet":
         expected = batch_triplet_loss(points, SIX_LABELS, **options)
     else:
-        expected = pairwise_contrastive_loss(points, SIX_LABELS, squared=loss == "hadsell", **options)
+        expected = pairwise_contrastive_loss(points, SIX_LABELS, squared=loss == "contrastive_squared", **options)
     assert lab.loss == pytest.approx(expected.item(), abs=1e-9)
     assert len(lab.terms()) > 0
 
@@ -143,7 +143,7 @@ def test_terms_against_plain_loops(points, data):
     assert told == [
         (kind, pytest.approx(d), pytest.approx(v, abs=1e-9), pytest.approx(t, abs=1e-9)) for kind, d, v, t in expected
     ]
-    lab.set(loss="hadsell")
+    lab.set(loss="contrastive_squared")
     assert [t.term for t in lab.terms()] == pytest.approx([v * v / 2 for *_, v, _ in expected], abs=1e-9)
 
 
@@ -201,7 +201,7 @@ def test_a_term_that_is_not_violated_has_no_force(lab):
     assert lab.reading.forces[1] == ((0.0, 0.0), (0.0, 0.0))
     assert lab.forces() == {"anchor": (1.0, 0.0), "positive": (-1.0, 0.0), "negative": (0.0, 0.0)}
     assert str(lab.forces()).count("-0.0") == 0
-    lab.set(loss="hadsell")  # the squared form pulls as hard as the points are apart
+    lab.set(loss="contrastive_squared")  # the squared form pulls as hard as the points are apart
     assert lab.forces()["anchor"] == pytest.approx((math.sqrt(3), 0))
 
 
@@ -236,7 +236,7 @@ def test_without_a_triplet_the_loss_is_0_and_says_so(labels):
     assert (lab.loss, lab.terms()) == (0.0, [])
     assert set(lab.forces().values()) == {(0.0, 0.0)}
     lab.substep()
-    assert readings(lab)["said"].startswith("No triplet is chosen: one needs an anchor, a positive and a negative")
+    assert lab.readings()["said"].startswith("No triplet is chosen: one needs an anchor, a positive and a negative")
 
 
 def test_the_margin_s_regions():
@@ -265,7 +265,7 @@ def test_the_margin_s_regions():
 def test_the_drawn_region_holds_the_points_nearer_than_the_margin(metric, margin, shape, size):
     """Its edge, in the direction of one axis, is at the margin: measured by the package's own distance."""
     lab = LossLab([(2.0, 0.0), (5.0, 5.0)], [0, 1], metric=metric, margin=margin, anchors="first")
-    region = readings(lab)["regions"][0]
+    region = lab.readings()["regions"][0]
     assert (region["shape"], region["size"]) == (shape, pytest.approx(size))
     edge = (math.cos(region["size"]), math.sin(region["size"])) if shape == "wedge" else (2.0 + region["size"], 0.0)
     assert float(METRICS[metric].distance([2.0, 0.0], edge)) == pytest.approx(margin, abs=1e-6)
@@ -300,12 +300,12 @@ def test_n_steps_are_n_single_steps(loss):
     for _ in range(7):
         singly.step()
     assert at_once.points == singly.points
-    assert readings(at_once)["losses"] == readings(singly)["losses"]
-    assert len(readings(at_once)["losses"]) == 8
+    assert at_once.readings()["losses"] == singly.readings()["losses"]
+    assert len(at_once.readings()["losses"]) == 8
 
 
 def test_the_linear_loss_trembles_where_the_squared_one_comes_to_rest():
-    linear, squared = LossLab(), LossLab(loss="hadsell")
+    linear, squared = LossLab(), LossLab(loss="contrastive_squared")
     for lab in (linear, squared):
         lab.step(40)
     assert squared.loss < 1e-12
@@ -372,7 +372,7 @@ def test_a_change_by_hand_ends_a_finished_move_and_keeps_the_slow_motion_else(la
     lab.substep()
     lab.move("negative", (1, 1))
     assert lab.phase == "explore"
-    assert readings(lab)["before"] is None
+    assert lab.readings()["before"] is None
 
 
 @pytest.mark.parametrize("preset", SCENES)
@@ -389,7 +389,7 @@ def test_every_preset_has_something_to_show(preset, lab):
 def test_the_hard_and_semi_hard_preset_has_one_of_each():
     lab = LossLab()
     lab.preset("hard and semi-hard")
-    assert [row["sort"] for row in readings(lab)["rows"]] == ["hard", "semi-hard", "easy"]
+    assert [row["sort"] for row in lab.readings()["rows"]] == ["hard", "semi-hard", "easy"]
     lab.set(mining="semi-hard")
     assert [term.members[2] for term in lab.terms()] == ["negative 2"]
 
@@ -401,7 +401,7 @@ def test_the_margin_s_range_follows_the_metric(lab):
     lab.set(margin=5)
     lab.set(metric="cosine")
     assert lab.settings.margin == 2.0
-    assert readings(lab)["margin_high"] == 2.0
+    assert lab.readings()["margin_high"] == 2.0
     with pytest.raises(ValueError, match=r"margin: got 2.5, expected a number from 0 to 2"):
         lab.set(margin=2.5)
     assert lab.settings.margin == 2.0
@@ -413,7 +413,7 @@ def test_semi_hard_is_for_triplets(lab):
     with pytest.raises(ValueError, match=r"mining: got 'semi-hard', expected one of all, hard\. Semi-hard compares"):
         lab.set(mining="semi-hard")
     lab.set(loss="triplet", mining="semi-hard")
-    lab.set(loss="hadsell")
+    lab.set(loss="contrastive_squared")
     assert lab.settings.mining == "all"
     with pytest.raises(ValueError, match="mining"):
         LossLab(mining="semi-hard")
@@ -482,7 +482,7 @@ def test_a_point_on_the_origin_has_no_cosine_distance(lab):
     with pytest.raises(ValueError, match="no direction"):
         lab.step()
     assert "loss undefined" in repr(lab)
-    seen = readings(lab)
+    seen = lab.readings()
     assert (seen["loss"], seen["rows"], seen["losses"]) == ("undefined", [], [])
     assert "no direction" in seen["said"]
     assert lab.picture().axes
@@ -511,7 +511,7 @@ def test_own_points_get_names_and_a_title():
     lab.preset("course example")
     lab.preset("3 points of 2 classes")
     assert lab.points["B2"] == (2.0, 1.0)
-    assert loss_view._words(lab)["presets"] == ["3 points of 2 classes", *SCENES]
+    assert lab.words()["presets"] == ["3 points of 2 classes", *SCENES]
     assert list(LossLab(COURSE, [0, 0, 1], names="apn").points) == ["a", "p", "n"]
 
 
@@ -538,7 +538,7 @@ def test_a_term_in_words(lab):
         "anchor and negative are different: they should be at least 1 apart. "
         "Their distance is 5.1962, beyond the margin: nothing is violated, and nothing pushes. Term: 0."
     )
-    lab.set(loss="hadsell", margin=6)
+    lab.set(loss="contrastive_squared", margin=6)
     assert lab.explain(1).endswith("short of the margin by 0.8038. Term: half the square of that, 0.3231.")
     lab.set(loss="triplet")
     assert lab.explain(0) == (
@@ -553,7 +553,7 @@ def test_each_sub_step_says_what_happens_with_its_numbers(lab):
     said = {}
     for _ in range(5):
         phase = lab.substep()
-        said[phase] = readings(lab)["said"]
+        said[phase] = lab.readings()["said"]
     assert said["pairs"] == "2 pairs are chosen, all of them, with the first point as anchor: 1 similar, 1 different."
     assert said["distances"] == "The Euclidean distance of every pair that is needed: 2 pairs."
     assert said["violations"].endswith("1 of 2 pairs violate that: the loss is 1.7321 = 1.7321 + 0.")
@@ -562,7 +562,7 @@ def test_each_sub_step_says_what_happens_with_its_numbers(lab):
 
 
 def test_a_point_says_where_it_is_pulled(lab):
-    said = readings(lab)["points_said"]
+    said = lab.readings()["points_said"]
     assert said[0] == "anchor: its forces sum to (1, 0), of size 1. An update would move it by 0.2."
     assert said[2] == "negative: its forces sum to 0. An update would leave it where it is."
 
@@ -575,13 +575,13 @@ def test_what_the_page_gets_is_plain_and_finite(lab):
         lab.preset(preset)
         lab.set(loss=loss, metric=metric)
         for _ in range(5):
-            json.dumps(readings(lab), allow_nan=False)
+            json.dumps(lab.readings(), allow_nan=False)
             lab.substep()
-    json.dumps(loss_view._words(lab), allow_nan=False)
+    json.dumps(lab.words(), allow_nan=False)
 
 
 def test_every_declared_setting_has_a_control(lab):
-    controls = {control["name"]: control for control in loss_view._words(lab)["controls"]}
+    controls = lab.words()["settings"]
     assert list(controls) == list(LossSettings.declared())
     for name, declared in LossSettings.declared().items():
         assert controls[name]["label"] == declared.label
@@ -592,7 +592,7 @@ def test_every_declared_setting_has_a_control(lab):
 def test_many_triplets_are_listed_in_part_those_that_violate_first():
     points = [(math.cos(k) * (1 + k / 4) + 5, math.sin(k) * (1 + k / 4) + 5) for k in range(12)]
     lab = LossLab(points, [0, 1] * 6, "triplet")
-    seen = readings(lab)
+    seen = lab.readings()
     n = 12 * 5 * 6
     assert len(lab.terms()) == n
     assert (len(seen["rows"]), seen["rows_hidden"]) == (MOST_ROWS, n - MOST_ROWS)
@@ -663,9 +663,9 @@ def test_the_still_shows_the_points_and_the_loss(preset, metric):
     lab = LossLab()
     lab.preset(preset)
     lab.set(metric=metric)
-    figure = picture(lab)
+    figure = lab.picture()
     axes = figure.axes[0]
-    assert figure.get_suptitle().startswith(f"loss {readings(lab)['loss']} ")
+    assert figure.get_suptitle().startswith(f"loss {lab.readings()['loss']} ")
     words = [text.get_text() for text in axes.texts]
     assert set(lab.points) <= set(words)
     assert figure._repr_png_().startswith(b"\x89PNG")
@@ -760,3 +760,22 @@ def test_read_is_pure():
     first, second = (read(points, SIX_LABELS, list("abcdef"), LossSettings()) for _ in range(2))
     assert first == second
     assert points == tuple(SIX)
+
+
+def test_hadsell_is_the_former_name_of_the_squared_loss_and_goes_on_working_with_a_word():
+    word = "The loss 'hadsell' is now called 'contrastive_squared'"
+    with pytest.warns(DeprecationWarning, match=word) as said:
+        lab = LossLab(loss="hadsell")
+    assert {warning.filename for warning in said} == {__file__}
+    assert lab.loss == LossLab(loss="contrastive_squared").loss == pytest.approx(1.5)
+    assert repr(lab) == "LossLab(course example, contrastive_squared, margin 1: loss 1.5 = 1.5 + 0)"
+    other = LossLab()
+    with pytest.warns(DeprecationWarning, match=word):
+        other.set(loss="hadsell")
+    assert other.settings == lab.settings
+    labels = {choice["value"]: choice["label"] for choice in lab.words()["settings"]["loss"]["choices"]}
+    assert labels == {
+        "contrastive": "Contrastive, linear",
+        "contrastive_squared": "Contrastive, squared",
+        "triplet": "Triplet",
+    }

@@ -9,12 +9,14 @@ import torch
 from torch import nn
 
 from taskembed_edu.formulas.losses import (
+    BalancedContrastiveLoss,
     BatchTripletLoss,
     ContrastiveLoss,
     InfoNCELoss,
     PairwiseContrastiveLoss,
     PrototypicalLoss,
     TripletLoss,
+    balanced_contrastive_loss,
     batch_triplet_loss,
     contrastive_loss,
     info_nce_loss,
@@ -31,6 +33,12 @@ FACES: list[tuple[type[nn.Module], Any, tuple[Any, ...], dict[str, Any]]] = [
     (ContrastiveLoss, contrastive_loss, (ROWS[0], ROWS[1], LABELS % 2), {**MARGINS, "squared": True}),
     (PairwiseContrastiveLoss, pairwise_contrastive_loss, (ROWS[0], LABELS), {**MARGINS, "squared": True}),
     (PairwiseContrastiveLoss, pairwise_contrastive_loss, (ROWS[0], LABELS), {**MARGINS, "mining": "hard"}),
+    (
+        BalancedContrastiveLoss,
+        balanced_contrastive_loss,
+        (ROWS[0], LABELS),
+        {"margin": 1.5, "metric": "manhattan", "squared": True, "mining": "hard"},
+    ),
     (TripletLoss, triplet_loss, tuple(ROWS), MARGINS),
     (BatchTripletLoss, batch_triplet_loss, (ROWS[0], LABELS), {**MARGINS, "mining": "semi-hard"}),
     (InfoNCELoss, info_nce_loss, (ROWS[0], LABELS), {"temperature": 0.5, "metric": "manhattan", "reduction": "none"}),

@@ -16,7 +16,7 @@ from torch.autograd import gradcheck, gradgradcheck
 from torch.nn.functional import normalize
 
 from taskembed_edu.formulas.distances import pairwise_distances
-from taskembed_edu.formulas.losses import contrastive_loss, pairwise_contrastive_loss
+from taskembed_edu.formulas.losses import balanced_contrastive_loss, contrastive_loss, pairwise_contrastive_loss
 from taskembed_edu.formulas.losses.all_pairs import ROWS
 from tests import plain
 from tests.test_distances import DEVICES, NAMES, random_rows
@@ -273,3 +273,72 @@ def test_vmap_and_grad_see_through() -> None:
     x1, x2, label = batches[:, 0], batches[:, 1], torch.tensor([1, 0, 1])
     each = torch.func.vmap(contrastive_loss)(x1, x2, label)
     assert torch.allclose(each, contrastive_loss(x1, x2, label, reduction="none"))
+
+
+# ------------------------------------------------------------------------------ similar and different pairs in balance
+
+
+@pytest.mark.parametrize("mining", ["all", "hard"])
+@pytest.mark.parametrize("squared", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("labels", LABELS)
+def test_the_balanced_loss_is_a_plain_mean_of_either_kind(
+    labels: list[int], name: str, squared: bool, mining: str
+) -> None:
+    points = random_rows(len(labels), 3, seed=len(labels))
+    rows, distance = points.tolist(), plain.DISTANCES[name]
+    pairs = plain.pairs(labels) if mining == "all" else plain.hard_pairs(rows, labels, distance)
+    expected = 0.0
+    for similar in (True, False):
+        of_kind = [(i, j) for i, j in pairs if (labels[i] == labels[j]) is similar]
+        terms = [plain.pair_term(distance(rows[i], rows[j]), similar, 1.5, squared) for i, j in of_kind]
+        expected += math.fsum(terms) / max(len(terms), 1)
+    loss = balanced_contrastive_loss(points, labels, 1.5, name, squared, mining)
+    assert loss.item() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("squared", [False, True])
+@pytest.mark.parametrize("n", [6, 2 * ROWS + 6])
+def test_the_balanced_blocks_equal_autograd_over_all_terms(n: int, squared: bool, dtype: torch.dtype) -> None:
+    points, labels = random_rows(n, 6, dtype=dtype).requires_grad_(), torch.arange(n // 2).repeat(2)
+    i, j = torch.triu_indices(n, n, offset=1)
+    similar = labels[i] == labels[j]
+    terms = contrastive_loss(points[i], points[j], similar, 2.5, squared=squared, reduction="none")
+    expected = terms[similar].mean() + terms[~similar].mean()
+    loss = balanced_contrastive_loss(points, labels, 2.5, squared=squared)
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-6)
+    with torch.no_grad():
+        assert balanced_contrastive_loss(points, labels, 2.5, squared=squared).item() == pytest.approx(loss.item())
+    ours, theirs = (torch.autograd.grad(total, points)[0] for total in (loss, expected))
+    tolerance = 1e-5 if dtype == torch.float32 else 1e-12
+    assert torch.allclose(ours, theirs, rtol=tolerance, atol=tolerance)
+
+
+def test_the_balanced_loss_equals_the_library_s_where_every_term_counts() -> None:
+    points, labels = random_rows(20, 5, dtype=torch.float32), torch.arange(10).repeat(2)
+    theirs = whole_matrix(pml_reducers.AvgNonZeroReducer())
+    theirs.neg_margin = 100.0  # every different pair lies inside the margin, so none is left out
+    assert balanced_contrastive_loss(points, labels, 100.0).item() == pytest.approx(theirs(points, labels).item())
+
+
+@pytest.mark.parametrize("squared", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+def test_balanced_gradients_against_finite_differences(name: str, squared: bool) -> None:
+    points = random_rows(6, 2).requires_grad_()
+
+    def loss(batch: torch.Tensor) -> torch.Tensor:
+        return balanced_contrastive_loss(batch, [0, 1, 2] * 2, 1.9, name, squared)
+
+    assert gradcheck(loss, (points,))
+    if name != "manhattan":  # PyTorch does not differentiate the matrix of Manhattan distances twice
+        assert gradgradcheck(loss, (points,))
+
+
+def test_the_balanced_loss_by_hand_and_under_vmap() -> None:
+    points, labels = random_rows(3, 2), torch.tensor([0, 0, 1])
+    pull, *pushes = pairwise_contrastive_loss(points, labels, 9.0, reduction="none").tolist()
+    by_hand = pull + sum(pushes) / 2
+    assert balanced_contrastive_loss(points, labels, 9.0).item() == pytest.approx(by_hand)
+    mapped = torch.func.vmap(lambda batch: balanced_contrastive_loss(batch, labels, 9.0))(points[None])
+    assert mapped.item() == pytest.approx(by_hand)

@@ -16,10 +16,10 @@ from taskembed_edu.embedders import (
     device_name,
     task_embedder,
 )
-from taskembed_edu.embedders.metric import LOSSES, active_share, task_loss
+from taskembed_edu.embedders.metric import active_share, task_loss
 from taskembed_edu.evaluation.scores import recall_at_k
 from taskembed_edu.formulas.distances import METRICS, pairwise_distances
-from taskembed_edu.formulas.losses import batch_triplet_loss, contrastive_loss, info_nce_loss, prototypical_loss
+from taskembed_edu.formulas.losses import LOSSES, batch_triplet_loss, contrastive_loss, info_nce_loss, prototypical_loss
 from taskembed_edu.tasks import Digits, Gaussians, Sinusoids, TaskFamily
 from tests.runs import generator
 

@@ -22,7 +22,7 @@ from tests.runs import assert_same_frames, generator, small_session
 
 def test_a_setting_moved_just_before_reset_counts() -> None:
     session = small_session()
-    player = Player(session, lambda frame: None, lambda: None)
+    player = Player(session, lambda: None)
     try:
         player.set(margin=0.5)
         player.reset()
@@ -35,7 +35,7 @@ def test_a_setting_moved_just_before_reset_counts() -> None:
 
 def test_a_replaced_player_says_so_whatever_is_asked_of_it() -> None:
     session = small_session()
-    player = Player(session, lambda frame: None, lambda: None)
+    player = Player(session, lambda: None)
     player.stop()
     assert player.stopped
     player.reset(seed=3)

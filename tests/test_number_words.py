@@ -227,7 +227,7 @@ def test_the_tree_is_an_ultrametric() -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_whole_languages_are_held_out(seed: int) -> None:
     split = FAMILY.split(generator(seed))
-    parts = [part.part for part in split]  # type: ignore[attr-defined]
+    parts = [part.part for part in split]
     assert [len(part) for part in parts] == [25, 8, 9]
     assert sorted(itertools.chain(*parts)) == sorted(BY_CODE)
     for family, codes in zip(split, parts, strict=True):

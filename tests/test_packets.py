@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from taskembed_edu.live.packets import (
-    COLUMNS,
     card_packet,
+    columns_of,
     curve_marks,
     facts,
     frames_at,
@@ -25,7 +25,7 @@ from taskembed_edu.live.packets import (
     rows_packet,
     tasks_packet,
 )
-from taskembed_edu.live.words import SCORES, map_words
+from taskembed_edu.live.words import help_packet, map_words
 from taskembed_edu.session.history import Event
 from taskembed_edu.tasks.sketch import TaskSketch
 from tests.runs import boxed, eventful, generator, small_session
@@ -226,11 +226,12 @@ def test_a_picture_of_a_thousand_tasks_is_at_most_4500_bytes_with_links(family: 
 def test_rows_are_the_frames() -> None:
     session = small_session()
     session.step(12)
+    columns = columns_of(session)
     (run,) = rows_packet([session], [1])["runs"]
-    assert (run["first"], run["columns"]) == (1, list(COLUMNS))
-    rows = np.frombuffer(run["values"], "<f4").reshape(3, len(COLUMNS))
+    assert (run["first"], run["columns"]) == (1, list(columns))
+    rows = np.frombuffer(run["values"], "<f4").reshape(3, len(columns))
     for row, frame in zip(rows, session.history[1:], strict=True):
-        expected = [frame.step, frame.loss, *(frame.diagnostics.get(name, math.nan) for name in COLUMNS[2:])]
+        expected = [frame.step, frame.loss, *(frame.diagnostics.get(name, math.nan) for name in columns[2:])]
         np.testing.assert_array_equal(row, np.array(expected, np.float32))
     everything = rows_packet([session])["runs"][0]
     assert np.isnan(np.frombuffer(everything["values"], "<f4")[1])  # no loss before the first step
@@ -240,8 +241,23 @@ def test_rows_are_the_frames() -> None:
 def test_every_column_is_a_reading_of_a_frame_and_is_explained() -> None:
     session = small_session()
     some = {"purity"}  # not of every family, nor of every embedder
-    assert set(COLUMNS[2:]) <= session.frame.diagnostics.keys() | some
-    assert SCORES.keys() == {"loss", *session.frame.diagnostics} | some
+    columns = columns_of(session)
+    assert columns == (
+        "step",
+        "loss",
+        "recall@1",
+        "spearman",
+        "purity",
+        "trustworthiness",
+        "jitter",
+        "mean_distance",
+        "active_pairs",
+    )
+    assert set(columns[2:]) <= session.frame.diagnostics.keys() | some
+    assert {reading.name for reading in session.validation_set.readings} == {"loss", *session.frame.diagnostics} | some
+    told = help_packet(session)
+    assert list(told["scores"]) == list(columns[1:])
+    assert told["panels"] == ["Loss", "Mean distance", "Scores", "Active pairs"]
 
 
 def test_each_run_has_its_rows_and_its_marks() -> None:
@@ -251,7 +267,8 @@ def test_each_run_has_its_rows_and_its_marks() -> None:
     branch.set(margin=0.5)
     branch.step(4)
     runs = rows_packet([session, branch], [2, 0])["runs"]
-    assert [(run["first"], len(run["values"])) for run in runs] == [(2, 4 * len(COLUMNS)), (0, 12 * len(COLUMNS))]
+    row = 4 * len(columns_of(session))
+    assert [(run["first"], len(run["values"])) for run in runs] == [(2, row), (0, 3 * row)]
     assert marks_packet([session, branch]) == [[], [{"step": 4, "text": "margin 0.5"}]]
 
 
@@ -264,7 +281,7 @@ def test_marks_say_where_a_slider_came_to_rest() -> None:
         {"step": 55, "text": "Cosine distance, margin 0.5"},
         {"step": 120, "text": "margin 0.25"},
     ]
-    assert curve_marks([Event(3, {"refits": 1})], declared) == [{"step": 3, "text": "embedded again"}]
+    assert curve_marks([Event(3, {"umap_restarts": 1})], declared) == [{"step": 3, "text": "embedded again"}]
     assert curve_marks([Event(3, {"projection": "umap", "learning_rate": 0.01})], declared, ["projection"]) == [
         {"step": 3, "text": "learning rate 0.01"}
     ]

@@ -16,8 +16,8 @@ import pytest
 
 from taskembed_edu.labs.metric import MetricLab
 from taskembed_edu.live import panel as panel_module
+from taskembed_edu.live.cells import CellRun, stop_replaced
 from taskembed_edu.live.panel import SessionPanel
-from taskembed_edu.live.player import CellRun, stop_replaced
 from taskembed_edu.session.session import Session
 from tests.runs import SMALL, assert_same_frames, small_session
 
@@ -40,7 +40,7 @@ class Page:
 
     def hear(self, message: Any) -> None:
         # Not through the widget's dispatcher: it would log an error, and the test would not see it.
-        self.panel._hear(self.view, message, [])
+        self.panel._on_message(self.view, message, [])
 
     def acknowledge(self) -> None:
         """Say that each picture was drawn, until none follows."""

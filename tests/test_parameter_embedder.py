@@ -116,6 +116,7 @@ def test_a_task_that_diverges_leaves_the_map_and_the_scores_and_the_others_go_on
     assert math.isfinite(sick.frame.loss)
     assert 3 not in sick.frame.neighbours(5)[kept]
     assert 3 not in sick.nearest(sick.frame, 0, 10)[0]
+    assert sick.geometry is not None
     geometry = TrueGeometry(sick.geometry.true_distance[kept][:, kept])
     expected = geometry.spearman(torch.tensor(sick.frame.embedding[kept]))
     assert sick.frame.diagnostics["spearman"] == pytest.approx(expected)

@@ -16,7 +16,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from taskembed_edu.live.player import CellRun, Player, running_cell, stop_replaced
+from taskembed_edu.live.cells import CellRun, running_cell, stop_replaced
+from taskembed_edu.live.player import Player
 from taskembed_edu.session.history import Frame
 from taskembed_edu.session.session import Session, unlocked
 from tests.runs import assert_same_frames, small_session
@@ -27,19 +28,25 @@ PATIENCE = 60.0
 class Watch:
     """What a page would see, and a way to wait for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *sessions: Session) -> None:
         self.frames: list[Frame] = []
-        self.tended = 0
+        self.told = 0
         self.condition = threading.Condition()
+        # Weakly: a session that nobody else holds must be free to go.
+        self._newest: weakref.WeakKeyDictionary[Session, Frame] = weakref.WeakKeyDictionary()
+        self.add(*sessions)
 
-    def on_frame(self, frame: Frame) -> None:
-        with self.condition:
-            self.frames.append(frame)
-            self.condition.notify_all()
+    def add(self, *sessions: Session) -> None:
+        """Watch these too, from their frames of now on."""
+        self._newest.update({session: session.frame for session in sessions})
 
-    def tend(self) -> None:
+    def changed(self) -> None:
         with self.condition:
-            self.tended += 1
+            self.told += 1
+            for session, frame in list(self._newest.items()):
+                if session.frame is not frame:
+                    self._newest[session] = session.frame
+                    self.frames.append(session.frame)
             self.condition.notify_all()
 
     def until(self, true: Callable[[], bool]) -> None:
@@ -49,8 +56,8 @@ class Watch:
 
 @contextlib.contextmanager
 def playing(session: Session) -> Iterator[tuple[Player, Watch]]:
-    watch = Watch()
-    player = Player(session, watch.on_frame, watch.tend)
+    watch = Watch(session)
+    player = Player(session, watch.changed)
     try:
         yield player, watch
     finally:
@@ -380,6 +387,7 @@ def test_a_branch_catches_up_and_then_both_go_on_level() -> None:
     session.step(12)
     twin = session.branch(at=1)
     with playing(session) as (player, watch):
+        watch.add(twin)
         player.set_sessions(session, twin)
         player.step(frames=2)
         assert player.wait(PATIENCE)
@@ -426,6 +434,7 @@ def test_code_in_a_cell_pauses_for_either_run_and_a_run_that_left_is_free() -> N
     session = small_session()
     twin = session.branch()
     with playing(session) as (player, watch):
+        watch.add(twin)
         player.set_sessions(session, twin)
         player.play()
         watch.until(lambda: len(watch.frames) >= 4)
@@ -497,7 +506,7 @@ def test_a_failure_is_kept_and_said_and_the_worker_lives_on(monkeypatch: pytest.
             assert not player.playing
             assert str(player.failure) == "loss: got inf"
             assert player.alive
-            assert watch.tended >= 1
+            assert watch.told >= 1
         player.step()
         assert player.wait(PATIENCE)
         assert player.failure is None
@@ -514,18 +523,16 @@ def test_a_failure_is_kept_and_said_and_the_worker_lives_on(monkeypatch: pytest.
 def test_a_page_that_fails_does_not_end_the_worker() -> None:
     session, failing = small_session(), threading.Event()
 
-    def on_frame(frame: Frame) -> None:
+    def changed() -> None:
         if failing.is_set():
+            assert threading.current_thread().name == "taskembed-player"
             raise RuntimeError("no page")
 
-    def tend() -> None:
-        if failing.is_set() and threading.current_thread().name == "taskembed-player":
-            raise RuntimeError("no words")
-
-    player = Player(session, on_frame, tend)
+    player = Player(session, changed)
     failing.set()
     player.step()
     assert player.wait(PATIENCE)
+    assert str(player.failure) == "no page"
     failing.clear()
     player.step()
     assert player.wait(PATIENCE)
@@ -557,8 +564,8 @@ def test_stop_ends_the_thread_while_it_plays_and_the_session_stays() -> None:
 def test_a_player_that_nobody_holds_ends_its_thread() -> None:
     session = small_session()
     ended = threading.Event()
-    watch = Watch()
-    player = Player(session, watch.on_frame, watch.tend)
+    watch = Watch(session)
+    player = Player(session, watch.changed)
     thread, gone = player._thread, weakref.ref(player, lambda _ref: ended.set())
     player.play()
     watch.until(lambda: len(watch.frames) >= 1)

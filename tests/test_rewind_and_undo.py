@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -237,13 +238,13 @@ def test_a_change_that_fails_half_way_has_not_been_made(monkeypatch: pytest.Monk
     def interrupted(*given: object, **named: object) -> object:
         raise KeyboardInterrupt
 
-    for change in ({"metric": "cosine"}, {"refits": 1}):
+    for change in ({"metric": "cosine"}, {"umap_restarts": 1}):
         monkeypatch.setattr(watched, "map_trust", interrupted)
         with pytest.raises(KeyboardInterrupt):
             session.set(**change)
         monkeypatch.undo()
         assert session.events == []
-        assert (session.settings.metric, session.setup.refits) == ("euclidean", 0)
+        assert (session.settings.metric, session.setup.umap_restarts) == ("euclidean", 0)
     session.step(4)
     plain.step(8)
     assert_same_frames(session, plain)
@@ -265,7 +266,7 @@ def test_embedded_again_the_map_is_another_and_the_vectors_are_the_same() -> Non
     np.testing.assert_array_equal(after.embedding, before.embedding)
     assert np.abs(after.layout - before.layout).max() > 0.1
     assert np.isnan(after.diagnostics["jitter"])
-    assert session.events == [Event(8, {"refits": 1})]
+    assert session.events == [Event(8, {"umap_restarts": 1})]
     session.step(2)
     session.embed_again()  # between two frames: the next is the first of the new map
     assert session.frame is after
@@ -300,7 +301,7 @@ def test_active_pairs_are_the_mean_since_the_frame_before(monkeypatch: pytest.Mo
 
     def noted(state: Any, settings: Any) -> Any:
         state, record = step(state, settings)
-        shares.append(float(record.active))
+        shares.append(float(record.readings["active_pairs"]))
         return state, record
 
     monkeypatch.setattr(session.embedder, "step", noted)
@@ -392,3 +393,41 @@ def test_numbers_may_come_from_numpy() -> None:
     with pytest.raises(TypeError, match=r"n: got 1.5, expected a whole number of steps"):
         session.step(1.5)  # type: ignore[arg-type]
     assert session.steps == 2
+
+
+# ---- one run, exchanged as a whole ---------------------------------------------------------------------------------
+
+
+def test_reset_its_undo_and_rewind_each_exchange_the_run_by_one_assignment() -> None:
+    assigned: list[str] = []
+
+    class Noted(Session):
+        def __setattr__(self, name: str, value: object) -> None:
+            assigned.append(name)
+            super().__setattr__(name, value)
+
+    session = Noted("metric", **SMALL)
+    acts: list[tuple[Callable[[], object], list[str]]] = [
+        (lambda: session.step(8), []),
+        (lambda: session.set(margin=2.0), ["user_set"]),
+        (lambda: session.rewind(1), ["_run"]),
+        (session.reset, ["user_set", "_run"]),
+        (session.undo_reset, ["_run"]),
+    ]
+    for act, expected in acts:
+        assigned.clear()
+        act()
+        assert assigned == expected
+    assert (session.steps, len(session.past)) == (4, 1)
+
+
+def test_undoing_a_reset_keeps_what_went_to_the_past_meanwhile() -> None:
+    session = small_session()
+    session.step(4)
+    session.rewind(0)
+    session.step(8)
+    session.reset(seed=1)
+    session.past.append({"steps": 99})
+    session.undo_reset()
+    assert [recording["steps"] for recording in session.past] == [4, 99]
+    assert session.steps == 8

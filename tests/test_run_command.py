@@ -1,17 +1,21 @@
-"""`taskembed run`: five files, exit codes, the same run again, and errors in words."""
+"""`taskembed run`: five files and a page, exit codes, the same run again, and errors in words."""
 
 from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from taskembed_edu.cli import main as taskembed
 from taskembed_edu.commands.run import main
+from taskembed_edu.live import page
+from taskembed_edu.live.packets import tasks_packet
 from taskembed_edu.session.recordings import load_recording
 from taskembed_edu.session.session import Session
+from tests.test_export import assert_stands_as, document_of, summed
 
 FILES = {"map.png", "frames.csv", "map.csv", "scores.csv", "recording.json"}
 SMALL = ["metric", "--family", "gaussians", "--projection", "pca", "--n-tasks", "12", "--hidden", "8", "--batch", "4"]
@@ -72,6 +76,48 @@ def test_it_prints_the_closing_table(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert {path.name for path in tmp_path.iterdir()} == FILES
 
 
+@pytest.fixture(scope="module")
+def written_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a run of 25 steps, among the run's other files."""
+    folder = tmp_path_factory.mktemp("page")
+    assert main([*SMALL, "--steps", "25", "--margin", "2", "--html", "--out", str(folder)]) == 0
+    assert {path.name for path in folder.iterdir()} == FILES | {"run.html"}
+    return folder / "run.html"
+
+
+def test_the_page_needs_nothing_outside_itself(written_page: Path) -> None:
+    html = written_page.read_text(encoding="utf-8")
+    assert "default-src 'none'" in html
+    code = re.sub(r'<script type="application/json".*?</script>', "", html, flags=re.DOTALL)
+    code = re.sub(r"/\*.*?\*/", "", code, flags=re.DOTALL)  # comments name the types of other scripts
+    assert not re.search(r"""(?:src|href)\s*=\s*["']?(?!data:|#|\$)\w""", code)
+    assert not re.search(r"""@import|\bimport\s*[("']|url\((?!["']?data:)""", code)
+    assert page.script() in html
+    assert page.style() in html
+
+
+def test_the_page_holds_the_run(written_page: Path) -> None:
+    session = Session.replay(load_recording(written_page.with_name("recording.json")))
+    document = document_of(written_page.read_bytes())
+    assert document["title"] == "metric on gaussians, 25 steps"
+    assert document["exported"]["steps"] == 25
+    assert document["tasks"] == tasks_packet(session)
+    (run,) = document["runs"]
+    assert [frame["step"] for frame in run["frames"]] == [frame.step for frame in session.history]
+    places = summed(run["points"], len(session.history), 12, 2)
+    for frame, told, of_frame in zip(session.history, run["frames"], places, strict=True):
+        assert_stands_as(frame.layout, told["box"], of_frame)
+
+
+def test_a_page_that_would_be_too_large_costs_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("taskembed_edu.live.export.MOST_BYTES", 1000)
+    assert main([*SMALL, "--steps", "1", "--html", "--out", str(tmp_path)]) == 1
+    assert "--html: sessions: got 12 tasks in 1 runs" in " ".join(capsys.readouterr().err.split())
+    assert {path.name for path in tmp_path.iterdir()} == FILES
+
+
 def test_the_method_may_be_left_out(tmp_path: Path) -> None:
     assert main([*SMALL[1:], "--steps", "1", "--out", str(tmp_path)]) == 0
     assert json.loads((tmp_path / "recording.json").read_text(encoding="utf-8"))["steps"] == 1
@@ -121,6 +167,6 @@ def test_help_has_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     assert ended.value.code == 0
     out = capsys.readouterr().out
-    for flag in ("--family", "--margin", "--learning-rate", "--n-neighbors", "--device", "--replay"):
+    for flag in ("--family", "--margin", "--learning-rate", "--n-neighbors", "--device", "--replay", "--html"):
         assert flag in out
     assert "cosine distance ends at 2" in " ".join(out.split())

@@ -19,6 +19,7 @@ from taskembed_edu.evaluation.scores import mean_distance, recall_at_k
 from taskembed_edu.formulas.distances import pairwise_distances
 from taskembed_edu.projection.quality import jitter, trustworthiness
 from taskembed_edu.session import history as history_module
+from taskembed_edu.session import run as run_module
 from taskembed_edu.session import session as session_module
 from taskembed_edu.session.history import Frame
 from taskembed_edu.session.recordings import load_recording, save_recording
@@ -139,7 +140,7 @@ def test_the_watched_tasks_are_validation_tasks_and_the_closing_ones_never_seen(
     assert session.validation_set.resampled_support is not None
     assert torch.equal(session.validation_set.resampled_support.truth, session.tasks.truth)
     assert not torch.equal(session.validation_set.resampled_support.support_x, session.tasks.support_x)
-    own = set(session.split.validation.part)  # type: ignore[attr-defined]
+    own = set(session.split.validation.part)
     slices = ((session.tasks.truth[:, 0] - 0.1) / 4.9 * 1000).floor().int().tolist()
     assert set(slices) <= own
 
@@ -420,7 +421,7 @@ def test_a_loss_without_end_is_named_and_the_history_is_kept(monkeypatch: pytest
 
     def diverging(state: Any, settings: Any) -> Any:
         state, record = step(state, settings)
-        return state, type(record)(record.loss * torch.inf, record.active)
+        return state, type(record)(record.loss * torch.inf, record.readings)
 
     monkeypatch.setattr(session.embedder, "step", diverging)
     with pytest.raises(
@@ -509,6 +510,6 @@ def test_a_frame_is_a_record() -> None:
 def test_memory_is_tidied_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     tidied: list[int] = []
     session = small_session(frame_every=1)
-    monkeypatch.setattr(session_module, "trim_heap", lambda: tidied.append(session.steps))
+    monkeypatch.setattr(run_module, "trim_heap", lambda: tidied.append(session.steps))
     session.step(45)
     assert tidied == [20, 40]

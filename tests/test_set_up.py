@@ -228,3 +228,15 @@ def test_a_folder_that_is_no_environment_is_left_alone(set_up: SetUp) -> None:
     assert answer.returncode == 1
     assert "is no virtual environment" in answer.stderr
     assert (set_up.folder / ".venv" / "precious").exists()
+
+
+@posix_only
+def test_make_clean_leaves_the_learners_lessons_alone(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    mine, cache = (tmp_path / folder / ".ipynb_checkpoints" for folder in ("my_lessons", "notebooks"))
+    for folder in (mine, cache):
+        folder.mkdir(parents=True)
+        (folder / "01_distances-checkpoint.ipynb").touch()
+    subprocess.run(["make", "clean"], cwd=tmp_path, check=True, capture_output=True)
+    assert (mine / "01_distances-checkpoint.ipynb").exists()
+    assert not cache.exists()

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import warnings
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from taskembed_edu.embedders.metric import LOSSES, MetricSettings
+from taskembed_edu.base.settings import Settings, current_values, setting
+from taskembed_edu.embedders.metric import MetricSettings
 from taskembed_edu.formulas.distances import METRICS
+from taskembed_edu.formulas.losses import LOSSES
 from taskembed_edu.formulas.mining import PAIR_MINING, TRIPLET_MINING
 from taskembed_edu.session.session import Setup
 
@@ -89,8 +93,13 @@ def test_a_named_margin_beyond_the_range_is_an_error_for_changed_and_clamped_for
         far.changed(metric="cosine", margin=3.0)
     assert far.clamped(metric="cosine", margin=3.0).margin == 2.0
     assert far.clamped(metric="cosine", margin=1.5).margin == 1.5
-    with pytest.raises(ValueError, match="margin"):
-        far.clamped(margin=-1.0)
+    assert far.clamped(margin=-1.0).margin == 0.0
+    assert (far.clamped(batch=0).batch, far.clamped(batch=20.4).batch) == (2, 20)
+    with pytest.raises(ValueError, match=r"margin: got -1\.0, expected a number from 0"):
+        far.changed(margin=-1.0)
+    for wrong in (float("nan"), float("inf"), "1", None, True):
+        with pytest.raises((ValueError, TypeError), match="margin: got"):
+            far.clamped(margin=wrong)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -155,3 +164,58 @@ def test_any_sequence_of_choices_stays_within_its_ranges() -> None:
         settings = settings.changed(loss=loss, metric=metric)
         assert settings.margin <= METRICS[metric].slider_max
     assert (settings.margin, settings.mining) == (2.0, "all")
+
+
+@dataclass(frozen=True)
+class Renamed(Settings):
+    """A setting that had other names, and a choice that had another one."""
+
+    restarts: int = setting(0, label="Restarts", help="How often.", low=0, high=9, formerly=("refits", "again"))
+    loss: str = setting("plain", label="Loss", help="Which.", choices=("plain", "squared"), renamed={"old": "squared"})
+
+
+@pytest.mark.parametrize("change", ["changed", "clamped"])
+@pytest.mark.parametrize(
+    ("former", "today", "words"),
+    [
+        ({"refits": 2}, {"restarts": 2}, "setting 'refits' is now called 'restarts'"),
+        ({"again": 3}, {"restarts": 3}, "setting 'again' is now called 'restarts'"),
+        ({"loss": "old"}, {"loss": "squared"}, "loss 'old' is now called 'squared'"),
+    ],
+)
+def test_a_former_name_works_and_warns_where_it_was_written(
+    change: str, former: dict[str, Any], today: dict[str, Any], words: str
+) -> None:
+    with pytest.warns(DeprecationWarning, match=words) as caught:
+        got = getattr(Renamed(), change)(**former)
+    assert got == Renamed(**today)
+    assert [warning.filename for warning in caught] == [__file__], "it points at the line that used the former name"
+
+
+def test_a_former_choice_works_where_settings_are_made_and_a_former_name_where_they_are_read() -> None:
+    with pytest.warns(DeprecationWarning, match="loss 'old' is now called 'squared'") as caught:
+        assert Renamed(loss="old") == Renamed(loss="squared")
+    assert [warning.filename for warning in caught] == [__file__]
+    with pytest.warns(DeprecationWarning, match="setting 'refits' is now called 'restarts'"):
+        assert Renamed(restarts=4).refits == 4  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError, match="'Renamed' object has no attribute 'refit'"):
+        _ = Renamed().refit  # type: ignore[attr-defined]
+
+
+def test_former_names_in_a_recording_are_translated_without_a_warning() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        got = current_values({"refits": 1, "loss": "old", "other": "old"}, Renamed.declared(), warn=False)
+    assert got == {"restarts": 1, "loss": "squared", "other": "old"}
+
+
+def test_a_setting_is_given_once() -> None:
+    for twice in ({"refits": 1, "restarts": 2}, {"restarts": 2, "refits": 1}, {"refits": 1, "again": 1}):
+        with pytest.raises(ValueError, match="setting: got 'restarts' twice"):
+            current_values(twice, Renamed.declared(), warn=False)
+
+
+@pytest.mark.parametrize("value", [["old"], {"old": 1}, None, 3])
+def test_a_value_that_no_choice_can_be_is_refused_in_words(value: Any) -> None:
+    with pytest.raises(ValueError, match=r"^loss: got "):
+        Renamed().changed(loss=value)

@@ -332,10 +332,10 @@ def test_no_task_is_in_two_parts(family: Sinusoids | Gaussians) -> None:
         low, high = family.amplitude if isinstance(family, Sinusoids) else (-family.box, family.box)
         place = (truth - low) / (high - low) * N_SLICES
         own = torch.zeros(N_SLICES, dtype=torch.bool)
-        own[list(part.part)] = True  # type: ignore[attr-defined]
+        own[list(part.part)] = True
         inside = own[place.floor().long().clamp(0, N_SLICES - 1)]
         assert bool(inside.all())
-        assert len(set(place.floor().long().tolist())) > 0.9 * len(part.part)  # type: ignore[attr-defined]
+        assert len(set(place.floor().long().tolist())) > 0.9 * len(part.part)
     truths = [set(part.draw_truth(5000, generator(8))[:, 0].tolist()) for part in split]
     assert not any(one & other for one, other in itertools.combinations(truths, 2))
 

@@ -187,7 +187,7 @@ def test_vectors_looked_at_in_another_way_are_no_part_of_a_trail(travelled: Sess
 
 def test_umap_leads_through_the_maps_that_were_shown(travelled: Session) -> None:
     for index in range(5, 21):
-        put(travelled, index, projection="umap", refits=int(index >= 10))
+        put(travelled, index, projection="umap", umap_restarts=int(index >= 10))
     lines = trails(travelled, travelled.frame, n=3)
     assert lines is not None
     for k, index in enumerate((10, 14, 19)):
@@ -205,18 +205,18 @@ def test_evenly_is_without_twins() -> None:
 
 def test_a_curve_lies_between_the_ends_of_the_card() -> None:
     values = torch.tensor([[-9.0, -5.0, 0.0, 5.0, 9.0], [1.0, float("nan"), 2.5, float("inf"), -1.0]])
-    packet = fit_packet(TaskFit(values=values.numpy()), (-5.0, 5.0))
+    packet = fit_packet(TaskFit(values=values.numpy()), (0.0, 1.0), (-5.0, 5.0))
     assert (packet["kind"], packet["n"]) == ("curve", 5)
     assert list(packet["points"]) == [0, 0, 128, 255, 255, 153, 0, 191, 255, 102]
 
 
 def test_classes_and_words_travel_as_they_are() -> None:
-    packet = fit_packet(TaskFit(classes=np.array([[0, 2], [1, 1]], np.uint8)), (0.0, 1.0))
+    packet = fit_packet(TaskFit(classes=np.array([[0, 2], [1, 1]], np.uint8)), (0.0, 1.0), (0.0, 1.0))
     assert packet == {"kind": "classes", "n": 2, "classes": bytes([0, 2, 1, 1])}
-    packet = fit_packet(TaskFit(words=(("uno", "dos"), ("", "zwei"))), (0.0, 1.0))
+    packet = fit_packet(TaskFit(words=(("uno", "dos"), ("", "zwei"))), (0.0, 1.0), (0.0, 1.0))
     assert packet == {"kind": "words", "words": [["uno", "dos"], ["", "zwei"]]}
     with pytest.raises(ValueError, match="fit: got neither values nor classes nor words"):
-        fit_packet(TaskFit(), (0.0, 1.0))
+        fit_packet(TaskFit(), (0.0, 1.0), (0.0, 1.0))
 
 
 def test_a_picture_carries_the_answers_on_the_scale_of_the_card(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,12 +231,14 @@ def test_a_picture_carries_the_answers_on_the_scale_of_the_card(monkeypatch: pyt
     put(session, 0, fit=TaskFit(values=np.zeros((7, 32), np.float32)))
     assert set(picture_packet([session])["runs"][0]["fit"]["points"]) == {128}
     session.reset(family="gaussians")
-    assert packets.sketch_y(session) == session.split.validation.sketch(session.tasks).y != (low, high)
+    sketch = session.split.validation.sketch(session.tasks)
+    assert packets.sketch_axes(session) == (sketch.x, sketch.y)
+    assert sketch.y != (low, high)
 
 
 def test_what_is_known_of_a_session_goes_with_it() -> None:
     session = small_session()
-    packets.sketch_y(session)
+    packets.sketch_axes(session)
     gone = weakref.ref(session)
     del session
     gc.collect()
@@ -286,8 +288,8 @@ def languages(session: Session) -> Session:
     """The run's tasks as if they were twelve languages, for what draws them."""
     family = NumberWords()
     tasks = family.sample(12, n_shot=4, rng=generator())
-    session.validation_set = dataclasses.replace(session.validation_set, tasks=tasks)
-    session.split = session.split._replace(validation=family)
+    session._run.validation_set = dataclasses.replace(session.validation_set, tasks=tasks)
+    session._run.split = session.split._replace(validation=family)
     return session
 
 
@@ -359,14 +361,14 @@ def test_the_file_holds_trails_in_the_box_of_each_frame(film: Session, monkeypat
 
 
 def test_the_file_holds_curves_and_classes(film: Session) -> None:
-    y = packets.sketch_y(film)
+    axes = packets.sketch_axes(film)
     for frame in list(film.history):
         put(film, frame.index, fit=TaskFit(values=torch.randn(12, 32, generator=generator(frame.index)).numpy()))
     fit = run_of(film)["fit"]
     assert (fit["kind"], fit["n"]) == ("curve", 32)
     for frame, levels in zip(film.history, summed(fit["values"], "u1", 4, 12, 32), strict=True):
         assert frame.fit is not None
-        assert levels.tobytes() == fit_packet(frame.fit, y)["points"]
+        assert levels.tobytes() == fit_packet(frame.fit, *axes)["points"]
     for frame in list(film.history):
         put(film, frame.index, fit=TaskFit(classes=np.full((12, 9), 3 - frame.index, np.uint8)))
     fit = run_of(film)["fit"]

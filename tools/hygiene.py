@@ -34,7 +34,7 @@ FIGURE = re.compile(r"<\w+ size [^>]*>|<IPython[^>]*>|<[\w.]+ at 0x[0-9a-f]+>")
 NUMBER = re.compile(r"\d")
 CHINESE = re.compile(r"[\u4e00-\u9fff]{2,}")
 
-# The form of a lesson (docs/architecture.md): what some heading must say, in this order.
+# The form of a lesson (CONTRIBUTING.md): what some heading must say, in this order.
 HEADINGS = {
     "what the learner will be able to do": r"able to",
     "what is needed first": r"you need|before you start|need first",

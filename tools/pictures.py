@@ -3,9 +3,8 @@
     python -m tools.pictures            # all of them
     python -m tools.pictures collapse   # one story
 
-Stories: `lesson` (start, trained, margin changed, two runs side by side, what changed?, projector, dark), `cosine`,
-`collapse` (margin 0), `digits` (a task under the pointer), `languages` (weights find their branches, and do not from
-starts of their own), `waves` (weights of sine waves).
+Stories: `lesson` (two runs side by side, what changed?), `collapse` (margin 0), `languages` (weights find their
+branches, and do not from starts of their own). Some document shows each of these pictures: tests/test_house.py asks.
 """
 
 from __future__ import annotations
@@ -73,14 +72,7 @@ def _tell(browser: Browser, server: JupyterServer, name: str) -> None:
 
 def _lesson(lab: LabOnPage) -> None:
     expect(lab.map()).to_contain_text("UMAP")
-    _picture(lab, "lab_start")
     _play_until(lab, 1500)
-    _picture(lab, "lab_trained")
-    _change_theme(lab, "JupyterLab Dark")
-    _picture(lab, "lab_dark")
-    _change_theme(lab, "JupyterLab Light")
-    _project(lab)
-
     lab.button("Branch here").click()
     expect(lab.map(1)).to_be_visible()
     lab.press("margin", "ArrowRight", times=40)
@@ -90,19 +82,12 @@ def _lesson(lab: LabOnPage) -> None:
     lab.page.keyboard.press("Escape")
     lab.button("Keep B").click()
     expect(lab.map(1)).to_have_count(0)
-    _picture(lab, "lab_margin_changed")
 
     lab.button("What changed?").click()
     lab.page.get_by_role("menuitem", name="Cosine").click()
     _choose_a_task(lab)
     expect(lab.root.locator(".te-changes")).to_contain_text("nearest neighbours")
     _picture(lab, "lab_what_changed")
-
-
-def _cosine(lab: LabOnPage) -> None:
-    expect(lab.map()).to_contain_text("UMAP")
-    _play_until(lab, 1500)
-    _picture(lab, "lab_cosine")
 
 
 def _collapse(lab: LabOnPage) -> None:
@@ -112,22 +97,11 @@ def _collapse(lab: LabOnPage) -> None:
     _picture(lab, "lab_collapse")
 
 
-def _digits(lab: LabOnPage) -> None:
-    expect(lab.map()).to_contain_text("UMAP")
-    _play_until(lab, 800)
-    box = lab.map().locator(".te-map-canvas").bounding_box()
-    assert box is not None
-    middle = (box["width"] / 2, box["height"] / 2)
-    x, y = min(lab.positions().tolist(), key=lambda place: abs(place[0] - middle[0]) + abs(place[1] - middle[1]))
-    lab.page.mouse.move(box["x"] + x, box["y"] + y)
-    _picture(lab, "lab_digits", keep_pointer=True)
-
-
 def _languages(lab: LabOnPage) -> None:
     """From one point, each language to its branch; then the same with a start each."""
     _picture(lab, "languages_0")
-    for step in (15, 45, 300):
-        _play_until(lab, step)
+    for step in (20, 50, 300):
+        _step_to(lab, step)
         _picture(lab, f"languages_{step}")
     _hover(lab, "Dutch")
     _picture(lab, "languages_words", keep_pointer=True)
@@ -139,24 +113,16 @@ def _languages(lab: LabOnPage) -> None:
     lab.control("start").select_option("own")
     lab.button("Reset").click()
     expect(lab.map()).to_have_attribute("data-step", "0")
-    _play_until(lab, 300)
+    _step_to(lab, 300)
     _picture(lab, "languages_own_starts")
-
-
-def _waves(lab: LabOnPage) -> None:
-    _play_until(lab, 500)
-    _picture(lab, "weights_of_waves")
 
 
 STORIES: dict[str, tuple[str, Callable[[LabOnPage], None]]] = {
     "lesson": ("", _lesson),
-    "cosine": ("metric='cosine', margin=0.5", _cosine),
     "collapse": ("margin=0.0", _collapse),
-    "digits": ("'digits', loss='triplet'", _digits),
     "languages": ("'number_words'", _languages),
-    "waves": ("", _waves),
 }
-OF_WEIGHTS = ("languages", "waves")
+OF_WEIGHTS = ("languages",)
 
 
 # ---- what they do ----------------------------------------------------------------------------------------------------
@@ -172,6 +138,12 @@ def _play_until(lab: LabOnPage, step: int, run: int = 0) -> None:
     if lab.root.get_attribute("data-playing") == "true":
         lab.pause()
     lab.wait_until_paused()
+
+
+def _step_to(lab: LabOnPage, step: int) -> None:
+    """Exactly this step: between a click on Pause and the pause, a playing lab goes some steps further."""
+    lab.page.run(f"lab.session.step({step} - lab.session.steps)")
+    expect(lab.map()).to_have_attribute("data-step", str(step))
 
 
 def _hover(lab: LabOnPage, name: str) -> None:
@@ -190,12 +162,7 @@ def _choose_a_task(lab: LabOnPage) -> None:
     expect(lab.map()).not_to_have_attribute("data-chosen", "-1")
 
 
-def _change_theme(lab: LabOnPage, theme: str) -> None:
-    lab.page.change_theme(theme)
-    lab.page.reveal(lab.root)
-
-
-def _project(lab: LabOnPage, name: str = "lab_projector") -> None:
+def _project(lab: LabOnPage, name: str) -> None:
     lab.page.set_viewport_size(PROJECTOR)
     lab.button("Projector").click()
     _picture(lab, name)

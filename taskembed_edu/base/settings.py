@@ -13,12 +13,19 @@ Floor 0: knows numbers and words, no screen.
 from __future__ import annotations
 
 import dataclasses
+import math
 import numbers
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Self
 
 from taskembed_edu.base.checks import check_choice, check_number, problem
+
+Choices = Sequence[str] | Mapping[str, Any]
+"""Names; or names with their labels, or with records that have a label."""
 
 
 def _always(settings: object) -> bool:
@@ -35,7 +42,14 @@ class Setting:
     `applies` says whether it has an effect at all, given the others (InfoNCE has no margin). `log` asks for a
     logarithmic slider, `advanced` for a place behind a fold. `hidden` settings have no control and no option: they are
     moved by a verb of their own and are declared so that a recording can name them. `open` choices are the names that
-    come with the package, and whoever takes the setting may know others.
+    come with the package, and whoever takes the setting may know others. `projected` settings stay in sight in
+    projector mode, `above_map` ones stand above the map and not in the column of settings.
+
+    `choices` are names, each with its label beside it: a mapping from name to label, or to a record that has one (its
+    `menu_label` where it has such, else its `label`). A registry stays live: what is added to it later is a choice.
+
+    `formerly` are names that the setting had in earlier versions, `renamed` maps former names of choices to today's:
+    `current_values` translates both, so that old code and old recordings go on working.
     """
 
     label: str
@@ -43,27 +57,98 @@ class Setting:
     low: float | None = None
     high: float | Callable[[Any], float] | None = None
     step: float | None = None
-    choices: tuple[str, ...] = ()
+    choices: Choices = ()
     allowed: Callable[[Any], tuple[str, ...]] | None = None
     live: bool = True
     log: bool = False
     advanced: bool = False
     hidden: bool = False
     open: bool = False
+    projected: bool = False
+    above_map: bool = False
     applies: Callable[[Any], bool] = _always
+    formerly: tuple[str, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     def highest(self, settings: Any) -> float | None:
         """The upper end of the range, given the other settings."""
         return self.high(settings) if callable(self.high) else self.high
 
+    def clamp(self, value: Any, settings: Any, default: Any) -> Any:
+        """A number brought into the range, whole where the default is; anything else as it came, to be refused.
+
+        The one place where a value is brought into a range; `Settings.clamped` says when.
+        """
+        if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value):
+            return value
+        low, high = self.low, self.highest(settings)
+        value = max(value, low) if low is not None else value
+        value = min(value, high) if high is not None else value
+        return round(value) if isinstance(default, int) and not isinstance(default, bool) else value
+
     def choices_for(self, settings: Any) -> tuple[str, ...]:
         """The choices that are left, given the other settings."""
-        return self.allowed(settings) if self.allowed else self.choices
+        return self.allowed(settings) if self.allowed else tuple(self.choices)
+
+    def label_of(self, choice: str) -> str:
+        """What people read for this choice; the name itself where no label was declared."""
+        record = self.choices.get(choice) if isinstance(self.choices, Mapping) else None
+        if record is None or isinstance(record, str):
+            return record or str(choice)
+        return str(getattr(record, "menu_label", "") or record.label)
 
 
 def setting(default: Any, *, label: str, help: str, **declaration: Any) -> Any:
     """A dataclass field that carries its declaration; see `Setting` for what can be declared."""
     return dataclasses.field(default=default, metadata={"setting": Setting(label, help, **declaration)})
+
+
+def current_values(values: Mapping[str, Any], declared: Mapping[str, Setting], *, warn: bool = True) -> dict[str, Any]:
+    """The same values under today's names of settings and choices, where `values` uses former ones.
+
+    With `warn`, a DeprecationWarning says today's name to whoever wrote the former one. Recordings are translated
+    without a warning: nobody wrote them by hand. Unknown names stay as they are, for the check that follows.
+
+    Errors: ValueError where a setting is given under a former name and under another one.
+
+    >>> declared = {"restarts": Setting("Restarts", "How often.", low=0, formerly=("refits",))}
+    >>> current_values({"refits": 2}, declared, warn=False)
+    {'restarts': 2}
+    """
+    today = {old: name for name, setting in declared.items() for old in setting.formerly}
+    current: dict[str, Any] = {}
+    for given, value in values.items():
+        name = today.get(given, given)
+        if name in current:
+            cause = f"{given!r} is a former name of {name!r}." if given in today else f"{name!r} had another name once."
+            raise ValueError(problem("setting", f"{name!r} twice", "each setting once", cause))
+        if given in today and warn:
+            warn_renamed(f"setting {given!r}", repr(name))
+        current[name] = _current_choice(name, value, declared[name], warn) if name in declared else value
+    return current
+
+
+def warn_renamed(old: str, new: str) -> None:
+    """A DeprecationWarning that points at the line outside this package that used the former name."""
+    # A notebook shows a DeprecationWarning only where it points into a cell.
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and _is_internal(frame):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(f"The {old} is now called {new}.", DeprecationWarning, stacklevel=level)
+
+
+def _is_internal(frame: FrameType) -> bool:
+    """Whether this is code of the package, or the `__init__` that `dataclass` wrote for a settings class."""
+    package = frame.f_globals.get("__name__", "").partition(".")[0]
+    return package == __name__.partition(".")[0] or frame.f_code.co_filename == "<string>"
+
+
+def _current_choice(name: str, value: Any, declared: Setting, warn: bool) -> Any:
+    if not isinstance(value, str) or value not in declared.renamed:
+        return value
+    if warn:
+        warn_renamed(f"{name} {value!r}", repr(declared.renamed[value]))
+    return declared.renamed[value]
 
 
 @dataclass(frozen=True)
@@ -75,9 +160,20 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name, declared in self.declared().items():
+            object.__setattr__(self, name, _current_choice(name, getattr(self, name), declared, warn=True))
+        for name, declared in self.declared().items():
             _check_value(self, name, declared)
         for name in self.declared():
             object.__setattr__(self, name, _plain(getattr(self, name), _default(self, name)))
+
+    if not TYPE_CHECKING:  # a type checker should not believe that every attribute exists
+
+        def __getattr__(self, name: str) -> Any:
+            for today, declared in type(self).declared().items():
+                if name in declared.formerly:
+                    warn_renamed(f"setting {name!r}", repr(today))
+                    return getattr(self, today)
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @classmethod
     def declared(cls) -> dict[str, Setting]:
@@ -95,27 +191,28 @@ class Settings:
 
         A value that the caller named is not: asking for a margin beyond the range is an error.
         """
-        return self._with(changes, forgiven=set(self.declared()) - set(changes))
+        changes = current_values(changes, self.declared())
+        return self._with(changes, clamped=set(self.declared()) - set(changes))
 
     def clamped(self, **changes: Any) -> Self:
-        """As `changed`, but a named value beyond its range is brought into it too.
+        """As `changed`, but a named number beyond its range is brought into it too.
 
-        For sliders: one may be moved before it has learnt of its new end.
+        For sliders: one may be moved before it has learnt of its new end. What is no finite number stays an error.
         """
-        return self._with(changes, forgiven=set(self.declared()))
+        return self._with(current_values(changes, self.declared()), clamped=set(self.declared()))
 
-    def _with(self, changes: Mapping[str, Any], forgiven: set[str]) -> Self:
+    def _with(self, changes: Mapping[str, Any], clamped: set[str]) -> Self:
         self.check_names(changes)
         values = {**self.as_dict(), **changes}
-        wished = _Unchecked(values)
+        proposed = _Unchecked(values)
         for name, declared in self.declared().items():
             if declared.choices and not declared.open:
                 # First: a range that follows an unknown name would fail without naming it.
                 check_choice(name, values[name], declared.choices)
         for name, declared in self.declared().items():
-            if name in forgiven and callable(declared.high):
-                values[name] = min(values[name], declared.high(wished))
-            if name in forgiven and declared.allowed and values[name] not in (left := declared.allowed(wished)):
+            if name in clamped and not declared.choices:
+                values[name] = declared.clamp(values[name], proposed, _default(self, name))
+            if name in clamped and declared.allowed and values[name] not in (left := declared.allowed(proposed)):
                 values[name] = left[0]
         return type(self)(**values)
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 LESSONS = "notebooks"
-FIRST_LESSON = f"{LESSONS}/00_start_here.ipynb"
+MY_LESSONS = "my_lessons"  # the learner's own copy; git ignores it
+FIRST_LESSON = f"{MY_LESSONS}/00_start_here.ipynb"
 PROJECT = 'name = "taskembed_edu"'
 
 NO_CHECKOUT = (

@@ -1,7 +1,8 @@
-"""`taskembed lab`: JupyterLab, opened on the first lesson, with the course's settings.
+"""`taskembed lab`: JupyterLab, opened on the first of the learner's own lessons, with the course's settings.
 
-It listens on this machine only and asks for a token. The settings (taskembed_edu/jupyter/overrides.json) are defaults
-for this server alone: the learner's own Jupyter settings stay as they are, and win.
+The lessons are copied to `my_lessons/` first (see my_lessons.py). JupyterLab listens on this machine only and asks for
+a token. The settings (taskembed_edu/jupyter/overrides.json) are defaults for this server alone: the learner's own
+Jupyter settings stay as they are, and win.
 """
 
 from __future__ import annotations
@@ -11,11 +12,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from taskembed_edu.commands.checkout import FIRST_LESSON, NO_CHECKOUT, find_checkout
+from taskembed_edu.commands.checkout import FIRST_LESSON, MY_LESSONS, NO_CHECKOUT, find_checkout
+from taskembed_edu.commands.my_lessons import reason, update
 
 HELP = f"""usage: taskembed lab [options of `jupyter lab`]
 
-Opens JupyterLab on {FIRST_LESSON}. Every option is passed on, for example:
+Opens JupyterLab on {FIRST_LESSON}: your own copy of the lessons, in which you may run,
+change and save what you like. It is made the first time, and nothing of yours in it is ever written over.
+To begin a lesson again: taskembed lesson --afresh 02
+
+Every option is passed on, for example:
 
   taskembed lab --no-browser --port 8899
 """
@@ -24,8 +30,8 @@ Opens JupyterLab on {FIRST_LESSON}. Every option is passed on, for example:
 # a cell is busy would otherwise depend on the ipykernel version).
 SETTINGS_FOLDER = Path(__file__).resolve().parents[1] / "jupyter"
 
-# A workspace of its own: the tabs that someone left open in another project do not reappear here.
-OPENS_ON = f"/lab/workspaces/taskembed_edu/tree/{FIRST_LESSON}"
+# A workspace of its own: tabs that were left open in another project, or on the published lessons, do not reappear.
+OPENS_ON = f"/lab/workspaces/taskembed_edu_{MY_LESSONS}/tree/{FIRST_LESSON}"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -37,10 +43,26 @@ def main(argv: Sequence[str]) -> int:
     if checkout is None:
         print(NO_CHECKOUT, file=sys.stderr)
         return 1
+    if not prepare_lessons(checkout):
+        return 1
     from jupyterlab.labapp import LabApp
 
     LabApp.launch_instance(jupyterlab_options(checkout, argv, as_root=is_root()))
     return 0
+
+
+def prepare_lessons(checkout: Path) -> bool:
+    """See to the learner's copy, and say where it is and what is new; whether there is a first lesson to open."""
+    try:
+        lines = update(checkout)
+    except OSError as error:
+        print(f"taskembed lab: {reason(error)}", file=sys.stderr)
+        return False
+    print(f"Your copy of the lessons: {checkout / MY_LESSONS}", *lines, sep="\n", flush=True)
+    first = checkout / FIRST_LESSON
+    if not first.exists():
+        print(f"taskembed lab: {first} could not be made, so there is nothing to open.", file=sys.stderr)
+    return first.exists()
 
 
 def jupyterlab_options(checkout: Path, argv: Sequence[str], as_root: bool) -> list[str]:

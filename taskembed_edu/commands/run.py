@@ -11,18 +11,13 @@ from typing import TYPE_CHECKING, Any
 from taskembed_edu.base.checks import check_number, problem
 from taskembed_edu.base.settings import Setting
 from taskembed_edu.embedders import EMBEDDERS, chosen_device, device_name
+from taskembed_edu.evaluation.registry import Score
+from taskembed_edu.session.history import value_of
 from taskembed_edu.session.recordings import free_path, load_recording, save_recording
 from taskembed_edu.session.session import Session, Setup
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-SCORES = {
-    "recall@1": "its second support set finds its first as the nearest of all",
-    "recall@5": "... among the five nearest",
-    "spearman": "rank correlation of distances with the true ones",
-    "purity": "of tasks with a mate, how many have one as their nearest",
-}
 
 
 def main(argv: Sequence[str]) -> int:
@@ -48,7 +43,14 @@ def main(argv: Sequence[str]) -> int:
         said = str(error) or "stopped; what was trained so far is kept"
         Console(stderr=True).print(f"[bold red]taskembed run:[/] {escape(said)}", highlight=False)
         code = 1
-    for path in write_run(session, scores, folder):
+    written = write_run(session, scores, folder)
+    if options.html:
+        try:
+            written.append(write_page(session, folder))
+        except ValueError as error:  # more tasks than a page has room for
+            Console(stderr=True).print(f"[bold red]taskembed run:[/] --html: {escape(str(error))}", highlight=False)
+            code = 1
+    for path in written:
         console.print(f"wrote {path}", highlight=False, soft_wrap=True)
     return code
 
@@ -61,9 +63,9 @@ def write_run(session: Session, scores: dict[str, float], folder: Path) -> list[
     picture = folder / "map.png"
     session_figure(session).savefig(picture)
     names = list(session.frame.diagnostics)
-    frames = [[f.step, f.loss, *(f.diagnostics[name] for name in names)] for f in session.history]
+    frames = [[f.step, f.loss, *(value_of(f, name) for name in names)] for f in session.history]
     places = [
-        [name, *truth, x, y]
+        [name, *truth[: len(session.tasks.truth_names)], x, y]
         for name, truth, (x, y) in zip(
             session.tasks.names, session.tasks.truth.tolist(), session.frame.layout.tolist(), strict=True
         )
@@ -75,6 +77,14 @@ def write_run(session: Session, scores: dict[str, float], folder: Path) -> list[
         _write_csv(folder / "scores.csv", list(scores), [list(scores.values())]),
         save_recording(session.recording(), free_path(folder / "recording.json")),
     ]
+
+
+def write_page(session: Session, folder: Path) -> Path:
+    """Write run.html, one page that plays the run with no kernel and no network; its path. ValueError: too large."""
+    from taskembed_edu.live.export import export_html
+
+    title = f"{session.embedder.name} on {session.setup.family}, {session.steps} steps"
+    return export_html([session], folder / "run.html", title=title)
 
 
 def _parser(embedder: str) -> argparse.ArgumentParser:
@@ -89,6 +99,7 @@ def _parser(embedder: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--out", default="run", help="folder for what is written (default run/)")
     parser.add_argument("--replay", metavar="FILE", help="make the run of this recording.json again")
+    parser.add_argument("--html", action="store_true", help="also write run.html, one page that plays the run")
     group = parser.add_argument_group("settings")
     for name, declared, default in _settings(embedder):
         _add_setting(group, name, declared, default)
@@ -111,7 +122,7 @@ def _add_setting(group: Any, name: str, declared: Setting, default: Any) -> None
 
 
 def _session(options: argparse.Namespace) -> tuple[Session, int]:
-    values = {n: v for n, v in vars(options).items() if n not in ("embedder", "steps", "out", "replay")}
+    values = {n: v for n, v in vars(options).items() if n not in ("embedder", "steps", "out", "replay", "html")}
     check_number("steps", options.steps or 0, 0, None, "Training goes forwards.")
     if options.replay:
         other = [name for name in values if name != "family"]
@@ -141,8 +152,12 @@ def _print_scores(session: Session, scores: dict[str, float], console: Console) 
     from rich.table import Table
 
     table = Table("score", "never-seen tasks", "watched tasks", "what it says", title=f"After {session.steps} steps")
-    for name, value in scores.items():
-        table.add_row(name, f"{value:.3f}", f"{session.frame.diagnostics[name]:.3f}", SCORES[name])
+    for reading in session.validation_set.readings:
+        if reading.closing and (reading.name in scores or not isinstance(reading, Score)):
+            # What steps report is of training: never-seen tasks have none of it.
+            unseen = f"{scores[reading.name]:.3f}" if reading.name in scores else "–"
+            watched = value_of(session.frame, reading.name)
+            table.add_row(reading.name, unseen, f"{watched:.3f}", reading.short or reading.help)
     console.print(table)
 
 

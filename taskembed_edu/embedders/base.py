@@ -12,29 +12,45 @@ the state it was given on by one step and returns it; who wants to keep the old 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 import torch
 from torch import Tensor
 
-from taskembed_edu.base.checks import check_choice
+from taskembed_edu.base.checks import check_choice, problem
+from taskembed_edu.base.readings import LOSS_PANEL, Reading
 from taskembed_edu.base.settings import Settings, setting
 from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily
 from taskembed_edu.tasks.sketch import TaskFit
+
+LOSS = Reading(
+    name="loss",
+    label="Loss",
+    help="What training makes small, averaged over the steps since the last picture.",
+    panel=LOSS_PANEL,
+    colour="blue",
+)
 
 
 @dataclass(frozen=True)
 class StepRecord:
     """What one step tells of its batch, still on its device so that reading it is the reader's choice.
 
-    `active` is the share of the negative pairs (triplets, under a triplet loss) that are still inside the margin: those
-    that push. NaN where the loss has no margin.
+    `readings` are numbers by the names under which the embedder declares them (`Embedder.readings`): a frame keeps the
+    mean of each over the steps since the frame before. NaN, or none, where a step has nothing to tell.
+    Errors: TypeError where `readings` is not a mapping.
     """
 
     loss: Tensor
-    active: Tensor
+    readings: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.readings, Mapping):
+            cause = 'For example StepRecord(loss, {"active_pairs": share}).'
+            raise TypeError(problem("readings", self.readings, "numbers by name, as Embedder.readings declares", cause))
 
 
 class EmbedderState(Protocol):
@@ -69,6 +85,8 @@ class Embedder(ABC, Generic[State, Chosen]):
     embeds_resampled_support: ClassVar[bool] = True
     # Whether training compares pairs of tasks, some of which no longer push.
     has_pairs: ClassVar[bool] = True
+    # What a step reports, the loss first: each is a curve, and a column of `StepRecord.readings` (but for the loss).
+    readings: ClassVar[tuple[Reading, ...]] = (LOSS,)
     # Settings that do not change what the loss measures: under others, two losses cannot be compared.
     same_loss: ClassVar[frozenset[str]] = frozenset({"learning_rate"})
     # Whether the tasks travel from a start, so that the way they came means something.
@@ -155,13 +173,13 @@ class FittedEmbedder:
         return self.embedder.embed(self.state, tasks)
 
 
-DEVICES = ("auto", "cpu", "cuda")
+DEVICES = {"auto": "Automatic", "cpu": "CPU", "cuda": "CUDA GPU"}
 
 
 def metric_setting(default: str = "euclidean", more: str = "") -> Any:
     """The setting that every embedder has: by what distance its vectors are compared. `more` is what is its own."""
     told = "How far apart two task vectors are. Neighbours on the map and all scores follow it."
-    return setting(default, label="Distance", help=f"{told} {more}".rstrip(), choices=tuple(METRICS))
+    return setting(default, label="Distance", help=f"{told} {more}".rstrip(), choices=METRICS, projected=True)
 
 
 def device_setting() -> Any:

@@ -17,7 +17,7 @@ from torch import Tensor
 from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.networks.learners import Learner, Parameters, stack
 
-OPTIMISERS = ("adam", "sgd")
+OPTIMISERS = {"adam": "Adam", "sgd": "SGD"}
 
 # What one chunk's passing tensors may take. On a CPU more is slower: they should stay near the processor.
 CHUNK_BYTES = {"cpu": 48 * 2**20, "cuda": 4 * 2**30}

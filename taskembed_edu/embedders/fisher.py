@@ -31,6 +31,7 @@ from taskembed_edu.embedders.probing import (
     AVERAGES,
     LABELS,
     averaged,
+    check_head,
     check_labels,
     diagonal_fisher,
     head_losses,
@@ -39,7 +40,8 @@ from taskembed_edu.embedders.probing import (
     rows_of,
     tasks_at_once,
 )
-from taskembed_edu.networks.learners import LEARNERS, Learner, Parameters, layer_of, task_learner
+from taskembed_edu.networks.factory import LEARNERS, LEARNERS_OF, task_learner
+from taskembed_edu.networks.learners import Learner, Parameters, layer_of
 from taskembed_edu.tasks.base import TaskBatch, TaskFamily
 
 
@@ -147,11 +149,16 @@ class FisherEmbedder(Embedder[FisherState, FisherSettings]):
     name = "fisher"
     settings_class = FisherSettings
 
+    def takes(self, family: TaskFamily) -> bool:
+        """Kinds of samples that a network of the package, or one of your own, can read."""
+        return family.kind in LEARNERS_OF
+
     def begin(
         self, family: TaskFamily, tasks: TaskBatch, settings: FisherSettings, rng: torch.Generator
     ) -> FisherState:
         device = chosen_device(settings.device)
         learner = task_learner(family, settings.learner, settings.hidden)
+        check_head(learner)
         check_labels(learner, settings.labels)
         initial = learner.init(rng)
         body = {name: initial[name].to(device).requires_grad_() for name in initial if layer_of(name) != "output"}
@@ -176,7 +183,7 @@ class FisherEmbedder(Embedder[FisherState, FisherSettings]):
         loss.backward()
         state.optimiser.step()
         state.step += 1
-        return state, StepRecord(loss.detach(), loss.new_full((), torch.nan))
+        return state, StepRecord(loss.detach())
 
     @torch.no_grad()
     def embed(self, state: FisherState, tasks: TaskBatch | None = None) -> Tensor:

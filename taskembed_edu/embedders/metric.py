@@ -9,26 +9,20 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from taskembed_edu.base.checks import problem
+from taskembed_edu.base.readings import PAIRS_PANEL, Reading
 from taskembed_edu.base.settings import Settings, setting
-from taskembed_edu.embedders.base import Embedder, StepRecord, chosen_device, device_setting, metric_setting
-from taskembed_edu.formulas.distances import METRICS, pairwise_distances
-from taskembed_edu.formulas.losses import (
-    batch_triplet_loss,
-    info_nce_loss,
-    prototypical_loss,
-)
-from taskembed_edu.formulas.losses.all_pairs import pair_terms
-from taskembed_edu.formulas.mining import PAIR_MINING, TRIPLET_MINING, select_pairs
-from taskembed_edu.networks.encoders import FEATURES, SetEncoder, set_encoder
+from taskembed_edu.embedders.base import LOSS, Embedder, StepRecord, chosen_device, device_setting, metric_setting
+from taskembed_edu.formulas.distances import METRICS
+from taskembed_edu.formulas.losses import LOSSES
+from taskembed_edu.formulas.mining import PAIR_MINING
+from taskembed_edu.networks.encoders import ENCODERS, FEATURES, SetEncoder, set_encoder
 from taskembed_edu.tasks.base import TaskBatch, TaskFamily
-
-LOSSES = ("contrastive", "contrastive_squared", "triplet", "info_nce", "prototypical")
-_WITH_MARGIN = ("contrastive", "contrastive_squared", "triplet")
 
 
 @dataclass(frozen=True)
@@ -41,6 +35,7 @@ class MetricSettings(Settings):
         help="What training asks for. Contrastive pulls two sets of one task together and pushes others out to the "
         "margin; triplet only asks that the right one be nearer, by the margin.",
         choices=LOSSES,
+        projected=True,
     )
     metric: str = metric_setting()
     margin: float = setting(
@@ -51,16 +46,18 @@ class MetricSettings(Settings):
         low=0.0,
         high=lambda settings: METRICS[settings.metric].slider_max,
         step=0.05,
-        applies=lambda settings: settings.loss in _WITH_MARGIN,
+        projected=True,
+        applies=lambda settings: LOSSES[settings.loss].needs_margin,
     )
     mining: str = setting(
         "all",
         label="Mining",
         help="Which pairs or triplets count: all of them, the hardest of each anchor, or (for triplets) the "
         "semi-hard: farther than the positive, yet inside the margin.",
-        choices=TRIPLET_MINING,
-        allowed=lambda settings: TRIPLET_MINING if settings.loss == "triplet" else PAIR_MINING,
-        applies=lambda settings: settings.loss in _WITH_MARGIN,
+        choices={"all": "All", "hard": "Hardest", "semi-hard": "Semi-hard"},
+        # A loss that mines nothing leaves the setting where it was: recordings hold such runs.
+        allowed=lambda settings: LOSSES[settings.loss].minings or PAIR_MINING,
+        applies=lambda settings: bool(LOSSES[settings.loss].minings),
     )
     temperature: float = setting(
         0.1,
@@ -69,7 +66,7 @@ class MetricSettings(Settings):
         low=0.02,
         high=1.0,
         log=True,
-        applies=lambda settings: settings.loss == "info_nce",
+        applies=lambda settings: LOSSES[settings.loss].needs_temperature,
     )
     learning_rate: float = setting(
         1e-3,
@@ -146,15 +143,27 @@ class MetricState:
         return _OBJECTS + 3 * sum(p.numel() * p.element_size() for p in self.encoder.parameters())
 
 
+ACTIVE_PAIRS = Reading(
+    name="active_pairs",
+    label="Active pairs",
+    help="Share of the different pairs still inside the margin: only these still push tasks apart.",
+    high=1.0,
+    panel=PAIRS_PANEL,
+    colour="blue",
+    of_pairs=True,
+)
+
+
 class MetricEmbedder(Embedder[MetricState, MetricSettings]):
     """Trains a set encoder with any loss, any distance and any margin, each of which may change between two steps."""
 
     name = "metric"
     settings_class = MetricSettings
+    readings: ClassVar[tuple[Reading, ...]] = (LOSS, ACTIVE_PAIRS)
 
     def takes(self, family: TaskFamily) -> bool:
-        """Numbers, points and pictures; words have no set encoder here."""
-        return not getattr(family, "alphabet", ())
+        """Kinds of samples that have an encoder; words have none here."""
+        return family.kind in ENCODERS
 
     def begin(
         self, family: TaskFamily, tasks: TaskBatch, settings: MetricSettings, rng: torch.Generator
@@ -180,7 +189,7 @@ class MetricEmbedder(Embedder[MetricState, MetricSettings]):
         loss.backward()
         state.optimiser.step()
         state.step += 1
-        return state, StepRecord(loss.detach(), active_share(embeddings.detach(), settings))
+        return state, StepRecord(loss.detach(), {ACTIVE_PAIRS.name: active_share(embeddings.detach(), settings)})
 
     @torch.no_grad()
     def embed(self, state: MetricState, tasks: TaskBatch | None = None) -> Tensor:
@@ -193,21 +202,8 @@ class MetricEmbedder(Embedder[MetricState, MetricSettings]):
 
 def task_loss(embeddings: Tensor, settings: MetricSettings) -> Tensor:
     """The loss of n tasks' two sets each: embeddings (2 n, dim), first all first sets, then all second sets."""
-    n_tasks = len(embeddings) // 2
-    labels = torch.arange(n_tasks, device=embeddings.device).repeat(2)
-    if settings.loss == "info_nce":
-        return info_nce_loss(
-            embeddings, labels, temperature=settings.temperature, metric=settings.metric, reduction="mean"
-        )
-    if settings.loss == "prototypical":
-        first, second = embeddings.chunk(2)
-        own = labels[:n_tasks]
-        return prototypical_loss(first, own, second, own, metric=settings.metric, reduction="mean")
-    if settings.loss == "triplet":
-        return batch_triplet_loss(
-            embeddings, labels, settings.margin, settings.metric, mining=settings.mining, reduction="mean"
-        )
-    return _siamese_loss(embeddings, labels, settings)
+    labels = torch.arange(len(embeddings) // 2, device=embeddings.device).repeat(2)
+    return LOSSES[settings.loss](embeddings, labels, settings)
 
 
 def active_share(embeddings: Tensor, settings: MetricSettings) -> Tensor:
@@ -217,34 +213,15 @@ def active_share(embeddings: Tensor, settings: MetricSettings) -> Tensor:
     gradient to push with. Embeddings as in `task_loss`. Worked number: two tasks with sets at 0 and 0.5, and
     at 1.2 and 3, have four negative pairs, 1.2, 3, 0.7 and 2.5 apart: with a margin of 1 a quarter is active.
     """
-    if settings.loss not in _WITH_MARGIN:
+    loss, n = LOSSES[settings.loss], len(embeddings)
+    if not loss.margin_decides:
         return embeddings.new_full((), torch.nan)
-    n = len(embeddings)
     itself = torch.arange(n, device=embeddings.device)
     twin = (itself + n // 2) % n
     distances = METRICS[settings.metric].matrix(embeddings, embeddings)
-    if settings.loss == "triplet":
-        active = distances < distances[itself, twin].unsqueeze(1) + settings.margin
-    else:
-        active = distances < settings.margin
+    active = loss.active(distances, distances[itself, twin].unsqueeze(1), settings.margin)
     n_own = active[itself, itself].sum() + active[itself, twin].sum()
     return (active.sum() - n_own) / max(1, n * (n - 2))
-
-
-def _siamese_loss(embeddings: Tensor, labels: Tensor, settings: MetricSettings) -> Tensor:
-    """Contrastive loss with similar and different pairs in balance: the mean of either kind, added.
-
-    Among n tasks one pair in 2 n - 1 is similar. A plain mean over all pairs would push and hardly ever pull.
-    """
-    distances = pairwise_distances(embeddings, metric=settings.metric)
-    positives, negatives = select_pairs(settings.mining, distances, labels)
-    squared = settings.loss == "contrastive_squared"
-    terms = pair_terms(distances, positives.to(distances.dtype), settings.margin, squared)
-    return _mean_of(terms, positives) + _mean_of(terms, negatives)
-
-
-def _mean_of(terms: Tensor, chosen: Tensor) -> Tensor:
-    return (terms * chosen).sum() / chosen.sum().clamp(min=1)
 
 
 def _two_sets_each(state: MetricState, n_tasks: int) -> tuple[Tensor, Tensor]:

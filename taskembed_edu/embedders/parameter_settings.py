@@ -8,12 +8,21 @@ from taskembed_edu.base.settings import Settings, setting
 from taskembed_edu.embedders.base import device_setting, metric_setting
 from taskembed_edu.embedders.batched import OPTIMISERS
 from taskembed_edu.embedders.weights import FORMS
-from taskembed_edu.networks.learners import ACTIVATIONS, LEARNERS
+from taskembed_edu.networks.factory import LEARNERS
 
-VECTORS = ("weights", "outputs", "fisher")
-STARTS = ("shared", "own")
+VECTORS = {"weights": "Weights", "outputs": "Outputs", "fisher": "Fisher information"}
+STARTS = {"shared": "One for all", "own": "One each"}
 # The layers of every learner; which of them a learner has is checked where it is known.
-LAYERS = ("all", "hidden_1", "hidden_2", "convolution_1", "convolution_2", "number", "input", "recurrent", "output")
+LAYERS = {
+    "hidden_1": "Hidden 1",
+    "hidden_2": "Hidden 2",
+    "convolution_1": "Convolution 1",
+    "convolution_2": "Convolution 2",
+    "number": "Number",
+    "input": "Input",
+    "recurrent": "Recurrent",
+    "output": "Output",
+}
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,7 @@ class ParameterSettings(Settings):
         "weights of its own, and the map shows where they began more than what they learnt.",
         choices=STARTS,
         live=False,
+        projected=True,
     )
     optimiser: str = setting(
         "sgd",
@@ -61,13 +71,15 @@ class ParameterSettings(Settings):
         help="What stands for a task: its network's weights; its outputs at the same inputs, whatever the weights; or "
         "how much each weight matters to it (the diagonal of its Fisher information).",
         choices=VECTORS,
+        projected=True,
     )
     layer: str = setting(
         "all",
         label="Layer",
         help="Whose weights count: all, or one layer's. Which layers there are depends on the network.",
-        choices=LAYERS,
+        choices={"all": "All", **LAYERS},
         open=True,
+        projected=True,
         applies=lambda settings: settings.vector != "outputs",
     )
     form: str = setting(
@@ -75,6 +87,7 @@ class ParameterSettings(Settings):
         label="Weights as",
         help="As they are; their difference from the start; their main directions (PCA); or those, all of one size.",
         choices=FORMS,
+        projected=True,
         applies=lambda settings: settings.vector == "weights",
     )
     metric: str = metric_setting()
@@ -86,7 +99,7 @@ class ParameterSettings(Settings):
         label="Activation",
         help="What a perceptron's hidden units do with their sum. Networks of tanh change smoothly with their weights, "
         "and lie better sorted.",
-        choices=tuple(ACTIVATIONS),
+        choices={"relu": "ReLU", "tanh": "tanh"},
         live=False,
         advanced=True,
     )
@@ -103,7 +116,7 @@ class ParameterSettings(Settings):
         "none",
         label="Frozen layer",
         help="A layer that stays as it began: only the others learn, and only they can tell tasks apart.",
-        choices=("none", *LAYERS[1:]),
+        choices={"none": "None", **LAYERS},
         live=False,
         advanced=True,
     )

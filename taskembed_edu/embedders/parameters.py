@@ -27,8 +27,9 @@ from taskembed_edu.embedders.parameter_settings import ParameterSettings
 from taskembed_edu.embedders.probing import own_fisher
 from taskembed_edu.embedders.trained import train_tasks
 from taskembed_edu.embedders.weights import check_layer, weight_vectors
+from taskembed_edu.networks.factory import LEARNERS_OF, readers, task_learner
 from taskembed_edu.networks.functions import outputs_at
-from taskembed_edu.networks.learners import Learner, Parameters, readers, task_learner
+from taskembed_edu.networks.learners import Answers, Learner, Parameters
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily
 from taskembed_edu.tasks.sketch import TaskFit
 
@@ -92,6 +93,10 @@ class ParameterEmbedder(Embedder[ParameterState, ParameterSettings]):
     has_pairs = False
     leaves_trails = True
 
+    def takes(self, family: TaskFamily) -> bool:
+        """Kinds of samples that a network of the package, or one of your own, can read."""
+        return family.kind in LEARNERS_OF
+
     def watches(self, split: Split, n_tasks: int, rng: torch.Generator) -> TaskBatch:
         if split.validation.n_distinct is None:
             return sample_tasks(split.validation, n_tasks, rng)
@@ -123,7 +128,7 @@ class ParameterEmbedder(Embedder[ParameterState, ParameterSettings]):
         state.step += 1
         state.settings = settings
         mean = losses.masked_fill(training.diverged, 0).sum() / (~training.diverged).sum()  # no GPU is waited for
-        return state, StepRecord(mean, mean.new_full((), torch.nan))
+        return state, StepRecord(mean)
 
     def embed(self, state: ParameterState, tasks: TaskBatch | None = None) -> Tensor:
         return self.view(state, state.settings, tasks)
@@ -152,13 +157,15 @@ class ParameterEmbedder(Embedder[ParameterState, ParameterSettings]):
             rng=torch.Generator().manual_seed(state.seed),
         )
         there = tasks.to(device)
-        return task_vectors(state.learner, trained.parameters, start, there, settings, shared_probe(there)).cpu()
+        return task_vectors(
+            state.learner, trained.parameters, start, there, settings, shared_probe(there, state.learner.answers)
+        ).cpu()
 
     @torch.no_grad()
     def _watched(self, state: ParameterState, settings: ParameterSettings) -> Tensor:
         """The watched tasks' vectors. Those that have diverged have no part in the others', and any finite one."""
         parameters, start, given = state.training.parameters, state.start, state.given
-        kept, probe = (~state.training.diverged_mask()).nonzero().flatten(), shared_probe(given)
+        kept, probe = (~state.training.diverged_mask()).nonzero().flatten(), shared_probe(given, state.learner.answers)
         if len(kept) == len(given):
             vectors = task_vectors(state.learner, parameters, start, given, settings, probe).cpu()
         else:
@@ -213,7 +220,7 @@ def task_vectors(
         return outputs_at(learner, parameters, probe)
     layer = settings.layer
     if settings.vector == "fisher":
-        few = slice(None) if tasks.support_x.is_floating_point() else slice(_PROBE_WORDS)
+        few = slice(_PROBE_WORDS) if learner.answers == "letters" else slice(None)
         mask = None if tasks.support_mask is None else tasks.support_mask[:, few]
         fisher = own_fisher(learner, parameters, tasks.support_x[:, few], tasks.support_y[:, few], mask)
         return weight_vectors(learner, fisher, layer=layer)
@@ -225,9 +232,12 @@ def task_vectors(
 _PROBE, _PROBE_WORDS = 64, 16
 
 
-def shared_probe(tasks: TaskBatch) -> Tensor:
-    """Inputs at which all networks are asked, the same for every task: some of each task's, evenly. (n, *x_shape)."""
-    if not tasks.support_x.is_floating_point():
+def shared_probe(tasks: TaskBatch, answers: Answers = "numbers") -> Tensor:
+    """Inputs at which all networks are asked, the same for every task: some of each task's, evenly. (n, *x_shape).
+
+    Of networks that answer in letters, inputs of the first task.
+    """
+    if answers == "letters":
         return tasks.support_x[0, :_PROBE_WORDS]
     pool = tasks.support_x.flatten(0, 1)
     return pool[torch.linspace(0, len(pool) - 1, min(_PROBE, len(pool))).long()]

@@ -15,8 +15,6 @@ from torch.nn import functional as F
 
 from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.networks.learners import (
-    MLP,
-    ConvNet,
     Learner,
     Parameters,
     cross_entropy,
@@ -24,10 +22,9 @@ from taskembed_edu.networks.learners import (
     one_hot,
     squared_error,
 )
-from taskembed_edu.networks.recurrent import GRU, LSTM
 
-LABELS = ("drawn", "expected")
-AVERAGES = ("filter", "weight")
+LABELS = {"drawn": "Drawn from the prediction", "expected": "All, by their probability"}
+AVERAGES = {"filter": "By filter", "weight": "By weight"}
 
 
 class Rows(NamedTuple):
@@ -233,7 +230,7 @@ def _every_label(learner: Learner, answers: Tensor, n: int, draws: int, seed: in
 
 
 def _answers(learner: Learner, parameters: Parameters, x: Tensor, y: Tensor) -> Tensor:
-    if not isinstance(learner, GRU | LSTM):
+    if not _spells(learner):
         return learner.apply(parameters, x)
     longest = int((y >= 0).sum(-1).amax())  # what comes after the longest word's end need not be spelt
     letters = learner.teacher_forced(parameters, x, y[..., :longest])
@@ -241,11 +238,19 @@ def _answers(learner: Learner, parameters: Parameters, x: Tensor, y: Tensor) -> 
 
 
 def _spells(learner: Learner) -> bool:
-    return isinstance(learner, GRU | LSTM)
+    return learner.answers == "letters"
 
 
 def _regression(learner: Learner) -> bool:
-    return isinstance(learner, MLP | ConvNet) and not learner.classification
+    return learner.answers == "numbers"
+
+
+def check_head(learner: Learner) -> None:
+    """Errors: ValueError for a network that cannot be cut before its last layer."""
+    if "output" not in learner.layers:
+        cause = "The head, which each task has for itself, is the layer of this name: 'output.weight', 'output.bias'."
+        came = f"a {learner.name} of {', '.join(learner.layers)}"
+        raise ValueError(problem("learner", came, "a network whose last layer is called output", cause))
 
 
 def check_labels(learner: Learner, labels: str) -> None:

@@ -7,14 +7,17 @@ mean and the spread of a support set say already.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from taskembed_edu.base.checks import problem
 from taskembed_edu.base.settings import Settings, setting
 from taskembed_edu.embedders.base import Embedder, StepRecord, metric_setting
 from taskembed_edu.tasks.base import TaskBatch, TaskFamily
+from taskembed_edu.tasks.kinds import KindRegistry, check_speller
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class SummarySettings(Settings):
         label="Standardise",
         help="Whether each statistic is brought to mean 0 and standard deviation 1 over training tasks. If not, the "
         "largest statistic decides every distance.",
-        choices=("yes", "no"),
+        choices={"yes": "Yes", "no": "No"},
         live=False,
     )
 
@@ -67,6 +70,10 @@ class SummaryEmbedder(Embedder[SummaryState, SummarySettings]):
     name = "summary"
     settings_class = SummarySettings
 
+    def takes(self, family: TaskFamily) -> bool:
+        """Kinds of samples that have a summary."""
+        return family.kind in SUMMARIES
+
     def begin(
         self, family: TaskFamily, tasks: TaskBatch, settings: SummarySettings, rng: torch.Generator
     ) -> SummaryState:
@@ -82,7 +89,7 @@ class SummaryEmbedder(Embedder[SummaryState, SummarySettings]):
     def step(self, state: SummaryState, settings: SummarySettings) -> tuple[SummaryState, StepRecord]:
         """Counts, and learns nothing: a run needs a finite loss, and there is none, so it is 0."""
         state.step += 1
-        return state, StepRecord(torch.zeros(()), torch.full((), torch.nan))
+        return state, StepRecord(torch.zeros(()))
 
     def embed(self, state: SummaryState, tasks: TaskBatch | None = None) -> Tensor:
         rows = summary(state.family, state.tasks if tasks is None else tasks)
@@ -95,17 +102,44 @@ def summary(family: TaskFamily, tasks: TaskBatch) -> Tensor:
     Numbers: of y mean, standard deviation, least and largest; for each coordinate of x its correlation with y, the
     share of sign changes of y in the order of that coordinate, and the four coefficients of the cubic that fits best.
     Classes: the mean and the standard deviation of each entry of x, class by class. Words: how often each letter comes,
-    and a word's mean length. Padding is left out. Standard deviations are those of the set itself (divided by n).
+    and a word's mean length. Of a kind of your own: what was registered for it. Padding is left out. Standard
+    deviations are those of the set itself (divided by n).
 
     Worked number: a regression task of one coordinate has 10 statistics, three classes of 8x8 pictures have 384.
     """
-    real = torch.ones(tasks.support_x.shape[:2]) if tasks.support_mask is None else tasks.support_mask.double()
-    x, y = tasks.support_x.flatten(2).double(), tasks.support_y
-    if letters := len(getattr(family, "alphabet", ())):
-        return _of_words(y, real, letters)
-    if family.classification:
-        return _of_classes(x, y, real.double(), family.n_way)
-    return _of_numbers(x, y.flatten(2).double(), real.double())
+    rows = SUMMARIES[family.kind](family, tasks)
+    if rows.ndim != 2 or len(rows) != len(tasks):
+        raise ValueError(problem("summary", rows, f"({len(tasks)}, n_statistics): a row of numbers for each task"))
+    return rows
+
+
+# A summary's statistics of each task's support set, (n_tasks, n_statistics).
+SummaryFunction = Callable[[TaskFamily, TaskBatch], Tensor]
+
+
+def _by_letters(family: TaskFamily, tasks: TaskBatch) -> Tensor:
+    return _of_words(tasks.support_y, _real(tasks), len(check_speller(family).alphabet))
+
+
+def _by_classes(family: TaskFamily, tasks: TaskBatch) -> Tensor:
+    return _of_classes(tasks.support_x.flatten(2).double(), tasks.support_y, _real(tasks), family.n_way)
+
+
+def _by_numbers(family: TaskFamily, tasks: TaskBatch) -> Tensor:
+    return _of_numbers(tasks.support_x.flatten(2).double(), tasks.support_y.flatten(2).double(), _real(tasks))
+
+
+SUMMARIES: KindRegistry[SummaryFunction] = KindRegistry(
+    "a summary",
+    "summary",
+    {"numbers": _by_numbers, "points": _by_classes, "image": _by_classes, "tokens": _by_letters},
+)
+
+
+def _real(tasks: TaskBatch) -> Tensor:
+    """1 where a sample is real and 0 where it only pads, in double precision."""
+    mask = tasks.support_mask
+    return torch.ones(tasks.support_x.shape[:2], dtype=torch.double) if mask is None else mask.double()
 
 
 def _of_words(y: Tensor, real: Tensor, n_letters: int) -> Tensor:

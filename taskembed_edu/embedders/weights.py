@@ -8,7 +8,7 @@ from torch import Tensor
 from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.networks.learners import Learner, Parameters, check_stack, flatten
 
-FORMS = ("raw", "difference", "pca", "whitened")
+FORMS = {"raw": "As they are", "difference": "From the start", "pca": "PCA", "whitened": "Whitened"}
 
 
 def weight_vectors(

@@ -21,6 +21,16 @@ GREEN, VERMILLION, GREY = "#009e73", "#d55e00", "#808080"
 OKABE_ITO = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
 N_SHAPES = 4
 
+# The colours that a reading is declared with (base/readings.py): on light paper and on dark, where blue is too dark.
+LINE_COLOURS = {
+    "blue": (BLUE, SKY),
+    "vermillion": (VERMILLION, VERMILLION),
+    "green": (GREEN, GREEN),
+    "purple": (PURPLE, PURPLE),
+    "orange": (ORANGE, ORANGE),
+    "sky": (SKY, SKY),
+}
+
 # Six colours in four shapes; what comes after is one grey group.
 _MOST_CATEGORIES = len(OKABE_ITO) * N_SHAPES
 _STOPS = 9
@@ -57,6 +67,13 @@ def colour_tasks(values: NDArray[np.floating[Any]], name: str, kind: TruthKind, 
     legend cuts a scale into at most six bins with round ends.
     """
     return _by_category(values, name, names) if kind == "category" else _by_scale(values, name, angle=kind == "angle")
+
+
+def plain_colours(n_tasks: int) -> Colouring:
+    """One colour for all, and no legend: for tasks of which nothing is known but their data."""
+    blue = np.array([int(BLUE[i : i + 2], 16) for i in (1, 3, 5)], dtype=np.uint8)
+    none = np.zeros(n_tasks, np.uint8)
+    return Colouring("", "category", (), (), np.tile(blue, (n_tasks, 1)), none, none)
 
 
 def _by_scale(values: NDArray[np.floating[Any]], name: str, angle: bool) -> Colouring:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from taskembed_edu.base.checks import check_choice
-from taskembed_edu.figures.colours import BLUE, GREEN, GREY, PURPLE, VERMILLION, Colouring, colour_tasks
+from taskembed_edu.base.readings import LOSS_PANEL, PANELS, SCORES_PANEL, Reading, panels_of
+from taskembed_edu.figures.colours import GREY, LINE_COLOURS, PURPLE, Colouring, colour_tasks, plain_colours
 from taskembed_edu.figures.plots import Still
-from taskembed_edu.session.history import Frame, coalesced_events
+from taskembed_edu.session.history import Frame, coalesced_events, value_of
 from taskembed_edu.session.session import Session
 from taskembed_edu.tasks.base import MOST_LABELS
 
@@ -28,30 +30,31 @@ def session_figure(session: Session, colour_by: str | None = None, frame: Frame 
     """A frame's map beside loss and scores over steps: the latest, or another by its position or as it is.
 
     `colour_by` names the true parameter that gives the colours (default: the one that groups like tasks, else the
-    first). Tasks that a frame leaves out are not drawn, nor is a score that the run never has. Dotted lines in the
-    curves are changes of a setting; where the frame is not the latest, a full line says which moment the map shows. The
-    figure belongs to nobody: pyplot does not know it, so it is safe from any thread.
+    first; one colour for all where tasks have none). Tasks that a frame leaves out are not drawn, nor is a score that
+    the run never has. Dotted lines in the curves are changes of a setting; where the frame is not the latest, a full
+    line says which moment the map shows. The figure belongs to nobody: pyplot does not know it, so it is safe from any
+    thread.
 
     Errors: ValueError for an unknown parameter, IndexError for a frame that there is not.
     """
     names = session.tasks.truth_names
-    wanted = colour_by or session.split.validation.group or names[0]
-    column = names.index(check_choice("colour_by", wanted, names))
+    wanted = colour_by or session.split.validation.group or next(iter(names), None)
+    column = None if wanted is None else names.index(check_choice("colour_by", wanted, names))
     shown = session.history[session.history.position(frame)] if isinstance(frame, int) else frame
     figure = Still(figsize=(10, 4.6), layout="constrained", dpi=90)
-    grid = figure.add_gridspec(2, 2, width_ratios=(1.35, 1))
+    panels = _panels(session)
+    grid = figure.add_gridspec(len(panels), 2, width_ratios=(1.35, 1))
     _map(figure.add_subplot(grid[:, 0]), session, shown, column)
-    _curves(figure.add_subplot(grid[0, 1]), session, shown, ("loss",))
-    _curves(figure.add_subplot(grid[1, 1]), session, shown, ("recall@1", "spearman", "purity", "trustworthiness"))
+    for row, readings in enumerate(panels):
+        _curves(figure.add_subplot(grid[row, 1]), session, shown, readings)
     if session.split.validation.label_points and len(session.tasks) <= MOST_LABELS:
         _names(figure, figure.axes[0], session, shown)
     return figure
 
 
-def _map(axes: Axes, session: Session, frame: Frame, column: int) -> None:
-    tasks, family = session.tasks, session.split.validation
-    kind, name = family.truth_kinds[column], tasks.truth_names[column]
-    colouring = colour_tasks(tasks.truth[:, column].numpy(), name, kind, family.category_names(name))
+def _map(axes: Axes, session: Session, frame: Frame, column: int | None) -> None:
+    tasks = session.tasks
+    colouring = plain_colours(len(tasks)) if column is None else _colouring(session, column)
     shown = ~np.isin(np.arange(len(tasks)), frame.diverged_tasks)
     for shape in np.unique(colouring.shapes):
         chosen = (colouring.shapes == shape) & shown
@@ -67,7 +70,14 @@ def _map(axes: Axes, session: Session, frame: Frame, column: int) -> None:
     axes.set_title(f"{len(tasks)} tasks at step {frame.step} ({frame.projection.upper()})", fontsize=10)
     axes.set(xticks=[], yticks=[])
     axes.set_aspect("equal", adjustable="datalim")
-    _legend(axes, colouring)
+    if colouring.entries:
+        _legend(axes, colouring)
+
+
+def _colouring(session: Session, column: int) -> Colouring:
+    tasks, family = session.tasks, session.split.validation
+    kind, name = family.truth_kinds[column], tasks.truth_names[column]
+    return colour_tasks(tasks.truth[:, column].numpy(), name, kind, family.category_names(name))
 
 
 def _names(figure: Figure, axes: Axes, session: Session, frame: Frame) -> None:
@@ -108,15 +118,20 @@ def _legend(axes: Axes, colouring: Colouring) -> None:
     )
 
 
-def _curves(axes: Axes, session: Session, shown: Frame, names: tuple[str, ...]) -> None:
+def _panels(session: Session) -> list[list[Reading]]:
+    """What is drawn together, from above: the loss, the scores, and the panels that are not the package's own."""
+    panels = panels_of(session.validation_set.readings)
+    drawn = (LOSS_PANEL, SCORES_PANEL, *(title for title in panels if title not in PANELS))
+    return [panels.get(title, []) for title in drawn]
+
+
+def _curves(axes: Axes, session: Session, shown: Frame, readings: Sequence[Reading]) -> None:
     steps = [frame.step for frame in session.history]
-    # The colours of the live curves.
-    colours = {"loss": BLUE, "recall@1": VERMILLION, "spearman": GREEN, "purity": BLUE, "trustworthiness": PURPLE}
-    dashes = {"recall@1": "-", "spearman": "--", "purity": "-.", "trustworthiness": ":"}
-    for name in names:
-        values = [frame.loss if name == "loss" else frame.diagnostics.get(name, np.nan) for frame in session.history]
-        if name == "loss" or np.isfinite(values).any():
-            axes.plot(steps, values, dashes.get(name, "-"), color=colours[name], label=name)
+    for reading in readings:
+        values = [value_of(frame, reading.name) for frame in session.history]
+        if reading.panel == LOSS_PANEL or np.isfinite(values).any():
+            colour = LINE_COLOURS[reading.colour][0]  # the picture's paper is light
+            axes.plot(steps, values, reading.dash, color=colour, label=reading.name)
     for event in coalesced_events(session.events):
         axes.axvline(event.step, color=PURPLE, linestyle=":", linewidth=1)
     if shown is not session.frame:

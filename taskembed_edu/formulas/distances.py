@@ -151,7 +151,8 @@ class Metric:
     `largest` is the largest distance there is, hence the largest margin that means something; `slider_max` is where a
     slider for the margin ends. `why_not` says in a sentence why it is no metric, and is empty where it is one.
     `distance` checks its arguments; `between` (row with row) and `matrix` (every row with every row) do not: they are
-    for formulas that have checked their own.
+    for formulas that have checked their own. `menu_label` is the label where nothing beside it says that it is a
+    distance (a cosine is a similarity first); empty where the label will do.
     """
 
     name: str
@@ -165,6 +166,7 @@ class Metric:
     between: Formula
     matrix: Formula
     needs_direction: bool = False
+    menu_label: str = ""
 
 
 def _euclidean(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -243,5 +245,6 @@ METRICS: dict[str, Metric] = {
         between=_cosine,
         matrix=_cosine_matrix,
         needs_direction=True,
+        menu_label="Cosine distance",
     ),
 }

@@ -2,80 +2,30 @@
 
 Three doors to one room. Shown, it is a panel; in a script it is plain Python (`lab.move(y=[1, 2])`, `lab.distances`,
 `lab.triangle()`); for readers without a kernel, `lab.picture()` is a still. What is drawn in the page is drawn by
-`distance_lab.js`; every number on it is computed here, from `taskembed_edu.formulas.distances`.
+`page/distance_lab.js`; every number on it is computed here, from `taskembed_edu.formulas.distances`.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
-from taskembed_edu.base.checks import check_choice, check_finite, describe, problem
-from taskembed_edu.base.settings import Settings, setting
+from taskembed_edu.base.checks import check_choice
 from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.labs import distance_readings as read
-from taskembed_edu.labs.distance_readings import Triangle, Vector
+from taskembed_edu.labs.distance_readings import Triangle
+from taskembed_edu.labs.distance_state import PRESETS, DistanceSettings, State, with_points
+from taskembed_edu.labs.point_lab import Message, PointLab
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from taskembed_edu.labs.distance_view import DistanceView
-
-LARGEST_COORDINATE = 1e6  # beyond it squares lose their decimals, and the plane its meaning
-LONGEST_VECTOR = 512
-UNDO_STEPS = 200
+    from taskembed_edu.figures.plots import Still
 
 
-@dataclass(frozen=True)
-class DistanceSettings(Settings):
-    """What can be chosen in the lab, beside the vectors."""
-
-    metric: str = setting(
-        "euclidean",
-        choices=tuple(METRICS),
-        label="Distance",
-        help="The distance whose ball and way are drawn.",
-    )
-    radius: float = setting(
-        1.0,
-        low=0.05,
-        high=lambda settings: METRICS[settings.metric].slider_max,
-        step=0.05,
-        label="Radius of the ball round x",
-        help="The ball is every point nearer to x than this distance.",
-    )
-    triangle: bool = setting(
-        False,
-        label="Triangle: a third point z",
-        help="Compares the direct way from x to z with the way through y.",
-    )
-
-
-@dataclass(frozen=True)
-class State:
-    """All that the lab remembers: immutable, so that undo is a list of these."""
-
-    x: Vector
-    y: Vector
-    z: Vector
-    settings: DistanceSettings
-
-
-# name -> vectors and settings. "breaks the triangle" breaks it for the cosine and for the squared distance at once.
-PRESETS: dict[str, dict[str, Any]] = {
-    "course example": {"x": (1, 2, 3), "y": (2, 3, 4), "z": (4, 5, 6), "metric": "euclidean", "triangle": False},
-    "orthogonal": {"x": (3, 1), "y": (-1, 3), "z": (-3, -1), "metric": "cosine", "triangle": False},
-    "same direction": {"x": (1.5, 1), "y": (3.75, 2.5), "z": (-1, 3), "metric": "cosine", "triangle": False},
-    "opposite": {"x": (3, 1.5), "y": (-3, -1.5), "z": (-1, 3), "metric": "cosine", "triangle": False},
-    "breaks the triangle": {"x": (3, 0), "y": (1.5, 1.5), "z": (0, 3), "metric": "cosine", "triangle": True},
-}
-
-
-class DistanceLab:
+class DistanceLab(PointLab[State]):
     """Two vectors, and a third for the triangle inequality, with every distance between them.
 
     >>> lab = DistanceLab(x=[1, 2, 3], y=[2, 3, 4])
@@ -92,6 +42,7 @@ cosine distance 0.0085)
     """
 
     presets: tuple[str, ...] = tuple(PRESETS)
+    page: ClassVar[Path] = Path(__file__).parent / "page" / "distance_lab"
 
     def __init__(
         self,
@@ -105,12 +56,8 @@ cosine distance 0.0085)
     ) -> None:
         settings = DistanceSettings(metric=metric, radius=radius, triangle=triangle)
         given = {"x": x, "y": y} | ({} if z is None else {"z": z})
-        self._state = _with_points(State((), (), (), settings), given)
+        super().__init__(with_points(State((), (), (), settings), given))
         self._first = self._state
-        self._past: list[State] = []
-        self._gesture: str | None = None
-        self._view: DistanceView | None = None
-        self._lock = threading.RLock()  # a page's message may come on another thread than a cell
 
     # what it shows
 
@@ -149,11 +96,11 @@ cosine distance 0.0085)
         name = check_choice("name", name or self.settings.metric, read.ROWS)
         return read.worked(name, self._state.x, self._state.y)
 
-    def picture(self) -> Figure:
+    def picture(self) -> Still:
         """A still of the panel, for readers without a kernel: a matplotlib figure, made without pyplot."""
         from taskembed_edu.labs.distance_picture import picture  # matplotlib only for those who ask for it
 
-        return picture(self)
+        return picture(self._state)
 
     def __repr__(self) -> str:
         numbers = ", ".join(f"{read.SHORT[key]} {read.tidy(value)}" for key, value in self.distances.items())
@@ -179,15 +126,7 @@ cosine distance 0.0085)
         chosen = PRESETS[check_choice("preset", name, PRESETS)]
         points = {key: chosen[key] for key in ("x", "y", "z")}
         settings = self.settings.changed(metric=chosen["metric"], triangle=chosen["triangle"])
-        self._change(_with_points(replace(self._state, settings=settings), points))
-
-    def undo(self) -> None:
-        """Take the last change back: a whole drag, a preset, a setting. Nothing happens where there is none."""
-        with self._lock:
-            if self._past:
-                self._state = self._past.pop()
-            self._gesture = None
-            self._publish()
+        self._change(with_points(replace(self._state, settings=settings), points))
 
     def reset(self) -> None:
         """Back to the vectors and settings that the lab was made with. Undo takes it back."""
@@ -195,19 +134,20 @@ cosine distance 0.0085)
 
     # the page
 
-    @property
-    def widget(self) -> DistanceView:
-        """The panel itself, made when it is first asked for."""
-        if self._view is None:
-            from taskembed_edu.labs.distance_view import DistanceView  # a script needs no widget
+    def words(self) -> dict[str, Any]:
+        """The rows of the table, the settings as they are declared, and the presets."""
+        declared = self.settings.declared()
+        return {
+            "rows": [{"key": key, "name": name, "words": words} for key, (name, words) in read.ROWS.items()],
+            "metrics": {key: {"is_metric": m.is_metric, "why_not": m.why_not} for key, m in METRICS.items()},
+            "settings": {
+                name: {"label": s.label, "help": s.help, "low": s.low, "step": s.step} for name, s in declared.items()
+            },
+            "presets": list(self.presets),
+            "undefined": read.UNDEFINED,
+        }
 
-            self._view = DistanceView(self)
-        return self._view
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Any:
-        return self.widget._repr_mimebundle_()
-
-    def readings(self) -> dict[str, Any]:
+    def readings(self, refusal: str = "") -> dict[str, Any]:
         """The state and every number that the page shows, as plain values."""
         state = self._state
         return {
@@ -215,79 +155,26 @@ cosine distance 0.0085)
             "settings": state.settings.as_dict(),
             "radius_high": METRICS[state.settings.metric].slider_max,
             "can_undo": bool(self._past),
-            "problem": "",
+            "problem": refusal,
+            "ball": None
+            if state.settings.triangle
+            else read.ball(state.x, state.settings.metric, state.settings.radius),
+            "sides": read.sides(state.x, state.y, state.z, state.settings.metric, state.settings.triangle),
             **read.panel(state.x, state.y, state.z, state.settings.metric),
         }
 
-    def hear(self, message: Mapping[str, Any]) -> None:
-        """One wish of the page. A wish that cannot be granted changes nothing and is answered with its reason."""
-        gesture = message.get("gesture")
-        wishes = {
-            "move": lambda: self._move(message["points"], gesture),
-            "set": lambda: self._set(message["settings"], gesture),
-            "preset": lambda: self.preset(message["name"]),
-            "undo": self.undo,
-            "reset": self.reset,
+    def handlers(self) -> dict[str, Callable[[Message], object]]:
+        """What the page may ask for, by the message's `do`."""
+        return {
+            "move": lambda message: self._move(message["points"], message.get("gesture")),
+            "set": lambda message: self._set(message["settings"], message.get("gesture")),
+            "preset": lambda message: self.preset(message["name"]),
         }
-        try:
-            wishes[check_choice("do", message.get("do", ""), wishes)]()
-        except (ValueError, TypeError) as error:
-            self._publish(str(error))
 
     def _move(self, points: Mapping[str, Any], gesture: str | None = None) -> None:
         with self._lock:
-            self._change(_with_points(self._state, points), gesture)
+            self._change(with_points(self._state, points), gesture)
 
     def _set(self, changes: Mapping[str, Any], gesture: str | None = None) -> None:
         with self._lock:
             self._change(replace(self._state, settings=self.settings.changed(**changes)), gesture)
-
-    def _change(self, state: State, gesture: str | None = None) -> None:
-        """The one place where the state changes. Changes of one gesture (one drag) are one step of undo."""
-        with self._lock:
-            same_gesture = gesture is not None and gesture == self._gesture
-            if state != self._state and not same_gesture:
-                self._past = [*self._past[-UNDO_STEPS:], self._state]
-                self._gesture = gesture
-            self._state = state
-            self._publish()
-
-    def _publish(self, trouble: str = "") -> None:
-        if self._view is not None:
-            self._view.readings = {**self.readings(), "problem": trouble}
-
-
-def _with_points(state: State, points: Mapping[str, Any]) -> State:
-    """`state` with these vectors, checked: finite, and all of one length."""
-    moved = {name: _vector(name, points[name]) for name in _named(points)}
-    x, y = moved.get("x", state.x), moved.get("y", state.y)
-    if len(x) != len(y):
-        wrong, other = ("y", "x") if "y" in moved else ("x", "y")
-        came = f"a vector of {len(moved[wrong])} numbers"
-        expected = f"{len(x if other == 'x' else y)}, as {other} has"
-        raise ValueError(problem(wrong, came, expected, "Give x and y together to change their dimension."))
-    beyond = tuple(max(-LARGEST_COORDINATE, min(LARGEST_COORDINATE, 2 * b - a)) for a, b in zip(x, y, strict=True))
-    z = moved.get("z", state.z if len(state.z) == len(x) else beyond)
-    if len(z) != len(x):
-        raise ValueError(problem("z", f"a vector of {len(z)} numbers", f"{len(x)}, as x and y have"))
-    return replace(state, x=x, y=y, z=z)
-
-
-def _named(points: Mapping[str, Any]) -> list[str]:
-    """The names of the vectors, each one of x, y, z."""
-    return [check_choice("vector", name, ("x", "y", "z")) for name in points]
-
-
-def _vector(name: str, entries: Any) -> Vector:
-    """The entries as floats; else an error that names the vector."""
-    try:
-        tensor = torch.as_tensor(entries, dtype=torch.float64)
-    except (TypeError, ValueError, RuntimeError):
-        raise TypeError(problem(name, describe(entries), "a vector of numbers such as [1, 2, 3]")) from None
-    if tensor.ndim != 1 or not 1 <= len(tensor) <= LONGEST_VECTOR:
-        raise ValueError(problem(name, tensor, f"one vector of 1 to {LONGEST_VECTOR} numbers, such as [1, 2, 3]"))
-    check_finite(name, tensor, "The lab needs every coordinate.")
-    if bool((tensor.abs() > LARGEST_COORDINATE).any()):
-        largest = tensor.abs().max().item()
-        raise ValueError(problem(name, f"a coordinate of size {largest:g}", f"at most {LARGEST_COORDINATE:g}"))
-    return tuple(tensor.tolist())

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Arc, Circle, Patch, Polygon, Wedge
 
 from taskembed_edu.figures import colours, plots
 from taskembed_edu.labs import distance_readings as read
-
-if TYPE_CHECKING:
-    from taskembed_edu.labs.distance import DistanceLab, DistanceSettings
+from taskembed_edu.labs.distance_state import DistanceSettings, State
 
 Point = tuple[float, float]
 
@@ -21,16 +19,17 @@ SHAPES = {"x": "o", "y": "s", "z": "^"}
 ROWS_SHOWN = 12
 
 
-def picture(lab: DistanceLab) -> plots.Still:
+def picture(state: State) -> plots.Still:
     """What the panel shows now: vectors, ball and way on the left, the distances on the right."""
     figure = plots.Still(figsize=(9, 4.6), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
-    vectors = {name: getattr(lab, name) for name in ("x", "y", "z") if name != "z" or lab.settings.triangle}
-    if len(lab.x) == 2:
-        _plane(left, vectors, lab.settings)
+    names = ("x", "y", "z") if state.settings.triangle else ("x", "y")
+    vectors = {name: list(getattr(state, name)) for name in names}
+    if len(state.x) == 2:
+        _plane(left, vectors, state.settings)
     else:
         _coordinates(left, vectors)
-    _numbers(right, lab)
+    _numbers(right, state)
     return figure
 
 
@@ -107,10 +106,10 @@ def _coordinates(axes: Axes, vectors: dict[str, list[float]]) -> None:
     axes.legend(loc="upper right", ncols=len(vectors))
 
 
-def _numbers(axes: Axes, lab: DistanceLab) -> None:
+def _numbers(axes: Axes, state: State) -> None:
     axes.set_axis_off()
-    for row, (key, value) in enumerate(lab.distances.items()):
-        chosen = key == lab.settings.metric
+    for row, (key, value) in enumerate(read.distances(state.x, state.y).items()):
+        chosen = key == state.settings.metric
         weight = "bold" if chosen else "normal"
         height = 0.94 - 0.125 * row
         number = "undefined" if math.isnan(value) else f"{value + 0.0:.4f}"
@@ -118,9 +117,10 @@ def _numbers(axes: Axes, lab: DistanceLab) -> None:
         axes.text(
             1.0, height, number, fontsize=13, weight=weight, ha="right", color=colours.BLUE if chosen else "black"
         )
-    below = [lab.worked()]
-    if lab.settings.triangle:
-        side = lab.triangle()
+    metric = state.settings.metric
+    below = [read.worked(metric, state.x, state.y)]
+    if state.settings.triangle:
+        side = read.triangle(metric, state.x, state.y, state.z)
         sign = {True: "<=", False: ">", None: "?"}[side.holds]
         below.append(f"d(x,z) = {read.tidy(side.direct)} {sign} {read.tidy(side.detour)} = d(x,y) + d(y,z)")
     axes.text(0.0, 0.24, "\n\n".join(below), fontsize=10.5, va="top", wrap=True)

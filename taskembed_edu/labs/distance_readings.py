@@ -208,6 +208,79 @@ def why_not_a_distance(x: Vector, y: Vector) -> dict[str, Any] | None:
     }
 
 
+def _reasons(why: dict[str, Any] | None) -> list[list[str]]:
+    """The three reasons and what follows, each as words and numbers in turns."""
+    if why is None:
+        return [[UNDEFINED]]
+    return [
+        ["sim(x, x) = ", why["self"], ". The distance of a point to itself must be 0."],
+        ["Larger means closer: sim(x, y) = ", why["pair"], " and nothing is above ", why["self"], "."],
+        [
+            "Make x ten times as long: sim(10x, y) = ",
+            why["scaled"],
+            ", nothing changes. The Euclidean distance goes from ",
+            why["euclidean"],
+            " to ",
+            why["euclidean_scaled"],
+            ".",
+        ],
+        ["1 − sim mends the first two. It still breaks the triangle: try that preset."],
+    ]
+
+
+def _says(side: Triangle) -> dict[str, Any]:
+    """The two ways with their numbers, whether the triangle inequality holds, and what is known beyond these points."""
+    if side.holds is None:
+        return {"direct": "", "detour": "", "holds": None, "verdict": "", "rest": UNDEFINED}
+    metric = METRICS[side.metric]
+    if side.holds:
+        verdict = "The direct way is not longer than the way through y."
+        rest = " This distance keeps it for every three points." if metric.is_metric else ""
+    else:
+        verdict = "The way through y is shorter than the direct one: the triangle inequality is broken."
+        rest = f" {metric.why_not}" if metric.why_not else ""
+    detour = f"{tidy(side.first)} + {tidy(side.second)} = {tidy(side.detour)}"
+    return {"direct": tidy(side.direct), "detour": detour, "holds": side.holds, "verdict": verdict, "rest": rest}
+
+
+def ball(x: Vector, metric: str, radius: float) -> dict[str, Any] | None:
+    """All that is nearer to x than the radius, as it is drawn in the plane: a circle, a diamond, or a wedge from 0.
+
+    `size` is the half width, or the wedge's half angle. None where x has no direction to be near to.
+    """
+    if metric == "cosine" and not _has_direction(x):
+        return None
+    what = "directions" if metric == "cosine" else "points"
+    sizes = {"squared_euclidean": math.sqrt(radius), "cosine": math.acos(1.0 - min(radius, 2.0))}
+    return {
+        "shape": {"manhattan": "diamond", "cosine": "wedge"}.get(metric, "circle"),
+        "size": sizes.get(metric, radius),
+        "words": f"dashed: all {what} at distance {tidy(radius, 2)} from x",
+    }
+
+
+def sides(x: Vector, y: Vector, z: Vector, metric: str, with_z: bool) -> list[dict[str, Any]]:
+    """What is measured, side by side, with the texts beside it: from x to y, or along the triangle of x, y, z."""
+    vectors = {"x": x, "y": y, "z": z}
+    if with_z:
+        kinds = {("x", "z"): "direct", ("x", "y"): "detour", ("y", "z"): "detour"}
+        lengths = {ends: distance(metric, vectors[ends[0]], vectors[ends[1]]) for ends in kinds}
+        texts = {ends: ["" if math.isnan(length) else tidy(length, 2)] for ends, length in lengths.items()}
+        return [{"ends": list(ends), "kind": kind, "texts": texts[ends]} for ends, kind in kinds.items()]
+    if metric == "manhattan":
+        texts_of_one = [tidy(part, 2) for part in parts(metric, x, y)]
+    elif metric == "cosine":
+        degrees = _angle(distance("cosine_similarity", x, y))
+        texts_of_one = ["" if degrees is None else f"{tidy(degrees, 1)}°"]
+    else:
+        texts_of_one = [tidy(distance(metric, x, y), 2)]
+    return [{"ends": ["x", "y"], "kind": "", "texts": texts_of_one}]
+
+
+def _angle(similarity: float) -> float | None:
+    return None if math.isnan(similarity) else math.degrees(math.acos(max(-1.0, min(1.0, similarity))))
+
+
 def panel(x: Vector, y: Vector, z: Vector, metric: str) -> dict[str, Any]:
     """Everything that the page shows as a number, ready to print."""
     values = distances(x, y)
@@ -222,9 +295,13 @@ def panel(x: Vector, y: Vector, z: Vector, metric: str) -> dict[str, Any]:
             for name in ("direct", "first", "second", "detour")
         },
         "legs": {name: tidy(getattr(chosen, name)) for name in ("direct", "first", "second", "detour")},
-        "angle": None if math.isnan(similarity) else math.degrees(math.acos(max(-1.0, min(1.0, similarity)))),
+        "angle": _angle(similarity),
         "worked": {key: worked(key, x, y) for key in ROWS},
+        "part": {"manhattan": "|difference|", "cosine": "product"}.get(metric, "difference²"),
         "parts": parts(metric, x, y),
+        "count": "1 coordinate" if len(x) == 1 else f"{len(x)} coordinates",
         "total": total(metric, x, y),
+        "says": _says(chosen),
         "why": why_not_a_distance(x, y),
+        "reasons": _reasons(why_not_a_distance(x, y)),
     }

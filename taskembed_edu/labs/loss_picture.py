@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle, FancyArrowPatch, Patch, Polygon, Wedge
 
 from taskembed_edu.figures import colours, plots
 from taskembed_edu.labs.loss_readings import readings
+from taskembed_edu.labs.loss_state import State
 from taskembed_edu.labs.loss_steps import Point
-
-if TYPE_CHECKING:
-    from taskembed_edu.labs.loss import LossLab
 
 CLASS_COLOURS = (
     colours.BLUE,
@@ -31,9 +29,9 @@ ASIDE = 0.015  # of the height of the picture
 WIDE = 2.2  # width of the plane over its height
 
 
-def picture(lab: LossLab) -> plots.Still:
+def picture(state: State, caption: str) -> plots.Still:
     """The plane as the panel shows it: each term's forces in colour, or, where there are many, the sums in black."""
-    seen = readings(lab)
+    seen = readings(state)
     points: list[Point] = seen["points"]
     figure = plots.Still(figsize=(9, 4.6), layout="constrained")
     axes = figure.add_subplot(aspect="equal")
@@ -59,7 +57,7 @@ def picture(lab: LossLab) -> plots.Still:
     for point, name, label in zip(points, seen["names"], seen["labels"], strict=True):
         axes.plot(*point, CLASS_SHAPES[label], ms=13, mec="white", mew=1.5, color=CLASS_COLOURS[label], zorder=5)
         axes.annotate(name, point, (0, 11), textcoords="offset points", ha="center", fontsize=11, zorder=6)
-    remarks = [repr(lab), seen["undefined"] or seen["caution"]]
+    remarks = [caption, seen["undefined"] or seen["caution"]]
     if scale != 1.0:
         remarks.append(f"forces drawn at {scale:g} of their size")
     axes.set_xlabel("\n".join(filter(None, remarks)), fontsize=10)

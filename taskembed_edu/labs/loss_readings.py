@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.labs import loss_words as words
 from taskembed_edu.labs.distance_readings import tidy
-from taskembed_edu.labs.loss_steps import LossSettings, Reading, Region
-
-if TYPE_CHECKING:
-    from taskembed_edu.labs.loss import LossLab
+from taskembed_edu.labs.loss_state import State
+from taskembed_edu.labs.loss_steps import PHASES, LossSettings, Reading, Region
 
 MOST_ROWS = 60  # terms that are listed and drawn one by one; the sums count all
 MOST_LOSSES = 200
+FEW_LINKS = 4  # so many distances can stand in the plane while one explores
+SOME_LINKS = 10  # more lines than these are drawn thin and straight
+MARGIN_SETTINGS = ("metric", "loss", "anchors", "mining")  # they change where the margin lies, beside its size
+
+EXPLORE, _PAIRS, DISTANCES, VIOLATIONS, FORCES, MOVE = range(len(PHASES))
 
 
-def readings(lab: LossLab) -> dict[str, Any]:
+def readings(state: State) -> dict[str, Any]:
     """The state and every number that the page shows, as plain values."""
-    state = lab._state
     try:
-        reading, undefined = lab.reading, ""
+        reading, undefined = state.reading, ""
     except ValueError as error:
         reading, undefined = Reading((), (), (), ((0.0, 0.0),) * len(state.points), ()), str(error)
     untouched = state.points == state.scene.points
-    return {
+    seen = {
         "scene": state.scene.title,
+        "view_key": " ".join([state.scene.title, *(str(getattr(state.settings, name)) for name in MARGIN_SETTINGS)]),
         "names": list(state.scene.names),
         "labels": [sorted(set(state.scene.labels)).index(label) for label in state.scene.labels],
         "points": [list(point) for point in state.points],
@@ -35,13 +38,12 @@ def readings(lab: LossLab) -> dict[str, Any]:
         "settings": state.settings.as_dict(),
         "margin_high": METRICS[state.settings.metric].slider_max,
         "minings": list(state.settings.minings),
+        "choices": {"mining": list(state.settings.minings)},
         "phase": state.phase,
-        "steps": lab.steps,
-        "can_undo": bool(lab._past),
+        "steps": len(state.losses),
         "undefined": undefined,
-        "trouble": "",
-        "said": undefined or _said(lab, reading),
-        "caution": _caution(lab),
+        "said": undefined or _said(state, reading),
+        "caution": _caution(state),
         "points_said": [
             words.point(name, force, state.settings)
             for name, force in zip(state.scene.names, reading.total, strict=True)
@@ -51,16 +53,17 @@ def readings(lab: LossLab) -> dict[str, Any]:
         "loss": "undefined" if undefined else tidy(reading.loss),
         "arithmetic": "" if undefined else words.arithmetic(reading.terms),
     }
+    return {**seen, **_shown(state, seen)}
 
 
-def _said(lab: LossLab, reading: Reading) -> str:
-    before = lab._state.losses[-1] if lab._state.losses else None
-    return words.sub_step(lab.phase, reading, lab.settings, lab._state.scene.note, before)
+def _said(state: State, reading: Reading) -> str:
+    before = state.losses[-1] if state.losses else None
+    return words.sub_step(state.phase_name, reading, state.settings, state.scene.note, before)
 
 
-def _caution(lab: LossLab) -> str:
+def _caution(state: State) -> str:
     """What the drawing cannot be true to."""
-    if lab._state.scene.laid and lab.settings.metric == "manhattan":
+    if state.scene.laid and state.settings.metric == "manhattan":
         return (
             "Laid into the plane, these points keep their Euclidean distances and their angles, but not their "
             "Manhattan distances: those shown are the plane's."
@@ -115,3 +118,64 @@ def _reach(distance: float, metric: str) -> float:
     if metric == "cosine":
         return math.acos(max(-1.0, 1.0 - distance))
     return distance
+
+
+# What the sub-step lets the page show: in slow motion, numbers come one after the other.
+
+
+def _shown(state: State, seen: dict[str, Any]) -> dict[str, Any]:
+    """Which parts are seen in this sub-step, the cells of the table with the others blank, and the lines to draw."""
+    phase, rows = state.phase, seen["rows"]
+    links, judged = _links(rows), _known(phase, VIOLATIONS)
+    few = len(links) <= FEW_LINKS if phase == EXPLORE else len(links) <= SOME_LINKS
+    return {
+        "shows": {
+            "measures": few and _known(phase, DISTANCES) and phase != MOVE,
+            "distances": _known(phase, DISTANCES),
+            "judged": judged,
+            "regions": phase in (EXPLORE, VIOLATIONS, FORCES),
+            "forces": phase in (EXPLORE, FORCES),
+        },
+        "titles": ["triplet", "d(a,p)", "d(a,n)", "term"]
+        if state.settings.loss == "triplet"
+        else ["pair", "distance", "violation", "term"],
+        "cells": [_cells(row, phase) for row in rows],
+        "links": links,
+        "many_links": len(links) > SOME_LINKS,
+        "shown": {
+            "loss": seen["loss"] if judged else "…",
+            "arithmetic": seen["arithmetic"] if judged else "",
+            "updates": f"update {len(state.losses)}",
+            "more": f"and {seen['rows_hidden']} more; the loss counts them all" if seen["rows_hidden"] else "",
+            "chosen": "triplets" if state.settings.loss == "triplet" else "pairs",
+        },
+    }
+
+
+def _known(phase: int, since: int) -> bool:
+    return phase == EXPLORE or phase >= since
+
+
+def _cells(row: dict[str, Any], phase: int) -> list[str]:
+    """The row's sort and its three numbers, as far as this sub-step knows them."""
+    distances, judged = row["distances"], _known(phase, VIOLATIONS)
+    if row["kind"] == "triplet":
+        sort, numbers = row["sort"] if judged else "", [*distances, row["term"] if judged else ""]
+    else:
+        sort, numbers = row["sort"], [*distances, *((row["violation"], row["term"]) if judged else ("", ""))]
+    return [sort, *(numbers if _known(phase, DISTANCES) else [""] * 3)]
+
+
+def _links(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One line for each pair of points; a triplet has two: to its positive and to its negative."""
+    links: dict[tuple[int, int], dict[str, Any]] = {}
+    for number, row in enumerate(rows):
+        anchor, *others = row["members"]
+        kinds = ("similar", "different") if row["kind"] == "triplet" else (row["kind"],)
+        for other, kind, distance in zip(others, kinds, row["distances"], strict=True):
+            new = {"kind": kind, "from": anchor, "to": other, "rows": [], "active": False}
+            link = links.setdefault((min(anchor, other), max(anchor, other)), new)
+            link["rows"].append(number)
+            link["active"] = link["active"] or row["active"]
+            link["text"] = distance
+    return list(links.values())

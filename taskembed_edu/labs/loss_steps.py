@@ -17,8 +17,8 @@ from torch import Tensor
 from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.base.settings import Settings, setting
 from taskembed_edu.formulas.distances import METRICS, pairwise_distances
-from taskembed_edu.formulas.losses import contrastive_loss, triplet_loss
-from taskembed_edu.formulas.mining import PAIR_MINING, TRIPLET_MINING, select_pairs, select_triplets
+from taskembed_edu.formulas.losses import LOSSES, contrastive_loss, triplet_loss
+from taskembed_edu.formulas.mining import PAIR_MINING, select_pairs, select_triplets
 from taskembed_edu.labs.distance_readings import tidy
 
 Point = tuple[float, float]
@@ -26,11 +26,6 @@ Kind = Literal["similar", "different", "triplet"]
 
 PHASES = ("explore", "pairs", "distances", "violations", "forces", "move")
 
-LOSSES = {
-    "contrastive": "Contrastive, linear",
-    "hadsell": "Contrastive, squared",
-    "triplet": "Triplet",
-}
 ANCHORS = {"first": "The first point only", "every": "Every point"}
 STILL = 1e-9  # a force below this moves nothing that could be seen
 NEAR_ORIGIN = 1e-6  # a point this near the origin has no direction worth the name
@@ -47,14 +42,19 @@ class LossSettings(Settings):
 
     loss: str = setting(
         "contrastive",
-        choices=tuple(LOSSES),
+        choices={
+            "contrastive": "Contrastive, linear",
+            "contrastive_squared": "Contrastive, squared",
+            "triplet": "Triplet",
+        },
+        renamed={"hadsell": "contrastive_squared"},
         label="Loss",
         help="What a pair or a triplet adds to the loss. The linear form is the course's, the squared one is the "
         "original of 2006, the triplet loss compares two distances with each other.",
     )
     metric: str = setting(
         "euclidean",
-        choices=tuple(METRICS),
+        choices={name: metric.label for name, metric in METRICS.items()},
         label="Distance",
         help="How the distance of two points is measured. The margin's range follows: the cosine distance ends at 2.",
     )
@@ -68,14 +68,14 @@ class LossSettings(Settings):
     )
     mining: str = setting(
         "all",
-        choices=TRIPLET_MINING,
+        choices={"all": "All", "hard": "Hard", "semi-hard": "Semi-hard"},
         label="Mining",
         help="Which pairs or triplets count: all; for each anchor the hard ones (farthest positive, nearest negative); "
         "or, for triplets, the semi-hard ones (negative farther than the positive, but inside the margin).",
     )
     anchors: str = setting(
         "every",
-        choices=tuple(ANCHORS),
+        choices=ANCHORS,
         label="Anchors",
         help="Which points are compared with the others: the first one only, as in the course's example, or every one.",
     )
@@ -97,7 +97,7 @@ class LossSettings(Settings):
     @property
     def minings(self) -> tuple[str, ...]:
         """The minings that the chosen loss knows."""
-        return TRIPLET_MINING if self.loss == "triplet" else PAIR_MINING
+        return LOSSES[self.loss].minings
 
     def changed(self, **changes: Any) -> Self:
         """As `Settings.changed`; a mining that the new loss does not know becomes "all", unless it was asked for."""
@@ -229,7 +229,7 @@ def _pairs(leaves: list[Tensor], labels: Tensor, settings: LossSettings) -> tupl
     """(kind, distance, violation, term) of each pair, and the terms once more with their graph."""
     similar = labels[:, 0] == labels[:, 1]
     one, other = leaves
-    squared = settings.loss == "hadsell"
+    squared = settings.loss == "contrastive_squared"
     terms = contrastive_loss(one, other, similar.to(one), settings.margin, settings.metric, squared, "none")
     distances = METRICS[settings.metric].distance(one, other)
     violations = torch.where(similar, distances, (settings.margin - distances).clamp(min=0.0))

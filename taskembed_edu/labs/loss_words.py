@@ -90,7 +90,7 @@ def _near_and_far(term: Term) -> tuple[float, float]:
 
 
 def _term(term: Term, settings: LossSettings) -> str:
-    half = settings.loss == "hadsell" and term.violation > 0
+    half = settings.loss == "contrastive_squared" and term.violation > 0
     return f"Term: half the square of that, {tidy(term.term)}." if half else f"Term: {tidy(term.term)}."
 
 

@@ -129,8 +129,7 @@ class SessionLab:
         about = f"{type(self).__name__}({self.about(values)}"
         if self._session is None or self.session.steps == 0:
             return f"{about}: step 0, {len(self.session.tasks) if self._session else values['n_tasks']} tasks)"
-        told = self.session.frame.diagnostics
-        scores = [f"{name} {told[name]:.2f}" for name in ("recall@1", "spearman", "purity") if name in told]
+        scores = self.session.validation_set.scores_in_words(self.session.frame)
         return f"{about}: step {self.session.steps}, {', '.join(scores)})"
 
 

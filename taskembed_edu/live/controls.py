@@ -14,76 +14,18 @@ from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.base.settings import Setting
 from taskembed_edu.session.session import Session
 
-# How values are read by people; names without an entry are shown as they are.
-WORDS = {
-    "contrastive": "Contrastive",
-    "contrastive_squared": "Contrastive, squared (Hadsell)",
-    "triplet": "Triplet",
-    "info_nce": "InfoNCE",
-    "prototypical": "Prototypical",
-    "euclidean": "Euclidean",
-    "squared_euclidean": "Squared Euclidean",
-    "manhattan": "Manhattan",
-    "cosine": "Cosine distance",
-    "all": "All",
-    "hard": "Hardest",
-    "semi-hard": "Semi-hard",
-    "sinusoids": "Sine waves",
-    "gaussians": "Gaussian classes",
-    "digits": "Handwritten digits",
-    "number_words": "Languages",
-    "mlp": "Perceptron",
-    "conv": "Convolutional",
-    "gru": "GRU",
-    "lstm": "LSTM",
-    "shared": "One for all",
-    "own": "One each",
-    "adam": "Adam",
-    "sgd": "SGD",
-    "weights": "Weights",
-    "outputs": "Outputs",
-    "fisher": "Fisher information",
-    "raw": "As they are",
-    "difference": "From the start",
-    "whitened": "Whitened",
-    "hidden_1": "Hidden 1",
-    "hidden_2": "Hidden 2",
-    "convolution_1": "Convolution 1",
-    "convolution_2": "Convolution 2",
-    "number": "Number",
-    "input": "Input",
-    "recurrent": "Recurrent",
-    "output": "Output",
-    "none": "None",
-    "relu": "ReLU",
-    "filter": "By filter",
-    "weight": "By weight",
-    "drawn": "Drawn from the prediction",
-    "expected": "All, by their probability",
-    "yes": "Yes",
-    "no": "No",
-    "tanh": "tanh",
-    "umap": "UMAP",
-    "pca": "PCA",
-    "auto": "Automatic",
-    "cpu": "CPU",
-    "cuda": "CUDA GPU",
-    "fourier": "Fourier features",
-    "plain": "Plain coordinates",
-}
-
 # A slider over more whole numbers than this could not be put on any of them by hand.
 _MOST_STOPS = 10_000
 
 
-def say(value: Any) -> str:
-    """A value in words: its label for a name, at most three digits for a number."""
-    return f"{value:.3g}" if isinstance(value, float) else WORDS.get(str(value), str(value))
+def say(declared: Setting, value: Any) -> str:
+    """A setting's value in words: a choice by its label, a number with at most three digits."""
+    return f"{value:.3g}" if isinstance(value, float) else declared.label_of(value)
 
 
 def say_setting(declared: Setting, value: Any) -> str:
     """A setting and its value in words: "margin 1"; "Cosine distance", which says by itself what it is."""
-    label, words = declared.label.lower(), say(value)
+    label, words = declared.label.lower(), say(declared, value)
     return words if label in words.lower() else f"{label} {words}"
 
 
@@ -93,7 +35,8 @@ def control_specs(session: Session, main: Collection[str], pending: Mapping[str,
     `pending` are values that wait for a reset: they are what the control shows. Each entry has
 
     - `name`, `label`, `help`; `value`; `enabled` (it has an effect just now), `live` (it applies while training runs),
-      `main` (always in sight), `wished` (it waits for a reset);
+      `main` (always in sight), `projected` (in sight in projector mode), `above_map` (it stands above the map),
+      `wished` (it waits for a reset);
     - `kind`: "range" (a slider from `low` to `high` by `step`), "number" (a field with these bounds), "choice" (a menu
       of `options`) or "steps" (a slider over `options`, for settings that grow by factors).
     """
@@ -105,11 +48,13 @@ def control_specs(session: Session, main: Collection[str], pending: Mapping[str,
             "name": name,
             "label": shown[name].label,
             "help": shown[name].help,
-            **_kind(_as_offered(session, name, pending), values[name], owner_of(session, name), session.own_families),
+            **_kind(session, name, values[name], pending),
             "value": values[name],
             "live": shown[name].live,
             "enabled": bool(shown[name].applies(owner_of(session, name))),
             "main": name in main,
+            "projected": shown[name].projected,
+            "above_map": shown[name].above_map,
             "wished": name in pending,
         }
         for name in names
@@ -119,7 +64,7 @@ def control_specs(session: Session, main: Collection[str], pending: Mapping[str,
 def _as_offered(session: Session, name: str, pending: Mapping[str, Any] | None) -> Setting:
     """A setting's declaration, with the choices that make sense here: families that can be read, layers that are.
 
-    What applies at reset must suit the tasks that are wished; what applies at once, the run as it is.
+    What applies at reset must suit the tasks that are pending; what applies at once, the run as it is.
     """
     declared = session.declared()[name]
     offered = session.offers(name, None if declared.live else pending)
@@ -146,16 +91,15 @@ def page_value(session: Session, name: str, value: Any, pending: Mapping[str, An
         return value
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise ValueError(problem(wanted.label, value, "a number", wanted.help))
-    high = wanted.highest(owner)
-    value = max(value, wanted.low) if wanted.low is not None else value
-    value = min(value, high) if high is not None else value
-    return round(value) if isinstance(session.values()[name], int) else float(value)
+    return getattr(owner.clamped(**{name: value}), name)
 
 
-def _kind(declared: Setting, value: Any, owner: Any, own: Collection[str]) -> dict[str, Any]:
+def _kind(session: Session, name: str, value: Any, pending: Mapping[str, Any]) -> dict[str, Any]:
+    declared, owner = session.declared()[name], owner_of(session, name)
     low, high = declared.low, declared.highest(owner)
     if declared.choices:
-        return _chosen_from("choice", [(choice, say(choice)) for choice in _choices(declared, value, owner, own)])
+        choices = _choices(_as_offered(session, name, pending), value, owner, session.own_families)
+        return _chosen_from("choice", [(choice, declared.label_of(choice)) for choice in choices])
     if declared.log and low is not None and high is not None:
         stops = sorted({*_round_numbers(low, high), value})
         return _chosen_from("steps", [(stop, f"{stop:g}") for stop in stops])

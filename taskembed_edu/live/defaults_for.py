@@ -1,7 +1,7 @@
 """What a change of settings implies: other tasks want other settings, and another network has other layers.
 
-A lab knows which settings suit which tasks. Where a page wishes other tasks, those settings are wished with them, save
-for those that the learner has chosen.
+A lab knows which settings suit which tasks. Where other tasks are pending, these settings become pending with them,
+except those that the learner has chosen.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ def implied_changes(
     """
     if not pending:
         return {}
-    along = _suited(session, pending, defaults_for)
+    along = _defaults_to_apply(session, pending, defaults_for)
     values = {**session.values(), **(moved or {})}
     # In the order of the declarations the network comes before its layers.
     for name, declared in session.declared().items():
         if declared.choices and name != "family":
-            wished = {**pending, **along}
-            offered = session.offers(name, wished)
-            if offered is not None and {**values, **wished}[name] not in offered:
+            proposed = {**pending, **along}
+            offered = session.offers(name, proposed)
+            if offered is not None and {**values, **proposed}[name] not in offered:
                 along[name] = offered[0]
     return along
 
 
-def _suited(session: Session, pending: Mapping[str, Any], defaults_for: DefaultsFor) -> dict[str, Any]:
+def _defaults_to_apply(session: Session, pending: Mapping[str, Any], defaults_for: DefaultsFor) -> dict[str, Any]:
     now = session.setup.family
     family = pending.get("family", now)
     if family == now:

@@ -24,12 +24,13 @@ from taskembed_edu.live.controls import say
 from taskembed_edu.live.overlays import Missing, answers, missing_trails, trails
 from taskembed_edu.live.packets import (
     NEIGHBOURS,
+    columns_of,
     ends,
     facts,
     marks_packet,
     placed,
     rows_of,
-    sketch_y,
+    sketch_axes,
     tasks_packet,
 )
 from taskembed_edu.live.status import run_name
@@ -40,7 +41,7 @@ from taskembed_edu.session.session import Session
 MOST_FRAMES = 300
 MOST_BYTES = 4 * 10**6
 
-# Curves may have more rows than the film has frames: a row is 36 bytes, a frame of 1,000 tasks about 4,000.
+# Curves may have more rows than the film has frames: a row is about 36 bytes, a frame of 1,000 tasks about 4,000.
 _MOST_ROWS = 2000
 # A film this short gives up the lists of neighbours rather than more frames.
 _FEWEST_WITHOUT_NEIGHBOURS = 35
@@ -243,7 +244,7 @@ def _fits(session: Session, frames: Sequence[Frame]) -> Fits | None:
     spelt = [fit.words for fit in known if fit.words is not None]
     if spelt:
         return _spelt(spelt) if len(spelt) == len(known) else None
-    answered = [answers(fit, sketch_y(session)) for fit in known]
+    answered = [answers(fit, *sketch_axes(session)) for fit in known]
     kinds = {(kind, values.shape) for kind, values in answered}
     if len(kinds) > 1 or answered[0][1].size * len(answered) > _MOST_ANSWERS:
         return None
@@ -311,7 +312,7 @@ def recorded_document(
 def _recorded_run(session: Session, stored: Film, name: str, alone: bool) -> dict[str, Any]:
     said = stored.words if alone else [f"{name}: {words}" for words in stored.words]
     rows = [session.history[k] for k in thinned(session, len(session.history), _MOST_ROWS)]
-    packet = rows_of(rows, 0)
+    packet = rows_of(rows, 0, columns_of(session))
     return {
         "name": name,
         "about": about_run(session),
@@ -424,11 +425,11 @@ def _how_it_was_made(sessions: Sequence[Session]) -> str:
 
 
 def _made(session: Session, name: str) -> str:
-    declared = session.declared()
+    values = session.values()
     rows = "".join(
-        f"<tr><th scope='row'>{escape(declared[setting].label)}</th><td>{escape(say(value))}</td></tr>\n"
-        for setting, value in session.values().items()
-        if not declared[setting].hidden
+        f"<tr><th scope='row'>{escape(declared.label)}</th><td>{escape(say(declared, values[setting]))}</td></tr>\n"
+        for setting, declared in session.declared().items()
+        if not declared.hidden
     )
     heading = f"<h2>{name}</h2>\n" if name else ""
     caption = f"<caption>Settings at step {session.steps}</caption>"

@@ -1,7 +1,7 @@
-"""The page's end of the cable: one widget whose traits are what the page draws, and a slot that never floods it.
+"""The widget whose traits are what the page draws, and the gate that keeps pictures from flooding the page.
 
 The traits say what goes out; `chosen`, `selected` and `colour` also come in, and custom messages carry the page's
-wishes. Nothing is computed here.
+commands. Nothing is computed here.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class LabView(anywidget.AnyWidget):
     colour = traitlets.Int(0).tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:
-        # The worker puts pictures while the kernel's main thread takes in what the page has set: one at a time.
+        # The worker sends pictures while the kernel's main thread receives what the page has set: one at a time.
         self._lock = threading.RLock()
         super().__init__(**traits)
         self.model_id_ = self.model_id
@@ -58,7 +58,7 @@ class LabView(anywidget.AnyWidget):
             self.send_state(list(names or (*_KERNELS, *_BOTH_WAYS)))
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
-        """What a page has set; what it may not set, or what makes no sense, is passed over without an error."""
+        """Take in what a page has set; what it may not set, or what makes no sense, is ignored without an error."""
         taken = {name: value for name, value in sync_data.items() if name not in _KERNELS and _sensible(name, value)}
         with self._lock:
             super().set_state(taken)
@@ -74,59 +74,57 @@ def _whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-class LatestValueSender:
-    """A slot that holds at most one thing to send: the newest. It is sent when the page is ready for it.
+class PictureGate:
+    """Says when a picture may be sent, so that a page is never flooded. What it shows is the sender's business.
 
-    Ready means: the page has taken the one before (`taken(number)`), and the last sending is 1/15 s past. What is
-    offered meanwhile replaces what waits. A page that has not answered for 2 s may be gone, or its answer may be: the
-    newest goes out again, so that a lost answer holds nothing up, and a missing page costs next to nothing.
+    After `changed()` one picture is due, however often that was called. It is sent, by `send(number)`, when the page
+    is ready: when the page has taken the picture before (`taken(number)`) and the last sending is 1/15 s ago. A page
+    that has not answered for 2 s may be gone, or its answer was lost: then the next picture goes out unasked. So a
+    lost answer holds nothing up, and a page that is gone costs next to nothing.
     """
 
-    def __init__(
-        self, send: Callable[[Any, int], None], pictures_a_second: float = 15.0, again_after: float = 2.0
-    ) -> None:
+    def __init__(self, send: Callable[[int], None], pictures_a_second: float = 15.0, again_after: float = 2.0) -> None:
         self._send = send
         self._apart, self._again_after = 1 / pictures_a_second, again_after
         self._lock = threading.Lock()
-        self._waiting: Any = None
+        self._due = False
         self._number = 0
         self._taken = 0
         self._sent_at = -float("inf")
         self._at_once = False
 
-    def offer(self, thing: Any, now: bool = False) -> None:
-        """Send this as soon as the page is ready; with `now`, without waiting for the clock (a last frame)."""
+    def changed(self, now: bool = False) -> None:
+        """A picture is due; with `now`, without waiting for the clock (a last frame)."""
         with self._lock:
-            self._waiting = thing
+            self._due = True
             self._send_if_ready(now)
 
     def taken(self, number: int) -> None:
-        """The page has taken the thing with this number in."""
+        """The page has taken in the picture with this number."""
         with self._lock:
             self._taken = max(self._taken, number) if number <= self._number else self._taken
             self._send_if_ready(False)
 
     def flush(self) -> None:
-        """Send what waits as soon as the page is ready, whatever the clock says: nothing newer is coming."""
+        """Send what is due as soon as the page is ready, whatever the clock says: nothing newer is coming."""
         with self._lock:
             self._send_if_ready(True)
 
-    def again(self, thing: Any) -> None:
-        """Send this at once: the page says that it has lost what was sent, and so its answer is not to come."""
+    def again(self) -> None:
+        """Send at once: the page says that it has lost what was sent, so it will never answer that."""
         with self._lock:
-            self._taken, self._waiting = self._number, thing
+            self._taken, self._due = self._number, True
             self._send_if_ready(True)
 
     def _send_if_ready(self, now: bool) -> None:
         clock = time.monotonic()
-        self._at_once = (self._at_once or now) and self._waiting is not None
-        # The first thing goes out unasked: it is what a page finds when it opens.
+        self._at_once = (self._at_once or now) and self._due
+        # The first picture goes out unasked: it is what a page finds when it opens.
         answered = self._taken == self._number or clock - self._sent_at >= self._again_after
-        if self._waiting is None or not answered:
+        if not self._due or not answered:
             return
         if not (self._at_once or clock - self._sent_at >= self._apart):
             return
-        thing, self._waiting = self._waiting, None
-        self._sent_at, self._at_once = clock, False
-        self._send(thing, self._number + 1)
-        self._number += 1  # once it is out: a sending that failed must not wait for an acknowledgement for ever
+        self._due, self._sent_at, self._at_once = False, clock, False
+        self._send(self._number + 1)
+        self._number += 1  # after the sending: one that failed will never be acknowledged

@@ -90,7 +90,7 @@ def _of_one_piece(session: Session, frame: Frame) -> list[Frame]:
     """Earlier frames on the same UMAP map: it was not begun anew since."""
 
     def piece(of: Frame) -> tuple[Any, ...]:
-        return of.projection, of.refits, of.diverged_tasks  # with another number of tasks UMAP begins anew
+        return of.projection, of.umap_restarts, of.diverged_tasks  # with another number of tasks UMAP begins anew
 
     return [one for one in _looked_at_alike(session, frame) if piece(one) == piece(frame)]
 
@@ -124,20 +124,29 @@ def trails_packet(places: NDArray[np.uint16]) -> dict[str, Any]:
 # ---- answers ---------------------------------------------------------------------------------------------------------
 
 
-def fit_packet(fit: TaskFit, y: tuple[float, float]) -> dict[str, Any]:
-    """What each task's own network answers, in the look of its card; `y` are the ends of the card's axis."""
+def fit_packet(fit: TaskFit, x: tuple[float, float], y: tuple[float, float]) -> dict[str, Any]:
+    """What each task's own network answers, in the look of its card; `x` and `y` are the ends of the card's axes."""
     if fit.words is not None:
         return {"kind": "words", "words": [list(words) for words in fit.words]}
-    kind, values = answers(fit, y)
-    return {"kind": kind, "n": values.shape[1], ("points" if kind == "curve" else kind): values.tobytes()}
+    kind, values = answers(fit, x, y)
+    return {"kind": kind, "n": values.shape[1], ("classes" if kind == "classes" else "points"): values.tobytes()}
 
 
-def answers(fit: TaskFit, y: tuple[float, float]) -> tuple[str, NDArray[np.uint8]]:
-    """Classes, or a curve's heights as 0 ... 255 between the ends of the card's axis, (n_tasks, n)."""
+def answers(fit: TaskFit, x: tuple[float, float], y: tuple[float, float]) -> tuple[str, NDArray[np.uint8]]:
+    """Classes, or places as 0 ... 255 between the ends of the card's axes: (n_tasks, n).
+
+    Of a curve the heights of n points, of a path x and y of n / 2 points in turn.
+    """
     if fit.classes is not None:
         return "classes", fit.classes
-    if fit.values is None:
-        raise ValueError(problem("fit", "neither values nor classes nor words", "what the networks answer"))
-    share = (fit.values - np.float32(y[0])) / np.float32(y[1] - y[0])
-    share = np.clip(np.nan_to_num(share), 0, 1)  # a network that diverged says nothing
-    return "curve", np.rint(share * _FIT_LEVELS).astype(np.uint8)
+    if fit.values is not None:
+        return "curve", _levels(fit.values, np.float32(y[0]), np.float32(y[1]))
+    if fit.paths is not None:
+        low, high = (np.array((x[end], y[end]), np.float32) for end in (0, 1))
+        return "path", _levels(fit.paths, low, high).reshape(len(fit.paths), -1)
+    raise ValueError(problem("fit", "neither values nor classes nor words nor paths", "what the networks answer"))
+
+
+def _levels(values: NDArray[np.float32], low: Any, high: Any) -> NDArray[np.uint8]:
+    share = np.clip(np.nan_to_num((values - low) / (high - low)), 0, 1)  # a network that diverged says nothing
+    return np.rint(share * _FIT_LEVELS).astype(np.uint8)

@@ -22,27 +22,15 @@ from taskembed_edu.figures.colours import Colouring, colour_tasks
 from taskembed_edu.live.controls import say_setting
 from taskembed_edu.live.overlays import fit_packet, missing_trails, trails, trails_packet
 from taskembed_edu.projection.umap_steps import Layout
-from taskembed_edu.session.history import Event, Frame, coalesced_events
+from taskembed_edu.session.history import Event, Frame, coalesced_events, value_of
 from taskembed_edu.session.session import Session
 from taskembed_edu.tasks.base import MOST_LABELS, TaskBatch
-from taskembed_edu.tasks.sketch import TaskSketch
+from taskembed_edu.tasks.sketch import Drawing, TaskSketch
+
+Axes = tuple[tuple[float, float], tuple[float, float]]
 
 # How many nearest neighbours are drawn for a task.
 NEIGHBOURS = 5
-
-# What the curves show, and the order of the numbers in a row.
-COLUMNS = (
-    "step",
-    "loss",
-    "recall@1",
-    "spearman",
-    "purity",
-    "trustworthiness",
-    "jitter",
-    "mean_distance",
-    "active_pairs",
-)
-
 
 _LEVELS = 65535
 
@@ -54,11 +42,11 @@ def tasks_packet(session: Session) -> dict[str, Any]:
     """Everything about the watched tasks that training does not change: names, colours, true neighbours, their data.
 
     `labels`: whether the names stand beside the points. `pairs`: whether the run trains on pairs, so that it can say
-    how many are active.
+    how many are active. `truth` is None where nobody knows how far apart the tasks truly are.
     """
     tasks, family = session.tasks, session.split.validation
     sketch = family.sketch(tasks)
-    _SKETCHED[session] = (tasks, sketch.y)
+    _SKETCHED[session] = (tasks, (sketch.x, sketch.y))
     return {
         "n": len(tasks),
         "family": family.label,
@@ -74,15 +62,16 @@ def tasks_packet(session: Session) -> dict[str, Any]:
     }
 
 
-# The ends of y on the cards of a session's tasks: a sketch of all tasks is too much work for every picture.
-_SKETCHED: WeakKeyDictionary[Session, tuple[TaskBatch, tuple[float, float]]] = WeakKeyDictionary()
+# The axes on the cards of a session's tasks: a sketch of all tasks is too much work for every picture.
+_SKETCHED: WeakKeyDictionary[Session, tuple[TaskBatch, Axes]] = WeakKeyDictionary()
 
 
-def sketch_y(session: Session) -> tuple[float, float]:
-    """The ends of y on the cards of the watched tasks."""
+def sketch_axes(session: Session) -> Axes:
+    """The ends of x and of y on the cards of the watched tasks."""
     known = _SKETCHED.get(session)
     if known is None or known[0] is not session.tasks:  # after a reset the tasks are others
-        known = _SKETCHED[session] = (session.tasks, session.split.validation.sketch(session.tasks).y)
+        sketch = session.split.validation.sketch(session.tasks)
+        known = _SKETCHED[session] = (session.tasks, (sketch.x, sketch.y))
     return known[1]
 
 
@@ -98,8 +87,10 @@ def _colour(colouring: Colouring) -> dict[str, Any]:
     }
 
 
-def _true_neighbours(geometry: TrueGeometry) -> dict[str, Any]:
+def _true_neighbours(geometry: TrueGeometry | None) -> dict[str, Any] | None:
     """A task has k in the list, and itself in the place of each that it lacks: whoever reads leaves it out."""
+    if geometry is None:
+        return None
     k = min(NEIGHBOURS, geometry.n_tasks - 1)
     return {"k": k, "neighbours": geometry.nearest_of_all(k).astype("<u2").tobytes()}
 
@@ -126,7 +117,27 @@ def card_packet(sketch: TaskSketch) -> dict[str, Any]:
         card["words"] = [[list(row) for row in of_task] for of_task in sketch.words]
     if sketch.shown is not None:
         card["shown"] = [list(of_task) for of_task in sketch.shown]
+    if sketch.drawings is not None:
+        drawings = [_drawing(drawing, sketch.x, sketch.y) for drawing in sketch.drawings]
+        card |= {"x": list(sketch.x), "y": list(sketch.y), "drawings": drawings}
     return card
+
+
+def _drawing(drawing: Drawing, x: tuple[float, float], y: tuple[float, float]) -> dict[str, Any]:
+    """Lines and labels, their places in shares of the axes, to a thousandth."""
+
+    def place(px: float, py: float) -> tuple[float, float]:
+        return round((px - x[0]) / (x[1] - x[0]), 3), round((py - y[0]) / (y[1] - y[0]), 3)
+
+    lines = [
+        {"tone": line.tone, "dashed": line.dashed, "points": [place(float(px), float(py)) for px, py in line.points]}
+        for line in drawing.lines
+    ]
+    labels = [
+        {"tone": label.tone, "align": label.align, "text": label.text, "at": place(label.x, label.y)}
+        for label in drawing.labels
+    ]
+    return {"lines": lines, "labels": labels, "spoken": drawing.spoken}
 
 
 def _levels(values: Tensor, low: float, high: float) -> Tensor:
@@ -188,7 +199,7 @@ def run_picture(session: Session, frame: Frame, run: int, chosen: int, compare: 
     elif missing := missing_trails(session, frame):
         over["trails"] = {"n": 0, "missing": missing}
     if frame.fit is not None:
-        over["fit"] = fit_packet(frame.fit, sketch_y(session))
+        over["fit"] = fit_packet(frame.fit, *sketch_axes(session))
     return {
         **facts(frame),
         **over,
@@ -279,18 +290,25 @@ def _changes(session: Session, frame: Frame, chosen: int, compare: str) -> dict[
 
 
 def rows_packet(sessions: Sequence[Session], first: Sequence[int] = ()) -> dict[str, Any]:
-    """The curves' rows of each run from frame `first[run]` on (missing: from the start); see `COLUMNS`."""
+    """The curves' rows of each run from frame `first[run]` on (missing: from the start); see `columns_of`."""
     begins = [*first, *(0,) * len(sessions)]
-    return {"runs": [rows_of(session.history[begin:], begin) for session, begin in zip(sessions, begins, strict=False)]}
+    return {
+        "runs": [
+            rows_of(session.history[begin:], begin, columns_of(session))
+            for session, begin in zip(sessions, begins, strict=False)
+        ]
+    }
 
 
-def rows_of(frames: Sequence[Frame], first: int) -> dict[str, Any]:
+def columns_of(session: Session) -> tuple[str, ...]:
+    """The order of the numbers in a row: the step, then all readings that the page shows."""
+    return ("step", *(reading.name for reading in session.validation_set.readings if reading.shown))
+
+
+def rows_of(frames: Sequence[Frame], first: int, columns: Sequence[str]) -> dict[str, Any]:
     """These frames' rows, float32, one after another; `first` is the index of the first one."""
-    values = np.array(
-        [[f.step, f.loss, *(f.diagnostics.get(name, math.nan) for name in COLUMNS[2:])] for f in frames],
-        dtype="<f4",
-    )
-    return {"first": first, "columns": list(COLUMNS), "values": values.tobytes()}
+    values = np.array([[value_of(frame, name) for name in columns] for frame in frames], dtype="<f4")
+    return {"first": first, "columns": list(columns), "values": values.tobytes()}
 
 
 def marks_packet(sessions: Sequence[Session]) -> list[list[dict[str, Any]]]:
@@ -320,7 +338,7 @@ def curve_marks(
         if changes:
             # How often UMAP was told to embed again does not matter.
             said = (
-                declared[name].label.lower() if name == "refits" else say_setting(declared[name], value)
+                declared[name].label.lower() if name == "umap_restarts" else say_setting(declared[name], value)
                 for name, value in changes
             )
             marks.append({"step": event.step, "text": ", ".join(said)})

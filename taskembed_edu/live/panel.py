@@ -1,7 +1,7 @@
-"""The panel of a session: the cable between one run, or two side by side, and the page that shows them.
+"""The panel of a session: it connects one run, or two side by side, with the page that shows them.
 
-The page's wishes come in here as messages. What moves a session is left with the player, whose worker also puts
-together what goes out (see `showing`), so that a message costs the kernel's own thread next to nothing.
+The page's messages come in here, each to its handler, on the kernel's thread. Whatever moves a session is left to the
+player's worker, which also builds what goes out (see `view_updater`): so a message costs the kernel next to nothing.
 """
 
 from __future__ import annotations
@@ -13,28 +13,29 @@ from typing import Any
 
 from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.live import runs
+from taskembed_edu.live.cells import running_cell, stop_replaced
 from taskembed_edu.live.controls import page_value
 from taskembed_edu.live.defaults_for import DefaultsFor, implied_changes, no_defaults, words_for
 from taskembed_edu.live.lab_view import LabView
-from taskembed_edu.live.player import Player, running_cell, stop_replaced
+from taskembed_edu.live.player import Player
 from taskembed_edu.live.precompile import precompile_in_background
 from taskembed_edu.live.saving import save
 from taskembed_edu.live.status import StatusMessage, other_metrics
 from taskembed_edu.live.still import Still
 from taskembed_edu.live.view_updater import UiState, ViewUpdater
 from taskembed_edu.projection.umap_steps import is_loaded
-from taskembed_edu.session.history import Frame, History
+from taskembed_edu.session.history import History
 from taskembed_edu.session.session import Session
 
 Message = dict[str, Any]
 
-# These say nothing about what the learner does: what the status line says stays.
+# Messages that the page sends by itself: the learner did nothing, so the status line stays as it is.
 _OF_THE_PAGE = ("shown", "rows", "all")
 
-# While nothing happens the worker looks up once a second.
+# The still picture is drawn after so many rounds without a change; an idle worker makes one round a second.
 _QUIET_ROUNDS = 3
 
-# How long two runs may have other tasks, until the second is reset too.
+# How long two runs may have different tasks before one leaves the screen: a cell may reset them one by one.
 _PATIENCE_SECONDS = 1.0
 
 
@@ -57,26 +58,24 @@ class SessionPanel:
     ) -> None:
         self.title = title
         self._defaults_for = defaults_for
-        # Of the pending settings, those that nobody asked for: another one implied them.
+        # The pending settings that nobody chose: another pending setting implied them.
         self._implied: dict[str, Any] = {}
-        self._ui = UiState(warming=umap_when_ready)
-        self._warming_begun = self._umap_is_here = False
-        self._acknowledged = 0
+        self._ui = UiState(precompiling=umap_when_ready)
+        self._precompile_started = self._umap_ready = False
+        self._acknowledged = 0  # the number of the last picture that the page has drawn
         self._histories: dict[Session, History] = {}
-        self._new = False  # whether there is a frame that the screen has not heard of
-        self._differ_since = math.inf  # since when two runs stand side by side that have other tasks
-        # What the page asked for and the worker has not yet seen to: "look", "rows", "all", "controls".
-        self._asked: set[str] = set()
+        self._differ_since = math.inf  # when two runs side by side began to have different tasks
+        # What the worker must send again: "look" (a picture), "rows", "all", "controls".
+        self._requested: set[str] = set()
         self.still = Still()
-        # For how many rounds nothing has happened: the page was drawn, and nobody moves or asks for anything.
-        self._quiet = 0
+        self._quiet = 0  # how many rounds have passed without a change
         self._updater: ViewUpdater | None = None
         if umap_when_ready:
-            session.user_set.discard("projection")  # PCA was put there to wait for UMAP: nobody asked for it
-        self.player = Player(session, self._new_frame, self._update)
+            session.user_set.discard("projection")  # PCA stands in until UMAP is ready: nobody chose it
+        self.player = Player(session, self._update)
         self._updater = ViewUpdater(self.player, self._ui, title, main)
-        self.view.on_msg(self._hear)
-        self.view.observe(lambda _change: self._ask("look"), names="chosen")
+        self.view.on_msg(self._on_message)
+        self.view.observe(lambda _change: self._request("look"), names="chosen")
         stop_replaced(running_cell(), self)
 
     @property
@@ -94,13 +93,13 @@ class SessionPanel:
         """End the player's thread and close the view. The sessions stay, with everything in them."""
         self.player.stop()
         if self._updater is not None:
-            self.view.on_msg(self._hear, remove=True)
+            self.view.on_msg(self._on_message, remove=True)
             self._updater.close()
 
     # ---- messages from the page, on the kernel's thread ------------------------------------------------------------
 
-    def _hear(self, _view: Any, message: Any, _buffers: Any) -> None:
-        """One message of a page. Whatever it holds, no error reaches the kernel's log: it is said in the status."""
+    def _on_message(self, _view: Any, message: Any, _buffers: Any) -> None:
+        """Handle one message of a page. An error goes to the status line, never to the kernel's log."""
         do = message.get("do") if isinstance(message, dict) else None
         handler = _HANDLERS.get(do) if isinstance(do, str) else None
         if handler is None or self.player.stopped:
@@ -108,29 +107,29 @@ class SessionPanel:
         if do not in _OF_THE_PAGE:
             self._ui.say(None)
             if self.player.failed is None:
-                self.player.failure = None  # a message's failure is over; a run's stays until it is mended
+                self.player.failure = None  # the failure of a message is over; that of a run stays until it is mended
         try:
             handler(self, message)
         except (ValueError, TypeError, KeyError, OverflowError) as error:
             self._say(StatusMessage(str(error), "alarm"))
-            self._ask("controls")
+            self._request("controls")
 
-    def _ask(self, *what: str) -> None:
-        self._asked.update(what)
+    def _request(self, *what: str) -> None:
+        self._requested.update(what)
         self.player.wake()
 
     def _say(self, said: StatusMessage | None) -> None:
         self._ui.say(said)
-        self._ask()
+        self._request()
 
     def _play(self, message: Message) -> None:
         self._back_to_now()
         (self.player.play if message["do"] == "play" else self.player.step)()
-        self._ask()
+        self._request()
 
     def _pause(self, _message: Message) -> None:
         self.player.pause(wait=False)
-        self._ask()
+        self._request()
 
     def _back_to_now(self) -> None:
         if self._ui.viewed_step is not None:
@@ -138,7 +137,7 @@ class SessionPanel:
                 StatusMessage("Back to now: the newest picture goes on. To go on from the past, press Branch there.")
             )
             self._ui.viewed_step = None
-            self._ask("look")
+            self._request("look")
 
     def _set(self, message: Message) -> None:
         changes = message["changes"]
@@ -151,10 +150,10 @@ class SessionPanel:
             changes[name] = page_value(session, name, asked[name], {**self._ui.pending, **changes})
         declared = session.declared()
         live = {name: value for name, value in changes.items() if declared[name].live}
-        session.user_set.update(changes)  # who chooses a map, say, is not given another one
+        session.user_set.update(changes)  # what the user chose is never changed along with something else
         self._note_pending(session, changes)
         if "projection" in live:
-            self._ui.warming = False
+            self._ui.precompiling = False
         if live.get("metric") == self._ui.compare:
             self._ui.compare = ""  # it is the run's own now: there is nothing to compare
         if live.get("projection") == "umap" and not is_loaded():
@@ -162,19 +161,19 @@ class SessionPanel:
         elif live:
             self.player.set(**live)
         if asked != changes:
-            self._ask("controls")
-        self._ask()
+            self._request("controls")
+        self._request()
 
     def _load_umap(self, session: Session, changes: Message) -> None:
-        """Have UMAP draw the map for the first time in this kernel: say so before, since nothing moves meanwhile."""
+        """Have UMAP draw its first map in this kernel; the page is told before, since nothing moves meanwhile."""
         self._ui.say(StatusMessage("UMAP is made ready. The first time on a computer this takes about half a minute."))
-        self._shown().refresh(now=True)
+        self._view_updater().refresh(now=True)
         session.set_clamped(**changes)
 
     def _note_pending(self, session: Session, changes: Message) -> None:
-        """Note what must wait for a reset, and what comes along with it; what is back at its value waits no more."""
+        """Make pending what must wait for a reset, with what that implies; a value set back is pending no longer."""
         declared, values, ui = session.declared(), session.values(), self._ui
-        waiting = ui.pending  # what came along and waits no more was of another run, or of before a reset
+        waiting = ui.pending  # implied settings that are no longer pending belong to another run, or to before a reset
         before = {n: v for n, v in self._implied.items() if n not in changes and waiting.get(n) == v}
         for name, value in changes.items():
             if declared[name].live or value == values[name]:  # it applies at once, or there is nothing to apply
@@ -194,51 +193,51 @@ class SessionPanel:
         step = message.get("step")
         newest = max(session.frame.step for session in self.sessions)
         self._ui.viewed_step = None if step is None else min(_whole("step", step), newest)
-        self._ask("look")
+        self._request("look")
 
     def _compare_with(self, message: Message) -> None:
         metric = message.get("metric") or ""
         if metric:
             check_choice("metric", metric, [other["value"] for other in other_metrics(self.player.session)])
         self._ui.compare = metric
-        self._ask("look")
+        self._request("look")
 
     def _make_active(self, message: Message) -> None:
         before = self.player.session
         self.player.active = min(_whole("run", message["run"]), len(self.sessions) - 1)
         if self.player.session is not before:
             self._ui.discard_pending(self._ui.pending)  # they were set for the other run
-        self._ask("controls")
+        self._request("controls")
 
     def _has_shown(self, message: Message) -> None:
         number = _whole("number", message["number"])
         if number > self.view.picture["number"]:
-            return  # of a lab before this one: to believe it would be to wait for nobody's answer any more
+            return  # it answers an earlier lab: taking it for an answer to this one would end all waiting for the page
         self._acknowledged = max(self._acknowledged, number)
         self.player.wake()
-        if self._ui.warming and not self._warming_begun:
-            # Only now: a lab that no page shows (a script, a test) has no use for two seconds of work behind its back.
-            self._warming_begun = True
-            precompile_in_background(self._umap_is_ready, self._umap_is_not_ready)
+        if self._ui.precompiling and not self._precompile_started:
+            # Only once a page shows the lab: a script or a test should not pay for two seconds of compiling.
+            self._precompile_started = True
+            precompile_in_background(self._on_umap_ready, self._on_umap_failed)
 
     def _send_again(self, message: Message) -> None:
-        self._ask(message["do"])
+        self._request(message["do"])
 
-    # ---- messages that the worker sees to ----------------------------------------------------------------------------
+    # ---- messages that become jobs of the worker ---------------------------------------------------------------------
 
     def _job(self, job: Callable[[], StatusMessage | None], pausing: bool = False) -> None:
         def do_and_say() -> None:
             before = self.sessions
             said = job()
             if self.sessions != before:
-                self._ui.discard_pending(self._ui.pending)  # they were set for a run that was active
+                self._ui.discard_pending(self._ui.pending)  # they were for the run that was active
             self._say(said)
-            self._ask("look")
+            self._request("look")
 
         self.player.do(do_and_say, pausing=pausing)
 
     def _job_for_the_active_run(self, job: Callable[[Session], StatusMessage | None], pausing: bool = False) -> None:
-        """A job for the run that is active now: until the worker comes to it, another one may be."""
+        """A job for the run that is active now: by the time the worker does it, another one may be."""
         session = self.player.session
         gone = StatusMessage("The run that this was meant for has left the screen: nothing was changed.")
         self._job(lambda: job(session) if session in self.sessions else gone, pausing=pausing)
@@ -247,7 +246,7 @@ class SessionPanel:
         step = _whole("step", message["step"]) if message.get("step") is not None else None
 
         def go_on_from_there() -> StatusMessage:
-            moment = step if step is not None else self._shown().moment
+            moment = step if step is not None else self._view_updater().moment
             self._ui.viewed_step = None
             return runs.branch(self.player, moment)
 
@@ -266,7 +265,7 @@ class SessionPanel:
         def begin_again(session: Session) -> StatusMessage:
             seed = {"seed": session.setup.seed + 1} if another else {}
             said = runs.reset(self.player, session, {**pending, **seed}, along, self._defaults_for)
-            self._ui.discard_pending(pending)  # but not what was set meanwhile: that waits for the next reset
+            self._ui.discard_pending(pending)  # what was set meanwhile waits for the next reset
             self._ui.viewed_step = None
             return said
 
@@ -292,7 +291,7 @@ class SessionPanel:
     def _save(self, what: str) -> None:
         session = self.player.session
         try:
-            frame = self._shown().frame_at(session)
+            frame = self._view_updater().frame_at(session)
             path, words = save(what, self.sessions, self.player.active, frame, self._colour(), self.title)
         except (OSError, ValueError, TypeError, ImportError) as error:
             self.view.send({"tell": "not saved", "text": f"Not saved: {error}"})
@@ -300,47 +299,42 @@ class SessionPanel:
             self.view.send({"tell": "saved", "path": str(path), "text": words})
 
     def _colour(self) -> int:
-        return min(self.view.colour, len(self.player.session.tasks.truth_names) - 1)
+        return max(0, min(self.view.colour, len(self.player.session.tasks.truth_names) - 1))
 
     # ---- the worker ------------------------------------------------------------------------------------------------
 
-    def _shown(self) -> ViewUpdater:
+    def _view_updater(self) -> ViewUpdater:
         assert self._updater is not None
         return self._updater
 
-    def _new_frame(self, _frame: Frame) -> None:
-        self._new = True
-
     def _update(self) -> None:
-        """See to what was asked for, in an order in which nothing is sent twice."""
+        """Send the page what has changed and what was requested, in an order in which nothing is sent twice."""
         updater = self._updater
         if updater is None:
             return
         if self._waits_for_the_other_run():
             return
-        # Who asked for PCA, here or in a cell, keeps it. A run that has failed cannot be drawn anew.
-        if self._umap_is_here and self.player.failure is None and runs.go_over_to_umap(self.player):
+        # A run whose user chose PCA, here or in a cell, keeps it. A run that has failed cannot be drawn again.
+        if self._umap_ready and self.player.failure is None and runs.go_over_to_umap(self.player):
             self.player.wake()
         self._leave_a_past_that_is_gone()
         updater.taken(self._acknowledged)
-        if self._new:
-            self._new = False
-            updater.new_frame()
-        asked = {self._asked.pop() for _ in range(len(self._asked))}
-        if "all" in asked:
+        requested = {self._requested.pop() for _ in range(len(self._requested))}
+        if "all" in requested:
             updater.send_all()
-        elif "rows" in asked:
+        elif "rows" in requested:
             updater.send_rows()
-        if "look" in asked:
+        if "look" in requested:
             updater.redraw()
-        if "controls" in asked:
+        updater.offer_new_frames()
+        if "controls" in requested:
             updater.send_controls_again()
         self._ui.fade(self.player.playing)
         updater.refresh()
-        self._update_still(updater, bool(asked))
+        self._update_still(updater, bool(requested))
 
     def _waits_for_the_other_run(self) -> bool:
-        """Two runs with other tasks make no picture. A cell that resets both does so one by one: wait a little."""
+        """Two runs with different tasks make no picture. A cell that resets both does so one by one: wait a little."""
         if not runs.tasks_differ(self.player):
             self._differ_since = math.inf
             return False
@@ -352,7 +346,7 @@ class SessionPanel:
         return False
 
     def _leave_a_past_that_is_gone(self) -> None:
-        """Show now again, where a cell has reset or rewound what was looked at."""
+        """Go back to now where a cell has reset or rewound the run, so that the step looked at is gone."""
         before, self._histories = self._histories, {session: session.history for session in self.sessions}
         viewed_step = self._ui.viewed_step
         made_anew = any(before.get(session, history) is not history for session, history in self._histories.items())
@@ -360,26 +354,26 @@ class SessionPanel:
             made_anew or viewed_step > max(session.frame.step for session in self.sessions)
         ):
             self._ui.viewed_step = None
-            self._asked.add("look")
+            self._requested.add("look")
 
-    def _update_still(self, updater: ViewUpdater, asked: bool) -> None:
-        """Leave a still picture in the notebook, once nothing has happened for some seconds."""
+    def _update_still(self, updater: ViewUpdater, requested: bool) -> None:
+        """Put a still picture into the notebook once nothing has changed for some seconds."""
         if not self._acknowledged:
             return
         self.still.fill()
-        self._quiet = 0 if asked or self.player.playing else self._quiet + 1
+        self._quiet = 0 if requested or self.player.playing else self._quiet + 1
         if self._quiet >= _QUIET_ROUNDS:
             session = self.player.session
             self.still.draw(session, updater.frame_at(session), updater.view.picture["words"])
 
     # ---- UMAP ------------------------------------------------------------------------------------------------------
 
-    def _umap_is_ready(self) -> None:
-        self._umap_is_here, self._ui.warming = True, False
+    def _on_umap_ready(self) -> None:
+        self._umap_ready, self._ui.precompiling = True, False
         self.player.wake()
 
-    def _umap_is_not_ready(self, error: Exception) -> None:
-        self._ui.warming = False
+    def _on_umap_failed(self, error: Exception) -> None:
+        self._ui.precompiling = False
         self._say(
             StatusMessage(
                 f"UMAP cannot be used here ({error}). The map stays with PCA, and everything else works.", "alarm"
@@ -394,7 +388,7 @@ def _whole(name: str, value: Any) -> int:
     return int(value)
 
 
-# What the page may say; anything else is passed over.
+# The messages that a page may send; any other is ignored.
 _HANDLERS: dict[str, Callable[[SessionPanel, Message], None]] = {
     "play": SessionPanel._play,
     "step": SessionPanel._play,

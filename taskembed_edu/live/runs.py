@@ -157,4 +157,6 @@ def same_tasks(one: TaskBatch, other: TaskBatch) -> bool:
     """Whether these are the same tasks in the same order, though they may have been drawn anew."""
     if one is other:
         return True
-    return one.truth_names == other.truth_names and torch.equal(one.truth, other.truth)
+    # Where nothing is known of the tasks but their data, their names are what they have.
+    same_names = one.truth_names == other.truth_names and one.names == other.names
+    return same_names and torch.equal(one.truth, other.truth)

@@ -53,7 +53,8 @@ def _write(
     elif what == "png":
         from taskembed_edu.figures.snapshots import session_figure
 
-        session_figure(session, session.tasks.truth_names[colour], frame).savefig(path, format="png")
+        names = session.tasks.truth_names
+        session_figure(session, names[colour] if names else None, frame).savefig(path, format="png")
     else:
         from taskembed_edu.live import tables
 

@@ -30,13 +30,13 @@ def transport(
     said: StatusMessage | None,
     pending: Mapping[str, Any],
     viewed_step: int | None,
-    warming: bool,
+    precompiling: bool,
     compare: str,
 ) -> dict[str, Any]:
     """Everything about playing that the page shows: buttons, status, device, runs."""
     session = player.session
     differ = differing_settings(player.sessions)
-    line = status(player, said=said, pending=pending, viewed_step=viewed_step, warming=warming)
+    line = status(player, said=said, pending=pending, viewed_step=viewed_step, precompiling=precompiling)
     return {
         "playing": player.playing,
         "status": line.text,
@@ -54,14 +54,19 @@ def transport(
         "stopped": player.stopped,
         "seed": session.setup.seed,
         "projection": session.setup.projection,
-        "warming": warming,
+        "warming": precompiling,
         "metrics": other_metrics(session),
         "compare": compare,
     }
 
 
 def status(
-    player: Player, *, said: StatusMessage | None, pending: Mapping[str, Any], viewed_step: int | None, warming: bool
+    player: Player,
+    *,
+    said: StatusMessage | None,
+    pending: Mapping[str, Any],
+    viewed_step: int | None,
+    precompiling: bool,
 ) -> StatusMessage:
     """The one sentence that matters most just now."""
     session = player.session
@@ -77,7 +82,7 @@ def status(
     if viewed_step is not None:
         goes_on = " Training goes on." if player.playing else ""
         return StatusMessage(f"Step {viewed_step}, trained with {_about(session, viewed_step)}.{goes_on}")
-    until = " The map shows PCA until UMAP is ready." if warming else ""
+    until = " The map shows PCA until UMAP is ready." if precompiling else ""
     if session.frame.diverged_tasks:
         return StatusMessage(_left_out(session), "alarm")
     if player.playing:
@@ -144,14 +149,17 @@ def undo_words(session: Session) -> str:
     declared = session.declared()
     if session.ended_at is not None and not session.undoable():
         return f"Back to the run before Reset, at step {session.ended_at}"
-    return ", ".join(f"{declared[name].label} back to {say(value)}" for name, value in session.undoable().items())
+    undoable = [(declared[name], value) for name, value in session.undoable().items()]
+    return ", ".join(f"{setting.label} back to {say(setting, value)}" for setting, value in undoable)
 
 
 def other_metrics(session: Session) -> list[dict[str, str]]:
     """The metrics that "What changed?" can hold beside the session's own; none where it has no such setting."""
     declared = session.declared().get("metric")
     own = session.values().get("metric")
-    return [{"value": m, "label": say(m)} for m in (declared.choices if declared else ()) if m != own]
+    if declared is None:
+        return []
+    return [{"value": metric, "label": say(declared, metric)} for metric in declared.choices if metric != own]
 
 
 @functools.cache

@@ -1,6 +1,7 @@
-"""What the page is shown: the view's traits are filled here, by the player's worker, as often as a page can take.
+"""Fills the traits of the page's widget, on the player's worker, as often as the page can take it.
 
-A picture waits for the page's acknowledgement; curves travel by new rows; controls and words when they change.
+A picture waits until the page has acknowledged the one before. Of the curves only new rows are sent; controls and words
+are sent when they change.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 from taskembed_edu.live import packets
 from taskembed_edu.live.controls import control_specs
-from taskembed_edu.live.lab_view import LabView, LatestValueSender
+from taskembed_edu.live.lab_view import LabView, PictureGate
 from taskembed_edu.live.player import Player
 from taskembed_edu.live.runs import same_tasks
 from taskembed_edu.live.status import StatusMessage, run_name, transport
@@ -34,16 +35,16 @@ _EVER_NEW = ("rate", "runs")
 class UiState:
     """What the page's controls stand at, beside what the sessions hold.
 
-    Settings that wait for a reset, what was said last, the step looked at (None: now), the metric held beside the
-    run's own, whether UMAP is on its way.
+    The settings that wait for a reset, the last status message, the step looked at (None: now), the metric to compare
+    the run's own with, and whether UMAP is being compiled.
     """
 
-    # Never changed in place: the worker may be reading it while the kernel's thread takes in another message.
+    # Replaced, never changed in place: the worker may read it while the kernel's thread handles a message.
     pending: Mapping[str, Any] = field(default_factory=dict)
     said: StatusMessage | None = None
     viewed_step: int | None = None
     compare: str = ""
-    warming: bool = False
+    precompiling: bool = False
     said_at: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -53,7 +54,7 @@ class UiState:
             self.pending = {**self.pending, name: value}
 
     def discard_pending(self, done: Mapping[str, Any]) -> None:
-        """Take these settings off the list, but not one that has another value by now."""
+        """Remove these settings, except one that has been given another value meanwhile."""
         with self._lock:
             self.pending = {n: value for n, value in self.pending.items() if n not in done or done[n] != value}
 
@@ -62,7 +63,7 @@ class UiState:
         self.said, self.said_at = said, time.monotonic()
 
     def fade(self, playing: bool) -> None:
-        """What was said long ago gives way to what training does; an alarm stays."""
+        """While training runs, an old message gives way to the status of training; an alarm stays."""
         old = time.monotonic() - self.said_at > _SAID_SECONDS
         if playing and old and self.said is not None and self.said.tone != "alarm":
             self.said = None
@@ -73,7 +74,8 @@ class ViewUpdater:
 
     def __init__(self, player: Player, ui: UiState, title: str, main: Sequence[str]) -> None:
         self._player, self._ui, self._main = player, ui, main
-        self._slot = LatestValueSender(self._send)
+        self._gate = PictureGate(self._send)
+        self._offered: list[Frame] = []  # the newest frames that the gate knows of
         self._sent: list[tuple[History, int]] = []
         self._last_packet: tuple[Any, dict[str, Any]] = ((), {})
         self._words, self._words_at, self._words_for = "", -float("inf"), ()  # type: tuple[str, float, Any]
@@ -89,7 +91,7 @@ class ViewUpdater:
             transport=self._transport(),
             marks=packets.marks_packet(player.sessions),
         )
-        self._slot.offer(True, now=True)
+        self.redraw()
 
     def frame_at(self, session: Session) -> Frame:
         """The session's frame of the moment looked at."""
@@ -103,40 +105,45 @@ class ViewUpdater:
 
     # ---- when to send ----------------------------------------------------------------------------------------------
 
-    def new_frame(self) -> None:
-        """There is a newer frame."""
-        self._slot.offer(True)
+    def offer_new_frames(self) -> None:
+        """Let a picture go out, when the page is ready, if a run has a newer frame than the last time."""
+        if list(map(id, self._newest())) != list(map(id, self._offered)):
+            self._offered = self._newest()
+            self._gate.changed()
 
     def taken(self, number: int) -> None:
         """The page has drawn this picture."""
-        self._slot.taken(number)
+        self._gate.taken(number)
 
     def redraw(self) -> None:
-        """The page wants another picture, at once: another moment, another chosen task."""
-        self._slot.offer(True, now=True)
+        """The page needs another picture at once: another moment, another chosen task."""
+        self._gate.changed(now=True)
+
+    def _newest(self) -> list[Frame]:
+        return [session.frame for session in self._player.sessions]
 
     def send_rows(self) -> None:
-        """The page has missed rows of its curves."""
+        """Send all rows again: the page has missed some of them."""
         self._sent = []
         self.view.put(rows=self._rows())
         self.view.send_again("rows")
 
     def send_all(self) -> None:
-        """The page has lost everything: a new one, or one that comes back."""
+        """Send everything again: the page is new, or has lost what it had."""
         self._sent = []
         self.refresh(now=True)
-        self._slot.again(True)
+        self._gate.again()
         self.view.send_again()
 
     def refresh(self, now: bool = False) -> None:
-        """Bring controls and words up to date, unless that was done a moment ago and the next frame will do it."""
+        """Bring controls and words up to date; while it plays at most 20 times a second, unless `now`."""
         clock = time.monotonic()
         playing = self._player.playing
         if playing and not now and clock - self._told_at < _REFRESH_APART:
             return
         self._told_at = clock
         self._update_tasks()
-        pending = self._ui.pending  # once: controls and transport are to tell of the same ones
+        pending = self._ui.pending  # read once: controls and transport must agree
         values = {"controls": self._controls(pending), "marks": packets.marks_packet(self._player.sessions)}
         told = self._transport(pending)
         if not playing or _settled(told) != _settled(self.view.transport):
@@ -144,17 +151,18 @@ class ViewUpdater:
         self.view.put(**values)
         if not playing:
             if self._words_for != self._last_packet[0]:
-                self._slot.offer(True)
-            self._slot.flush()
+                self._gate.changed()
+            self._gate.flush()
 
     def send_controls_again(self) -> None:
-        """A value was refused, or brought into its range: a page that shows its own learns the lab's."""
+        """A value was refused or clamped: the page still shows its own value and needs the session's."""
         self.view.put(controls=self._controls())
         self.view.send_again("controls")
 
     # ---- what is sent ----------------------------------------------------------------------------------------------
 
-    def _send(self, _newer: Any, number: int) -> None:
+    def _send(self, number: int) -> None:
+        self._offered = self._newest()
         self._update_tasks()
         picture = {**self._picture(), "number": number}
         marks = packets.marks_packet(self._player.sessions)
@@ -178,7 +186,7 @@ class ViewUpdater:
         except ValueError as error:
             if not ui.compare:
                 raise
-            # Some embeddings cannot be measured so (a zero vector has no cosine): the picture goes on without.
+            # This metric cannot measure these vectors (a zero vector has no cosine): stop comparing.
             ui.compare = ""
             ui.say(StatusMessage(str(error), "alarm"))
             return packets.picture_packet(self._player.sessions, ui.viewed_step, chosen=chosen)
@@ -216,7 +224,8 @@ class ViewUpdater:
             anew: dict[str, Any] = {} if same else {"chosen": -1, "selected": []}
             if before.truth_names != session.tasks.truth_names:
                 anew["colour"] = first_colour(session)
-            self.view.put(tasks=packets.tasks_packet(session), **anew)
+            # And the scores: one may have been registered since.
+            self.view.put(tasks=packets.tasks_packet(session), help=help_packet(session), **anew)
 
     def _controls(self, pending: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         return control_specs(self._player.session, self._main, dict(self._ui.pending if pending is None else pending))
@@ -228,12 +237,12 @@ class ViewUpdater:
             said=ui.said,
             pending=ui.pending if pending is None else pending,
             viewed_step=ui.viewed_step,
-            warming=ui.warming,
+            precompiling=ui.precompiling,
             compare=ui.compare,
         )
 
     def close(self) -> None:
-        """Say on the page that this lab was replaced, then let the view and all that it holds go."""
+        """Say on the page that this lab was replaced, then close the widget and free what it holds."""
         self.view.put(transport=self._transport())
         self.view.unobserve_all()
         self.view.close()

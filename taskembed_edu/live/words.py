@@ -14,7 +14,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from taskembed_edu.base.readings import Reading, panels_of
 from taskembed_edu.evaluation.scores import purity_by_chance
+from taskembed_edu.figures.colours import LINE_COLOURS
 from taskembed_edu.live.controls import say, say_setting
 from taskembed_edu.projection.umap_steps import Layout
 from taskembed_edu.session.history import Frame
@@ -33,19 +35,6 @@ _SMALLEST_GROUP = 0.04
 _MOST_GROUPS = 12
 # Names of neighbours that are said; more would not be listened to.
 _NAMED = 3
-
-SCORES = {
-    "loss": "What training makes small, averaged over the steps since the last picture.",
-    "recall@1": "Share of the tasks whose second support set finds its first one as the nearest of all.",
-    "recall@5": "Share of the tasks whose second support set finds its first one among the five nearest of all.",
-    "spearman": "Rank correlation of distances in the embedding with true distances between tasks: 1 is perfect order.",
-    "purity": "Share of the tasks with a mate whose nearest neighbour is one: of the same branch, say.",
-    "trustworthiness": "How far neighbours on the map are neighbours in the embedding: 1 means that all are.",
-    "jitter": "How far points moved since the last picture, as a share of the map's size: 0 is standing still.",
-    "mean_distance": "The mean distance between two tasks in the embedding. Near 0, all tasks fall on one point.",
-    "active_pairs": "Share of the different pairs still inside the margin: only these still push tasks apart.",
-}
-
 
 _TRY_MARGINS = (
     "Play: the tasks find their places.",
@@ -68,12 +57,36 @@ _OF_WEIGHTS = (
 )
 
 
-def help_packet(session: Session | None = None) -> dict[str, Any]:
-    """What the page can explain: the text on reading a map, one sentence a score, and what to try in this lab."""
-    if session is None or session.embedder.has_pairs:
-        return {"reading": reading(), "scores": dict(SCORES), "try": list(_TRY_MARGINS)}
-    said = {name: sentence for name, sentence in SCORES.items() if not name.startswith(("recall", "active"))}
-    return {"reading": [*_OF_WEIGHTS, *reading()[:-1]], "scores": said, "try": list(_TRY_WEIGHTS)}
+def help_packet(session: Session) -> dict[str, Any]:
+    """What the page can explain: the text on reading a map, its scores, and what to try in this lab.
+
+    `scores` are the declarations of all that the page shows, by name and in order; `panels` are the titles of the
+    curves' panels, from above.
+    """
+    readings = session.validation_set.readings
+    declared = {
+        "scores": {each.name: _declaration(each) for each in readings if each.shown},
+        "panels": list(panels_of(readings)),
+    }
+    if session.embedder.has_pairs:
+        return {"reading": reading(), **declared, "try": list(_TRY_MARGINS)}
+    return {"reading": [*_OF_WEIGHTS, *reading()[:-1]], **declared, "try": list(_TRY_WEIGHTS)}
+
+
+def _declaration(declared: Reading) -> dict[str, Any]:
+    """What the page must know of a reading: its words, where it stands, and how its line is drawn."""
+    light, dark = LINE_COLOURS[declared.colour]
+    return {
+        "label": declared.label,
+        "help": declared.help,
+        "panel": declared.panel,
+        "unit": declared.high == 1,
+        "light": light,
+        "dark": dark,
+        "beside_map": declared.beside_map,
+        "breaks": declared.in_distance_units,
+        "pairs": declared.of_pairs,
+    }
 
 
 def reading() -> list[str]:
@@ -113,7 +126,7 @@ def about_run(session: Session, settings: Any = None, first: Collection[str] = (
     said = [say_setting(known[name], values[name]) for name in first]
     for name, declared in session.embedder.settings_class.declared().items():
         if name not in first and declared.live and not declared.advanced and declared.applies(settings):
-            said.append(say(values[name]) if declared.choices else say_setting(declared, values[name]))
+            said.append(say(declared, values[name]) if declared.choices else say_setting(declared, values[name]))
     return ", ".join(said)
 
 
@@ -129,10 +142,9 @@ def map_words(session: Session, frame: Frame, chosen: int = -1) -> str:
     layout, truth = (
         np.delete(rows, frame.diverged_tasks, axis=0) for rows in (frame.layout, session.tasks.truth.numpy())
     )
-    said = [
-        f"{len(layout)} tasks ({family.label}) at step {frame.step}, drawn by {frame.projection.upper()}.",
-        _shared_words(shared(layout, truth, family.truth_kinds), session.tasks.truth_names),
-    ]
+    said = [f"{len(layout)} tasks ({family.label}) at step {frame.step}, drawn by {frame.projection.upper()}."]
+    if session.tasks.truth_names:
+        said.append(_shared_words(shared(layout, truth, family.truth_kinds), session.tasks.truth_names))
     if (purity := frame.diagnostics.get("purity")) is not None and not np.isnan(purity):
         said.append(_purity_words(session, purity))
     n_groups = groups(layout)
@@ -167,6 +179,8 @@ def _chosen_words(session: Session, frame: Frame, chosen: int) -> str:
     embedding, truth = (found.tolist() for found in session.nearest(frame, chosen, k=k))
     near, true = ("; ".join(names[i] for i in found[:_NAMED]) for found in (embedding, truth))
     said = f"Chosen: {names[chosen]}. Nearest in the embedding: {near}."
+    if session.geometry is None:
+        return said
     if not truth:
         return f"{said} No relative among these: in truth all others are equally far."
     # Of equals the list has only some: whoever is as near as the last of them is as right.
@@ -187,11 +201,12 @@ def shared(layout: Layout, truth: NDArray[np.floating[Any]], kinds: tuple[TruthK
     compared as points on the circle, categories by whether they are the same. A parameter that is the same for all
     tasks scores 0.
 
-    Shapes: (n, 2), (n, n_truth) -> n_truth numbers. Range: up to 1; below 0 where neighbours differ more than others.
+    Shapes: (n, 2), (n, n_truth) -> a number for each kind. Range: up to 1; below 0 where neighbours differ more
+    than others.
     """
     n = len(layout)
     if n < 3:
-        return [0.0] * truth.shape[1]
+        return [0.0] * len(kinds)
     neighbours = _nearest_on_map(layout, _NEIGHBOURS)[1]
     return [_contiguity(_as_points(truth[:, k], kind), neighbours) for k, kind in enumerate(kinds)]
 

@@ -8,9 +8,11 @@ from taskembed_edu.networks.encoders import (
     ImageFeatures,
     LabelledFeatures,
     PlainFeatures,
+    SampleEncoder,
     SetEncoder,
     set_encoder,
 )
+from taskembed_edu.networks.factory import task_learner
 from taskembed_edu.networks.functions import function_distance, outputs_at
 from taskembed_edu.networks.learners import (
     MLP,
@@ -19,7 +21,6 @@ from taskembed_edu.networks.learners import (
     Parameters,
     flatten,
     stack,
-    task_learner,
     unflatten,
 )
 from taskembed_edu.networks.recurrent import GRU, LSTM
@@ -48,6 +49,7 @@ __all__ = [
     "MatchedStack",
     "Parameters",
     "PlainFeatures",
+    "SampleEncoder",
     "SetEncoder",
     "SiameseNetwork",
     "TripletNetwork",

@@ -8,14 +8,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TypeVar
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from taskembed_edu.base.checks import check_choice, problem
-from taskembed_edu.tasks.base import TaskFamily
+from taskembed_edu.tasks.base import TaskBatch, TaskFamily
+from taskembed_edu.tasks.kinds import KindRegistry, picture_shape, vector_size
+
+
+@runtime_checkable
+class Initialises(Protocol):
+    """A module that draws its own weights and buffers, all of them from `rng`."""
+
+    def initialise(self, rng: torch.Generator) -> None:
+        """Draw them, in place."""
 
 
 class FourierFeatures(nn.Module):
@@ -182,7 +191,56 @@ class SetEncoder(nn.Module):
         return self.rho(self.standardise(pooled))
 
 
-FEATURES = ("fourier", "plain")
+FEATURES = {"fourier": "Fourier features", "plain": "Plain coordinates"}
+
+# Standard deviation of the random frequencies, in waves a unit of x: a wave about as long as the inputs spread.
+FOURIER_SCALE = 0.3
+
+
+class SampleEncoder(NamedTuple):
+    """The network that a set encoder sends every sample through first: (x, y) becomes so many numbers.
+
+    x (n_tasks, n, *x_shape) and y (n_tasks, n, ...) -> (n_tasks, n, width).
+    """
+
+    network: nn.Module
+    width: int
+
+
+# Makes a sample encoder for tasks of this family, with so many hidden units and this choice of `FEATURES`.
+EncoderFactory = Callable[[TaskFamily, int, str], SampleEncoder]
+
+
+def _of_numbers(family: TaskFamily, hidden: int, features: str) -> SampleEncoder:
+    coordinates = vector_size(family.x_shape)
+    if features == "plain":
+        return SampleEncoder(PlainFeatures(), coordinates + 1)
+    waves, n_waves = _waves(coordinates, hidden)
+    return SampleEncoder(CurveFeatures(waves), 2 * n_waves)
+
+
+def _of_points(family: TaskFamily, hidden: int, features: str) -> SampleEncoder:
+    coordinates = vector_size(family.x_shape)
+    if features == "plain":
+        return SampleEncoder(LabelledFeatures(nn.Identity(), family.n_way), coordinates + family.n_way)
+    waves, n_waves = _waves(coordinates, hidden)
+    return SampleEncoder(LabelledFeatures(waves, family.n_way), n_waves + family.n_way)
+
+
+def _of_images(family: TaskFamily, hidden: int, features: str) -> SampleEncoder:
+    pictures = ImageFeatures(picture_shape(family.x_shape), hidden)
+    return SampleEncoder(LabelledFeatures(pictures, family.n_way), hidden + family.n_way)
+
+
+def _waves(coordinates: int, hidden: int) -> tuple[FourierFeatures, int]:
+    n_waves = hidden // 4 * 2  # a cosine and a sine of each
+    return FourierFeatures(coordinates, n_waves, FOURIER_SCALE), n_waves
+
+
+# How the samples of each kind are read; of words, nobody has written how.
+ENCODERS: KindRegistry[EncoderFactory] = KindRegistry(
+    "an encoder", "encoder", {"numbers": _of_numbers, "points": _of_points, "image": _of_images}
+)
 
 
 def set_encoder(
@@ -191,36 +249,35 @@ def set_encoder(
     """The encoder that fits a family, its weights drawn from `rng` (uniform within 1 / sqrt(inputs), as PyTorch does).
 
     Curves are read by `CurveFeatures`, labelled points by Fourier features and labels, pictures by convolutions. With
-    features="plain" coordinates go into the same network as they are: what Fourier features are compared with.
-    Errors: ValueError for unknown features.
+    features="plain" coordinates go into the same network as they are: what Fourier features are compared with. Samples
+    of a kind of your own are read by the encoder that was registered for it (`register_kind`).
+
+    Errors: ValueError for unknown features, a kind without an encoder, or an encoder that is not as wide as it says.
     """
     check_choice("features", features, FEATURES)
+    width = 0
 
     def make() -> SetEncoder:
-        if len(family.x_shape) == 3:
-            pictures = ImageFeatures(family.x_shape, hidden)
-            return SetEncoder(LabelledFeatures(pictures, family.n_way), hidden + family.n_way, hidden, dim)
-        coordinates = family.x_shape[0]
-        if features == "plain":
-            plain = LabelledFeatures(nn.Identity(), family.n_way) if family.classification else PlainFeatures()
-            return SetEncoder(plain, coordinates + family.n_way, hidden, dim)
-        n_waves = hidden // 4 * 2  # a cosine and a sine of each
-        waves = FourierFeatures(coordinates, n_waves, FOURIER_SCALE)
-        if family.classification:
-            return SetEncoder(LabelledFeatures(waves, family.n_way), n_waves + family.n_way, hidden, dim)
-        return SetEncoder(CurveFeatures(waves), 2 * n_waves, hidden, dim)
+        nonlocal width
+        network, width = ENCODERS[family.kind](family, hidden, features)
+        return SetEncoder(network, width, hidden, dim)
 
     encoder = init_weights(make, rng)
-    first_look = family.sample(_FIRST_LOOK, rng=rng)
+    first_look = family.sample(min(_FIRST_LOOK, family.n_distinct or _FIRST_LOOK), rng=rng)
     with torch.no_grad():
+        _check_width(encoder, first_look[:1], width)
         encoder.standardise.fit(encoder.pooled(first_look.support_x, first_look.support_y))
     return encoder
 
 
-Network = TypeVar("Network", bound=nn.Module)
+def _check_width(encoder: SetEncoder, task: TaskBatch, width: int) -> None:
+    came = tuple(encoder.features(task.support_x, task.support_y).shape)
+    if came != (wanted := (*task.support_x.shape[:2], width)):
+        cause = "Tasks, samples, and as many numbers as the factory said: SampleEncoder(network, width)."
+        raise ValueError(problem("encoder", f"samples as {came}", f"{wanted}", cause))
 
-# Standard deviation of the random frequencies, in waves a unit of x: a wave about as long as the inputs spread.
-FOURIER_SCALE = 0.3
+
+Network = TypeVar("Network", bound=nn.Module)
 
 # Tasks whose averages fix the scale of the second network's inputs.
 _FIRST_LOOK = 256
@@ -237,10 +294,15 @@ def init_weights(make: Callable[[], Network], rng: torch.Generator) -> Network:
                 bound = 1 / math.sqrt(module.weight[0].numel())
                 for parameter in module.parameters(recurse=False):
                     parameter.uniform_(-bound, bound, generator=rng)
-            elif isinstance(module, FourierFeatures):
+            elif isinstance(module, Initialises):
                 module.initialise(rng)
             elif isinstance(module, Standardise):
                 module.leave_alone()
             elif next(module.parameters(recurse=False), None) is not None:
-                raise TypeError(problem("make", type(module).__name__, "layers whose initialisation is known here"))
+                cause = (
+                    "nn.Linear and nn.Conv2d are; a module of your own draws its weights in a method initialise(rng)."
+                )
+                raise TypeError(
+                    problem("make", type(module).__name__, "layers whose initialisation is known here", cause)
+                )
     return network

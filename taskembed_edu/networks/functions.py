@@ -6,15 +6,12 @@ so do these distances.
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
 from taskembed_edu.base.checks import problem
 from taskembed_edu.formulas._pairwise import squared_euclidean_matrix
-from taskembed_edu.networks.learners import MLP, Learner, Parameters
-from taskembed_edu.networks.recurrent import _Speller
+from taskembed_edu.networks.learners import Learner, Parameters
 
 # So many numbers of answers are worked out at a time (16 MB in single precision), by as many tasks as give them.
 _AT_A_TIME = 2**22
@@ -37,7 +34,7 @@ def outputs_at(learner: Learner, parameters: Parameters, probe: Tensor) -> Tenso
     """
     n_tasks = len(next(iter(parameters.values())))
     own = _is_own(learner, n_tasks, probe)
-    likely = isinstance(learner, _Speller) or getattr(learner, "classification", False)
+    likely = learner.answers != "numbers"
 
     def answers(network: Parameters, x: Tensor) -> Tensor:
         out = learner.apply(network, x)
@@ -79,21 +76,12 @@ def _is_own(learner: Learner, n_tasks: int, probe: Tensor) -> bool:
     """Whether the probe has inputs for each task; an error if it has neither those nor shared ones."""
     shape = tuple(probe.shape)
     if 0 not in shape:
-        if _reads(learner, shape[1:]):
+        if learner.reads(shape[1:]):
             return False
-        if shape[0] == n_tasks and _reads(learner, shape[2:]):
+        if shape[0] == n_tasks and learner.reads(shape[2:]):
             return True
     expected = f"(n_probe, *x_shape) or ({n_tasks}, n_probe, *x_shape): inputs of a {learner.name}"
     raise ValueError(problem("probe", probe, expected, "At least one input is needed."))
-
-
-def _reads(learner: Learner, x_shape: tuple[int, ...]) -> bool:
-    """Whether a sample of this shape is what the learner takes; one that does not say takes any."""
-    if isinstance(learner, MLP):
-        return len(x_shape) > 0 and math.prod(x_shape) == learner.n_in
-    if isinstance(learner, _Speller):
-        return x_shape == (2,)
-    return x_shape == tuple(getattr(learner, "x_shape", x_shape))
 
 
 __all__ = ["function_distance", "outputs_at"]

@@ -16,16 +16,18 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from taskembed_edu.base.checks import check_choice, problem
-from taskembed_edu.tasks.base import TaskFamily
 
 Parameters = dict[str, Tensor]
+
+# What a network answers for a sample: numbers, the logits of classes, or the logits of every letter at every place.
+Answers = Literal["numbers", "classes", "letters"]
 
 
 class Learner(ABC):
@@ -39,6 +41,15 @@ class Learner(ABC):
     # Whether torch.compile can take its gradient.
     compiles: ClassVar[bool] = True
 
+    @property
+    def answers(self) -> Answers:
+        """What `apply` gives for a sample; numbers unless the learner says otherwise."""
+        return "numbers"
+
+    def reads(self, x_shape: tuple[int, ...]) -> bool:
+        """Whether it can read samples of this shape; a learner that does not say is taken to read any."""
+        return True
+
     @abstractmethod
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Each parameter's shape, for one task."""
@@ -50,6 +61,10 @@ class Learner(ABC):
     @abstractmethod
     def apply(self, parameters: Parameters, x: Tensor) -> Tensor:
         """The network's answers: (n, *x_shape) -> (n, *out)."""
+
+    def teacher_forced(self, parameters: Parameters, x: Tensor, y: Tensor) -> Tensor:
+        """The answers where y is known: what answers letter by letter is given the right letters before each one."""
+        return self.apply(parameters, x)
 
     @abstractmethod
     def loss(self, parameters: Parameters, x: Tensor, y: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -202,6 +217,10 @@ class _FromSamples(Learner):
 
     classification: bool
 
+    @property
+    def answers(self) -> Answers:
+        return "classes" if self.classification else "numbers"
+
     def loss(self, parameters: Parameters, x: Tensor, y: Tensor, mask: Tensor | None = None) -> Tensor:
         return (cross_entropy if self.classification else squared_error)(self.apply(parameters, x), y, mask)
 
@@ -238,6 +257,9 @@ class MLP(_FromSamples):
 
     def fan_in(self, layer: str) -> int:
         return self.shapes()[f"{layer}.weight"][0]
+
+    def reads(self, x_shape: tuple[int, ...]) -> bool:
+        return len(x_shape) > 0 and math.prod(x_shape) == self.n_in
 
     def apply(self, parameters: Parameters, x: Tensor) -> Tensor:
         activate = ACTIVATIONS[self.activation]
@@ -279,6 +301,9 @@ class ConvNet(_FromSamples):
     def fan_in(self, layer: str) -> int:
         return self.shapes()[f"{layer}.weight"][0]
 
+    def reads(self, x_shape: tuple[int, ...]) -> bool:
+        return x_shape == self.x_shape
+
     def apply(self, parameters: Parameters, x: Tensor) -> Tensor:
         for k, channels in enumerate(self.channels, start=1):
             patches = _patches(x)
@@ -297,43 +322,3 @@ def _patches(x: Tensor) -> Tensor:
     """The 3x3 patches at every second place, zeros outside: (..., c, h, w) -> (..., h / 2, w / 2, 9 c)."""
     patches = F.pad(x, (1, 1, 1, 1)).unfold(-2, 3, 2).unfold(-2, 3, 2)
     return patches.movedim(-5, -3).flatten(-3)
-
-
-# Which learners can read which kind of sample.
-LEARNERS = ("auto", "mlp", "conv", "gru", "lstm")
-
-
-def readers(family: TaskFamily) -> tuple[str, ...]:
-    """The learners that can read the samples of these tasks, the one that suits them best first.
-
-    Words: the recurrent ones. Pictures: the convolutional network, and a perceptron that sees them laid out flat.
-    Everything else: the perceptron.
-    """
-    if len(getattr(family, "alphabet", ())):
-        return ("gru", "lstm")
-    return ("conv", "mlp") if len(family.x_shape) == 3 else ("mlp",)
-
-
-def task_learner(family: TaskFamily, name: str = "auto", hidden: int = 32, activation: str = "relu") -> Learner:
-    """A learner for the tasks of this family: "auto" takes the one that suits its samples.
-
-    Curves and points: a perceptron. Pictures: a convolutional network. Words: a recurrent one.
-    Errors: ValueError for an unknown name, or one that cannot read such samples, naming those that can.
-    """
-    from taskembed_edu.networks.recurrent import GRU, LSTM
-
-    check_choice("learner", name, LEARNERS)
-    letters = len(getattr(family, "alphabet", ()))
-    suits = readers(family)
-    if name not in ("auto", *suits):
-        cause = f"{family.label} are {'words' if letters else 'samples of shape ' + str(family.x_shape)}."
-        raise ValueError(problem("learner", name, f"one of {', '.join(suits)} for these tasks", cause))
-    chosen = suits[0] if name == "auto" else name
-    if letters:
-        length = int(getattr(family, "length", 0))
-        return (GRU if chosen == "gru" else LSTM)(n_letters=letters, length=length, hidden=hidden)
-    n_out = family.n_way if family.classification else 1
-    if chosen == "conv":
-        channels, height, width = family.x_shape
-        return ConvNet((channels, height, width), n_out, (max(1, hidden // 4), max(1, hidden // 2)))
-    return MLP(math.prod(family.x_shape), n_out, (hidden, hidden), family.classification, activation)

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from taskembed_edu.networks.gru_steps import GRUSteps
-from taskembed_edu.networks.learners import Learner, Parameters, affine, cross_entropy, one_hot
+from taskembed_edu.networks.learners import Answers, Learner, Parameters, affine, cross_entropy, one_hot
 
 State = tuple[Tensor, ...]
 
@@ -32,6 +32,13 @@ class _Speller(Learner):
 
     n_gates: ClassVar[int]
     compiles: ClassVar[bool] = False  # 34 steps unrolled, and a gradient by hand
+
+    @property
+    def answers(self) -> Answers:
+        return "letters"
+
+    def reads(self, x_shape: tuple[int, ...]) -> bool:
+        return x_shape == (2,)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         gates = self.n_gates * self.hidden

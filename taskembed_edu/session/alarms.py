@@ -23,6 +23,7 @@ import torch
 
 from taskembed_edu.evaluation.scores import effective_dimension, mean_distance
 from taskembed_edu.formulas.distances import pairwise_distances
+from taskembed_edu.formulas.losses import LOSSES
 from taskembed_edu.session.history import Frame
 
 # Below this share of the distance that was to be expected, all tasks are one point.
@@ -79,9 +80,9 @@ def likely_cause(settings: Any) -> str:
     """What in these settings makes tasks collapse, and what to do about it."""
     margin, rate = _margin(settings), getattr(settings, "learning_rate", 0.0)
     back = "go back to a frame before it, or reset"
-    if margin == 0.0 and settings.loss != "triplet":
+    if margin == 0.0 and _pushes_by_margin_alone(settings):
         return f"With margin 0 nothing pushes different tasks apart: raise the margin; if they stay together, {back}."
-    if margin is not None and settings.mining == "hard":
+    if _in_effect(settings, "mining") == "hard":
         at = f" at learning rate {rate:g}" if rate >= HIGH_RATE else ""
         return (
             f"Hard mining{at} pulls on the worst pairs of a network that cannot yet tell them apart, and giving up on "
@@ -110,8 +111,20 @@ def _first_distance(frame: Frame, first: Frame) -> float:
 
 def _margin(settings: Any) -> float | None:
     """The margin; None where the loss has none."""
-    declared = type(settings).declared().get("margin")
-    return settings.margin if declared is not None and declared.applies(settings) else None
+    margin: float | None = _in_effect(settings, "margin")
+    return margin
+
+
+def _in_effect(settings: Any, name: str) -> Any:
+    """The value of this setting; None where there is no such setting, or where it has no effect with the others."""
+    declared = type(settings).declared().get(name)
+    return getattr(settings, name) if declared is not None and declared.applies(settings) else None
+
+
+def _pushes_by_margin_alone(settings: Any) -> bool:
+    """Whether a margin of 0 leaves nothing that pushes tasks apart; a triplet still compares two distances."""
+    loss = LOSSES.get(getattr(settings, "loss", ""))
+    return loss is None or loss.terms == "pairs"
 
 
 def _point_in_words(frame: Frame) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import tempfile
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from taskembed_edu.base.checks import check_number, problem
-from taskembed_edu.base.settings import Settings
+from taskembed_edu.base.settings import Settings, warn_renamed
 from taskembed_edu.embedders.base import StepRecord
 from taskembed_edu.evaluation.geometry import all_distances
 from taskembed_edu.projection.live_umap import LiveUMAP
@@ -43,9 +44,9 @@ def metric_of(settings: Settings) -> str:
 class Frame:
     """What was seen at one step: the watched tasks' vectors, their places on the map, and the scores.
 
-    `loss` is the mean over the steps since the frame before (NaN for the first frame), and so is "active_pairs" among
-    the diagnostics. `alarm` is one sentence where the tasks have collapsed, and empty where they have not. `refits`
-    counts how often UMAP has begun from scratch.
+    `loss` is the mean over the steps since the frame before (NaN for the first frame), and so is what else the
+    embedder's steps report: it stands among the diagnostics, after the scores. `alarm` is one sentence where the tasks
+    have collapsed, and empty where they have not. `umap_restarts` counts how often UMAP has begun from scratch.
 
     `axes` (dim, 2) are the directions that a PCA map was seen along: earlier vectors, seen along the same, are a trail.
     `fit` is what each task's own network answers, where it has one. Training has diverged for
@@ -61,7 +62,7 @@ class Frame:
     diagnostics: dict[str, float]
     settings: Settings
     alarm: str = ""
-    refits: int = 0
+    umap_restarts: int = 0
     axes: NDArray[np.float32] | None = None
     fit: TaskFit | None = None
     diverged_tasks: tuple[int, ...] = ()
@@ -69,7 +70,7 @@ class Frame:
     def arrays(self) -> list[NDArray[Any]]:
         """All that weighs something."""
         fit = TaskFit() if self.fit is None else self.fit
-        there = (self.embedding, self.layout, self.axes, fit.values, fit.classes)
+        there = (self.embedding, self.layout, self.axes, fit.values, fit.classes, fit.paths)
         return [array for array in there if array is not None]
 
     def with_arrays(self, arrays: Sequence[NDArray[Any]]) -> Frame:
@@ -82,7 +83,8 @@ class Frame:
         embedding, layout, axes = moved(self.embedding), moved(self.layout), moved(self.axes)
         fit = self.fit
         if fit is not None:
-            fit = dataclasses.replace(fit, values=moved(fit.values), classes=moved(fit.classes))
+            values, classes, paths = moved(fit.values), moved(fit.classes), moved(fit.paths)
+            fit = dataclasses.replace(fit, values=values, classes=classes, paths=paths)
         return dataclasses.replace(self, embedding=embedding, layout=layout, axes=axes, fit=fit)
 
     @property
@@ -94,6 +96,12 @@ class Frame:
     def metric(self) -> str:
         """The distance under which its tasks are near or far."""
         return metric_of(self.settings)
+
+    @property
+    def refits(self) -> int:
+        """The former name of `umap_restarts`."""
+        warn_renamed("attribute 'refits' of a frame", "'umap_restarts'")
+        return self.umap_restarts
 
     def neighbours(self, k: int = 5, metric: str | None = None) -> NDArray[np.intp]:
         """Each task's k nearest under its own distance, or under this one: (n, k) indices, nearest first, without it.
@@ -117,6 +125,13 @@ class Frame:
     def __repr__(self) -> str:
         scores = ", ".join(f"{name} {value:.2f}" for name, value in self.diagnostics.items())
         return f"Frame(step {self.step}: loss {self.loss:.3f}, {scores})"
+
+
+def value_of(frame: Frame, name: str) -> float:
+    """The frame's step, its loss, or one of its diagnostics; NaN where it has none of this name."""
+    if name in ("step", "loss"):
+        return frame.step if name == "step" else frame.loss
+    return frame.diagnostics.get(name, math.nan)
 
 
 @dataclass(frozen=True)

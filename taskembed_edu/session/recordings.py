@@ -3,14 +3,71 @@
 from __future__ import annotations
 
 import json
+import math
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from taskembed_edu.base.checks import problem
+from taskembed_edu.base.settings import current_values
+from taskembed_edu.embedders import task_embedder
+from taskembed_edu.session.history import Event
+from taskembed_edu.session.parsing import declared_settings
+from taskembed_edu.session.run import Run
 from taskembed_edu.tasks import FAMILIES
+from taskembed_edu.tasks.base import TaskFamily
 
 FORMAT = 1
 _KEYS = ("format", "embedder", "family", "initial", "events", "steps", "scores")
+
+
+class Recorded(NamedTuple):
+    """What a recording tells, under today's names of settings."""
+
+    embedder: str
+    family: TaskFamily
+    initial: dict[str, Any]
+    events: list[Event]
+    steps: int
+
+
+def recording_of(run: Run) -> dict[str, Any]:
+    """Everything needed to make this run again, ready for JSON."""
+    steps = run.steps_replayable()
+    return {
+        "format": FORMAT,
+        "version": version("taskembed_edu"),
+        "embedder": run.embedder.name,
+        "family": run.whole_family.describe(),
+        "initial": dict(run.initial),
+        "events": [_event_entry(event) for event in run.events if event.step <= steps],
+        "steps": steps,
+        # JSON has no NaN: what this frame could not tell is left out.
+        "scores": {n: round(v, 4) for n, v in run.history[-1].diagnostics.items() if math.isfinite(v)},
+    }
+
+
+def read_recording(recording: Any, family: TaskFamily | None = None) -> Recorded:
+    """What a recording tells; `family` where it is one of the user's own. Errors: see `check_recording`."""
+    recording = check_recording(recording, None if family is None else family.name, known=family is not None)
+    declared = declared_settings(task_embedder(recording["embedder"]))
+
+    def current(values: dict[str, Any]) -> dict[str, Any]:
+        return current_values(values, declared, warn=False)
+
+    initial = {name: value for name, value in current(recording["initial"]).items() if name != "family"}
+    events = [Event(e["step"], current(e["changes"]), e.get("undo", False)) for e in recording["events"]]
+    family = family or _described_family(dict(recording["family"]))
+    return Recorded(recording["embedder"], family, initial, events, recording["steps"])
+
+
+def _described_family(described: dict[str, Any]) -> TaskFamily:
+    family_class = FAMILIES[described.pop("name")]
+    return family_class(**{name: tuple(v) if isinstance(v, list) else v for name, v in described.items()})
+
+
+def _event_entry(event: Event) -> dict[str, Any]:
+    return {"step": event.step, "changes": dict(event.changes), **({"undo": True} if event.undo else {})}
 
 
 def check_recording(

@@ -16,7 +16,7 @@ class Setup(Settings):
         "sinusoids",
         label="Tasks",
         help="Which family the tasks come from.",
-        choices=tuple(FAMILIES),
+        choices=FAMILIES,
         open=True,  # a family of one's own comes as an object, under its own name
         live=False,
     )
@@ -54,7 +54,8 @@ class Setup(Settings):
         label="Map",
         help="UMAP keeps neighbours together; its distances and sizes mean little. PCA keeps the two directions of "
         "largest variance, to scale.",
-        choices=("umap", "pca"),
+        choices={"umap": "UMAP", "pca": "PCA"},
+        above_map=True,
     )
     n_neighbors: int = setting(
         15,
@@ -65,7 +66,7 @@ class Setup(Settings):
         step=1,
         advanced=True,
     )
-    refits: int = setting(
+    umap_restarts: int = setting(
         0,
         label="Embedded again",
         help="How often UMAP was told to forget its map and to embed from scratch.",
@@ -73,4 +74,5 @@ class Setup(Settings):
         high=2**31 - 1,
         step=1,
         hidden=True,
+        formerly=("refits",),
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from taskembed_edu.base.checks import check_number, problem
-from taskembed_edu.embedders.base import Embedder
+from taskembed_edu.base.readings import Reading, check_names_differ
+from taskembed_edu.embedders.base import LOSS, Embedder, StepRecord
 from taskembed_edu.evaluation.geometry import TrueGeometry, all_distances, nearest_of_row
-from taskembed_edu.evaluation.scores import mean_distance, neighbour_purity, recall_at_k
+from taskembed_edu.evaluation.registry import SCORES, Score, ScoreContext, measured
 from taskembed_edu.formulas.distances import METRICS, check_metric_accepts
 from taskembed_edu.projection.pca import pca
-from taskembed_edu.projection.quality import jitter, map_trust
 from taskembed_edu.projection.umap_steps import Layout
 from taskembed_edu.session.alarms import collapse_alarm
 from taskembed_edu.session.history import Checkpoint, Frame, metric_of
@@ -31,15 +31,31 @@ _FEWEST = 6
 
 @dataclass(frozen=True)
 class ValidationSet:
-    """The tasks on the map. `resampled_support` are the same tasks with support sets drawn anew, where the embedder
-    reads such; `groups` gives each task's group, where the family has groups.
+    """The tasks on the map.
+
+    `resampled_support` are the same tasks with support sets drawn anew, where the embedder reads such. `geometry` and
+    `groups` are None where the family knows no true distance and no groups. `scores` are those that a frame is given:
+    what is registered later comes with the next run, so that all frames of one run tell of the same.
+
+    Errors: ValueError where a score and a reading of the embedder have one name.
     """
 
     embedder: Embedder[Any, Any]
     tasks: TaskBatch
     resampled_support: TaskBatch | None
-    geometry: TrueGeometry
+    geometry: TrueGeometry | None
     groups: Tensor | None
+    scores: tuple[Score, ...] = field(default_factory=lambda: tuple(SCORES.values()))
+
+    def __post_init__(self) -> None:
+        check_names_differ(self.readings)
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """What a frame of this embedder can tell, in order: the loss, the scores, what else a step reports."""
+        reported = self.embedder.readings
+        scores = [s for s in self.scores if self.embedder.embeds_resampled_support or "resampled" not in s.needs]
+        return (*(r for r in reported if r.name == LOSS.name), *scores, *(r for r in reported if r.name != LOSS.name))
 
     @staticmethod
     def of(embedder: Embedder[Any, Any], split: Split, n_tasks: int, rng: torch.Generator) -> ValidationSet:
@@ -47,12 +63,12 @@ class ValidationSet:
         family = split.validation
         tasks = embedder.watches(split, n_tasks, rng)
         resampled_support = family.redraw(tasks, rng) if embedder.embeds_resampled_support else None
-        return ValidationSet(
-            embedder, tasks, resampled_support, TrueGeometry(family.true_distance(tasks)), groups_of(family, tasks)
-        )
+        return ValidationSet(embedder, tasks, resampled_support, true_geometry(family, tasks), groups_of(family, tasks))
 
-    def frame(self, now: Checkpoint, before: Sequence[Frame], index: int, loss: float, active: float) -> Frame:
-        """What is seen now, after the frames `before`.
+    def frame(
+        self, now: Checkpoint, before: Sequence[Frame], index: int, loss: float, reported: Mapping[str, float]
+    ) -> Frame:
+        """What is seen now, after the frames `before`; `reported` is what the steps since told (see `step_means`).
 
         Errors: FloatingPointError where vectors or distances are not finite, or too few tasks are left.
         """
@@ -63,15 +79,22 @@ class ValidationSet:
         if not torch.isfinite(distances).all():
             raise diverged(now, "distance", math.inf)
         layout, axes = _layout(now, first, distances, kept)
-        told = scores(now, first, second, distances, *self._truth_of(now, diverged_tasks, kept))
-        told["trustworthiness"] = map_trust(distances, layout[kept], now.setup.n_neighbors)
-        told["jitter"] = _jitter(now, layout, before[index - 1] if index else None, diverged_tasks)
-        told["mean_distance"] = mean_distance(distances)
-        if bool((first[kept] == first[kept][:1]).all()):
-            # All tasks are one point: any map is as true as any other, and whoever is nearest is so by rounding.
-            told |= {"trustworthiness": math.nan, "mean_distance": 0.0}
-            told |= dict.fromkeys(told.keys() & {"spearman", "purity"}, math.nan)
-        told["active_pairs"] = active
+        geometry, groups = self._truth_of(now, diverged_tasks, kept)
+        earlier = _same_map(now, before[index - 1] if index else None, diverged_tasks)
+        context = ScoreContext(
+            vectors=first[kept],
+            distances=distances,
+            metric=metric_of(now.settings),
+            settings=now.settings,
+            resampled=None if second is None else second[kept],
+            geometry=geometry,
+            groups=groups,
+            layout=layout[kept],
+            previous_layout=None if earlier is None else earlier[kept],
+            n_neighbors=now.setup.n_neighbors,
+        )
+        own = (reading.name for reading in self.embedder.readings if reading.name != LOSS.name)
+        told = {**measured(self.scores, context), **{name: reported.get(name, math.nan) for name in own}}
         frame = Frame(
             index,
             now.state.step,
@@ -81,7 +104,7 @@ class ValidationSet:
             now.setup.projection,
             told,
             now.settings,
-            refits=now.setup.refits,
+            umap_restarts=now.setup.umap_restarts,
             axes=axes,
             fit=self.embedder.answers(now.state),
             diverged_tasks=diverged_tasks,
@@ -93,7 +116,8 @@ class ValidationSet:
     def nearest(self, frame: Frame, task: int, k: int = 5) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """The k tasks nearest to this one, in the frame's embedding (under its distance) and in truth, nearest first.
 
-        In truth there may be fewer (see `TrueGeometry.nearest`): unrelated are not counted as near.
+        In truth there may be fewer (see `TrueGeometry.nearest`): unrelated are not counted as near. There are none
+        where nobody knows how far apart the tasks truly are.
         Errors: ValueError for a task that is not watched, or k outside 1..n_tasks - 1.
         """
         check_number("task", task, 0, len(self.tasks) - 1, "Tasks are counted from 0, in the order of `session.tasks`.")
@@ -104,7 +128,13 @@ class ValidationSet:
         distances = torch.full((len(vectors),), torch.inf)
         distances[kept] = METRICS[frame.metric].between(vectors[task], vectors[kept])
         embedding = nearest_of_row(distances, task, len(vectors) - 1)
-        return embedding[~np.isin(embedding, lost)][:k], self.geometry.nearest(task, k, without=lost)
+        truth = np.zeros(0, np.intp) if self.geometry is None else self.geometry.nearest(task, k, without=lost)
+        return embedding[~np.isin(embedding, lost)][:k], truth
+
+    def scores_in_words(self, frame: Frame) -> list[str]:
+        """The scores that tell most of a frame, as "name 0.12": those of the closing report that are also drawn."""
+        named = (score.name for score in self.scores if score.closing and score.panel is not None)
+        return [f"{name} {frame.diagnostics[name]:.2f}" for name in named if name in frame.diagnostics]
 
     def _vectors(self, now: Checkpoint) -> tuple[Tensor, Tensor | None]:
         """The watched tasks' vectors, and those of their second support sets where the embedder has such."""
@@ -116,15 +146,20 @@ class ValidationSet:
 
     def _truth_of(
         self, now: Checkpoint, diverged_tasks: tuple[int, ...], kept: Any
-    ) -> tuple[TrueGeometry, Tensor | None]:
+    ) -> tuple[TrueGeometry | None, Tensor | None]:
         """The true geometry and the groups of the tasks that count."""
         if not diverged_tasks:
             return self.geometry, self.groups
         left = len(self.tasks) - len(diverged_tasks)
         if left < _FEWEST:
             raise diverged(now, f"tasks left ({left} of {len(self.tasks)})", math.nan)
-        geometry = TrueGeometry(self.geometry.true_distance[kept][:, kept])
+        geometry = None if self.geometry is None else TrueGeometry(self.geometry.true_distance[kept][:, kept])
         return geometry, None if self.groups is None else self.groups[kept]
+
+
+def true_geometry(family: TaskFamily, tasks: TaskBatch) -> TrueGeometry | None:
+    """How far apart these tasks truly are; None where the family does not know."""
+    return TrueGeometry(family.true_distance(tasks)) if family.has_geometry else None
 
 
 def groups_of(family: TaskFamily, tasks: TaskBatch) -> Tensor | None:
@@ -132,23 +167,25 @@ def groups_of(family: TaskFamily, tasks: TaskBatch) -> Tensor | None:
     return None if family.group is None else tasks.truth[:, tasks.truth_names.index(family.group)]
 
 
-def scores(
-    now: Checkpoint,
-    first: Tensor,
-    second: Tensor | None,
-    distances: Tensor,
-    geometry: TrueGeometry,
-    groups: Tensor | None,
-) -> dict[str, float]:
-    """How well these vectors tell what is true: recall, Spearman, and purity where tasks have mates."""
-    told = {}
-    if second is not None:
-        recall = recall_at_k(second, first, ks=(1, 5), metric=metric_of(now.settings))
-        told = {"recall@1": recall[1], "recall@5": recall[5]}
-    told["spearman"] = geometry.rank_correlation(distances)
-    if groups is not None:
-        told["purity"] = neighbour_purity(distances, groups)
-    return told
+def step_means(now: Checkpoint, readings: Sequence[Reading]) -> tuple[float, dict[str, float]]:
+    """The mean loss of the steps since the last frame, and the means of what else they report, NaN left out.
+
+    What steps report stays on its device until a frame falls: reading it at every step would hold a GPU up.
+    Errors: FloatingPointError where the loss is not finite; ValueError for a number that is not declared.
+    """
+    loss = float(torch.stack([record.loss for record in now.records]).mean())
+    if not math.isfinite(loss):
+        raise diverged(now, "loss", loss)
+    names = [reading.name for reading in readings if reading.name != LOSS.name]
+    for name in {name for record in now.records for name in record.readings}.difference(names):
+        cause = "Add a Reading of this name to the embedder's `readings`."
+        raise ValueError(problem("StepRecord.readings", repr(name), f"declared names ({', '.join(names)})", cause))
+    return loss, {name: _mean(name, now.records) for name in names}
+
+
+def _mean(name: str, records: Sequence[StepRecord]) -> float:
+    told = [record.readings[name] for record in records if name in record.readings]
+    return float(torch.stack(told).nanmean()) if told else math.nan
 
 
 def diverged(now: Checkpoint, what: str, came: float) -> FloatingPointError:
@@ -158,14 +195,14 @@ def diverged(now: Checkpoint, what: str, came: float) -> FloatingPointError:
     return FloatingPointError(problem(what, f"{came} at step {now.state.step}", "a finite number", cause))
 
 
-def _jitter(now: Checkpoint, layout: Layout, before: Frame | None, diverged_tasks: tuple[int, ...]) -> float:
-    """How far the map moved since the frame before; NaN where that was another map."""
+def _same_map(now: Checkpoint, before: Frame | None, diverged_tasks: tuple[int, ...]) -> Layout | None:
+    """The layout of the frame before; None where that was another map, with which this one is not to be compared."""
     if before is None:
-        return math.nan
+        return None
     same = before.projection == now.setup.projection
-    same = same and (before.refits == now.setup.refits or now.setup.projection == "pca")
+    same = same and (before.umap_restarts == now.setup.umap_restarts or now.setup.projection == "pca")
     same = same and before.diverged_tasks == diverged_tasks  # another number: begun anew
-    return jitter(layout, before.layout) if same else math.nan
+    return before.layout if same else None
 
 
 def _layout(now: Checkpoint, embedding: Tensor, distances: Tensor, kept: Any) -> tuple[Layout, Layout | None]:

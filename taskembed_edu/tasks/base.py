@@ -6,6 +6,9 @@ so that the course can say how good an embedding of tasks is.
 
 Shapes: support_x (n_tasks, n_support, *x_shape), support_y (n_tasks, n_support, *y_shape), query likewise,
 truth (n_tasks, n_truth). n_support is n_shot in regression and n_way * n_shot in classification (n_shot per class).
+
+`truth` is whatever makes the task, so that its samples can be drawn again. `truth_names` names its first columns: those
+that people are shown and tasks are coloured by. A family of which nothing is known but its data names none.
 """
 
 from __future__ import annotations
@@ -135,32 +138,48 @@ MOST_LABELS = 64
 
 @dataclass(frozen=True)
 class TaskFamily(ABC):
-    """A source of tasks that knows their truth. Subclasses are frozen dataclasses, one file each.
+    """A source of tasks. Subclasses are frozen dataclasses, one file each.
 
-    A subclass says how truth is drawn, how samples are drawn given the truth, and which coordinates of the truth have
-    the true distance as their Euclidean distance; everything else follows here.
+    A subclass says what kind of samples it draws, how truth is drawn, how samples are drawn given the truth, and which
+    coordinates of the truth have the true distance as their Euclidean distance; everything else follows here.
+
+    A family that does not know how far apart its tasks are says `has_geometry = False` in place of `coordinates`: it is
+    watched and mapped like any other, and has no score that compares with true distances.
     """
 
     name: ClassVar[str]
     label: ClassVar[str]
+    # A word of tasks/kinds.py or of one's own. Who does not say it draws "numbers", or "points" in classification.
+    kind: ClassVar[str]
     classification: ClassVar[bool]
     default_shot: ClassVar[int]
     label_points: ClassVar[bool] = False  # whether a task's name says enough to stand beside its point
+    has_geometry: ClassVar[bool] = True  # whether it is known how far apart two tasks are
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if not hasattr(cls, "kind") and hasattr(cls, "classification"):
+            cls.kind = "points" if cls.classification else "numbers"
 
     @property
-    @abstractmethod
     def truth_names(self) -> tuple[str, ...]:
-        """What each column of the truth is called."""
+        """What the columns of the truth are called; () where none of them means anything to people."""
+        return ()
 
     @property
-    @abstractmethod
     def truth_kinds(self) -> tuple[TruthKind, ...]:
-        """Whether each column is a quantity, an angle in radians or a category: it decides the colours."""
+        """Whether each named column is a quantity, an angle in radians or a category: it decides the colours."""
+        return ()
 
     @property
     @abstractmethod
     def x_shape(self) -> tuple[int, ...]:
         """The shape of one sample's x."""
+
+    @property
+    def part(self) -> tuple[Any, ...]:
+        """Which of the family's tasks are drawn; (): all. A family that splits itself has a field of this name."""
+        return ()
 
     @property
     def n_way(self) -> int:
@@ -189,9 +208,13 @@ class TaskFamily(ABC):
     def draw_samples(self, truth: Tensor, n_shot: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """Samples x, y of the tasks with this truth, n_shot (a class); within one draw no image occurs twice."""
 
-    @abstractmethod
     def coordinates(self, truth: Tensor) -> Tensor:
-        """The true geometry: task distance is Euclidean distance between these, shape (n_tasks, any)."""
+        """The true geometry: task distance is Euclidean distance between these, shape (n_tasks, any).
+
+        Errors: ValueError where the family does not define it.
+        """
+        cause = "Define coordinates(truth), or say has_geometry = False where nobody knows how far apart tasks are."
+        raise ValueError(problem("coordinates", f"none of {self.label.lower()}", "the family's true geometry", cause))
 
     @abstractmethod
     def task_name(self, truth: Tensor) -> str:
@@ -225,7 +248,10 @@ class TaskFamily(ABC):
         return batch.with_support(*self.draw_samples(batch.truth.cpu(), n_shot, rng))
 
     def true_distance(self, batch: TaskBatch) -> Tensor:
-        """The distance between every two tasks of the batch, from their truth: shape (n_tasks, n_tasks)."""
+        """The distance between every two tasks of the batch, from their truth: shape (n_tasks, n_tasks).
+
+        Errors: ValueError for another family's tasks, and where the family knows no distance (`has_geometry`).
+        """
         self._check_mine(batch)
         coordinates = self.coordinates(batch.truth.double())
         # Subtracted entry by entry: by a matrix product a task would be 1e-7 away from itself.
@@ -244,16 +270,21 @@ class TaskFamily(ABC):
         """
         return batch.support_x
 
-    def fit(self, outputs: Tensor) -> TaskFit:
-        """Those answers as the sketch draws them, from a network's outputs (n_tasks, n_probe, n_out) at the probe."""
+    def fit(self, outputs: Tensor) -> TaskFit | None:
+        """Those answers as the sketch draws them, from a network's outputs (n_tasks, n_probe, n_out) at the probe.
+
+        None where it has no way to draw them: of more numbers than one a sample only the family knows what they are.
+        """
         if self.classification:
             return TaskFit(classes=outputs.argmax(-1).to("cpu", torch.uint8).numpy())
+        if outputs.ndim != 3 or outputs.shape[-1] != 1:
+            return None
         return TaskFit(values=outputs.squeeze(-1).detach().cpu().float().numpy())
 
     def _check_mine(self, batch: TaskBatch) -> None:
         if batch.truth_names != self.truth_names:
-            came = f"tasks with truth {', '.join(batch.truth_names)}"
-            raise ValueError(problem("batch", came, f"truth {', '.join(self.truth_names)}", "Is it another family's?"))
+            came, mine = (", ".join(names) or "without names" for names in (batch.truth_names, self.truth_names))
+            raise ValueError(problem("batch", f"tasks with truth {came}", f"truth {mine}", "Is it another family's?"))
 
     def _support_and_query(self, samples: Tensor, n_shot: int, n_query: int) -> tuple[Tensor, Tensor]:
         # draw_samples lays a classification task out class by class, so each class gives n_shot to the support set.
@@ -261,8 +292,8 @@ class TaskFamily(ABC):
         return by_class[:, :, :n_shot].flatten(1, 2), by_class[:, :, n_shot:].flatten(1, 2)
 
     def _check_whole(self) -> None:
-        # A part parse_settings out again would be parse_settings from the whole family: held-out tasks would come back.
-        if getattr(self, "part", ()):
+        # A part that is split again would be split from the whole family: held-out tasks would come back.
+        if self.part:
             raise ValueError(problem("split", f"a part of {self.label.lower()}", "the whole family", "Split it once."))
 
     def describe(self) -> dict[str, Any]:
@@ -271,7 +302,14 @@ class TaskFamily(ABC):
         return {"name": self.name, **fields}
 
     def with_part(self, part: tuple[Any, ...]) -> Self:
-        """The same family, drawing from this part only."""
+        """The same family, drawing from this part only. Errors: TypeError for a part of a family that has none."""
+        if "part" not in (field.name for field in dataclasses.fields(self)):
+            if not part:
+                return self
+            cause = "A family that is split into parts declares a field: part: tuple[int, ...] = ()."
+            raise TypeError(
+                problem("part", f"one of {type(self).__name__}", "a family with a field of this name", cause)
+            )
         changes: dict[str, Any] = {"part": part}
         return dataclasses.replace(self, **changes)
 
@@ -287,7 +325,7 @@ def uniform(n: int, rng: torch.Generator, part: tuple[int, ...] = ()) -> Tensor:
 
 
 def split_slices(rng: torch.Generator) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-    """The slices of [0, 1) parse_settings into 80 % for training, 10 % for validation and 10 % never seen."""
+    """The slices of [0, 1) dealt into 80 % for training, 10 % for validation and 10 % never seen."""
     order = torch.randperm(N_SLICES, generator=rng).tolist()
     first, second = N_SLICES * 8 // 10, N_SLICES * 9 // 10
     return tuple(sorted(order[:first])), tuple(sorted(order[first:second])), tuple(sorted(order[second:]))

@@ -58,6 +58,7 @@ class Digits(TaskFamily):
 
     name: ClassVar[str] = "digits"
     label: ClassVar[str] = "Handwritten digits"
+    kind: ClassVar[str] = "image"
     classification: ClassVar[bool] = True
     default_shot: ClassVar[int] = 5
 
@@ -121,7 +122,7 @@ class Digits(TaskFamily):
         return batch.support_x.unflatten(1, (self.n_way, -1))[:, :, :shown].flatten(1, 2)
 
     def split(self, rng: torch.Generator) -> Split:
-        """Class sets are held out whole (60, 20 and 20 %), and each digit's pictures are parse_settings out likewise.
+        """Class sets are held out whole (60, 20 and 20 %), and each digit's pictures are dealt out likewise.
 
         A never-seen task therefore has a set of digits that no training task had, in handwriting that none had.
         """

@@ -36,6 +36,7 @@ class Gaussians(TaskFamily):
 
     name: ClassVar[str] = "gaussians"
     label: ClassVar[str] = "Gaussian classes"
+    kind: ClassVar[str] = "points"
     classification: ClassVar[bool] = True
     default_shot: ClassVar[int] = 8
 

@@ -92,6 +92,8 @@ class NumberWords(TaskFamily):
 
     name: ClassVar[str] = "number_words"
     label: ClassVar[str] = "Languages: number words"
+    menu_label: ClassVar[str] = "Languages"
+    kind: ClassVar[str] = "tokens"
     classification: ClassVar[bool] = False
     default_shot: ClassVar[int] = 50
     label_points: ClassVar[bool] = True
@@ -106,8 +108,8 @@ class NumberWords(TaskFamily):
     @property
     def codes(self) -> tuple[str, ...]:
         """The languages that tasks are drawn from."""
-        diverged_tasks = self._left_out()
-        return tuple(code for code in self._asked() if code not in diverged_tasks)
+        left_out = self._left_out()
+        return tuple(code for code in self._asked() if code not in left_out)
 
     @property
     def length(self) -> int:

@@ -40,6 +40,7 @@ class Sinusoids(TaskFamily):
 
     name: ClassVar[str] = "sinusoids"
     label: ClassVar[str] = "Sine waves"
+    kind: ClassVar[str] = "numbers"
     classification: ClassVar[bool] = False
     default_shot: ClassVar[int] = 16
 

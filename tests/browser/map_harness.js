@@ -1,6 +1,7 @@
 // A page for the map alone: made-up tasks and pictures, the state that a lab's maps share, and no kernel.
 
 import { element, Shared } from "../../taskembed_edu/live/page/base.js";
+import { TaskPicture } from "../../taskembed_edu/live/page/card.js";
 import { TaskLegend } from "../../taskembed_edu/live/page/legend.js";
 import { TaskMapView } from "../../taskembed_edu/live/page/map.js";
 import { contrast, outlineOf, rgbOf } from "../../taskembed_edu/live/page/shapes.js";
@@ -12,7 +13,7 @@ const packed = (numbers, low, high) => {
   return asView(new Uint8Array(words.buffer));
 };
 
-Object.assign(window, { contrast, outlineOf, rgbOf }); // asked for by tests
+Object.assign(window, { asView, contrast, outlineOf, rgbOf, TaskPicture }); // asked for by tests
 
 window.harness = {
   model: { get: () => ({ number: window.harness.number }) },

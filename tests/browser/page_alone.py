@@ -42,10 +42,11 @@ def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[int, str]:
     branch.set(metric="cosine")
     branch.step(90)
     folder = tmp_path_factory.mktemp("recorded")
-    return {runs: _document([session, branch][:runs], folder / f"{runs}.html") for runs in (1, 2)}
+    return {runs: recorded_document_of([session, branch][:runs], folder / f"{runs}.html") for runs in (1, 2)}
 
 
-def _document(sessions: list[Session], path: Path) -> str:
+def recorded_document_of(sessions: list[Session], path: Path) -> str:
+    """The recording of these runs, as the script element that an exported page holds it in."""
     found = RECORDED.search(export_html(sessions, path).read_text(encoding="utf-8"))
     assert found, "the exported page holds no recording"
     return found[0]

@@ -92,18 +92,18 @@ export class StandIn {
 }
 
 const choices = (...labels) => labels.map((label) => ({ value: label.toLowerCase(), label }));
-const LIVE = { live: true, enabled: true, main: true, wished: false };
+const LIVE = { live: true, enabled: true, main: true, projected: false, above_map: false, wished: false };
 const LOSS_HELP = "What training asks for. Contrastive pulls two sets of one task together and pushes others out to the margin.";
 const MARGIN_HELP = "How far apart different tasks should be. Beyond it, a pair no longer pushes.";
 const RATES = [0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01].map((value) => ({ value, label: String(value) }));
 
 const CONTROLS = [
   { ...LIVE, name: "family", label: "Tasks", help: "Which family the tasks come from.", kind: "choice", value: "sinusoids", options: choices("Sinusoids", "Gaussians", "Digits"), live: false },
-  { ...LIVE, name: "loss", label: "Loss", help: LOSS_HELP, kind: "choice", value: "contrastive", options: choices("Contrastive", "Triplet", "InfoNCE") },
-  { ...LIVE, name: "metric", label: "Distance", help: "How far apart two task vectors are.", kind: "choice", value: "euclidean", options: choices("Euclidean", "Manhattan", "Cosine") },
-  { ...LIVE, name: "margin", label: "Margin", help: MARGIN_HELP, kind: "range", value: 1, low: 0, high: 4, step: 0.05 },
+  { ...LIVE, name: "loss", label: "Loss", help: LOSS_HELP, kind: "choice", value: "contrastive", options: choices("Contrastive", "Triplet", "InfoNCE"), projected: true },
+  { ...LIVE, name: "metric", label: "Distance", help: "How far apart two task vectors are.", kind: "choice", value: "euclidean", options: choices("Euclidean", "Manhattan", "Cosine"), projected: true },
+  { ...LIVE, name: "margin", label: "Margin", help: MARGIN_HELP, kind: "range", value: 1, low: 0, high: 4, step: 0.05, projected: true },
   { ...LIVE, name: "learning_rate", label: "Learning rate", help: "How far one step moves the weights.", kind: "steps", value: 0.001, options: RATES },
-  { ...LIVE, name: "projection", label: "Map", help: "UMAP keeps neighbours together; PCA is to scale.", kind: "choice", value: "umap", options: choices("UMAP", "PCA") },
+  { ...LIVE, name: "projection", label: "Map", help: "UMAP keeps neighbours together; PCA is to scale.", kind: "choice", value: "umap", options: choices("UMAP", "PCA"), above_map: true },
   { ...LIVE, name: "n_tasks", label: "Tasks on the map", help: "How many tasks are watched.", kind: "number", value: 200, low: 5, high: 5000, step: 1, live: false, main: false },
 ];
 

@@ -222,7 +222,7 @@ def test_triplets_their_mining_their_circles_and_their_forces(page):
     page.get_by_label("Mining", exact=True).select_option("semi-hard")
     expect(page.locator(".te-kind")).to_have_text(["semi-hard"])
     expect(page.locator(".te-arrow")).to_have_count(3)
-    page.get_by_label("Loss", exact=True).select_option("hadsell")
+    page.get_by_label("Loss", exact=True).select_option("contrastive_squared")
     expect(page.get_by_label("Mining", exact=True)).to_have_value("all")
     expect(page.get_by_label("Mining", exact=True).locator("option[value=semi-hard]")).to_be_disabled()
 

@@ -644,8 +644,8 @@ def recorded_languages(path: Path) -> Path:
     session.step(20)
     family = NumberWords()
     tasks = family.sample(12, n_shot=4, rng=torch.Generator().manual_seed(0))
-    session.validation_set = dataclasses.replace(session.validation_set, tasks=tasks)
-    session.split = session.split._replace(validation=family)
+    session._run.validation_set = dataclasses.replace(session.validation_set, tasks=tasks)
+    session._run.split = session.split._replace(validation=family)
     vars(session.embedder).update(leaves_trails=True)
     for frame in list(session.history):
         centred = frame.embedding - frame.embedding.mean(axis=0)

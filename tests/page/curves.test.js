@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { piecesOf, rangeOf, rowAfter, ticksOf } from "../../taskembed_edu/live/page/curves.js";
+import { curvesOf, piecesOf, rangeOf, rowAfter, ticksOf } from "../../taskembed_edu/live/page/curves.js";
 import { Rows } from "../../taskembed_edu/live/page/rows.js";
 import { grouped } from "../../taskembed_edu/live/page/timeline.js";
 
@@ -139,4 +139,35 @@ test("marks that lie close are one, at the place of the first", () => {
 test("a chain of marks does not become one: each is held against the first", () => {
   assert.equal(grouped([place(0.1), place(0.115), place(0.13)], 0.02).length, 2);
   assert.deepEqual(grouped([]), []);
+});
+
+// ---- what is drawn together ----
+
+/** @param {object} more */
+const declared = (more) => ({
+  label: "One", help: "One.", panel: "Scores", unit: true, light: "#000", dark: "#fff", beside_map: false, breaks: false, pairs: false, ...more,
+});
+
+test("panels are drawn as they are declared, in order, and the first says which setting changed", () => {
+  const scores = { loss: declared({ panel: "Loss", unit: false }), b: declared({}), a: declared({}), under: declared({ panel: null, beside_map: true }) };
+  const curves = curvesOf({ panels: ["Loss", "Scores"], scores });
+  assert.deepEqual(curves.map(({ title, keys, named, unit }) => [title, keys, named, unit]), [
+    ["Loss", ["loss"], true, false],
+    ["Scores", ["b", "a"], false, true],
+  ]);
+  assert.equal(curves[1].declared.a, scores.a);
+});
+
+test("a panel ends at 1, or needs pairs, where all that is in it does", () => {
+  const of = (...members) => {
+    const [{ unit, pairs }] = curvesOf({ panels: ["Scores"], scores: Object.fromEntries(members.map((each, k) => [`s${k}`, declared(each)])) });
+    return [unit, pairs];
+  };
+  assert.deepEqual(of({ pairs: true }), [true, true]);
+  assert.deepEqual(of({ pairs: true }, {}), [true, false]);
+  assert.deepEqual(of({}, { unit: false }), [false, false]);
+});
+
+test("a page that has been told nothing has no curves", () => {
+  assert.deepEqual(curvesOf(undefined), []);
 });

@@ -6,12 +6,13 @@ itself:
 
 .. math:: \frac{\partial L}{\partial x_i} = \sum_j \ell'(d_{ij})\, \frac{x_i - x_j}{d_{ij}}
 
-Where that gradient is to be differentiated again, the backward pass takes the plain formula instead.
+Where that gradient is to be differentiated again, the backward pass takes the plain formula instead. Similar and
+different pairs may be weighted apart, which is all that a balanced mean needs.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -29,40 +30,56 @@ def pair_terms(distances: torch.Tensor, similar: torch.Tensor, margin: float, sq
     return similar * distances + (1 - similar) * short
 
 
-def all_pairs_sum(embeddings: torch.Tensor, labels: torch.Tensor, margin: float, squared: bool) -> torch.Tensor:
-    """The sum of the terms of all pairs i < j of the batch (n, dim) with classes (n,)."""
+class PairLoss(NamedTuple):
+    """What the terms of all pairs are made of: the margin, the form, and the weight of either kind of pair."""
+
+    margin: float
+    squared: bool
+    similar_weight: float = 1.0
+    different_weight: float = 1.0
+
+    def weights(self, similar: torch.Tensor) -> torch.Tensor | None:
+        """Each pair's weight; None where all weigh 1."""
+        if self.similar_weight == self.different_weight == 1.0:
+            return None
+        return similar * (self.similar_weight - self.different_weight) + self.different_weight
+
+
+def all_pairs_sum(embeddings: torch.Tensor, labels: torch.Tensor, loss: PairLoss) -> torch.Tensor:
+    """The weighted sum of the terms of all pairs i < j of the batch (n, dim) with classes (n,)."""
     if not (embeddings.requires_grad and torch.is_grad_enabled()):
-        return _value_and_gradient(embeddings, labels, margin, squared, with_gradient=False)[0]
-    total: torch.Tensor = _AllPairsSum.apply(embeddings, labels, margin, squared)
+        return _value_and_gradient(embeddings, labels, loss, with_gradient=False)[0]
+    total: torch.Tensor = _AllPairsSum.apply(embeddings, labels, loss)
     return total
 
 
 class _AllPairsSum(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, labels: torch.Tensor, margin: float, squared: bool) -> torch.Tensor:
-        total, gradient = _value_and_gradient(x, labels, margin, squared, with_gradient=True)
+    def forward(ctx: Any, x: torch.Tensor, labels: torch.Tensor, loss: PairLoss) -> torch.Tensor:
+        total, gradient = _value_and_gradient(x, labels, loss, with_gradient=True)
         ctx.save_for_backward(x, labels, gradient)
-        ctx.margin, ctx.squared = margin, squared
+        ctx.loss = loss
         return total
 
     @staticmethod
-    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, None, None, None]:
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, None, None]:
         x, labels, gradient = ctx.saved_tensors
         if torch.is_grad_enabled():  # asked for with create_graph=True
-            total = _plainly(x, labels, ctx.margin, ctx.squared)
+            total = _plainly(x, labels, ctx.loss)
             (gradient,) = torch.autograd.grad(total, x, grad, create_graph=True)
-            return gradient, None, None, None
-        return grad * gradient, None, None, None
+            return gradient, None, None
+        return grad * gradient, None, None
 
 
-def _plainly(x: torch.Tensor, labels: torch.Tensor, margin: float, squared: bool) -> torch.Tensor:
+def _plainly(x: torch.Tensor, labels: torch.Tensor, loss: PairLoss) -> torch.Tensor:
     distances = euclidean_matrix(x, x)
     similar = (labels[:, None] == labels[None, :]).to(distances)
-    return pair_terms(distances, similar, margin, squared).triu(1).sum()
+    terms, weights = pair_terms(distances, similar, loss.margin, loss.squared), loss.weights(similar)
+    return (terms if weights is None else terms * weights).triu(1).sum()
 
 
 def _value_and_gradient(
-    x: torch.Tensor, labels: torch.Tensor, margin: float, squared: bool, with_gradient: bool
+    x: torch.Tensor, labels: torch.Tensor, loss: PairLoss, with_gradient: bool
 ) -> tuple[torch.Tensor, torch.Tensor]:
     exact = x if x.dtype == torch.float64 else x.float()
     wide = torch.cat([x.double().T, x.new_ones(1, len(x), dtype=torch.float64)])  # lying down: quicker products
@@ -71,7 +88,7 @@ def _value_and_gradient(
         rows, after = slice(start, start + ROWS), slice(start, None)  # pairs i < j lie right of the block's diagonal
         distances, inverses = distances_and_inverses(exact[rows], exact[after])
         similar = (labels[rows, None] == labels[None, after]).to(exact.dtype)
-        terms, slopes = _terms_and_slopes(distances, similar, margin, squared)
+        terms, slopes = _terms_and_slopes(distances, similar, loss)
         total += _above_diagonal(terms).sum()
         if with_gradient:  # the last row of `wide`, all ones, makes the products sum the weights as well
             weights = _above_diagonal(slopes.mul_(inverses)).double()
@@ -82,9 +99,18 @@ def _value_and_gradient(
 
 
 def _terms_and_slopes(
+    distances: torch.Tensor, similar: torch.Tensor, loss: PairLoss
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The weighted `pair_terms` and their derivative by the distance."""
+    terms, slopes = _plain_terms_and_slopes(distances, similar, loss.margin, loss.squared)
+    weights = loss.weights(similar)
+    return (terms, slopes) if weights is None else (terms.mul_(weights), slopes.mul_(weights))
+
+
+def _plain_terms_and_slopes(
     distances: torch.Tensor, similar: torch.Tensor, margin: float, squared: bool
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """`pair_terms` and its derivative by the distance; `lerp(a, b, y)` is (1 - y) a + y b in one pass."""
+    """`lerp(a, b, y)` is (1 - y) a + y b in one pass."""
     short = (margin - distances).relu_()
     if squared:
         return torch.lerp(short.square(), distances.square(), similar) / 2, torch.lerp(-short, distances, similar)

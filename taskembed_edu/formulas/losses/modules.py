@@ -8,7 +8,11 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from taskembed_edu.formulas.losses.pairs import contrastive_loss, pairwise_contrastive_loss
+from taskembed_edu.formulas.losses.pairs import (
+    balanced_contrastive_loss,
+    contrastive_loss,
+    pairwise_contrastive_loss,
+)
 from taskembed_edu.formulas.losses.softmax import info_nce_loss, prototypical_loss
 from taskembed_edu.formulas.losses.terms import check_margin, check_settings, check_temperature
 from taskembed_edu.formulas.losses.triplets import batch_triplet_loss, triplet_loss
@@ -65,6 +69,23 @@ class PairwiseContrastiveLoss(_Loss):
         return pairwise_contrastive_loss(
             embeddings, labels, self.margin, self.metric, self.squared, self.mining, self.reduction
         )
+
+
+class BalancedContrastiveLoss(_Loss):
+    """`balanced_contrastive_loss` with its settings held."""
+
+    def __init__(
+        self, margin: float = 1.0, metric: str = "euclidean", squared: bool = False, mining: str = "all"
+    ) -> None:
+        super().__init__()
+        check_settings(metric, "mean")
+        check_margin(margin, metric)
+        check_pair_mining(mining)
+        self.margin, self.metric, self.squared, self.mining = margin, metric, squared, mining
+
+    def forward(self, embeddings: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """The loss of the pairs of the batch."""
+        return balanced_contrastive_loss(embeddings, labels, self.margin, self.metric, self.squared, self.mining)
 
 
 class TripletLoss(_Loss):

@@ -1,14 +1,22 @@
-r"""Contrastive losses: similar pairs together, different pairs at least a margin apart."""
+r"""Contrastive losses: similar pairs together, different pairs at least a margin apart.
+
+`pairwise_contrastive_loss` is the one of the papers and of the lessons: every pair of a batch counts alike.
+`balanced_contrastive_loss` is the one that the metric-based embedder trains with: similar and different pairs are each
+averaged by themselves.
+"""
 
 from __future__ import annotations
+
+from functools import partial
 
 import torch
 
 from taskembed_edu.formulas._vectors import Vectors, as_matching_vectors, as_similarity, values_readable
 from taskembed_edu.formulas.distances import METRICS, check_metric_accepts
-from taskembed_edu.formulas.losses.all_pairs import all_pairs_sum, pair_terms
+from taskembed_edu.formulas.losses.all_pairs import PairLoss, all_pairs_sum, pair_terms
+from taskembed_edu.formulas.losses.records import Loss
 from taskembed_edu.formulas.losses.terms import as_labelled_batch, check_margin, check_settings, reduce_terms
-from taskembed_edu.formulas.mining import check_pair_mining, select_pairs
+from taskembed_edu.formulas.mining import PAIR_MINING, check_pair_mining, select_pairs
 
 
 def contrastive_loss(
@@ -92,11 +100,96 @@ def pairwise_contrastive_loss(
     check_margin(margin, metric)
     check_pair_mining(mining)
     embeddings, labels = as_labelled_batch(embeddings, labels, metric)
-    if metric == "euclidean" and mining == "all" and reduction != "none" and values_readable():
-        total = all_pairs_sum(embeddings, labels, margin, squared)
+    if reduction != "none" and _in_blocks(metric, mining):
+        total = all_pairs_sum(embeddings, labels, PairLoss(margin, squared))
         n_pairs = len(labels) * (len(labels) - 1) // 2
         return total if reduction == "sum" else total / max(n_pairs, 1)
     distances = METRICS[metric].matrix(embeddings, embeddings)
     positives, negatives = select_pairs(mining, distances, labels)
     terms = pair_terms(distances, positives.to(distances), margin, squared)
     return reduce_terms(terms, reduction, positives | negatives)
+
+
+def balanced_contrastive_loss(
+    embeddings: Vectors,
+    labels: Vectors,
+    margin: float = 1.0,
+    metric: str = "euclidean",
+    squared: bool = False,
+    mining: str = "all",
+) -> torch.Tensor:
+    r"""Contrastive loss with similar and different pairs in balance: the mean of either kind, added.
+
+    .. math::
+        L = \frac{1}{|S|} \sum_{(i, j) \in S} d_{ij} + \frac{1}{|D|} \sum_{(i, j) \in D} \max(0,\, m - d_{ij})
+
+    S are the similar pairs i < j of the batch, D the different ones, as far as `mining` chooses them; `squared=True`
+    puts Hadsell's terms in their place, halves included. It is a mean by its nature, so it takes no `reduction`.
+
+    Why balanced: two sets of each of n tasks make n similar pairs and 2 n (n - 1) different ones, one in 2 n - 1 is
+    similar. In the plain mean (`pairwise_contrastive_loss` with reduction "mean") pulling then has the weight
+    1 / (2 n - 1), less than a hundredth with 64 tasks, and here as much as pushing. A plain mean is half of the
+    balanced one where there are as many similar pairs as different ones.
+
+    Shapes: embeddings (n, dim), labels (n,). A kind of pair that the batch does not have adds 0. Units, range,
+    gradient and errors: as `contrastive_loss`. With the Euclidean distance and all pairs, value and gradient are
+    computed together, in blocks that never hold the whole (n, n) matrix.
+
+    Source: the terms are those of Hadsell, Chopra and LeCun 2006, equations 2 to 4; the two means are those of
+    pytorch-metric-learning's ContrastiveLoss (Musgrave, Belongie and Lim 2020), which leaves out terms that are zero,
+    while here they count.
+
+    >>> points, labels = [[1, 2, 3], [2, 3, 4], [4, 5, 6]], [0, 0, 1]
+    >>> balanced_contrastive_loss(points, labels, margin=4.0)  # sqrt(3) + (4 - 2 sqrt(3)) / 2
+    tensor(2.)
+    >>> pairwise_contrastive_loss(points, labels, margin=4.0, reduction="mean")  # (sqrt(3) + 4 - 2 sqrt(3)) / 3
+    tensor(0.7560)
+    """
+    check_settings(metric, "mean")
+    check_margin(margin, metric)
+    check_pair_mining(mining)
+    embeddings, labels = as_labelled_batch(embeddings, labels, metric)
+    if _in_blocks(metric, mining):
+        n_similar, n_different = _counted_pairs(labels)
+        return all_pairs_sum(
+            embeddings, labels, PairLoss(margin, squared, 1 / max(n_similar, 1), 1 / max(n_different, 1))
+        )
+    distances = METRICS[metric].matrix(embeddings, embeddings)
+    positives, negatives = select_pairs(mining, distances, labels)
+    terms = pair_terms(distances, positives.to(distances), margin, squared)
+    return reduce_terms(terms, "mean", positives) + reduce_terms(terms, "mean", negatives)
+
+
+def _in_blocks(metric: str, mining: str) -> bool:
+    return metric == "euclidean" and mining == "all" and values_readable()
+
+
+def _counted_pairs(labels: torch.Tensor) -> tuple[int, int]:
+    """How many unordered pairs are similar, and how many different."""
+    sizes: torch.Tensor = labels.unique(return_counts=True)[1]
+    n_similar = int((sizes * (sizes - 1)).sum()) // 2
+    return n_similar, len(labels) * (len(labels) - 1) // 2 - n_similar
+
+
+RECORDS = (
+    Loss(
+        name="contrastive",
+        label="Contrastive",
+        help="Pulls two sets of one task together and pushes others out to the margin, both with the same force "
+        "however far apart they are.",
+        of_batch=balanced_contrastive_loss,
+        needs_margin=True,
+        minings=PAIR_MINING,
+        terms="pairs",
+    ),
+    Loss(
+        name="contrastive_squared",
+        label="Contrastive, squared (Hadsell)",
+        help="Contrastive with half the squares: it pulls the harder, the farther apart two sets of one task are, and "
+        "pushes the harder, the nearer two tasks are.",
+        of_batch=partial(balanced_contrastive_loss, squared=True),
+        needs_margin=True,
+        minings=PAIR_MINING,
+        terms="pairs",
+    ),
+)

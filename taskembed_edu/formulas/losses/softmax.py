@@ -2,12 +2,15 @@ r"""Losses that are a cross-entropy over distances: the right one is to be the n
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch.nn.functional import cross_entropy
 
 from taskembed_edu.base.checks import problem
 from taskembed_edu.formulas._vectors import Vectors, as_labels, as_vectors, check_rows, values_readable
 from taskembed_edu.formulas.distances import METRICS, check_metric_accepts
+from taskembed_edu.formulas.losses.records import Loss
 from taskembed_edu.formulas.losses.terms import as_labelled_batch, check_settings, check_temperature, reduce_terms
 from taskembed_edu.formulas.mining import positive_and_negative
 
@@ -116,3 +119,27 @@ def prototypical_loss(
         raise ValueError(problem("query_labels", f"class {stranger:g}", f"classes of the support set ({known})"))
     scores = -METRICS[metric].matrix(query, means)
     return reduce_terms(cross_entropy(scores, is_class.int().argmax(1), reduction="none"), reduction)
+
+
+def _prototypical_loss_of_two_sets(embeddings: torch.Tensor, labels: torch.Tensor, metric: str) -> torch.Tensor:
+    """Each task is a class: its first set is the support, a class of one, and its second set the query."""
+    support, query = embeddings.chunk(2)
+    support_labels, query_labels = labels.chunk(2)
+    return prototypical_loss(support, support_labels, query, query_labels, metric=metric, reduction="mean")
+
+
+RECORDS = (
+    Loss(
+        name="info_nce",
+        label="InfoNCE",
+        help="Asks each set to pick the other set of its task among all sets of the batch.",
+        of_batch=partial(info_nce_loss, reduction="mean"),
+        needs_temperature=True,
+    ),
+    Loss(
+        name="prototypical",
+        label="Prototypical",
+        help="Asks each second set to be nearest to the first set of its own task.",
+        of_batch=_prototypical_loss_of_two_sets,
+    ),
+)

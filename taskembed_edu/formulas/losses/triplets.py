@@ -2,12 +2,15 @@ r"""Triplet losses: the negative farther from the anchor than the positive, by a
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 
 from taskembed_edu.formulas._vectors import Vectors, as_matching_vectors
 from taskembed_edu.formulas.distances import METRICS, check_metric_accepts
+from taskembed_edu.formulas.losses.records import Loss
 from taskembed_edu.formulas.losses.terms import as_labelled_batch, check_margin, check_settings, reduce_terms
-from taskembed_edu.formulas.mining import check_triplet_mining, positive_and_negative, select_triplets
+from taskembed_edu.formulas.mining import TRIPLET_MINING, check_triplet_mining, positive_and_negative, select_triplets
 
 
 def triplet_loss(
@@ -93,3 +96,16 @@ def _all_triplets_loss(distances: torch.Tensor, labels: torch.Tensor, margin: fl
     to_positive = distances[anchors, positives][:, None]
     terms = (to_positive - distances.index_select(0, anchors) + margin).relu()
     return reduce_terms(terms, reduction, negative.index_select(0, anchors))
+
+
+RECORDS = (
+    Loss(
+        name="triplet",
+        label="Triplet",
+        help="Asks only that a set of another task be farther away than the second set of one's own, by the margin.",
+        of_batch=partial(batch_triplet_loss, reduction="mean"),
+        needs_margin=True,
+        minings=TRIPLET_MINING,
+        terms="triplets",
+    ),
+)

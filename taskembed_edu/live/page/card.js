@@ -1,9 +1,10 @@
 // A task is not a dot: its own data, drawn small beside the pointer and larger when it is chosen.
 
 import { element, penOf, rounded, setText } from "./base.js";
+import { drawDrawing, drawingAxes } from "./drawing.js";
 import { cssOf, drawMarker, outlineOf, rgbOf } from "./shapes.js";
 
-/** @import { Axes, CurveData, ImagesData, Palette, Point, ScatterData, TaskData, WordRow, WordsData } from "./types.js" */
+/** @import { Axes, CurveData, DrawingData, ImagesData, Palette, Point, ScatterData, TaskData, WordRow, WordsData } from "./types.js" */
 
 const LABEL_HIGH = 12; // CSS pixels below an image
 const LONGEST_WORD = 16; // letters; a column that a longer one (Finnish) may not break takes the others' room
@@ -72,10 +73,17 @@ export function fitNote(data, spoken = false) {
   if (data.kind === "curve") {
     return spoken ? `its network is ${rounded(meanGap(data.curve, data.fit.curve))} off on average` : "solid: truth, dashed: the network";
   }
+  if (data.kind === "drawing") return spoken ? "" : "dashed: its network";
   if (data.kind === "words") return wordsNote(data.rows, data.fit.words, data.shown);
   const wrong = wrongAnswers(data).length;
   const total = data.fit.classes.length;
   return `its network has ${wrong} of ${total} ${data.kind === "images" ? "pictures" : "points"} wrong`;
+}
+
+// What a picture shows, for who does not see it; "" where the name and the note say it already.
+/** @param {TaskData | null} data */
+export function pictureWords(data) {
+  return data?.kind === "drawing" ? data.drawing.spoken : "";
 }
 
 // How many words are right: of the numbers that were shown in training and of the others, where there are both.
@@ -121,7 +129,7 @@ export function wrongAnswers(data) {
 // Draw one task's data (decodeCard) into a canvas of so many CSS pixels; hidden where the family has no picture.
 /**
  * @param {HTMLCanvasElement} canvas
- * @param {CurveData | ScatterData | ImagesData | null} data
+ * @param {CurveData | ScatterData | ImagesData | DrawingData | null} data
  * @param {Palette} palette
  * @param {number} wide
  * @param {number} high
@@ -138,6 +146,7 @@ function drawCard(canvas, data, palette, wide, high) {
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   if (data.kind === "curve") drawCurve(context, data, palette, wide, high);
   else if (data.kind === "scatter") drawScatter(context, data, palette, wide, high);
+  else if (data.kind === "drawing") drawOwn(context, data, palette, drawingAxes(data, wide, high));
   else drawImages(context, data, palette, wide, high);
 }
 
@@ -263,6 +272,13 @@ function crossOut(context, data, palette, axes) {
   context.lineWidth = 1.5;
   context.strokeStyle = cssOf(palette.wrong);
   context.stroke();
+}
+
+// What a family draws itself, and over it what the task's own network makes of it.
+/** @param {CanvasRenderingContext2D} context @param {DrawingData} data @param {Palette} palette @param {Axes} axes */
+function drawOwn(context, data, palette, axes) {
+  drawDrawing(context, data, palette, axes);
+  if (data.fit) drawAnswer(context, data.fit.path, palette, axes);
 }
 
 // How many images stand in a row so that they are as large as they can be, each with its label below it.

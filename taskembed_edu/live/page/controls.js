@@ -6,8 +6,6 @@
 import { counted, element, freshId, oncePerFrame, setText } from "./base.js";
 
 const CONFIRM_MS = 2500; // a change that is not confirmed by then was refused: the kernel's value is shown again
-const NEVER_IN_COLUMN = new Set(["projection"]); // has its switch above the map
-const PROJECTED = new Set(["loss", "metric", "margin", "start", "vector", "form", "layer"]); // what stays in projector mode, with the colours
 
 /** @import { LabPage } from "./lab.js" */
 /** @import { Control, Run, SettingValue, Tasks } from "./types.js" */
@@ -216,9 +214,9 @@ export class ControlsView {
       this.controls.clear();
       [this.main, this.folded, place].forEach((box) => box.replaceChildren());
       for (const spec of specs) {
-        const parent = NEVER_IN_COLUMN.has(spec.name) ? place : spec.main ? this.main : this.folded;
+        const parent = spec.above_map ? place : spec.main ? this.main : this.folded;
         const control = new SettingControl(spec, parent, (name, value) => this.set(name, value));
-        control.root.classList.toggle("te-projected", PROJECTED.has(spec.name));
+        control.root.classList.toggle("te-projected", spec.projected);
         this.controls.set(spec.name, control);
       }
     }
@@ -250,6 +248,8 @@ export class ControlsView {
   /** @param {Tasks} tasks */
   setTasks(tasks) {
     this.colour.replaceChildren(...tasks.colours.map(({ name }, k) => new Option(name, String(k))));
+    const box = this.colour.parentElement;
+    if (box) box.hidden = !tasks.colours.length; // of some tasks nothing is known but their data
     this.showColour();
   }
 

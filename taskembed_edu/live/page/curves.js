@@ -1,45 +1,44 @@
-// Curves over training steps: the loss with a mark where a setting changed, the mean distance, the scores, the active
-// pairs. Two runs lie over each other, the second one dashed. Hover reads a step; a click moves time there.
+// Curves over training steps, in the panels that the kernel declares (words.help_packet); the first one also says which
+// setting changed. Two runs lie over each other, the second one dashed. Hover reads a step; a click moves time there.
 
 import { counted, element, hundredths, oncePerFrame, onTheme, penOf, rounded, setText } from "./base.js";
 
 /** @import { LabPage } from "./lab.js" */
 /** @import { Rows } from "./rows.js" */
-/** @import { Axes } from "./types.js" */
+/** @import { Axes, Declared, Help } from "./types.js" */
 
 /**
  * @typedef {object} Curve one panel, and what is drawn in it
  * @property {string} title
  * @property {string[]} keys columns of the rows
- * @property {boolean} [named] do its marks say which setting changed?
- * @property {boolean} [breaks] is its line broken where the unit changed?
- * @property {boolean} [unit] does it end at 1?
- * @property {boolean} [pairs] does it need training on pairs?
+ * @property {Record<string, Declared>} declared each of them
+ * @property {boolean} named do its marks say which setting changed?
+ * @property {boolean} unit does it end at 1?
+ * @property {boolean} pairs does it need training on pairs?
  */
 /** @typedef {{ left: number, right: number, top: number, bottom: number }} Plot CSS pixels on a panel's canvas */
 /** @typedef {ReturnType<CurvesView["makePanel"]>} Panel */
 
-/** @type {Curve[]} */
-const CURVES = [
-  { title: "Loss", keys: ["loss"], named: true },
-  { title: "Mean distance", keys: ["mean_distance"], breaks: true }, // what the margin moves: beside what training asks for
-  { title: "Scores", keys: ["recall@1", "spearman", "purity", "trustworthiness"], unit: true },
-  { title: "Active pairs", keys: ["active_pairs"], unit: true, pairs: true },
-];
-/** @type {Record<string, string>} */
-export const CURVE_WORDS = {
-  loss: "Loss",
-  "recall@1": "Recall@1",
-  spearman: "Spearman",
-  purity: "Purity",
-  trustworthiness: "Trustworthiness",
-  jitter: "Jitter",
-  mean_distance: "Mean distance",
-  active_pairs: "Active pairs",
-};
 const MOST_COLUMNS = 1200; // no screen has more: a run of many frames is drawn as fast as a short one
 const RUN_DASHES = [[], [6, 4]];
 const BROKEN = "The line is broken where what is measured changed: numbers before and after are not to be compared";
+
+// ---- what is drawn together ----
+
+/** @param {Pick<Help, "scores" | "panels"> | undefined} help @returns {Curve[]} */
+export function curvesOf(help) {
+  return (help?.panels ?? []).map((title, place) => {
+    const members = Object.entries(help?.scores ?? {}).filter(([, { panel }]) => panel === title);
+    return {
+      title,
+      keys: members.map(([key]) => key),
+      declared: Object.fromEntries(members),
+      named: place === 0,
+      unit: members.every(([, { unit }]) => unit),
+      pairs: members.every(([, { pairs }]) => pairs),
+    };
+  });
+}
 
 // ---- numbers: which part of the curves is seen, and how they are drawn there ----
 
@@ -109,11 +108,19 @@ export class CurvesView {
     this.root = element("section", "te-curves", parent);
     this.root.setAttribute("aria-label", "Curves over training steps");
     this.key = element("div", "te-run-key", this.root);
-    this.panels = CURVES.map((panel) => this.makePanel(panel));
+    /** @type {Panel[]} */
+    this.panels = [];
     this.draw = oncePerFrame(() => this.panels.forEach((panel) => this.paint(panel)));
     this.stops = [onTheme(this.draw), page.on("step projector", this.draw)];
     this.resized = new ResizeObserver(this.draw);
     this.resized.observe(this.root);
+    this.declare();
+  }
+
+  // The panels, as the kernel declares them.
+  declare() {
+    this.panels.forEach(({ box }) => box.remove());
+    this.panels = curvesOf(this.page.model.get("help")).map((curve) => this.makePanel(curve));
   }
 
   /** @param {Curve} panel */
@@ -137,14 +144,18 @@ export class CurvesView {
     const known = panel.keys.filter((key) => this.runs().some((rows) => rows.known.has(key)));
     panel.shown = panel.keys.length > 1 && known.length ? known : panel.keys;
     for (const [key, { entry }] of panel.numbers) entry.hidden = !panel.shown.includes(key);
-    panel.box.hidden = Boolean(panel.pairs) && this.page.model.get("tasks")?.pairs === false;
+    panel.box.hidden = panel.pairs && this.page.model.get("tasks")?.pairs === false;
   }
 
   /** @param {string} key @param {Element} head @param {Curve} panel */
   makeNumber(key, head, panel) {
     const entry = element("span", "te-curve-value", head);
-    element("span", "te-swatch", entry).dataset.key = key;
-    if (panel.keys.length > 1) element("span", "te-curve-name", entry, `${CURVE_WORDS[key]} `);
+    const { label, light, dark } = panel.declared[key];
+    const swatch = element("span", "te-swatch", entry);
+    swatch.dataset.key = key;
+    swatch.style.setProperty("--te-on-light", light);
+    swatch.style.setProperty("--te-on-dark", dark);
+    if (panel.keys.length > 1) element("span", "te-curve-name", entry, `${label} `);
     const number = element("span", "te-number", entry, "–");
     number.dataset.score = key;
     return { entry, number };
@@ -220,7 +231,7 @@ export class CurvesView {
     const style = getComputedStyle(this.page.root);
     const box = this.plot(canvas);
     const steps = this.lastStep();
-    const [low, high] = rangeOf(this.runs(), panel.shown, panel.unit ?? false);
+    const [low, high] = rangeOf(this.runs(), panel.shown, panel.unit);
     /** @param {number} step */
     const x = (step) => box.left + ((box.right - box.left) * step) / steps;
     /** @param {number} value */
@@ -229,13 +240,14 @@ export class CurvesView {
     this.axes(c, box, ink, style.getPropertyValue("--te-line"), [low, high], steps, y);
     this.marks(c, box, style, x, panel);
     this.moment(c, box, style, x);
+    const paper = style.getPropertyValue("--te-scheme").trim() === "dark" ? "dark" : "light";
     let gaps = 0;
     this.runs().forEach((rows, run) => {
-      const breaks = panel.breaks ? this.breaks(run) : [];
       for (const key of panel.shown) {
-        c.strokeStyle = style.getPropertyValue(`--te-${key.replace("@", "-")}`);
+        const declared = panel.declared[key];
+        c.strokeStyle = declared[paper];
         c.setLineDash(RUN_DASHES[run]);
-        const pieces = piecesOf(rows, key, breaks);
+        const pieces = piecesOf(rows, key, declared.breaks ? this.breaks(run) : []);
         this.line(c, pieces, { x, y });
         gaps += Math.max(0, pieces.length - 1);
       }
@@ -360,9 +372,9 @@ export class CurvesView {
     /** @param {string} key */
     const values = (key) => this.runs().map((rows) => written(rows.at(rows.rowAt(step), key)));
     for (const [key, { number }] of panel.numbers) if (panel.shown.includes(key)) setText(number, values(key).join(" | "));
-    const words = panel.shown.map((key) => `${CURVE_WORDS[key]} ${values(key).join(" and ")}`).join(", ");
+    const words = panel.shown.map((key) => `${panel.declared[key].label} ${values(key).join(" and ")}`).join(", ");
     const broken = Number(panel.canvas.dataset.gaps) ? `. ${BROKEN}` : "";
     panel.canvas.setAttribute("aria-label", `${panel.title} at step ${counted(Math.round(step))}: ${words}${broken}`);
-    if (panel.breaks) panel.canvas.title = broken && BROKEN;
+    panel.canvas.title = broken && BROKEN;
   }
 }

@@ -2,7 +2,7 @@
 // point, the data and the neighbours of the one that they chose.
 
 import { counted, element, setText } from "./base.js";
-import { fitNote, TaskPicture } from "./card.js";
+import { fitNote, pictureWords, TaskPicture } from "./card.js";
 import { decodeCard, decodeFit } from "./packets.js";
 import { neighbourLines } from "./painting.js";
 import { cssOf } from "./shapes.js";
@@ -115,8 +115,13 @@ export class TaskDetails {
     const i = map.state.get("hover") ?? -1;
     map.root.dataset.hover = String(i);
     this.showCard(i);
-    if (i >= 0 && map.pointing.here === "keys") map.say([map.name(i), this.note(i, true)].filter(Boolean).join(". "));
+    if (i >= 0 && map.pointing.here === "keys") map.say(this.spoken(i));
     map.draw();
+  }
+
+  /** @param {number} i */
+  spoken(i) {
+    return [this.map.name(i), pictureWords(this.dataOf(i)), this.note(i, true)].filter(Boolean).join(". ");
   }
 
   /** @param {number} i */
@@ -195,7 +200,7 @@ export class TaskDetails {
     const { map } = this;
     const data = this.dataOf(i);
     this.panelPicture.draw(data, map.palette, ...(map.page.runName?.(map.run) ? CHOSEN_OF_TWO : CHOSEN));
-    const told = [`Data of ${map.name(i)}`, fitNote(data, true)].filter(Boolean).join(": ");
+    const told = [`Data of ${map.name(i)}`, pictureWords(data), fitNote(data, true)].filter(Boolean).join(": ");
     if (data) this.panelPicture.canvas.setAttribute("aria-label", told);
     setText(this.panelNote, fitNote(data));
     this.panelNote.hidden = !data?.fit;

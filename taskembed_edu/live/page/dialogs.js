@@ -3,7 +3,6 @@
 // Native <dialog> and popover: the browser keeps the focus inside, closes on Escape, and gives the focus back.
 
 import { element, freshId, setText } from "./base.js";
-import { CURVE_WORDS } from "./curves.js";
 
 /** @import { LabPage } from "./lab.js" */
 /** @import { Help } from "./types.js" */
@@ -195,11 +194,10 @@ export class DialogsView {
     const { reading = [], scores = {} } = this.page.model.get("help") ?? NO_HELP;
     this.reading.body.replaceChildren(...reading.map((paragraph) => element("p", "", null, paragraph)));
     const list = element("dl", "te-keys", this.reading.body);
-    for (const [key, sentence] of Object.entries(scores)) {
-      if (!CURVE_WORDS[key]) continue;
+    for (const { label, help } of Object.values(scores)) {
       const pair = element("div", "te-key", list);
-      element("dt", "", pair, CURVE_WORDS[key]);
-      element("dd", "", pair, sentence);
+      element("dt", "", pair, label);
+      element("dd", "", pair, help);
     }
     this.reading.open();
     this.reading.body.scrollTop = 0;

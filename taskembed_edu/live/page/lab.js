@@ -199,6 +199,7 @@ export class LabPage {
       this.stops.push(() => this.model.off(events, callback));
     };
     hear("change:tasks", () => this.takeTasks());
+    hear("change:help", () => this.takeHelp());
     hear("change:rows", () => this.takeRows());
     hear("change:picture", () => this.takePicture());
     hear("change:marks", () => this.showTime());
@@ -254,6 +255,14 @@ export class LabPage {
     this.maps.forEach((map) => map.setTasks(tasks));
     this.legend.setTasks(tasks);
     this.curves.show();
+  }
+
+  // Scores are declared anew: one was registered, and the run begun again.
+  takeHelp() {
+    this.curves.declare();
+    this.readings.declare();
+    this.takeRows();
+    this.readings.show(this.picture().runs ?? []);
   }
 
   takeRows() {

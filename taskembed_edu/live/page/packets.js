@@ -86,6 +86,7 @@ export function decodeCard(card, i) {
     const labels = bytesOf(card.labels).subarray(i * n_images, (i + 1) * n_images);
     return { kind: "images", width, height, n_images, pixels, labels };
   }
+  if (card?.kind === "drawing") return { kind: "drawing", x: card.x, y: card.y, drawing: card.drawings[i] };
   if (card?.kind === "words") return { kind: "words", rows: card.words[i], shown: card.shown?.[i] };
   return null;
 }
@@ -98,12 +99,20 @@ export function decodeFit(fit, card, i) {
   if (fit?.kind === "classes" && fit.n === placed) {
     return { classes: bytesOf(fit.classes).subarray(i * fit.n, (i + 1) * fit.n) };
   }
+  if (fit?.kind === "path" && card?.kind === "drawing") return { path: pathOf(fit, i) };
   if (fit?.kind !== "curve" || card?.kind !== "curve") return null;
   const levels = bytesOf(fit.points).subarray(i * fit.n, (i + 1) * fit.n);
   const [[left, right], [low, high]] = [card.x, card.y];
   /** @param {number} k */
   const x = (k) => left + ((right - left) * k) / Math.max(1, fit.n - 1);
   return { curve: Array.from(levels, (level, k) => [x(k), low + ((high - low) * level) / 255]) };
+}
+
+// In shares of the card's axes, as a drawing's own lines.
+/** @param {Fit & { kind: "path" }} fit @param {number} i @returns {Point[]} */
+function pathOf({ n, points }, i) {
+  const levels = bytesOf(points).subarray(i * n, (i + 1) * n);
+  return Array.from({ length: n >> 1 }, (_, k) => [levels[2 * k] / 255, levels[2 * k + 1] / 255]);
 }
 
 /** @param {CurveCard | ScatterCard} card @param {number} i @returns {Point[]} */

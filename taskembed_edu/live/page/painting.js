@@ -181,8 +181,11 @@ export function neighbourLines(map) {
   }
   const known = Boolean(links?.embedding);
   const missing = links ? "not in this file" : "–";
+  /** @type {NeighbourLine} */
+  const near = { title: "Nearest in the embedding", tasks: inside(links?.embedding), known, missing, tone: "near", width: 1.8 };
+  if (map.tasks && !map.tasks.truth) return [near]; // nobody knows how far apart these tasks truly are
   return [
-    { title: "Nearest in the embedding", tasks: inside(links?.embedding), known, missing, tone: "near", width: 1.8 },
+    near,
     {
       title: "Nearest in truth",
       tasks: inside(links?.truth ?? trueNeighbours(map, chosen)),

@@ -1,7 +1,6 @@
 // Round the map: which projection, embedding again, "What changed?" above it, and how far to trust it below.
 
 import { element, freshId, percent, rounded, setText } from "./base.js";
-import { CURVE_WORDS } from "./curves.js";
 import { MenuButton } from "./dialogs.js";
 
 /** @import { LabPage } from "./lab.js" */
@@ -57,34 +56,44 @@ export class MapBarView {
   }
 }
 
-const READ = ["trustworthiness", "jitter"];
-
 export class ReadingsView {
   /** @param {LabPage} page @param {Element} parent */
   constructor(page, parent) {
     this.page = page;
     this.root = element("div", "te-readings", parent);
-    this.entries = READ.map((key) => {
-      const entry = element("span", "te-reading", this.root);
-      entry.tabIndex = 0;
-      entry.dataset.lmSuppressShortcuts = "true";
-      const help = element("span", "te-bubble", entry, page.model.get("help")?.scores?.[key] ?? "");
-      help.id = freshId(key);
-      entry.setAttribute("aria-describedby", help.id);
-      element("span", "te-reading-name", entry, `${CURVE_WORDS[key]} `);
-      const number = element("span", "te-number", entry, "–");
-      number.dataset.reading = key;
-      return { key, number, help };
-    });
-    const ask = element("button", "te-button te-ask", this.root, "What may I read from this picture?");
-    ask.addEventListener("click", () => page.dialogs.showReading());
+    this.ask = element("button", "te-button te-ask", this.root, "What may I read from this picture?");
+    this.ask.addEventListener("click", () => page.dialogs.showReading());
+    /** @type {{ key: string, entry: Element, number: Element }[]} */
+    this.entries = [];
+    this.declare();
+  }
+
+  // What is read of a map: as the kernel declares it.
+  declare() {
+    const declared = Object.entries(this.page.model.get("help")?.scores ?? {}).filter(([, { beside_map }]) => beside_map);
+    this.entries.forEach(({ entry }) => entry.remove());
+    this.entries = declared.map(([key, { label, help }]) => this.makeEntry(key, label, help));
+    this.ask.before(...this.entries.map(({ entry }) => entry));
+  }
+
+  /** @param {string} key @param {string} label @param {string} help */
+  makeEntry(key, label, help) {
+    const entry = element("span", "te-reading");
+    entry.tabIndex = 0;
+    entry.dataset.lmSuppressShortcuts = "true";
+    const bubble = element("span", "te-bubble", entry, help);
+    bubble.id = freshId(key);
+    entry.setAttribute("aria-describedby", bubble.id);
+    element("span", "te-reading-name", entry, `${label} `);
+    const number = element("span", "te-number", entry, "–");
+    number.dataset.reading = key;
+    return { key, entry, number };
   }
 
   /** @param {RunPicture[]} runs */
   show(runs) {
-    for (const { key, number, help } of this.entries) {
+    for (const { key, number } of this.entries) {
       setText(number, runs.map(({ readings }) => rounded(readings?.[key])).join(" | "));
-      setText(help, this.page.model.get("help")?.scores?.[key] ?? "");
     }
   }
 }

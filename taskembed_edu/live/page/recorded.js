@@ -81,7 +81,7 @@ export class RecordedModel {
   /** @type {Partial<Traits>} */
   values = {};
   /** @type {RecordedDocument} */
-  stored = { title: "", tasks: NO_TASKS, help: { reading: [], scores: {}, try: [] }, marks: [], runs: [] };
+  stored = { title: "", tasks: NO_TASKS, help: { reading: [], scores: {}, panels: [], try: [] }, marks: [], runs: [] };
   /** @type {number[]} */
   steps = []; // the film's stops: the frames of the run with the most steps
   at = 0; // which of them is shown
@@ -280,7 +280,7 @@ export class RecordedModel {
     const { kind, n, frames, vocabulary } = fit;
     const tasks = this.stored.tasks.n;
     const values = frames.subarray(n * tasks * at, n * tasks * (at + 1));
-    if (kind === "curve") return { kind, n, points: values };
+    if (kind === "curve" || kind === "path") return { kind, n, points: values };
     if (kind === "classes") return { kind, n, classes: values };
     /** @param {number} i */
     const spelt = (i) => Array.from(values.subarray(i * n, (i + 1) * n), (k) => vocabulary[k]);

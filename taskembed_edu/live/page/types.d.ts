@@ -16,7 +16,7 @@ export interface Tasks {
   labels?: boolean; // whether the names stand beside the points
   pairs?: boolean; // whether training knows pairs, so that some can be active
   colours: Colouring[];
-  truth: { k: number; neighbours: Bytes } | null;
+  truth: { k: number; neighbours: Bytes } | null; // null: nobody knows how far apart the tasks truly are
   card: Card;
 }
 
@@ -30,7 +30,7 @@ export interface Colouring {
   groups: Bytes; // which entry a task belongs to
 }
 
-export type Card = CurveCard | ScatterCard | ImagesCard | WordsCard;
+export type Card = CurveCard | ScatterCard | ImagesCard | WordsCard | DrawingCard;
 
 interface PlacedCard {
   x: Ends;
@@ -68,8 +68,24 @@ export interface WordsCard {
   shown?: boolean[][];
 }
 
+export type Tone = "ink" | "soft" | "truth" | "answer";
+
+// Places are shares of the card's axes; a line of one point is a dot.
+export interface Drawing {
+  lines: { tone: Tone; dashed: boolean; points: Point[] }[];
+  labels: { tone: Tone; align: CanvasTextAlign; text: string; at: Point }[];
+  spoken: string;
+}
+
+export interface DrawingCard {
+  kind: "drawing";
+  x: Ends;
+  y: Ends;
+  drawings: Drawing[];
+}
+
 // One task's own data (packets.js, decodeCard), and what its own network makes of it (decodeFit).
-export type TaskData = CurveData | ScatterData | ImagesData | WordsData;
+export type TaskData = CurveData | ScatterData | ImagesData | WordsData | DrawingData;
 
 interface PlacedData {
   x: Ends;
@@ -104,6 +120,14 @@ export interface WordsData {
   rows: WordRow[];
   shown?: boolean[];
   fit?: { words: string[] } | null;
+}
+
+export interface DrawingData {
+  kind: "drawing";
+  x: Ends;
+  y: Ends;
+  drawing: Drawing;
+  fit?: { path: Point[] } | null;
 }
 
 // ---- a picture (packets.picture_packet): up to fifteen times a second ----
@@ -159,6 +183,7 @@ export interface TrailsPacket {
 
 export type Fit =
   | { kind: "curve"; n: number; points: Bytes }
+  | { kind: "path"; n: number; points: Bytes } // x and y in turn
   | { kind: "classes"; n: number; classes: Bytes }
   | { kind: "words"; words: string[][] };
 
@@ -188,6 +213,8 @@ interface AnyControl {
   live: boolean;
   enabled: boolean;
   main: boolean;
+  projected: boolean;
+  above_map: boolean;
   wished: boolean;
 }
 
@@ -238,9 +265,23 @@ export interface Transport {
   compare: string;
 }
 
+// One reading, as the package declares it once (base/readings.py): no script names a score.
+export interface Declared {
+  label: string;
+  help: string;
+  panel: string | null; // the title of the curves that it is drawn among
+  unit: boolean; // does it end at 1?
+  light: string; // its line's colour on light paper, and on dark
+  dark: string;
+  beside_map: boolean;
+  breaks: boolean; // is its line broken where the unit of distances changed?
+  pairs: boolean; // does it need training on pairs?
+}
+
 export interface Help {
   reading: string[];
-  scores: Record<string, string>;
+  scores: Record<string, Declared>;
+  panels: string[]; // titles, from above
   try: string[];
 }
 
@@ -383,7 +424,7 @@ interface RecordedFacts {
 }
 
 interface RecordedAnswers {
-  kind: "curve" | "classes" | "words";
+  kind: "curve" | "path" | "classes" | "words";
   n: number;
 }
 

@@ -1,0 +1,84 @@
+"""`taskembed lesson --afresh 02`: begin a lesson again, and keep what was made in the old copy.
+
+Without an option it lists the lessons and says which of them hold something of the learner's own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from taskembed_edu.commands.checkout import MY_LESSONS, NO_CHECKOUT, find_checkout
+from taskembed_edu.commands.my_lessons import BrokenNotebookError, copied, published_lessons, reason, start_afresh
+
+EXAMPLES = """for example:
+  python -m taskembed_edu lesson                 which lessons there are
+  python -m taskembed_edu lesson --afresh 02     begin lesson 02 again; the old copy is kept beside it
+"""
+
+
+def main(argv: Sequence[str]) -> int:
+    """List the lessons, or start one afresh; the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="taskembed lesson",
+        description=f"Your own copy of the lessons, in {MY_LESSONS}/.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--afresh", metavar="LESSON", help="begin it again, by its number or name; keeps the old copy")
+    options = parser.parse_args(argv)
+    checkout = find_checkout()
+    if checkout is None:
+        print(NO_CHECKOUT, file=sys.stderr)
+        return 1
+    try:
+        lines = list_lessons(checkout) if options.afresh is None else afresh(checkout, options.afresh)
+    except OSError as error:
+        print(f"taskembed lesson: {reason(error)}", file=sys.stderr)
+        return 1
+    except ValueError as error:
+        print(f"taskembed lesson: {error}", file=sys.stderr)
+        return 1
+    print(*lines, sep="\n")
+    return 0
+
+
+def afresh(checkout: Path, name: str) -> list[str]:
+    """Begin the lesson of this name or number again; what was done. ValueError where there is no such lesson."""
+    return start_afresh(checkout, find_lesson(published_lessons(checkout), name), date.today())
+
+
+def find_lesson(lessons: Sequence[Path], name: str) -> Path:
+    """The lesson of this number, name or path; a ValueError that names the nearest one where there is none.
+
+    >>> find_lesson([Path("00_start_here.ipynb"), Path("01_distances.ipynb")], "1").name
+    '01_distances.ipynb'
+    """
+    by_name = {lesson.stem: lesson for lesson in lessons}
+    by_number = {int(stem.split("_")[0]): lesson for stem, lesson in by_name.items() if stem[:1].isdigit()}
+    if name.isdecimal() and int(name) in by_number:
+        return by_number[int(name)]
+    from taskembed_edu.base.checks import check_choice  # it needs torch
+
+    asked = name.replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".ipynb")
+    return by_name[check_choice("lesson", asked, by_name)]
+
+
+def list_lessons(checkout: Path) -> list[str]:
+    """The folder, and each lesson with what it holds."""
+    folder = checkout / MY_LESSONS
+    states = {lesson.stem: _state(lesson, folder / lesson.name) for lesson in published_lessons(checkout)}
+    width = max(map(len, states), default=0)
+    return [f"Your copy of the lessons: {folder}", *(f"  {name:{width}}  {state}" for name, state in states.items())]
+
+
+def _state(published: Path, mine: Path) -> str:
+    if not mine.exists():
+        return "not copied yet: `python -m taskembed_edu lab` does it"
+    try:
+        return "as published" if copied(mine).contents == copied(published).contents else "holds what you did in it"
+    except BrokenNotebookError:
+        return f"cannot be read; to begin it again: --afresh {mine.stem}"

@@ -1,0 +1,316 @@
+"""The learner's own copy of the lessons: `my_lessons/`, beside `notebooks/`, which git ignores.
+
+JupyterLab saves by itself what is open in it. In a copy of their own learners may run, change and save, and the
+project's lessons stay as they were published. What a learner made in the copy is never written over:
+
+- a lesson that is not there yet is copied;
+- a newer edition takes the place of a copy in which the learner has changed nothing;
+- beside every other copy it is put as `NAME.new.ipynb`, once.
+
+`my_lessons/.editions.json` keeps which edition each copy came from. Nothing here needs torch: `taskembed lab` must not
+wait for it.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from taskembed_edu.commands.checkout import LESSONS, MY_LESSONS
+
+EDITIONS = ".editions.json"
+
+# What JupyterLab writes into a cell's metadata by itself. Tags, and whatever else stands there, are the learner's.
+_WRITTEN_BY_JUPYTERLAB = {"collapsed", "execution", "scrolled", "trusted"}
+
+# A published lesson says no more of its language than this; an editor adds the version and more when it saves.
+_PUBLISHED_LANGUAGE = {"name": "python"}
+
+
+IN_AN_OPEN_TAB = "Is the lesson open in JupyterLab? Choose File, Reload Notebook from Disk there, before it saves."
+
+
+class BrokenNotebookError(ValueError):
+    """A file that is no notebook: a save that was cut off, or a merge that was not finished."""
+
+
+@dataclass(frozen=True)
+class Copied:
+    """What a copy was when it was made: its edition ("" where that is unknown), and all that was in its cells."""
+
+    edition: str
+    contents: str
+
+
+# ---- the folder ----------------------------------------------------------------------------------------------------
+
+
+def published_lessons(checkout: Path) -> list[Path]:
+    """The lessons as the project publishes them, in the order of their numbers."""
+    return sorted((checkout / LESSONS).glob("*.ipynb"))
+
+
+def update(checkout: Path) -> list[str]:
+    """Copy what is missing in `my_lessons/` and see to newer editions; what was done and what went wrong, as lines.
+
+    A lesson that cannot be copied or read does not stop the others. Errors: OSError where there is no folder to copy
+    to.
+    """
+    folder = open_folder(checkout)
+    before = read_editions(folder)
+    editions, lines = dict(before), list[str]()
+    for published in published_lessons(checkout):
+        try:
+            lines += _update_one(published, folder, editions)
+        except BrokenNotebookError as error:
+            lines.append(str(error))
+        except OSError as error:
+            lines.append(f"{published.stem}: {reason(error)}")
+    return lines + (_write_editions(folder, editions) if editions != before else [])
+
+
+def open_folder(checkout: Path) -> Path:
+    """The folder `my_lessons/`, made where it is not there yet."""
+    folder = checkout / MY_LESSONS
+    try:
+        folder.mkdir(exist_ok=True)
+    except FileExistsError as error:
+        words = f"{folder} is a file; your copy of the lessons needs a folder of that name. Rename the file"
+        raise FileExistsError(f"{words}, then try again.") from error
+    return folder
+
+
+def start_afresh(checkout: Path, published: Path, today: date) -> list[str]:
+    """Put the published edition in place of the learner's copy, which is kept under another name; what was done.
+
+    Errors: OSError where a file cannot be written or moved, BrokenNotebookError where the published one is broken. Both
+    leave the copy as it was.
+    """
+    folder = open_folder(checkout)
+    mine, edition, newest = folder / published.name, published.read_bytes(), copied(published)
+    lines = [] if newest.edition else [_changed_by_hand(published)]
+    if mine.exists() and mine.read_bytes() == edition:
+        return [*lines, f"{mine} is as it was published: nothing was changed."]
+    part = _write_part(mine, edition)  # before anything is moved: on a full disk all stays as it is
+    if mine.exists():
+        lines += [f"Kept what you had: {_move_aside(mine, part, today)}", IN_AN_OPEN_TAB]
+    else:
+        part.replace(mine)
+    offered = mine.with_name(f"{mine.stem}.new.ipynb")
+    if offered.exists() and offered.read_bytes() == edition:
+        offered.unlink()  # the same, byte for byte, now has the lesson's own name
+    return [*lines, f"A fresh one: {mine}", *_write_editions(folder, {**read_editions(folder), mine.name: newest})]
+
+
+def _move_aside(mine: Path, fresh: Path, today: date) -> Path:
+    """Put the fresh file in the place of the learner's, which gets a free name: that name. Both are moved, or none."""
+    from taskembed_edu.session.recordings import free_path  # it needs torch
+
+    kept = free_path(mine.with_stem(f"{mine.stem}_kept_{today.isoformat()}"))
+    try:
+        mine.rename(kept)
+        fresh.replace(mine)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        if kept.exists():
+            kept.rename(mine)
+        raise
+    return kept
+
+
+# ---- one lesson ----------------------------------------------------------------------------------------------------
+
+
+def _update_one(published: Path, folder: Path, editions: dict[str, Copied]) -> list[str]:
+    """See to one lesson; `editions` is brought up to date. What the learner should know, as lines."""
+    mine, name = folder / published.name, published.stem
+    newest = copied(published)
+    if not mine.exists():
+        _write(mine, published.read_bytes())
+        editions[mine.name] = newest
+        return [] if newest.edition else [_changed_by_hand(published)]
+    own, past = copied(mine), editions.get(mine.name, Copied("", ""))
+    if past.edition and own.contents == past.contents:
+        return _renew(published, mine, past, newest, editions)
+    if sources(read_notebook(mine)["cells"]) == sources(read_notebook(published)["cells"]):
+        editions[mine.name] = newest
+        return []
+    if newest.edition in ("", past.edition):
+        return []
+    beside = _put_beside(published, mine, newest, editions)
+    which = "a newer edition" if past.edition else "another edition"
+    return [f"{name}: there is {which}, {beside.name}. Your copy stays as it is."] if beside else []
+
+
+def _renew(published: Path, mine: Path, past: Copied, newest: Copied, editions: dict[str, Copied]) -> list[str]:
+    """Bring up to date a copy in which the learner has changed nothing."""
+    if newest.contents == past.contents or not newest.edition:
+        return []
+    _write(mine, published.read_bytes())
+    editions[mine.name] = newest
+    return [f"{mine.stem}: renewed. There is a newer edition, and you had changed nothing in yours."]
+
+
+def _put_beside(published: Path, mine: Path, newest: Copied, editions: dict[str, Copied]) -> Path | None:
+    """Write the newest edition beside the learner's copy; None where it was offered before."""
+    prefix = f"{mine.stem}.new"
+    if any(name.startswith(prefix) and was.edition == newest.edition for name, was in editions.items()):
+        return None
+    beside = next(path for path in _names_beside(mine) if _may_be_replaced(path, editions))
+    _write(beside, published.read_bytes())
+    editions[beside.name] = newest
+    return beside
+
+
+def _names_beside(mine: Path) -> Iterator[Path]:
+    """NAME.new.ipynb, NAME.new_2.ipynb, and so on."""
+    yield mine.with_name(f"{mine.stem}.new.ipynb")
+    number = 2
+    while True:
+        yield mine.with_name(f"{mine.stem}.new_{number}.ipynb")
+        number += 1
+
+
+def _may_be_replaced(path: Path, editions: dict[str, Copied]) -> bool:
+    """Whether there is no such file, or one that was put there and in which nothing was changed since."""
+    if not path.exists():
+        return True
+    try:
+        return path.name in editions and copied(path).contents == editions[path.name].contents
+    except BrokenNotebookError:
+        return False
+
+
+def _changed_by_hand(published: Path) -> str:
+    return (
+        f"{published.stem}: {LESSONS}/{published.name} was changed and saved; your copy begins with these changes. "
+        f"To have the project's own lesson back: git checkout {LESSONS}/{published.name}"
+    )
+
+
+# ---- what is in a notebook -----------------------------------------------------------------------------------------
+
+
+def copied(path: Path) -> Copied:
+    """The edition that this file is, and the fingerprint of all that is in its cells.
+
+    A lesson that an editor has saved may hold a learner's work. It is no edition, so that nothing is ever taken for an
+    unchanged copy of it.
+    """
+    notebook = read_notebook(path)
+    is_published = notebook.get("metadata", {}).get("language_info") == _PUBLISHED_LANGUAGE
+    edition = sources(notebook["cells"]) if is_published else ""
+    return Copied(edition, fingerprint([_made(cell) for cell in notebook["cells"]]))
+
+
+def sources(cells: list[dict[str, Any]]) -> str:
+    """The fingerprint of code and text alone: what makes an edition. Outputs differ from run to run."""
+    return fingerprint([(cell["cell_type"], _joined(cell["source"])) for cell in cells])
+
+
+def _made(cell: dict[str, Any]) -> list[Any]:
+    """All of a cell that a learner can have made: its text, outputs, pasted pictures and tags."""
+    metadata = {name: value for name, value in cell.get("metadata", {}).items() if name not in _WRITTEN_BY_JUPYTERLAB}
+    outputs = [
+        {name: _joined(value) for name, value in output.items() if name != "execution_count"}
+        | {"data": {mime: _joined(value) for mime, value in output.get("data", {}).items()}}
+        for output in cell.get("outputs", [])
+    ]
+    return [cell["cell_type"], _joined(cell["source"]), outputs, cell.get("attachments", {}), metadata]
+
+
+def _joined(text: Any) -> Any:
+    """A notebook keeps a text as one string or as its lines; both are the same text."""
+    is_lines = isinstance(text, list) and all(isinstance(line, str) for line in text)
+    return "".join(text) if is_lines else text
+
+
+def fingerprint(value: Any) -> str:
+    """A short name for a value that JSON can hold: equal values have equal names."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def read_notebook(path: Path) -> dict[str, Any]:
+    """A notebook's JSON; BrokenNotebookError, with what to do, where it is none."""
+    try:
+        notebook: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        for cell in notebook["cells"]:
+            _made(cell)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        words = f"{path.stem}: {path} is no notebook that can be read. {_remedy(path)}"
+        raise BrokenNotebookError(words) from error
+    return notebook
+
+
+def _remedy(path: Path) -> str:
+    if path.parent.name == LESSONS:
+        return f"Get the project's own one back: git checkout {LESSONS}/{path.name}"
+    checkpoint = path.parent / ".ipynb_checkpoints" / f"{path.stem}-checkpoint.ipynb"
+    earlier = f" JupyterLab's own earlier save of it: {checkpoint}." if checkpoint.exists() else ""
+    afresh = f"python -m taskembed_edu lesson --afresh {path.stem}"
+    return f"A save that was cut off is the usual cause. To begin again, and keep this file too: {afresh}.{earlier}"
+
+
+# ---- files ---------------------------------------------------------------------------------------------------------
+
+
+def read_editions(folder: Path) -> dict[str, Copied]:
+    """Which edition each copy came from; empty where the file is lost or broken: then nothing counts as unchanged."""
+    try:
+        entries = json.loads((folder / EDITIONS).read_text(encoding="utf-8"))
+        return {name: Copied(**entry) for name, entry in entries.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _write_editions(folder: Path, editions: dict[str, Copied]) -> list[str]:
+    """Keep the record; a line where that fails, which costs no more than an edition that is offered twice."""
+    entries = {name: asdict(edition) for name, edition in sorted(editions.items())}
+    try:
+        _write(folder / EDITIONS, (json.dumps(entries, indent=1) + "\n").encode())
+    except OSError as error:
+        return [f"{folder / EDITIONS}: {reason(error)}"]
+    return []
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write the whole file or nothing: a disk that is full leaves what was there."""
+    part = _write_part(path, content)
+    try:
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _write_part(path: Path, content: bytes) -> Path:
+    """The content in a file beside `path`, under the name of this process, so that two at once do not meet."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(content)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+    return part
+
+
+def reason(error: OSError) -> str:
+    """What went wrong with a file, and what to do about it."""
+    if error.errno is None:
+        return str(error)
+    said = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        return f"{said}. The disk is full: make room, then try again. Nothing was lost."
+    if error.errno == errno.EROFS or isinstance(error, PermissionError):
+        return (
+            f"{said}. It cannot be written to. Close the file where another program has it open; "
+            "where the folder is not yours, copy the whole project to a folder of your own, and start there."
+        )
+    return f"{said}. Nothing was lost."

@@ -1,0 +1,237 @@
+"""Every score, declared once: what it is called, what it says, where it is shown, and the function that computes it.
+
+    register_score(Score(name="spread", label="Spread", help="...", function=lambda context: ...))
+
+and it is in the history, in the curves, in the exported page, in the static picture, and with `closing=True` in the
+table that ends `taskembed run`.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from numpy.typing import NDArray
+from torch import Tensor
+
+from taskembed_edu.base.checks import check_choice, problem
+from taskembed_edu.base.readings import DISTANCE_PANEL, Reading
+from taskembed_edu.embedders.base import LOSS
+from taskembed_edu.evaluation.geometry import TrueGeometry
+from taskembed_edu.evaluation.scores import mean_distance, neighbour_purity, recall_at_k
+from taskembed_edu.projection.quality import jitter, map_trust
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreContext:
+    """What a score is computed from: n tasks as they are embedded at one moment, none of them diverged.
+
+    `vectors` (n, dim) are their vectors and `distances` (n, n) lie between them, under `metric`; `settings` are the
+    embedder's. The others may be None: `resampled` (n, dim) are vectors of second support sets, in the same order;
+    `geometry` is how far apart the tasks truly are; `groups` (n,) is each task's group; `layout` (n, 2) is the map,
+    and `previous_layout` is the same map one frame before.
+    """
+
+    vectors: Tensor
+    distances: Tensor
+    metric: str = "euclidean"
+    settings: Any = None
+    resampled: Tensor | None = None
+    geometry: TrueGeometry | None = None
+    groups: Tensor | None = None
+    layout: NDArray[Any] | None = None
+    previous_layout: NDArray[Any] | None = None
+    n_neighbors: int = 15
+
+    @cached_property
+    def is_one_point(self) -> bool:
+        """Whether all tasks have the same vector: then whoever is nearest is so by rounding."""
+        return bool((self.vectors == self.vectors[:1]).all())
+
+    @cached_property
+    def recall(self) -> Mapping[int, float]:
+        """Recall at 1 and at 5, from one pass over the distances; needs `resampled`."""
+        assert self.resampled is not None
+        return recall_at_k(self.resampled, self.vectors, ks=(1, 5), metric=self.metric)
+
+
+# What a score may need beside vectors and distances.
+NEEDS = ("resampled", "geometry", "groups", "layout")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score(Reading):
+    """A reading that is computed from the embedding: `function` takes a `ScoreContext` and gives a number.
+
+    `needs` names what of the context must not be None (see `NEEDS`); where it is, the score is absent from the frame
+    and `function` is not called. NaN is a number that cannot be told at this moment.
+
+    Errors: as `Reading`; ValueError for an unknown need.
+
+    >>> import torch
+    >>> from taskembed_edu.evaluation import effective_dimension
+    >>> spread = Score(
+    ...     name="dimension",
+    ...     label="Dimension",
+    ...     help="How many directions the vectors fill.",
+    ...     panel="Dimension",
+    ...     function=lambda context: effective_dimension(context.vectors),
+    ... )
+    >>> spread.of(ScoreContext(vectors=(line := torch.tensor([[1.0], [2.0]])), distances=torch.cdist(line, line)))
+    1.0
+    """
+
+    function: Callable[[ScoreContext], float]
+    needs: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for need in self.needs:
+            check_choice("needs", need, NEEDS)
+
+    def of(self, context: ScoreContext) -> float | None:
+        """The score; None where the context lacks what it needs. Errors: TypeError where it is no number."""
+        if any(getattr(context, need) is None for need in self.needs):
+            return None
+        value = self.function(context)
+        if not isinstance(value, numbers.Real | Tensor) or (isinstance(value, Tensor) and value.numel() != 1):
+            cause = "NaN says that there is none just now."
+            raise TypeError(problem(f"score {self.name}", value, "one number", cause))
+        return float(value)
+
+
+def measured(scores: Iterable[Score], context: ScoreContext) -> dict[str, float]:
+    """These scores by name; those that lack what they need are absent."""
+    told = {score.name: score.of(context) for score in scores}
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _spearman(context: ScoreContext) -> float:
+    assert context.geometry is not None
+    return math.nan if context.is_one_point else context.geometry.rank_correlation(context.distances)
+
+
+def _purity(context: ScoreContext) -> float:
+    assert context.groups is not None
+    return math.nan if context.is_one_point else neighbour_purity(context.distances, context.groups)
+
+
+def _trustworthiness(context: ScoreContext) -> float:
+    # Of tasks that are one point any map is as true as any other.
+    assert context.layout is not None
+    return math.nan if context.is_one_point else map_trust(context.distances, context.layout, context.n_neighbors)
+
+
+def _jitter(context: ScoreContext) -> float:
+    if context.layout is None or context.previous_layout is None:
+        return math.nan
+    return jitter(context.layout, context.previous_layout)
+
+
+SCORES: dict[str, Score] = {
+    score.name: score
+    for score in (
+        Score(
+            name="recall@1",
+            label="Recall@1",
+            help="Share of the tasks whose second support set finds its first one as the nearest of all.",
+            high=1.0,
+            colour="vermillion",
+            closing=True,
+            short="its second support set finds its first as the nearest of all",
+            needs=("resampled",),
+            function=lambda context: context.recall[1],
+        ),
+        Score(
+            name="recall@5",
+            label="Recall@5",
+            help="Share of the tasks whose second support set finds its first one among the five nearest of all.",
+            high=1.0,
+            panel=None,
+            closing=True,
+            short="... among the five nearest",
+            needs=("resampled",),
+            function=lambda context: context.recall[5],
+        ),
+        Score(
+            name="spearman",
+            label="Spearman",
+            help="Rank correlation of distances in the embedding with true distances between tasks: 1 is perfect "
+            "order.",
+            low=-1.0,
+            high=1.0,
+            colour="green",
+            dash="--",
+            closing=True,
+            short="rank correlation of distances with the true ones",
+            needs=("geometry",),
+            function=_spearman,
+        ),
+        Score(
+            name="purity",
+            label="Purity",
+            help="Share of the tasks with a mate whose nearest neighbour is one: of the same branch, say.",
+            high=1.0,
+            colour="blue",
+            dash="-.",
+            closing=True,
+            short="of tasks with a mate, how many have one as their nearest",
+            needs=("groups",),
+            function=_purity,
+        ),
+        Score(
+            name="trustworthiness",
+            label="Trustworthiness",
+            help="How far neighbours on the map are neighbours in the embedding: 1 means that all are.",
+            high=1.0,
+            colour="purple",
+            dash=":",
+            beside_map=True,
+            needs=("layout",),
+            function=_trustworthiness,
+        ),
+        Score(
+            name="jitter",
+            label="Jitter",
+            help="How far points moved since the last picture, as a share of the map's size: 0 is standing still.",
+            panel=None,
+            beside_map=True,
+            needs=("layout",),
+            function=_jitter,
+        ),
+        Score(
+            name="mean_distance",
+            label="Mean distance",
+            help="The mean distance between two tasks in the embedding. Near 0, all tasks fall on one point.",
+            panel=DISTANCE_PANEL,
+            colour="blue",
+            in_distance_units=True,
+            function=lambda context: 0.0 if context.is_one_point else mean_distance(context.distances),
+        ),
+    )
+}
+
+
+def register_score(score: Score, replace: bool = False) -> Score:
+    """Add a score to `SCORES`: every session that begins, or is reset, from now on has it. The score itself.
+
+    With `replace`, it may take the place of one that was registered before: for a notebook's cell that is run again.
+    Errors: ValueError for a name that is taken, TypeError for what is no `Score`.
+    """
+    if not isinstance(score, Score):
+        raise TypeError(problem("score", score, "a Score: Score(name=..., label=..., help=..., function=...)"))
+    if score.name in _BUILT_IN or (score.name in SCORES and not replace):
+        cause = "Frames keep one number under each name: choose another."
+        if score.name not in _BUILT_IN:
+            cause += " If this is a cell run again, register_score(score, replace=True) takes the newer one."
+        raise ValueError(problem("score", f"a second {score.name!r}", "a name that no score has", cause))
+    SCORES[score.name] = score
+    return score
+
+
+# The names that the package's own pictures, alarms and words speak of.
+_BUILT_IN = frozenset((LOSS.name, *SCORES))

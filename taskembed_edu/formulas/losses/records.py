@@ -1,0 +1,134 @@
+r"""What is known of each loss, by name: `LOSSES`. Whoever trains, warns or draws a menu asks the record.
+
+A loss of one's own joins them from any file, or from a cell:
+
+    def lazy_loss(embeddings, labels, metric, margin):
+        return pairwise_contrastive_loss(embeddings, labels, margin, metric, reduction="mean")
+
+    register_loss(Loss("lazy", "Lazy", "A plain mean over all pairs.", lazy_loss, needs_margin=True, terms="pairs"))
+    MetricLab(loss="lazy")
+
+Floor 0: tensors in, tensors out.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+
+from taskembed_edu.base.checks import check_choice, problem
+from taskembed_edu.formulas.mining import TRIPLET_MINING
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss that an embedder can train with, and what is known of it.
+
+    `name` is what settings and recordings call it, `label` what a menu calls it, `help` says in one sentence what it
+    asks for. `of_batch(embeddings, labels, metric=..., ...)` gives one number: embeddings (2 n, dim) are two support
+    sets of each of n tasks, first all first sets, then all second sets; labels (2 n,) say whose they are. It is also
+    given `margin`, `temperature` and `mining`, as far as the record says that it needs them.
+
+    `terms` says what one term of it is about: a pair, which a margin holds apart; a triplet, in which a margin is how
+    much farther the negative has to be; or a point. `minings` are the choices of pairs or triplets that it knows.
+    """
+
+    name: str
+    label: str
+    help: str
+    of_batch: Callable[..., torch.Tensor]
+    needs_margin: bool = False
+    needs_temperature: bool = False
+    minings: tuple[str, ...] = ()
+    terms: Literal["pairs", "triplets", "points"] = "points"
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The settings that it is given, by name, beside embeddings and labels."""
+        needs = {"margin": self.needs_margin, "temperature": self.needs_temperature, "mining": bool(self.minings)}
+        return ("metric", *(name for name, needed in needs.items() if needed))
+
+    def __call__(self, embeddings: torch.Tensor, labels: torch.Tensor, settings: Any) -> torch.Tensor:
+        """The loss of a batch under these settings: an object with the attributes that `arguments` names."""
+        return self.of_batch(embeddings, labels, **{name: getattr(settings, name) for name in self.arguments})
+
+    @property
+    def margin_decides(self) -> bool:
+        """Whether it is the margin that says which negatives push: see `active`."""
+        return self.needs_margin and self.terms != "points"
+
+    def active(self, distances: torch.Tensor, own: torch.Tensor, margin: float) -> torch.Tensor:
+        """Which negatives would still push: a mask like `distances` (n, n), for losses whose margin decides it.
+
+        A pair pushes while d < m, a triplet while d(a, p) - d(a, n) + m > 0; `own` (n, 1) holds each d(a, p).
+        """
+        return distances < (own + margin if self.terms == "triplets" else margin)
+
+
+LOSSES: dict[str, Loss] = {}
+"""Every loss that can be trained with, by its name, in the order of the menu."""
+
+_OWN: set[str] = set()
+
+
+def register_loss(loss: Loss) -> Loss:
+    """Make a loss of one's own known under its name, so that labs, sessions and recordings can name it.
+
+    A recording keeps the name only: register the loss again before replaying it. The same name may be registered again
+    (a cell is run twice) and then means the new loss; the names of the package's own losses stay theirs.
+
+    Errors, naming the field: TypeError for what is no `Loss`, and for a function that does not take what the record
+    says it needs; ValueError for a name that is the package's or no plain word, an unknown mining, and for a function
+    that gives no single finite number with a gradient. To find out, it is called once, on four small vectors.
+    """
+    _check_record(loss)
+    _check_takes(loss)
+    _check_gives(loss)
+    _OWN.add(loss.name)
+    LOSSES[loss.name] = loss
+    return loss
+
+
+def _check_record(loss: Loss) -> None:
+    if not isinstance(loss, Loss):
+        raise TypeError(problem("loss", loss, "a Loss", "Loss(name, label, help, of_batch) makes one."))
+    if not str(loss.name).isidentifier():
+        cause = "It stands in code and in recordings: letters, digits and underscores."
+        raise ValueError(problem("name", repr(loss.name), "a plain word such as 'my_loss'", cause))
+    if loss.name in LOSSES and loss.name not in _OWN:
+        raise ValueError(problem("name", repr(loss.name), "another name", "The package has a loss of this name."))
+    for mining in loss.minings:
+        check_choice("minings", mining, TRIPLET_MINING)
+    if loss.minings and "all" not in loss.minings:
+        raise ValueError(problem("minings", loss.minings, "'all' among them", "A run begins with it."))
+    check_choice("terms", loss.terms, ("pairs", "triplets", "points"))
+
+
+def _check_takes(loss: Loss) -> None:
+    if not callable(loss.of_batch):
+        raise TypeError(problem("of_batch", loss.of_batch, "a function of embeddings and labels"))
+    try:
+        inspect.signature(loss.of_batch).bind(None, None, **dict.fromkeys(loss.arguments))
+    except TypeError as error:
+        expected = f"of_batch(embeddings, labels, {', '.join(loss.arguments)})"
+        cause = "The distance is always given; needs_margin, needs_temperature and minings ask for the others."
+        raise TypeError(problem("of_batch", f"a function with {error}", expected, cause)) from None
+
+
+def _check_gives(loss: Loss) -> None:
+    embeddings = torch.tensor([[0.0, 1.0], [1.0, 0.5], [0.5, 1.0], [2.0, 1.0]], requires_grad=True)
+    some = {"metric": "euclidean", "margin": 1.0, "temperature": 1.0, "mining": next(iter(loss.minings), "all")}
+    given = {name: some[name] for name in loss.arguments}
+    value = loss.of_batch(embeddings, torch.tensor([0, 1, 0, 1]), **given)
+    if not isinstance(value, torch.Tensor) or value.dim():
+        cause = "A batch has one loss: end with .mean() or .sum()."
+        raise ValueError(problem("of_batch", value, "one number, a tensor of shape ()", cause))
+    if not bool(value.isfinite()):
+        raise ValueError(problem("of_batch", f"{value.item():g}", "a finite number"))
+    if not value.requires_grad:
+        cause = "Without one nothing can be learnt: does it call .item(), .detach() or numpy on the way?"
+        raise ValueError(problem("of_batch", "a number without a gradient", "one with a gradient", cause))

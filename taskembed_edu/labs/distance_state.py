@@ -1,0 +1,98 @@
+"""The state of a DistanceLab: three vectors and the settings, checked, and the situations that are worth looking at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from taskembed_edu.base.checks import check_choice, check_finite, describe, problem
+from taskembed_edu.base.settings import Settings, setting
+from taskembed_edu.formulas.distances import METRICS
+from taskembed_edu.labs.distance_readings import Vector
+
+LARGEST_COORDINATE = 1e6  # beyond it squares lose their decimals, and the plane its meaning
+LONGEST_VECTOR = 512
+
+
+@dataclass(frozen=True)
+class DistanceSettings(Settings):
+    """What can be chosen in the lab, beside the vectors."""
+
+    metric: str = setting(
+        "euclidean",
+        choices=tuple(METRICS),
+        label="Distance",
+        help="The distance whose ball and way are drawn.",
+    )
+    radius: float = setting(
+        1.0,
+        low=0.05,
+        high=lambda settings: METRICS[settings.metric].slider_max,
+        step=0.05,
+        label="Radius of the ball round x",
+        help="The ball is every point nearer to x than this distance.",
+    )
+    triangle: bool = setting(
+        False,
+        label="Triangle: a third point z",
+        help="Compares the direct way from x to z with the way through y.",
+    )
+
+
+@dataclass(frozen=True)
+class State:
+    """All that the lab remembers: immutable, so that undo is a list of these."""
+
+    x: Vector
+    y: Vector
+    z: Vector
+    settings: DistanceSettings
+
+
+# name -> vectors and settings. "breaks the triangle" breaks it for the cosine and for the squared distance at once.
+PRESETS: dict[str, dict[str, Any]] = {
+    "course example": {"x": (1, 2, 3), "y": (2, 3, 4), "z": (4, 5, 6), "metric": "euclidean", "triangle": False},
+    "orthogonal": {"x": (3, 1), "y": (-1, 3), "z": (-3, -1), "metric": "cosine", "triangle": False},
+    "same direction": {"x": (1.5, 1), "y": (3.75, 2.5), "z": (-1, 3), "metric": "cosine", "triangle": False},
+    "opposite": {"x": (3, 1.5), "y": (-3, -1.5), "z": (-1, 3), "metric": "cosine", "triangle": False},
+    "breaks the triangle": {"x": (3, 0), "y": (1.5, 1.5), "z": (0, 3), "metric": "cosine", "triangle": True},
+}
+
+
+def with_points(state: State, points: Mapping[str, Any]) -> State:
+    """`state` with these vectors, checked: finite, and all of one length."""
+    moved = {name: _vector(name, points[name]) for name in _named(points)}
+    x, y = moved.get("x", state.x), moved.get("y", state.y)
+    if len(x) != len(y):
+        wrong, other = ("y", "x") if "y" in moved else ("x", "y")
+        came = f"a vector of {len(moved[wrong])} numbers"
+        expected = f"{len(x if other == 'x' else y)}, as {other} has"
+        raise ValueError(problem(wrong, came, expected, "Give x and y together to change their dimension."))
+    beyond = tuple(max(-LARGEST_COORDINATE, min(LARGEST_COORDINATE, 2 * b - a)) for a, b in zip(x, y, strict=True))
+    z = moved.get("z", state.z if len(state.z) == len(x) else beyond)
+    if len(z) != len(x):
+        raise ValueError(problem("z", f"a vector of {len(z)} numbers", f"{len(x)}, as x and y have"))
+    return replace(state, x=x, y=y, z=z)
+
+
+def _named(points: Mapping[str, Any]) -> list[str]:
+    """The names of the vectors, each one of x, y, z."""
+    return [check_choice("vector", name, ("x", "y", "z")) for name in points]
+
+
+def _vector(name: str, entries: Any) -> Vector:
+    """The entries as floats; else an error that names the vector."""
+    try:
+        tensor = torch.as_tensor(entries, dtype=torch.float64)
+    except (TypeError, ValueError, RuntimeError):
+        raise TypeError(problem(name, describe(entries), "a vector of numbers such as [1, 2, 3]")) from None
+    if tensor.ndim != 1 or not 1 <= len(tensor) <= LONGEST_VECTOR:
+        raise ValueError(problem(name, tensor, f"one vector of 1 to {LONGEST_VECTOR} numbers, such as [1, 2, 3]"))
+    check_finite(name, tensor, "The lab needs every coordinate.")
+    if bool((tensor.abs() > LARGEST_COORDINATE).any()):
+        largest = tensor.abs().max().item()
+        raise ValueError(problem(name, f"a coordinate of size {largest:g}", f"at most {LARGEST_COORDINATE:g}"))
+    return tuple(tensor.tolist())

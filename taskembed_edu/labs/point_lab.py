@@ -1,0 +1,111 @@
+"""What every lab with points to drag shares: its history of states, undo, and the way to its page.
+
+A lab is a list of immutable states. A method that changes something computes the new state and hands it to `_change`,
+which keeps the old one for undo and publishes the new one. `CONTRIBUTING.md`, "Add a lab", shows a whole lab.
+"""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from taskembed_edu.base.checks import check_choice
+
+if TYPE_CHECKING:
+    from taskembed_edu.labs.point_view import PointLabView
+
+UNDO_STEPS = 200
+
+State = TypeVar("State")
+Message = Mapping[str, Any]
+
+
+class PointLab(ABC, Generic[State]):
+    """A lab with one state after the other. A subclass says what its page is told, and what may be done to it.
+
+    `page` is the path of its page without a suffix: `.html` is its markup, `.js` its ES module, `.css` its styles.
+    """
+
+    page: ClassVar[Path]
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._past: list[State] = []
+        self._gesture: str | None = None
+        self._view: PointLabView | None = None
+        self._lock = threading.RLock()  # a page's message may come on another thread than a cell
+
+    # what a lab says
+
+    @abstractmethod
+    def words(self) -> dict[str, Any]:
+        """What the page is told once, as plain values; `presets` are the names of its buttons."""
+
+    @abstractmethod
+    def readings(self, refusal: str = "") -> dict[str, Any]:
+        """The state and every number that the page shows, as plain values, and why the last message was refused.
+
+        The page's frame reads `points` (vectors by name or number), `settings` and `can_undo`.
+        """
+
+    @abstractmethod
+    def handlers(self) -> dict[str, Callable[[Message], object]]:
+        """What the page may ask for, by the message's `do`, beside `undo` and `reset`."""
+
+    @abstractmethod
+    def reset(self) -> None:
+        """Back to where it started. Undo takes it back."""
+
+    # its history
+
+    def undo(self) -> None:
+        """Take the last change back: a whole drag, a preset, a setting. Nothing happens where there is none."""
+        with self._lock:
+            if self._past:
+                self._state = self._past.pop()
+            self._gesture = None
+            self._publish()
+
+    def _change(self, state: State, gesture: str | None = None) -> None:
+        """The one place where a change is kept for undo. Changes of one gesture (one drag) are one step."""
+        with self._lock:
+            same_gesture = gesture is not None and gesture == self._gesture
+            if state != self._state and not same_gesture:
+                self._past = [*self._past[-UNDO_STEPS:], self._state]
+                self._gesture = gesture
+            self._show(state)
+
+    def _show(self, state: State) -> None:
+        """Another state that is no step of undo, such as the next sub-step of an explanation."""
+        with self._lock:
+            self._state = state
+            self._publish()
+
+    # its page
+
+    @property
+    def widget(self) -> PointLabView:
+        """The panel itself, made when it is first asked for."""
+        if self._view is None:
+            from taskembed_edu.labs.point_view import PointLabView  # a script needs no widget
+
+            self._view = PointLabView(self)
+        return self._view
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        return self.widget._repr_mimebundle_(include=include, exclude=exclude)
+
+    def hear(self, message: Message) -> None:
+        """One message of the page. What cannot be done changes nothing and is answered with its reason."""
+        handlers = {**self.handlers(), "undo": lambda _: self.undo(), "reset": lambda _: self.reset()}
+        try:
+            handlers[check_choice("do", message.get("do", ""), handlers)](message)
+        except (ValueError, TypeError) as error:
+            self._publish(str(error))
+
+    def _publish(self, refusal: str = "") -> None:
+        if self._view is not None:
+            self._view.readings = self.readings(refusal)

@@ -1,0 +1,44 @@
+"""Which cell of a notebook is running: run again, it stops the players that it replaces."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any, NamedTuple
+
+from IPython.core.getipython import get_ipython
+
+
+class CellRun(NamedTuple):
+    """A notebook's cell, and which run of it: the message that asked for it."""
+
+    cell: str
+    run: str
+
+
+_BY_CELL: dict[str, tuple[str, weakref.WeakSet[Any]]] = {}
+
+
+def stop_replaced(made_by: CellRun | None, newer: Any) -> None:
+    """Note which run of a cell made this player (or whatever holds one), and stop what earlier runs of it made.
+
+    What the same run made before stays: a cell may show two labs.
+    """
+    if made_by is None:
+        return
+    run, made = _BY_CELL.get(made_by.cell, (made_by.run, weakref.WeakSet()))
+    if run != made_by.run:
+        for older in set(made) - {newer}:
+            older.stop()
+        made = weakref.WeakSet()
+    made.add(newer)
+    _BY_CELL[made_by.cell] = (made_by.run, made)
+
+
+def running_cell() -> CellRun | None:
+    """The run of a notebook's cell that is going on; None outside a notebook."""
+    shell = get_ipython()
+    if shell is None or not hasattr(shell, "get_parent"):
+        return None  # a terminal has no cells
+    parent: dict[str, Any] = shell.get_parent()
+    cell = parent.get("metadata", {}).get("cellId")
+    return None if cell is None else CellRun(str(cell), str(parent.get("header", {}).get("msg_id", "")))

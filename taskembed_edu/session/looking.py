@@ -1,0 +1,171 @@
+"""What can be seen of a session: its run, and what follows from it. Nothing here changes a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from taskembed_edu.base.settings import Setting
+from taskembed_edu.embedders.base import Embedder, sample_tasks
+from taskembed_edu.evaluation.geometry import NeighbourChanges, TrueGeometry, all_distances
+from taskembed_edu.evaluation.registry import ScoreContext, measured
+from taskembed_edu.session.alarms import last_stable_frame
+from taskembed_edu.session.history import Checkpoint, Event, Frame, History, metric_of, undo_values
+from taskembed_edu.session.parsing import declared_settings
+from taskembed_edu.session.run import Run, readable_families
+from taskembed_edu.session.setup import Setup
+from taskembed_edu.session.validation import ValidationSet, groups_of, true_geometry
+from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily
+
+
+class RunView:
+    """The half of a session that only looks. `_run` is the run just now; `lock` guards what takes time to read."""
+
+    embedder: Embedder[Any, Any]
+    lock: Callable[[str], AbstractContextManager[None]]
+    _run: Run
+
+    @property
+    def family(self) -> TaskFamily | None:
+        """The family of tasks that was given as an object; None: the package's of this name, as it comes."""
+        return self._run.family
+
+    @property
+    def split(self) -> Split:
+        """The family's parts: training, validation and never-seen tasks."""
+        return self._run.split
+
+    @property
+    def validation_set(self) -> ValidationSet:
+        """The watched tasks and their truth."""
+        return self._run.validation_set
+
+    @property
+    def events(self) -> list[Event]:
+        """Every change of settings so far, with the step that it precedes."""
+        return self._run.events
+
+    @property
+    def history(self) -> History:
+        """Every frame so far."""
+        return self._run.history
+
+    @property
+    def past(self) -> list[dict[str, Any]]:
+        """Recordings of the runs that this session ended."""
+        return self._run.past
+
+    @property
+    def _now(self) -> Checkpoint:
+        return self._run.now
+
+    @property
+    def settings(self) -> Any:
+        """The embedder's settings now."""
+        return self._now.settings
+
+    @property
+    def setup(self) -> Setup:
+        """The session's own settings now."""
+        return self._now.setup
+
+    @property
+    def tasks(self) -> TaskBatch:
+        """The watched tasks, in the order of every frame."""
+        return self.validation_set.tasks
+
+    @property
+    def geometry(self) -> TrueGeometry | None:
+        """How far apart the watched tasks truly are; None where nobody knows (`TaskFamily.has_geometry`)."""
+        return self.validation_set.geometry
+
+    @property
+    def steps(self) -> int:
+        """How many training steps the run has had."""
+        return self._now.state.step
+
+    @property
+    def at_stop(self) -> bool:
+        """Whether the run stands where its settings ask playing to pause (`stop_at`; 0 asks for no such place)."""
+        return self.steps > 0 and self.steps == getattr(self.settings, "stop_at", 0)
+
+    @property
+    def frame(self) -> Frame:
+        """The latest frame."""
+        return self.history[-1]
+
+    def values(self) -> dict[str, Any]:
+        """All settings by name."""
+        return {**self.setup.as_dict(), **self.settings.as_dict()}
+
+    def families(self) -> list[str]:
+        """The package's families that this embedder can read."""
+        return readable_families(self.embedder)
+
+    def declared(self) -> dict[str, Setting]:
+        """All declarations by name: what a page or a command line builds its controls from."""
+        return declared_settings(self.embedder)
+
+    def nearest(self, frame: Frame, task: int, k: int = 5) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The k tasks nearest to this one, in the frame's embedding (under its distance) and in truth, nearest first.
+
+        In truth there may be fewer: tasks that are as far as can be are not counted as near (languages of no family).
+        There are none where nobody knows how far apart the tasks truly are.
+        Errors: ValueError for a task that is not watched, or k outside 1..n_tasks - 1.
+        """
+        return self.validation_set.nearest(frame, task, k)
+
+    def neighbour_changes(self, frame: Frame, metric: str, k: int = 5) -> NeighbourChanges:
+        """Which of each task's k nearest change when the frame's vectors are compared by `metric` instead.
+
+        Nothing is trained: the vectors stay as they are, only what "near" means changes.
+        """
+        return NeighbourChanges(frame.neighbours(k), frame.neighbours(k, metric))
+
+    def closing_scores(self, n_tasks: int = 200) -> dict[str, float]:
+        """Scores on never-seen tasks: what to report, since the watched ones were looked at all along.
+
+        Where an embedder watches all tasks that there are (languages), these are some of them, trained anew.
+        """
+        rng = torch.Generator().manual_seed(self.setup.seed + 2)
+        tasks = sample_tasks(self.split.unseen, n_tasks, rng)
+        again = self.split.unseen.redraw(tasks, rng) if self.embedder.embeds_resampled_support else None
+        geometry = true_geometry(self.split.unseen, tasks)
+        with self.lock("read"):
+            first = self.embedder.view(self._now.state, self.settings, tasks)
+            second = None if again is None else self.embedder.view(self._now.state, self.settings, again)
+        metric = metric_of(self.settings)
+        context = ScoreContext(
+            vectors=first,
+            distances=all_distances(first, metric),
+            metric=metric,
+            settings=self.settings,
+            resampled=second,
+            geometry=geometry,
+            groups=groups_of(self.split.unseen, tasks),
+        )
+        return measured((score for score in self.validation_set.scores if score.closing), context)
+
+    def undoable(self) -> dict[str, Any]:
+        """What `undo` would set: names and values; {} where there is nothing to take back."""
+        run = self._run
+        return undo_values(run.initial, run.events, self.settings.declared(), self.setup.frame_every)
+
+    @property
+    def ended_at(self) -> int | None:
+        """The step at which the last reset ended a run, while `undo_reset` can bring it back; else None."""
+        ended = self._run.ended
+        return None if ended is None else ended.steps
+
+    def last_stable_frame(self, at: int = -1) -> Frame:
+        """The last frame up to this one before tasks diverged, or the loss grew: see `alarms.last_stable_frame`."""
+        return last_stable_frame(self.history[: self.history.position(at) + 1], self.embedder.same_loss)
+
+    def __repr__(self) -> str:
+        scores = ", ".join(self.validation_set.scores_in_words(self.frame))
+        return f"Session({self.embedder.name} on {self.setup.family}, step {self.steps}: {scores})"

@@ -1,0 +1,184 @@
+"""One run: tasks, settings, events, frames and the state that training moves. No thread, no widget, no clock.
+
+A session holds one `Run` and exchanges it as a whole. Whoever looks meanwhile sees the old run or the new one, and an
+interrupt leaves one of them: never a mixture.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from taskembed_edu.base.checks import problem
+from taskembed_edu.base.memory import trim_heap
+from taskembed_edu.base.settings import Settings
+from taskembed_edu.embedders.base import Embedder
+from taskembed_edu.projection.live_umap import LiveUMAP
+from taskembed_edu.session.history import Checkpoint, Event, Frame, History
+from taskembed_edu.session.parsing import check_live, declared_settings, split_settings
+from taskembed_edu.session.setup import Setup
+from taskembed_edu.session.validation import ValidationSet, step_means
+from taskembed_edu.tasks import FAMILIES, task_family
+from taskembed_edu.tasks.base import Split, TaskFamily
+from taskembed_edu.tasks.kinds import KINDS
+
+# Frames between two calls of `trim_heap`, each of which takes some milliseconds.
+_TRIM_EVERY = 20
+
+# Settings that change what the map shows of the same vectors; an embedder may have more (`view_settings`).
+_VIEW_SETTINGS = {"metric", "projection", "n_neighbors", "umap_restarts"}
+
+
+@dataclass
+class Run:
+    """A run of an embedder, from its beginning to now.
+
+    `family` is None for the package's family of that name with its default values. `initial` are the settings that
+    the run began with; they and `events` are enough to make it again. `now` is all that training moves. `past` are
+    recordings of runs that this session ended, and `ended` is the run that a reset ended to begin this one: it can be
+    brought back until this one makes a step.
+    """
+
+    embedder: Embedder[Any, Any]
+    family: TaskFamily | None
+    split: Split
+    validation_set: ValidationSet
+    initial: dict[str, Any]
+    events: list[Event]
+    history: History
+    now: Checkpoint
+    past: list[dict[str, Any]] = field(default_factory=list)
+    ended: Run | None = None
+
+    @staticmethod
+    def begin(embedder: Embedder[Any, Any], setup: Setup, settings: Settings, family: TaskFamily | None = None) -> Run:
+        """A run at step 0, with its first frame; `family` where it is not the package's as it comes.
+
+        Errors: ValueError for a family that the embedder cannot read; what the embedder's `begin` raises.
+        """
+        rng = torch.Generator().manual_seed(setup.seed)
+        whole = family or task_family(setup.family)
+        if not embedder.takes(whole):
+            way = "ParameterLab can" if whole.kind in KINDS else f"register_kind({whole.kind!r}, ...) says how it is to"
+            cause = f"The {embedder.name} embedder cannot read {whole.label.lower()}; {way}."
+            raise ValueError(problem("family", whole.name, f"one of {', '.join(readable_families(embedder))}", cause))
+        split = whole.split(rng)
+        watched = ValidationSet.of(embedder, split, setup.n_tasks, rng)
+        state = embedder.begin(split.train, watched.tasks, settings, rng)
+        now = Checkpoint(state, LiveUMAP(setup.n_neighbors, seed=setup.seed), None, settings, setup, [])
+        history = History()
+        history.keep(watched.frame(now, history, 0, math.nan, {}), 0, now)
+        trim_heap()
+        return Run(embedder, family, split, watched, {**setup.as_dict(), **settings.as_dict()}, [], history, now)
+
+    @property
+    def steps(self) -> int:
+        """How many training steps the run has had."""
+        return int(self.now.state.step)
+
+    @property
+    def whole_family(self) -> TaskFamily:
+        """The family of tasks, before it was split into parts."""
+        return self.family or task_family(self.now.setup.family)
+
+    def steps_replayable(self) -> int:
+        """The steps that can be made again: a step that brought no frame, where one was due, ended in a failure."""
+        due = self.steps % self.now.setup.frame_every == 0
+        return self.steps - 1 if due and self.history[-1].step != self.steps else self.steps
+
+    # ---- what moves it ---------------------------------------------------------------------------------------------
+
+    def step(self) -> None:
+        """One training step, and a frame where one is due."""
+        now, self.ended = self.now, None
+        now.state, record = self.embedder.step(now.state, now.settings)
+        now.records.append(record)
+        if now.state.step % now.setup.frame_every == 0:
+            loss, reported = step_means(now, self.embedder.readings)
+            now.records.clear()  # before the frame: its checkpoint begins the next mean afresh
+            self._keep_frame(loss, reported)
+
+    def apply(self, setup: Setup, settings: Settings, undo: bool = False) -> None:
+        """Change to these settings before the next step: one event, and the newest frame drawn again where it must be.
+
+        A change that fails, or is interrupted, is rolled back: half of it could not be replayed.
+        """
+        now, n_before = self.now, len(self.events)
+        changes = {**now.setup.difference(setup), **now.settings.difference(settings)}
+        if not changes:
+            return
+        before = dataclasses.replace(now, umap=now.umap.copy())
+        try:
+            now.setup, now.settings = setup, settings
+            self.events.append(Event(self.steps, changes, undo))
+            if "umap_restarts" in changes:
+                now.umap.forget()
+            frame = self.history[-1]
+            if changes.keys() & (_VIEW_SETTINGS | self.embedder.view_settings) and frame.step == self.steps:
+                self._keep_frame(frame.loss, frame.diagnostics, frame.index)
+        except BaseException:
+            self.now = before
+            del self.events[n_before:]
+            raise
+
+    def follow(self, events: Iterable[Event], until: int) -> None:
+        """Repeat logged changes, each before its step, up to and including step `until`."""
+        declared = declared_settings(self.embedder)
+        for event in events:
+            if event.step > until:
+                break
+            self._step_to(event.step)
+            check_live(event.changes, declared, self.offers)
+            mine, theirs = split_settings(event.changes, declared)
+            self.apply(self.now.setup.changed(**mine), self.now.settings.changed(**theirs), undo=event.undo)
+        self._step_to(until)
+
+    def offers(self, name: str) -> tuple[str, ...] | None:
+        """The choices of this setting that make sense for this run; None: all that are declared."""
+        return self.embedder.offers(self.whole_family, self.now.settings, name)
+
+    # ---- going back ------------------------------------------------------------------------------------------------
+
+    def until(self, at: int) -> tuple[Run, list[Event]]:
+        """A run that shares nothing that changes with this one, and the events that lead it on to frame `at`.
+
+        It stands at the nearest checkpoint before that frame: `follow(events, step of the frame)` leads there exactly.
+        """
+        n_events, step = self.history.n_events(at), self.history[at].step
+        is_now = (at, step, n_events) == (len(self.history) - 1, self.steps, len(self.events))
+        if is_now and not self.now.inconsistent:
+            # Nothing need be repeated, however far apart the checkpoints lie.
+            history, now, n_before = self.history.whole(), self.now.copy(), n_events
+        else:
+            history, now, n_before = self.history.until(at)
+        twin = dataclasses.replace(self, history=history, now=now, events=self.events[:n_before], past=[], ended=None)
+        return twin, self.events[n_before:n_events]
+
+    def at_frame(self, at: int) -> Run:
+        """The run as it was at frame `at`, exactly, sharing nothing that changes with this one."""
+        twin, events = self.until(at)
+        twin.follow(events, self.history[at].step)
+        return twin
+
+    # ---- inside ----------------------------------------------------------------------------------------------------
+
+    def _step_to(self, step: int) -> None:
+        while self.steps < step:
+            self.step()
+
+    def _keep_frame(self, loss: float, reported: Mapping[str, float], index: int | None = None) -> None:
+        index = len(self.history) if index is None else index
+        frame: Frame = self.validation_set.frame(self.now, self.history, index, loss, reported)
+        if index % _TRIM_EVERY == 0:
+            trim_heap()
+        self.history.keep(frame, len(self.events), self.now)  # last: an interrupt before it leaves no trace
+
+
+def readable_families(embedder: Embedder[Any, Any]) -> list[str]:
+    """The package's families that this embedder can read."""
+    return [name for name in FAMILIES if embedder.takes(task_family(name))]
