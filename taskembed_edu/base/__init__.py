@@ -1,1 +1,1 @@
-"""What every floor uses: settings, checks of arguments, memory. It knows numbers and words, nothing of the course."""
+"""What every floor uses: settings, argument checks, memory. It imports no other floor."""

@@ -4,7 +4,7 @@ Every error of the package reads the same way, because every check of an argumen
 
     margin: got -1.0, expected a number from 0 to 2 (the cosine distance ends at 2). A margin is a distance.
 
-Floor 0: knows tensors, nothing else.
+Floor 0: it handles tensors and imports nothing else of the package.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import torch
 
 
 def describe(value: object) -> str:
-    """How a value is named in an error: tensors by shape and dtype, everything else by its repr."""
+    """The text that stands for a value in an error: shape and dtype of a tensor, the repr of everything else."""
     if isinstance(value, torch.Tensor):
         return f"a tensor of shape {tuple(value.shape)} and dtype {str(value.dtype).removeprefix('torch.')}"
     text = repr(value)
@@ -25,9 +25,9 @@ def describe(value: object) -> str:
 
 
 def problem(argument: str, came: object, expected: str, cause: str = "") -> str:
-    """The one sentence form of every error: `argument: got ..., expected .... cause`.
+    """The common form of every error message: `argument: got ..., expected .... cause`.
 
-    `came` is described unless it is already a plain string of words (wrap values you want quoted in `repr`).
+    A string `came` is used as it is; any other value goes through `describe`. Pass `repr(value)` to quote a string.
     """
     got = came if isinstance(came, str) else describe(came)
     return f"{argument}: got {got}, expected {expected}." + (f" {cause}" if cause else "")
@@ -50,8 +50,8 @@ def check_choice(argument: str, value: str, known: Iterable[str]) -> str:
 
 
 def check_number(argument: str, value: float, low: float | None, high: float | None, cause: str = "") -> float:
-    """`value` if it is a finite number with low <= value <= high (None: no end); else an error."""
-    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)  # numpy's numbers are numbers too
+    """`value` if it is a finite number with low <= value <= high (None: no limit); else an error."""
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)  # also true for numpy's numbers
     if not is_number:
         raise TypeError(problem(argument, repr(value) if isinstance(value, str) else value, "a number", cause))
     ends = f"a number from {low:g} to {high:g}" if low is not None and high is not None else None
@@ -66,7 +66,7 @@ def check_number(argument: str, value: float, low: float | None, high: float | N
 
 
 def check_finite(argument: str, tensor: torch.Tensor, cause: str = "") -> torch.Tensor:
-    """`tensor` if all its entries are finite; else a ValueError that says where the first bad one stands."""
+    """`tensor` if all its entries are finite; else a ValueError that gives the position of the first bad one."""
     finite = torch.isfinite(tensor)
     if bool(finite.all()):
         return tensor

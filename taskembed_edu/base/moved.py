@@ -1,6 +1,6 @@
-"""Modules that have moved: the old path goes on working, with a warning that names the new one.
+"""Modules that have moved: the old path still works, with a warning that names the new one.
 
-A notebook that a learner saved imports by the paths of its day. `install()` adds a finder for those paths.
+A saved notebook imports the paths of the version it was written for. `install()` adds a finder for those paths.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from types import ModuleType
 
 _PACKAGE = "taskembed_edu"
 
-# The old path of a module, and where it is now. `session`, `evaluation` and `projection` are folders of that name,
-# and give the same names.
+# The old path of each module, and its new one. The former modules `session`, `evaluation` and `projection` are not
+# listed: they are now packages with the same path, and export the same names.
 MOVED = {
     "alarms": "session.alarms",
     "checks": "base.checks",
@@ -47,7 +47,7 @@ MOVED = {
 
 
 class _Moved(MetaPathFinder, Loader):
-    """Finds a module under its old path and gives the module of its new one: the same object, not a copy."""
+    """Finds a module by its old path and returns the module at its new path: the same object, not a copy."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -60,11 +60,11 @@ class _Moved(MetaPathFinder, Loader):
         new = f"{_PACKAGE}.{MOVED[old.partition('.')[2]]}"
         word = f"{old} has moved to {new}. What lessons use is a name of {_PACKAGE} itself: write that import."
         warnings.warn(word, DeprecationWarning, stacklevel=2)
-        sys.modules[old] = importlib.import_module(new)  # the import system takes what stands here
+        sys.modules[old] = importlib.import_module(new)  # the import system returns this entry
 
 
 def install() -> None:
-    """Let the old paths be found."""
+    """Make the old paths importable."""
     if not any(isinstance(finder, _Moved) for finder in sys.meta_path):
-        # First: the files of `formulas/losses` would otherwise be found again, and loaded twice, as `losses.pairs`.
+        # At the front: otherwise the usual finder would load a file of `formulas/losses` twice, also as `losses.pairs`.
         sys.meta_path.insert(0, _Moved())

@@ -1,8 +1,8 @@
-"""A number that is kept with every frame, declared once: its name, what it says, and where it is shown.
+"""A reading is a number that is kept with every frame. It is declared once: its name, its meaning, where it is shown.
 
-What reads such a declaration: the history, the page's curves and help, the closing table of `taskembed run`, the static
-picture. None of them names a reading. A score (`evaluation.registry.Score`) is a reading that knows how it is computed;
-an embedder declares what its own steps report (`Embedder.readings`).
+The history, the page's curves and help, the closing table of `taskembed run` and the static picture all work from this
+declaration; none of them names a single reading. A score (`evaluation.registry.Score`) is a reading that knows how it
+is computed. An embedder declares the readings that its own steps report (`Embedder.readings`).
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from taskembed_edu.base.checks import check_choice, problem
 LOSS_PANEL, DISTANCE_PANEL, SCORES_PANEL, PAIRS_PANEL = "Loss", "Mean distance", "Scores", "Active pairs"
 PANELS = (LOSS_PANEL, DISTANCE_PANEL, SCORES_PANEL, PAIRS_PANEL)
 
-# What colour a line has on either theme is said in figures/colours.py.
+# figures/colours.py defines the actual colour of each name in the light and the dark theme.
 COLOURS = ("blue", "vermillion", "green", "purple", "orange", "sky")
 DASHES = ("-", "--", "-.", ":")
 
-# A table's first columns are called so, whatever a frame holds beside them.
+# Reserved: the first columns of every table have these names.
 _TAKEN = ("step", "task", "name")
 
 
@@ -30,17 +30,16 @@ _TAKEN = ("step", "task", "name")
 class Reading:
     """The declaration of one number: `name` in tables and in code, `label` on the page, `help` in one sentence.
 
-    `low` and `high` are the ends of its range. `panel` is the title of the curves that it is drawn among (None: no
-    curve), in this `colour` (one of `COLOURS`) and, in the static picture, with this `dash` (as matplotlib writes
-    it). A panel ends at 1 where all that is in it does.
+    `low` and `high` are the ends of its range. `panel` is the title of the panel that shows its curve (None: no curve).
+    The curve has this `colour` (one of `COLOURS`) and, in the static picture, this `dash` (as matplotlib writes it).
+    The axis of a panel ends at 1 if the range of each of its readings does.
 
-    `beside_map`: it also stands below the map. `closing`: it is part of the report that ends a run; `short` is what
-    the table says of it there (default: the help). `in_distance_units`: it is measured in the units of the embedding's
-    distance, so that its curve is broken where those change. `of_pairs`: it means something only where training
-    compares pairs.
+    `beside_map`: it is also shown below the map. `closing`: the report at the end of a run includes it; `short` is its
+    description in that table (default: the help). `in_distance_units`: its unit is that of the embedding's distance, so
+    its curve is interrupted where that unit changes. `of_pairs`: it has a meaning only if training compares pairs.
 
-    Errors: ValueError for a name that is not a word, a help that is no sentence, a range without a width, an unknown
-    colour or dash.
+    Errors: ValueError for a name that is not a word, a help that is not a sentence, an empty range, an unknown colour
+    or dash.
 
     >>> Reading(name="gap", label="Gap", help="How far the groups lie apart.", high=1.0).shown
     True
@@ -77,12 +76,12 @@ class Reading:
 
     @property
     def shown(self) -> bool:
-        """Whether the page shows it anywhere; one that it does not show is in tables and files only."""
+        """Whether the page shows it anywhere. A reading that is not shown appears only in tables and files."""
         return self.panel is not None or self.beside_map
 
 
 def panels_of(readings: Iterable[Reading]) -> dict[str, list[Reading]]:
-    """The curves' panels that these readings fill, by title, in the page's order; own ones in the order they came."""
+    """The panels that have a curve, by title, each with its readings: the page's panels first, then custom ones."""
     readings = list(readings)
     own = dict.fromkeys(reading.panel for reading in readings if reading.panel is not None)
     filled = {title: [each for each in readings if each.panel == title] for title in dict.fromkeys((*PANELS, *own))}
@@ -90,7 +89,7 @@ def panels_of(readings: Iterable[Reading]) -> dict[str, list[Reading]]:
 
 
 def check_names_differ(readings: Iterable[Reading]) -> None:
-    """A ValueError where two of these have one name: a frame keeps one number under each."""
+    """Raise a ValueError if two readings have the same name: a frame keeps one number per name."""
     names: set[str] = set()
     for reading in readings:
         if reading.name in names:

@@ -1,13 +1,14 @@
 """How a hyperparameter is declared: once, with its range, its label and its help.
 
-A settings class is a frozen dataclass whose fields are made with `setting(...)`. From that one declaration come the
-slider, the event log's name, the command line's option, the range check with its message and the documentation's table.
+A settings class is a frozen dataclass whose fields are made with `setting(...)`. The slider, the name in the event log,
+the command line's option, the range check with its message and the documentation's table all follow from that one
+declaration.
 
     @dataclass(frozen=True)
     class MetricSettings(Settings):
         margin: float = setting(1.0, low=0.0, high=6.0, step=0.05, label="Margin", help="How far apart ...")
 
-Floor 0: knows numbers and words, no screen.
+Floor 0: it handles numbers and strings and knows no user interface.
 """
 
 from __future__ import annotations
@@ -34,22 +35,26 @@ def _always(settings: object) -> bool:
 
 @dataclass(frozen=True)
 class Setting:
-    """What is known of one hyperparameter, beside its value.
+    """The declaration of one hyperparameter: everything about it except its value.
 
-    `high` may be a function of the whole settings object, where the range follows another setting (the margin's
-    follows the metric). `live` says whether it may change while training runs; if not, it applies at reset.
-    `allowed` narrows the choices by the other settings (semi-hard mining is for triplets).
-    `applies` says whether it has an effect at all, given the others (InfoNCE has no margin). `log` asks for a
-    logarithmic slider, `advanced` for a place behind a fold. `hidden` settings have no control and no option: they are
-    moved by a verb of their own and are declared so that a recording can name them. `open` choices are the names that
-    come with the package, and whoever takes the setting may know others. `projected` settings stay in sight in
-    projector mode, `above_map` ones stand above the map and not in the column of settings.
+    - `high` may be a function of the whole settings object, if the range depends on another setting (the range of the
+      margin depends on the metric).
+    - `live`: it may change while training runs; if not, a change applies at reset.
+    - `allowed` restricts the choices, given the other settings (semi-hard mining is for triplets).
+    - `applies`: whether it has an effect at all, given the other settings (InfoNCE has no margin).
+    - `log`: it has a logarithmic slider.
+    - `advanced`: its control is in a part of the page that is folded at first.
+    - `hidden`: it has no control and no option. A method of its own changes it; it is declared so that a recording can
+      name it.
+    - `open`: `choices` lists only the names that come with the package; the code that uses the setting may accept more.
+    - `projected`: it stays visible in projector mode.
+    - `above_map`: its control is above the map and not in the column of settings.
 
-    `choices` are names, each with its label beside it: a mapping from name to label, or to a record that has one (its
-    `menu_label` where it has such, else its `label`). A registry stays live: what is added to it later is a choice.
+    `choices` are names, each with its label: a mapping from name to label, or to a record that has one (`menu_label` if
+    that is not empty, else `label`). A registry is not copied: an entry that is added later is a choice too.
 
-    `formerly` are names that the setting had in earlier versions, `renamed` maps former names of choices to today's:
-    `current_values` translates both, so that old code and old recordings go on working.
+    `formerly` lists the names that the setting had in earlier versions, `renamed` maps former names of choices to
+    current ones: `current_values` translates both, so that old code and old recordings still work.
     """
 
     label: str
@@ -75,9 +80,10 @@ class Setting:
         return self.high(settings) if callable(self.high) else self.high
 
     def clamp(self, value: Any, settings: Any, default: Any) -> Any:
-        """A number brought into the range, whole where the default is; anything else as it came, to be refused.
+        """The number clamped to the range, and rounded if the default is an int.
 
-        The one place where a value is brought into a range; `Settings.clamped` says when.
+        Anything that is not a finite number is returned unchanged, and the check that follows refuses it. This is the
+        only place where a value is clamped; `Settings.clamped` says when.
         """
         if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value):
             return value
@@ -87,11 +93,11 @@ class Setting:
         return round(value) if isinstance(default, int) and not isinstance(default, bool) else value
 
     def choices_for(self, settings: Any) -> tuple[str, ...]:
-        """The choices that are left, given the other settings."""
+        """The choices that are allowed, given the other settings."""
         return self.allowed(settings) if self.allowed else tuple(self.choices)
 
     def label_of(self, choice: str) -> str:
-        """What people read for this choice; the name itself where no label was declared."""
+        """The label of this choice; its name if no label was declared."""
         record = self.choices.get(choice) if isinstance(self.choices, Mapping) else None
         if record is None or isinstance(record, str):
             return record or str(choice)
@@ -104,12 +110,12 @@ def setting(default: Any, *, label: str, help: str, **declaration: Any) -> Any:
 
 
 def current_values(values: Mapping[str, Any], declared: Mapping[str, Setting], *, warn: bool = True) -> dict[str, Any]:
-    """The same values under today's names of settings and choices, where `values` uses former ones.
+    """The same values, with former names of settings and choices replaced by the current ones.
 
-    With `warn`, a DeprecationWarning says today's name to whoever wrote the former one. Recordings are translated
+    With `warn`, a DeprecationWarning gives the current name to the author of the code. Recordings are translated
     without a warning: nobody wrote them by hand. Unknown names stay as they are, for the check that follows.
 
-    Errors: ValueError where a setting is given under a former name and under another one.
+    Errors: ValueError if a setting is given twice, by a former name and by another of its names.
 
     >>> declared = {"restarts": Setting("Restarts", "How often.", low=0, formerly=("refits",))}
     >>> current_values({"refits": 2}, declared, warn=False)
@@ -130,7 +136,7 @@ def current_values(values: Mapping[str, Any], declared: Mapping[str, Setting], *
 
 def warn_renamed(old: str, new: str) -> None:
     """A DeprecationWarning that points at the line outside this package that used the former name."""
-    # A notebook shows a DeprecationWarning only where it points into a cell.
+    # A notebook shows a DeprecationWarning only if the warning points into a cell.
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and _is_internal(frame):
         frame, level = frame.f_back, level + 1
@@ -138,7 +144,7 @@ def warn_renamed(old: str, new: str) -> None:
 
 
 def _is_internal(frame: FrameType) -> bool:
-    """Whether this is code of the package, or the `__init__` that `dataclass` wrote for a settings class."""
+    """Whether this is code of the package, or the `__init__` that `dataclass` generated for a settings class."""
     package = frame.f_globals.get("__name__", "").partition(".")[0]
     return package == __name__.partition(".")[0] or frame.f_code.co_filename == "<string>"
 
@@ -153,9 +159,9 @@ def _current_choice(name: str, value: Any, declared: Setting, warn: bool) -> Any
 
 @dataclass(frozen=True)
 class Settings:
-    """Base of every settings class: checks itself when made, so that no bad value ever reaches the training loop.
+    """Base of every settings class. It checks its values when it is made, so no bad value reaches the training loop.
 
-    A number may come from numpy; what is kept is Python's own, which a recording and a line of code can spell.
+    A numpy number is accepted and stored as Python's own int or float: recordings and generated code can contain those.
     """
 
     def __post_init__(self) -> None:
@@ -182,22 +188,23 @@ class Settings:
 
     @classmethod
     def check_names(cls, names: Iterable[str]) -> None:
-        """Raise, naming the nearest known one, if a name is not a setting of this class."""
+        """Raise if a name is not a setting of this class; the error suggests the nearest one."""
         for name in names:
             check_choice("setting", name, cls.declared())
 
     def changed(self, **changes: Any) -> Self:
-        """A copy with these values; others whose range shrank by the change are brought back into it.
+        """A copy with these values. Other settings are clamped if the change made their range smaller.
 
-        A value that the caller named is not: asking for a margin beyond the range is an error.
+        The named values are not clamped: a margin outside its range is an error.
         """
         changes = current_values(changes, self.declared())
         return self._with(changes, clamped=set(self.declared()) - set(changes))
 
     def clamped(self, **changes: Any) -> Self:
-        """As `changed`, but a named number beyond its range is brought into it too.
+        """As `changed`, but the named numbers are clamped to their range too.
 
-        For sliders: one may be moved before it has learnt of its new end. What is no finite number stays an error.
+        For sliders: a user may move one before the page has received its new range. A value that is not a finite number
+        is still an error.
         """
         return self._with(current_values(changes, self.declared()), clamped=set(self.declared()))
 
@@ -207,7 +214,7 @@ class Settings:
         proposed = _Unchecked(values)
         for name, declared in self.declared().items():
             if declared.choices and not declared.open:
-                # First: a range that follows an unknown name would fail without naming it.
+                # Names first: a range that depends on an unknown name would fail, and its error would not name it.
                 check_choice(name, values[name], declared.choices)
         for name, declared in self.declared().items():
             if name in clamped and not declared.choices:
@@ -227,7 +234,7 @@ class Settings:
 
 
 class _Unchecked:
-    """Settings that are being put together: readable by a range that follows another setting, not yet checked."""
+    """Settings that are not checked yet; a range that depends on another setting reads them."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self.__dict__.update(values)
@@ -251,7 +258,7 @@ def _check_value(settings: Settings, name: str, declared: Setting) -> None:
 
 
 def _plain(value: Any, default: Any) -> Any:
-    """A number as Python's own int or float, a whole one as the default's kind; everything else as it came."""
+    """A number as Python's own int or float (a whole number has the default's type); everything else unchanged."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         return value
     if isinstance(value, numbers.Integral):

@@ -1,12 +1,12 @@
-"""The contract of every embedder: whatever is inside, tasks go in and vectors come out, one step at a time.
+"""The interface of every embedder: tasks go in, vectors come out, and training runs one step at a time.
 
     state = embedder.begin(family, tasks, settings, rng)
     state, record = embedder.step(state, settings)
     vectors = embedder.embed(state)
 
 `state` holds everything: parameters, optimiser, generator, step count. `state.copy()` shares nothing with its original,
-which is what makes branches and checkpoints possible. `step` prints nothing, draws nothing and starts nothing. It moves
-the state it was given on by one step and returns it; who wants to keep the old one copies it first.
+so branches and checkpoints are possible. `step` prints nothing, displays nothing and starts no process. It changes the
+given state in place by one step and returns it: to keep the old state, copy it first.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ LOSS = Reading(
 
 @dataclass(frozen=True)
 class StepRecord:
-    """What one step tells of its batch, still on its device so that reading it is the reader's choice.
+    """What one step reports about its batch. The tensors stay on their device: reading them would wait for it.
 
-    `readings` are numbers by the names under which the embedder declares them (`Embedder.readings`): a frame keeps the
-    mean of each over the steps since the frame before. NaN, or none, where a step has nothing to tell.
-    Errors: TypeError where `readings` is not a mapping.
+    `readings` are numbers by the names that the embedder declares (`Embedder.readings`): a frame keeps the mean of each
+    over the steps since the previous frame. A step without a value reports NaN, or omits the name.
+    Errors: TypeError if `readings` is not a mapping.
     """
 
     loss: Tensor
@@ -54,7 +54,7 @@ class StepRecord:
 
 
 class EmbedderState(Protocol):
-    """Everything that a run is, at one step."""
+    """The complete state of a run at one step."""
 
     step: int
     tasks: TaskBatch
@@ -78,23 +78,23 @@ class Embedder(ABC, Generic[State, Chosen]):
     name: str
     settings_class: type[Chosen]
 
-    # Settings that change how what was learnt is looked at, and nothing of what is learnt: see `view`.
+    # Settings that change only the view of what was learnt, not the learning itself: see `view`.
     view_settings: ClassVar[frozenset[str]] = frozenset()
-    # Whether a second support set of a task can be embedded by what was learnt so far: only then can a task be asked to
-    # find itself again (recall).
+    # Whether the trained state can embed a second support set of a task: recall, which searches for the same task,
+    # needs this.
     embeds_resampled_support: ClassVar[bool] = True
-    # Whether training compares pairs of tasks, some of which no longer push.
+    # Whether training compares pairs of tasks, of which some are no longer active.
     has_pairs: ClassVar[bool] = True
-    # What a step reports, the loss first: each is a curve, and a column of `StepRecord.readings` (but for the loss).
+    # What a step reports, the loss first. Each is a curve, and a key of `StepRecord.readings` (except the loss).
     readings: ClassVar[tuple[Reading, ...]] = (LOSS,)
-    # Settings that do not change what the loss measures: under others, two losses cannot be compared.
+    # Settings that do not change what the loss measures. If any other setting differs, losses cannot be compared.
     same_loss: ClassVar[frozenset[str]] = frozenset({"learning_rate"})
-    # Whether the tasks travel from a start, so that the way they came means something.
+    # Whether each task's vector moves away from a start, so that its path has a meaning.
     leaves_trails: ClassVar[bool] = False
 
     @abstractmethod
     def begin(self, family: TaskFamily, tasks: TaskBatch, settings: Chosen, rng: torch.Generator) -> State:
-        """A run at step 0: trains on `family`, is watched on `tasks`, draws everything from `rng`."""
+        """A run at step 0: it trains on `family`, is shown on `tasks`, and takes all randomness from `rng`."""
 
     @abstractmethod
     def step(self, state: State, settings: Chosen) -> tuple[State, StepRecord]:
@@ -102,41 +102,41 @@ class Embedder(ABC, Generic[State, Chosen]):
 
     @abstractmethod
     def embed(self, state: State, tasks: TaskBatch | None = None) -> Tensor:
-        """The tasks' vectors, shape (n_tasks, dim), on the CPU; None: the tasks being watched."""
+        """The tasks' vectors, shape (n_tasks, dim), on the CPU; None: the validation tasks."""
 
     def takes(self, family: TaskFamily) -> bool:
         """Whether this embedder can read the samples of such tasks."""
         return True
 
     def watches(self, split: Split, n_tasks: int, rng: torch.Generator) -> TaskBatch:
-        """The tasks to be watched: drawn from the validation part, so that none of them is trained on."""
+        """The validation tasks: sampled from the validation part, so that training uses none of them."""
         return sample_tasks(split.validation, n_tasks, rng)
 
     def view(self, state: State, settings: Chosen, tasks: TaskBatch | None = None) -> Tensor:
-        """The tasks' vectors as these settings want them seen: `embed(state, tasks)`, unless there is a choice."""
+        """The tasks' vectors under these view settings; `embed(state, tasks)` for an embedder without view settings."""
         return self.embed(state, tasks)
 
     def offers(self, family: TaskFamily, settings: Chosen, name: str) -> tuple[str, ...] | None:
         """The choices of this setting that make sense on these tasks with these settings; None: all that are declared.
 
-        The first of them always makes sense. It must not fail: the settings may not fit the tasks yet.
+        The first choice always makes sense. This method must not raise: the settings may not fit the tasks yet.
         """
         return None
 
     def remark(self, settings: Chosen, n_tasks: int) -> str:
-        """One sentence on what a run with these settings shows at first, where it is not what one looks for; or ""."""
+        """One sentence on what a run with these settings shows at first, if that is unexpected; or ""."""
         return ""
 
     def steady(self, settings: Chosen) -> bool:
-        """Whether an entry of a vector means the same at every step: only then can two steps be seen on one map."""
+        """Whether an entry of a vector means the same at every step: only then can one map show two steps."""
         return True
 
     def diverged_tasks(self, state: State) -> tuple[int, ...]:
-        """ValidationSet tasks whose training has diverged: they are named, and no map or score counts them."""
+        """Validation tasks whose training has diverged: they are reported, and no map or score includes them."""
         return ()
 
     def answers(self, state: State) -> TaskFit | None:
-        """What each watched task's own network answers just now, where tasks have networks of their own."""
+        """The current outputs of each validation task's own network; None if tasks have no networks of their own."""
         return None
 
     def fit(
@@ -157,7 +157,7 @@ class Embedder(ABC, Generic[State, Chosen]):
 
 
 def sample_tasks(family: TaskFamily, n_tasks: int, rng: torch.Generator) -> TaskBatch:
-    """So many tasks of this family, or all that there are."""
+    """`n_tasks` tasks of this family, or all of them if there are fewer."""
     return family.sample(min(n_tasks, family.n_distinct or n_tasks), rng=rng)
 
 
@@ -177,13 +177,13 @@ DEVICES = {"auto": "Automatic", "cpu": "CPU", "cuda": "CUDA GPU"}
 
 
 def metric_setting(default: str = "euclidean", more: str = "") -> Any:
-    """The setting that every embedder has: by what distance its vectors are compared. `more` is what is its own."""
+    """The setting that every embedder has: the distance between its vectors. `more` adds to the help text."""
     told = "How far apart two task vectors are. Neighbours on the map and all scores follow it."
     return setting(default, label="Distance", help=f"{told} {more}".rstrip(), choices=METRICS, projected=True)
 
 
 def device_setting() -> Any:
-    """The setting that every embedder with something to train has: where it trains."""
+    """The setting of every embedder that trains: the device."""
     return setting(
         "auto",
         label="Device",
@@ -194,7 +194,7 @@ def device_setting() -> Any:
 
 
 def chosen_device(name: str) -> torch.device:
-    """The device of this name: "auto" takes CUDA where there is one, "cuda" raises where there is none.
+    """The device of this name: "auto" takes a CUDA device if there is one, "cuda" raises if there is none.
 
     Errors: RuntimeError for "cuda" without a CUDA device; ValueError for an unknown name.
     """
@@ -209,7 +209,7 @@ def chosen_device(name: str) -> torch.device:
 
 
 def device_name(device: torch.device) -> str:
-    """What a person calls the device: the GPU's name, or the CPU with its number of threads."""
+    """A readable name of the device: the GPU's name, or the CPU with its number of threads."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     threads = torch.get_num_threads()

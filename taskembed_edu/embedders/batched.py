@@ -1,8 +1,8 @@
-"""Hundreds of small networks trained at once, each on its own task: one batched call a step instead of a loop.
+"""Hundreds of small networks trained at once, each on its own task: one batched call per step instead of a loop.
 
 The losses of different tasks share no parameter, so the gradient of their sum is each task's own gradient; and SGD and
-Adam go entry by entry, so one optimiser over the stack is one optimiser a task. What comes out is what a plain loop
-over tasks would give, to rounding.
+Adam are elementwise, so one optimiser over the stack equals one optimiser per task. Up to rounding, the result is the
+same as that of a plain loop over tasks.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from taskembed_edu.networks.learners import Learner, Parameters, stack
 
 OPTIMISERS = {"adam": "Adam", "sgd": "SGD"}
 
-# What one chunk's passing tensors may take. On a CPU more is slower: they should stay near the processor.
+# The memory for one chunk's activations. On a CPU more is slower: they should fit in the processor's cache.
 CHUNK_BYTES = {"cpu": 48 * 2**20, "cuda": 4 * 2**30}
-# Numbers kept for each parameter all along: itself, its gradient, and Adam's two moments.
+# Numbers stored for each parameter during training: its value, its gradient, and Adam's two moments.
 _KEPT = {"adam": 4, "sgd": 2}
-# A task whose loss has grown by so much, or that has a weight of such a size, learns no more.
+# A task has diverged if its loss has grown by this factor, or if one of its weights is this large.
 BEYOND = 1e6
-# Of the memory that is free just now, what a training may plan to take.
+# The share of the free memory that a training may plan to use.
 _SHARE = 0.5
 
 
 def start_networks(learner: Learner, n_tasks: int, rng: torch.Generator, *, shared: bool = True) -> Parameters:
-    """First parameters for n tasks, stacked: one draw for all of them, or one each.
+    """Initial parameters for n tasks, stacked: the same for all tasks (`shared`), or drawn for each task.
 
     Worked number: 200 perceptrons of 1,153 parameters are 922,400 bytes.
     """
@@ -46,7 +46,7 @@ class BatchedTraining:
     tasks run at once (None: as many as fit `CHUNK_BYTES`), which changes the memory taken and not the result.
 
     A task whose loss is no longer finite, or a million times its first, has diverged: it is marked in `diverged`, and
-    the others go on.
+    the others continue.
     Errors: ValueError for an unknown optimiser or layer, no layer left to train, or a chunk below 1.
     """
 
@@ -90,8 +90,8 @@ class BatchedTraining:
         losses = self.gradients(x, y, mask)
         if self._first is None:
             self._first = losses
-        self.diverged |= ~(losses < BEYOND * (1 + self._first))  # neither NaN nor infinite is
-        if self.diverged.is_cuda or bool(self.diverged.any()):  # to ask a GPU would have it wait for the next step
+        self.diverged |= ~(losses < BEYOND * (1 + self._first))  # NaN and infinity compare as not below
+        if self.diverged.is_cuda or bool(self.diverged.any()):  # no query on a GPU: it would wait for the step
             self._freeze_diverged(self.diverged)
         for group in self._optimiser.param_groups:
             group["lr"] = learning_rate
@@ -99,12 +99,12 @@ class BatchedTraining:
         return losses
 
     def diverged_mask(self) -> Tensor:
-        """Which tasks have diverged, (n_tasks,): also those whose loss has yet to show what their weights are."""
+        """Which tasks have diverged, (n_tasks,), also those whose weights show it before their loss does."""
         largest = [value.abs().flatten(1).amax(1) for value in self.parameters.values()]
         return self.diverged | ~(torch.stack(largest) < BEYOND).all(0)
 
     def plan(self, x: Tensor, y: Tensor) -> None:
-        """Measure what a step of the largest task takes on such samples, which decides how many run at once."""
+        """Measure the memory that a step of the largest task needs on such samples; it decides the size of a chunk."""
         self._order = self.learner.order(y)
         largest = slice(0, 1) if self._order is None else self._order[-1:]
         parameters = {name: value[largest] for name, value in self.parameters.items()}
@@ -143,7 +143,7 @@ class BatchedTraining:
         return twin
 
     def n_bytes(self) -> int:
-        """Memory of a copy: parameters, and what the optimiser remembers of each."""
+        """Memory of a copy: parameters and the optimiser's state of each."""
         numbers = sum(value.numel() for value in self.parameters.values())
         return 4 * numbers * (_KEPT[self.optimiser_name] - 1)
 
@@ -178,8 +178,8 @@ class BatchedTraining:
         return max(1, CHUNK_BYTES[x.device.type] // max(1, self._passing))
 
     def _freeze_diverged(self, tasks: Tensor) -> None:
-        # What is left of a task that diverged learns nothing any more: no gradient (NaN times zero would still be NaN),
-        # and no momentum from before.
+        # A diverged task stops learning: its gradient and its momentum are set to zero. Masked and not multiplied,
+        # because NaN times zero is NaN.
         for name in self.trained:
             parameter = self.parameters[name]
             assert parameter.grad is not None
@@ -191,9 +191,9 @@ class BatchedTraining:
 
 
 def activation_bytes(learner: Learner, parameters: Parameters, x: Tensor, y: Tensor) -> int:
-    """Memory that one task's step takes for the time of the step: measured on one task, not guessed.
+    """Memory that one task needs during a step, measured on one task.
 
-    What autograd keeps on the way forward is counted, and as much again for the way back.
+    It counts what autograd saves in the forward pass, and the same amount again for the backward pass.
     """
     counted: dict[int, int] = {}
 
@@ -209,7 +209,7 @@ def activation_bytes(learner: Learner, parameters: Parameters, x: Tensor, y: Ten
 
 
 def check_memory(learner: Learner, n_tasks: int, optimiser: str, device: torch.device, beside: int = 0) -> None:
-    """Raise a MemoryError before training starts where the networks themselves do not fit; chunks cannot help there.
+    """Raise a MemoryError before training starts if the networks themselves do not fit: smaller chunks cannot help.
 
     Needed: 4 bytes for every parameter, its gradient and (Adam) its two moments, and for `beside` further numbers that
     the caller keeps of each. The error says how many tasks fit.
@@ -225,7 +225,7 @@ def check_memory(learner: Learner, n_tasks: int, optimiser: str, device: torch.d
 def _free_bytes(device: torch.device) -> int:
     if device.type != "cuda":
         return int(psutil.virtual_memory().available)
-    # What torch has taken from the card and holds for the next tensor is free too.
+    # GPU memory that torch has reserved and does not use is free too.
     idle = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
     return int(torch.cuda.mem_get_info(device)[0]) + idle
 
@@ -233,7 +233,7 @@ def _free_bytes(device: torch.device) -> int:
 def some_samples(
     x: Tensor, y: Tensor, mask: Tensor | None, batch: int, rng: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor | None]:
-    """A step's samples: `batch` of each set, the same places for all tasks; all where batch is 0 or too many."""
+    """The samples of a step: `batch` of each set, the same indices for all tasks; all if `batch` is 0 or too large."""
     if not 0 < batch < x.shape[1]:
         return x, y, mask
     chosen = torch.randperm(x.shape[1], generator=rng)[:batch].to(x.device)

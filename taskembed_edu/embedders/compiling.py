@@ -12,7 +12,7 @@ from taskembed_edu.base.checks import problem
 from taskembed_edu.embedders.batched import BatchedTraining
 from taskembed_edu.networks.learners import Parameters
 
-# What compiling may take (8 to 20 s were measured on two cores), and the share of a step that it saves (36 to 40 %).
+# The cost of compiling (measured: 8 to 20 s on two cores), and the share of a step that it saves (36 to 40 %).
 _COMPILE_SECONDS, _SAVED = 20.0, 0.4
 
 
@@ -22,7 +22,7 @@ def has_compiler() -> bool:
 
 
 def compiling_pays(seconds_a_step: float, steps_left: int) -> bool:
-    """Whether what compiled steps would save is more than compiling costs.
+    """Whether compiled steps would save more time than compiling costs.
 
     Worked number: at 1.5 ms a step it pays from 33,334 steps on.
     """

@@ -11,8 +11,8 @@ with labels y from the network's own prediction and not from the data (Achille 2
 two apart). The square is of each sample's gradient: squaring the mean gradient of a batch would give nearly nothing,
 for the expected gradient is zero. Worked number: p(y = 1|x) = sigmoid(w x) with w = 0, x = 2: F = x^2 p (1 - p) = 1.
 
-It says where the network is needed, not what for: a curve and its mirror image -y have one vector, and so have two
-tasks that differ in the names of their classes only.
+The vector says which weights matter, not how they are used: a curve and its mirror image -y have the same vector, and
+so have two tasks that differ only in the names of their classes.
 
 The published distance between two such vectors is `taskembed_edu.formulas.task2vec.task2vec_distance`.
 """
@@ -101,7 +101,7 @@ class FisherSettings(Settings):
     device: str = device_setting()
 
 
-# What a copy's optimiser, generator and dictionaries take beside their tensors.
+# Memory of a copy's optimiser, generator and dictionaries besides their tensors.
 _OBJECTS = 40 * 1024
 
 

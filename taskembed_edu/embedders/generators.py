@@ -1,4 +1,4 @@
-r"""Networks that nobody trained: made from a task's vector, and judged, whatever made them.
+r"""Networks that are generated from a task's vector instead of trained, and measures of how good such networks are.
 
 generator = fit_generator(learner, trained.parameters, vectors, rng=rng)
 networks = generator.generate(new_vectors)
@@ -203,7 +203,7 @@ def compare_starts(
     - "random": for each new task a network drawn anew from `rng`.
 
     No start sees a task's truth or its query set. Where a network diverges, its start's numbers are NaN or infinite:
-    a trained network lies in a narrow valley, and steps that suit a fresh one throw it out (waves: SGD from 0.003 on).
+    a trained network is in a narrow minimum, and a step size that suits a new one is too large (waves: SGD from 0.003).
     Shapes: train_parameters (n_tasks, *shape), one network for each of `train_tasks`.
     Errors: ValueError for an unknown optimiser, steps below 0, as many networks as no training task, diverged ones.
     """

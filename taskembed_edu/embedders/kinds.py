@@ -1,4 +1,4 @@
-"""A kind of samples of one's own: how the embedders are to read it, said in one call."""
+"""`register_kind`: one call registers how the embedders read a kind of samples of your own."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def register_kind(
       setting `learner` chooses it; the first suits best. The parameter-based and the Fisher embedder train them.
     - `summary(family, tasks)` gives each task's statistics, (n_tasks, n_statistics).
 
-    What is left out stays as it is: an embedder that finds nothing for a kind refuses its families and says so. Called
-    again, it replaces what is your own. Nothing is registered where something is wrong.
+    An argument that is not given changes nothing: an embedder without an entry for a kind refuses its families with an
+    error. A second call replaces your own entries. If one argument is wrong, nothing is registered.
 
     Errors: ValueError for a kind that is no word, for one of the package's that has such an entry already, for nothing
     to register; TypeError for what is not a function.

@@ -55,7 +55,7 @@ class MetricSettings(Settings):
         help="Which pairs or triplets count: all of them, the hardest of each anchor, or (for triplets) the "
         "semi-hard: farther than the positive, yet inside the margin.",
         choices={"all": "All", "hard": "Hardest", "semi-hard": "Semi-hard"},
-        # A loss that mines nothing leaves the setting where it was: recordings hold such runs.
+        # A loss without mining keeps the setting's value: recordings contain such runs.
         allowed=lambda settings: LOSSES[settings.loss].minings or PAIR_MINING,
         applies=lambda settings: bool(LOSSES[settings.loss].minings),
     )
@@ -110,7 +110,7 @@ class MetricSettings(Settings):
     device: str = device_setting()
 
 
-# What a copy's modules, optimiser and generator take beside their tensors (36 KB were measured).
+# Memory of a copy's modules, optimiser and generator besides their tensors (measured: 36 KB).
 _OBJECTS = 40 * 1024
 
 
@@ -130,7 +130,7 @@ class MetricState:
         """The same run at the same step, sharing no memory with this one (family and tasks never change)."""
         encoder = copy.deepcopy(self.encoder)
         optimiser = _optimiser(encoder)
-        # The learning rate is set at every step; what Adam remembers is what there is to copy.
+        # Only Adam's state has to be copied: the learning rate is set at every step.
         for mine, theirs in zip(encoder.parameters(), self.encoder.parameters(), strict=True):
             if theirs in self.optimiser.state:
                 optimiser.state[mine] = {name: kept.clone() for name, kept in self.optimiser.state[theirs].items()}
@@ -230,9 +230,9 @@ def _two_sets_each(state: MetricState, n_tasks: int) -> tuple[Tensor, Tensor]:
     return x.to(state.device), y.to(state.device)
 
 
-# Numbers in the widest layer's output for one block of tasks: 2 MB, which malloc has at hand (see memory.py). A larger
-# block is fresh memory from the system each time, and to touch its pages for the first time takes longer than the
-# arithmetic; smaller ones spend their time in Python.
+# Numbers in the widest layer's output for one block of tasks: 2 MB, which malloc can reuse (see base/memory.py). A
+# larger block is fresh memory from the system each time, and the first access to its pages takes longer than the
+# arithmetic. With smaller blocks, most time is spent in Python.
 _BLOCK = 512 * 1024
 
 
@@ -245,5 +245,5 @@ def _rows_of_a_block(state: MetricState, support_x: Tensor) -> int:
 
 
 def _optimiser(encoder: SetEncoder) -> torch.optim.Adam:
-    # One fused call for all parameters: half the cost of a step goes into the optimiser otherwise.
+    # One fused call for all parameters: otherwise the optimiser takes half the time of a step.
     return torch.optim.Adam(encoder.parameters(), fused=True)

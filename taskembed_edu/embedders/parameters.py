@@ -1,9 +1,9 @@
 """The parameter-based embedder: train a small network a task, and take its weights as the task's vector.
 
-The document's second method. No network is shared and nothing is compared while training runs: each task teaches its
-own network, all of them at once. Where they began from the same weights, similar tasks end at similar weights. Where
-each began from weights of its own they do not: a network has many equal forms (its hidden units can change places), and
-which of them a task ends at is an accident of its start. See `networks.symmetries`.
+The document's second method. Tasks share no network and training compares nothing: each task trains its own network,
+all at once. If all networks start from the same weights, similar tasks end at similar weights. If each starts from its
+own weights, they do not: the same function has many sets of weights (hidden units can be permuted), and which of them a
+task reaches depends on its random start. See `networks.symmetries`.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from taskembed_edu.networks.learners import Answers, Learner, Parameters
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily
 from taskembed_edu.tasks.sketch import TaskFit
 
-# What a run keeps of each weight beside its training: the start, one checkpoint with Adam's moments, the frame, and the
-# double precision of a PCA map.
+# Numbers that a run stores for each weight besides its training: the start, one checkpoint with Adam's moments, the
+# frame, and the double precision of a PCA map.
 _BESIDE = 7
 
 
@@ -127,7 +127,7 @@ class ParameterEmbedder(Embedder[ParameterState, ParameterSettings]):
         losses = training.step(*sets, learning_rate=settings.learning_rate)
         state.step += 1
         state.settings = settings
-        mean = losses.masked_fill(training.diverged, 0).sum() / (~training.diverged).sum()  # no GPU is waited for
+        mean = losses.masked_fill(training.diverged, 0).sum() / (~training.diverged).sum()  # no wait for the GPU
         return state, StepRecord(mean)
 
     def embed(self, state: ParameterState, tasks: TaskBatch | None = None) -> Tensor:
@@ -136,8 +136,8 @@ class ParameterEmbedder(Embedder[ParameterState, ParameterSettings]):
     def view(self, state: ParameterState, settings: ParameterSettings, tasks: TaskBatch | None = None) -> Tensor:
         """The tasks' vectors. Tasks that are not watched are trained from the start, for as many steps as the run's.
 
-        With the settings that hold now: it is not known which ones the run had before. Samples of a step are drawn
-        anew, so that with `batch` even a watched task gets another network than its own.
+        This training uses the current settings for all steps, because earlier settings are not stored. It draws the
+        samples of each step again, so with `batch` even a validation task gets a different network than its own.
         """
         if tasks is None:
             return self._watched(state, settings)
@@ -152,7 +152,7 @@ class ParameterEmbedder(Embedder[ParameterState, ParameterSettings]):
             frozen=settings.frozen_layers(),
             chunk=settings.chunk or None,
             device=device,
-            compiled="off",  # what compiles follows the clock; vectors must not
+            compiled="off",  # "auto" depends on the clock; vectors must not
             batch=settings.batch,
             rng=torch.Generator().manual_seed(state.seed),
         )
@@ -163,7 +163,7 @@ class ParameterEmbedder(Embedder[ParameterState, ParameterSettings]):
 
     @torch.no_grad()
     def _watched(self, state: ParameterState, settings: ParameterSettings) -> Tensor:
-        """The watched tasks' vectors. Those that have diverged have no part in the others', and any finite one."""
+        """The validation tasks' vectors. Diverged tasks do not affect the others; they get any finite vector."""
         parameters, start, given = state.training.parameters, state.start, state.given
         kept, probe = (~state.training.diverged_mask()).nonzero().flatten(), shared_probe(given, state.learner.answers)
         if len(kept) == len(given):
@@ -174,8 +174,8 @@ class ParameterEmbedder(Embedder[ParameterState, ParameterSettings]):
             vectors = found[:1].repeat(len(given), 1) if len(found) else torch.ones(len(given), 1)
             vectors[kept.cpu()] = found
         if not bool(vectors.any()):
-            # Before the first step nobody has moved. One place for all that is not zero is as true, and has a cosine;
-            # with one entry only their distance is exactly 0.
+            # Before the first step all differences are zero, and the cosine of a zero vector is undefined. So all tasks
+            # get the same vector that is not zero. It has only one non-zero entry, so that all distances are exactly 0.
             vectors[:, 0] = 1e-3
         return vectors
 
@@ -185,7 +185,7 @@ class ParameterEmbedder(Embedder[ParameterState, ParameterSettings]):
         first = {"layer": "all", "frozen": "none"}.get(name)
         if first is None:
             return None
-        # Who goes over to other tasks may still have a network that cannot read them.
+        # After a change of tasks the chosen network may be one that cannot read them.
         chosen = settings.learner if settings.learner in readers(family) else "auto"
         return (first, *task_learner(family, chosen, settings.hidden, settings.activation).layers)
 
@@ -195,7 +195,7 @@ class ParameterEmbedder(Embedder[ParameterState, ParameterSettings]):
         return f"Every way begins at zero here; choose Weights as: As they are, to see the {n_tasks} starts."
 
     def steady(self, settings: ParameterSettings) -> bool:
-        """Not by main directions: they are found anew at every step."""
+        """Not with principal directions: they are computed again at every step."""
         return settings.vector != "weights" or settings.form in ("raw", "difference")
 
     def diverged_tasks(self, state: ParameterState) -> tuple[int, ...]:
@@ -228,14 +228,14 @@ def task_vectors(
     return weight_vectors(learner, parameters, layer=layer, form=form, start=start, components=components)
 
 
-# So many inputs tell two functions apart well enough for a map; outputs of words are long.
+# This many inputs distinguish two functions well enough for a map; fewer for words, whose outputs are long.
 _PROBE, _PROBE_WORDS = 64, 16
 
 
 def shared_probe(tasks: TaskBatch, answers: Answers = "numbers") -> Tensor:
-    """Inputs at which all networks are asked, the same for every task: some of each task's, evenly. (n, *x_shape).
+    """Inputs at which all networks are evaluated, evenly chosen from the inputs of all tasks: (n, *x_shape).
 
-    Of networks that answer in letters, inputs of the first task.
+    For networks that spell words, inputs of the first task.
     """
     if answers == "letters":
         return tasks.support_x[0, :_PROBE_WORDS]

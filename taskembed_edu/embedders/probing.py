@@ -47,7 +47,7 @@ def rows_of(learner: Learner, body: Parameters, x: Tensor, y: Tensor, mask: Tens
     features = torch.cat((features, torch.ones_like(features[..., :1])), dim=-1)
     if not _spells(learner):
         return Rows(features, y, there)
-    # Most places of a word are padding: each task's letters come first, and no more rows are kept than the most has.
+    # Most places of a word are padding. Sort each task's letters to the front and keep as many rows as needed.
     there = ((y >= 0) & there.unsqueeze(-1)).flatten(1)
     order = there.int().argsort(dim=1, descending=True, stable=True)[:, : int(there.sum(1).amax())]
     letters = features.flatten(1, 2).gather(1, order.unsqueeze(-1).expand(-1, -1, features.shape[-1]))
@@ -59,10 +59,10 @@ def head_losses(learner: Learner, heads: Tensor, rows: Rows) -> Tensor:
     return (squared_error if _regression(learner) else cross_entropy)(rows.features @ heads, rows.y, rows.there)
 
 
-# What the square of a head's weights costs, beside the mean error of a row.
+# The weight of the squared norm of a head in its loss (ridge regularisation).
 RIDGE = 1e-3
 
-# Steps of a classifier's refit. It need not end: where it stops is the same for the same support set.
+# Steps of a classifier's refit. It need not converge: the same support set always gives the same head.
 HEAD_STEPS = 20
 
 
@@ -118,7 +118,7 @@ def diagonal_fisher(
     Errors: ValueError for unknown labels, and for "expected" on words.
     """
     check_labels(learner, labels)
-    # Every sample gets a network of its own, all alike: the gradient of the sum is then each sample's own gradient.
+    # Every sample gets its own copy of the network: the gradient of the sum then holds each sample's own gradient.
     n_tasks, n = x.shape[:2]
     own = {name: value.expand(n_tasks * n, *value.shape) for name, value in body.items()}
     heads = heads.repeat_interleave(n, dim=0)
@@ -159,7 +159,7 @@ def _fisher(
     sets: tuple[Tensor, Tensor, Tensor | None],
     choice: tuple[str, int, int],
 ) -> Parameters:
-    """Fisher information of the parameters `own`, (n_tasks * n, *shape), those of `head` standing still."""
+    """Fisher information of the parameters `own`, (n_tasks * n, *shape), with those of `head` fixed."""
     (x, y, mask), (labels, draws, seed) = sets, choice
     n_tasks, n = x.shape[:2]
     there = y >= 0 if _spells(learner) else torch.ones(n_tasks, n, 1, dtype=torch.bool, device=x.device)

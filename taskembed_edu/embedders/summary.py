@@ -1,7 +1,7 @@
-"""The summary embedder: a task as a few numbers that anybody would write down, with nothing learnt.
+"""The summary embedder: a task as a few simple statistics, without any training.
 
-The baseline that every trained embedding has to beat: whether a method has found the tasks' geometry, or only what the
-mean and the spread of a support set say already.
+It is the baseline for every trained embedding. It shows whether a method has found the tasks' geometry, or only what
+the mean and the spread of a support set say already.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class SummarySettings(Settings):
 # What a copy takes: two rows of statistics, a generator, and Python's objects round them.
 _OBJECTS = 8 * 1024
 
-# Over so many training tasks statistics are standardised, or over all where there are fewer.
+# The number of training tasks over which statistics are standardised; all tasks if there are fewer.
 N_STANDARDISING = 256
 
 
@@ -80,7 +80,7 @@ class SummaryEmbedder(Embedder[SummaryState, SummarySettings]):
         training = family.sample(min(N_STANDARDISING, family.n_distinct or N_STANDARDISING), rng=rng)
         rows = summary(family, training).double()
         mean, spread = rows.mean(0), rows.std(0, correction=0)
-        # A statistic that never differs says nothing: divided by 1 it stays at 0. Rounding is not a difference.
+        # A constant statistic carries no information: divided by 1, it stays 0. Rounding is not variation.
         spread = torch.where(spread > 1e-6 * (1 + mean.abs()), spread, 1.0)
         if settings.standardise == "no":
             mean, spread = torch.zeros_like(mean), torch.ones_like(spread)

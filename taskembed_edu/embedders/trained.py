@@ -16,7 +16,7 @@ from taskembed_edu.embedders.compiling import compile_training, compiling_pays, 
 from taskembed_edu.networks.learners import Learner, Parameters, check_stack
 from taskembed_edu.tasks.base import TaskBatch
 
-# So many steps tell how long one takes, and whether compiling pays.
+# After this many steps, the time of a step is known, and so whether compiling pays.
 _LOOKED_AT = 20
 
 
@@ -84,9 +84,9 @@ def train_tasks(
     try:
         losses, cost = _all_steps(training, sets, steps, learning_rate, compiled, batch, rng, progress)
         if device.type == "cuda":
-            torch.cuda.synchronize(device)  # what was asked of it may still be on its way
+            torch.cuda.synchronize(device)  # its kernels may still be running
         seconds, lost = time.perf_counter() - begun, training.diverged_mask()
-        # The weights alone: gradients and Adam's moments would live as long as the result.
+        # Keep only the weights: otherwise gradients and Adam's moments would stay in memory as long as the result.
         parameters = {name: value.detach() for name, value in training.parameters.items()}
     finally:
         del training, first

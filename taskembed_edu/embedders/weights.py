@@ -22,7 +22,7 @@ def weight_vectors(
 ) -> Tensor:
     r"""Every task's weights as one vector: parameters (n_tasks, *shape) -> (n_tasks, dim).
 
-    `layer` names one layer, or "all". `form` says how they are looked at:
+    `layer` names one layer, or "all". `form` says how they are represented:
 
     - "raw": as they are;
     - "difference": w - w_0, how far each task has come from its start (needs `start`);
@@ -30,7 +30,7 @@ def weight_vectors(
     - "whitened": the same, each direction scaled to variance 1, so that all of them count alike.
 
     Under one shared start "difference" moves every task alike: Euclidean distances stay, cosine distances do not.
-    Whitening all directions of n < dim tasks would put every two equally far apart: hence only the first few.
+    Whitening all directions of n < dim tasks would make all distances equal, so only the first few are kept.
     Errors: ValueError for parameters of another learner, an unknown layer (with the known ones) or form, or
     "difference" without a start.
     Worked number: an MLP of 1, 32, 32 and 1 units gives 1,153 numbers, its "output" layer 33.

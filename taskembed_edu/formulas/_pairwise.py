@@ -1,13 +1,13 @@
-r"""All distances between two sets of vectors, (n, dim) and (m, dim) to (n, m), fast and without losing near ones.
+r"""All distances between two sets of vectors, (n, dim) and (m, dim) to (n, m): fast, and exact for near pairs too.
 
-The quick way to all squared distances is one matrix product, |x|^2 + |y|^2 - 2 x.y. In single precision it loses the
-near pairs: between points at distance 1 from the origin it sees nothing below 0.0003. Double precision has twice the
-digits, the product costs little more, and what is lost is then no more than the rounding of the points themselves. So
-single-precision batches go through a double-precision product. Double-precision ones have no wider type to go to, and
-small ones gain nothing: they are subtracted entry by entry.
+The fast way to all squared distances is one matrix product, |x|^2 + |y|^2 - 2 x.y. In single precision it is wrong for
+near pairs: for points at distance 1 from the origin, distances below 0.0003 are lost in rounding. Double precision has
+twice the digits and costs little more; the error is then no larger than the rounding of the points themselves. So
+single-precision batches go through a double-precision product. Batches that are in double precision already have no
+wider type, and small batches gain nothing: for both, vectors are subtracted entry by entry.
 
-The gradients are matrix products too, written out, so that no (n, m, dim) tensor is ever made. They can be
-differentiated again, and `torch.func` sees through them. Nothing here checks its arguments: `pairwise_distances` does.
+The gradients are explicit matrix products too, so no (n, m, dim) tensor is ever made. They can be differentiated again,
+and `torch.func` transforms work on them. Nothing here checks its arguments: `pairwise_distances` does.
 
 Floor 0: tensors in, tensors out.
 """
@@ -24,7 +24,7 @@ SMALL = 2**18
 
 def euclidean_matrix(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     r"""Euclidean distances. Gradient: sum_j G_ij (x_i - y_j) / D_ij, to which a coincident pair adds nothing."""
-    distances: torch.Tensor = _EuclideanMatrix.apply(x, y.view_as(y))  # a view: torch.compile wants two tensors
+    distances: torch.Tensor = _EuclideanMatrix.apply(x, y.view_as(y))  # a view: torch.compile needs two tensors
     return distances
 
 
@@ -35,29 +35,29 @@ def squared_euclidean_matrix(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 
 
 def manhattan_matrix(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    r"""Manhattan distances. Gradient: sum_j G_ij sign(x_i - y_j); PyTorch refuses to differentiate it again."""
+    r"""Manhattan distances. Gradient: sum_j G_ij sign(x_i - y_j); PyTorch cannot differentiate it again."""
     return torch.cdist(x, y, p=1.0)
 
 
 def distances_without_gradient(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """Euclidean distances by subtraction or by product, whichever is right for this dtype and size."""
+    """Euclidean distances, by subtraction or by a matrix product, depending on dtype and size (see the module)."""
     if x.dtype == torch.float64 or (x.dtype == torch.float32 and x.shape[0] * y.shape[0] * x.shape[1] <= SMALL):
         return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")
     return _squares_by_product(x, y).to(x.dtype).sqrt_()
 
 
 def inverse_distances(distances: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """1 / d, and zero for coincident pairs: those nearer than the rounding of their coordinates."""
+    """1 / d, and zero for coincident pairs: those whose distance is below the rounding of their coordinates."""
     least = _rounding(x.dtype) ** 2 * _sums_of_squares(x, y)
     apart = (distances.detach().square() > least).to(distances.dtype)
     return apart / (distances + (1 - apart))  # torch.where would be many times slower on a CPU
 
 
 def distances_and_inverses(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """d and 1 / d (zero for coincident pairs), no gradient, for those who sum in double precision.
+    """d and 1 / d (zero for coincident pairs) without gradient, for callers that sum in double precision.
 
-    Without the cut at the rounding: what is left of a coincident pair is no longer than the rounding, and in double
-    precision its weighted difference is a sum of nothing.
+    Unlike `inverse_distances`, it does not set distances below the rounding to zero. The distance of a coincident pair
+    is then at most the rounding, so in double precision its weighted difference adds next to nothing to a sum.
     """
     if x.dtype == torch.float64:
         distances = distances_without_gradient(x, y)
@@ -65,7 +65,7 @@ def distances_and_inverses(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tens
     squares = _product(x, y).clamp_(min=0).to(x.dtype)
     inverses = (squares + torch.finfo(x.dtype).tiny).rsqrt_()
     distances = squares.mul_(inverses)
-    return distances, inverses * (inverses * distances)  # the bracket is 1, and 0 where the distance is
+    return distances, inverses * (inverses * distances)  # the bracket is 1; it is 0 where the distance is 0
 
 
 def sums_of_differences(weights: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -133,5 +133,5 @@ def _sums_of_squares(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 
 
 def _rounding(dtype: torch.dtype) -> float:
-    """The share of their length below which the distance of two points is not to be told from rounding."""
+    """A distance below this share of the points' length cannot be distinguished from rounding error."""
     return {torch.float64: 1e-12, torch.float32: 1e-7}.get(dtype, torch.finfo(dtype).eps)

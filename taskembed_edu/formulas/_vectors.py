@@ -1,9 +1,9 @@
-"""What a learner types becomes tensors of vectors: converted, compared with each other, checked.
+"""Converts arguments to tensors of vectors and checks them, each alone and against each other.
 
 `euclidean_distance([1, 2, 3], [2, 3, 4])` should work, and `euclidean_distance(support, batch)` should say what is
-wrong. Every formula sends its arguments through here first; the formulas themselves then read like the paper.
+wrong. Every formula first passes its arguments through this module; the formulas themselves then read like the paper.
 
-Floor 0: knows tensors, nothing else.
+Floor 0: tensors in, tensors out.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ Vectors = torch.Tensor | np.ndarray | Sequence[Any]
 
 
 def values_readable() -> bool:
-    """Whether a tensor's values may be looked at here.
+    """Whether the code may read a tensor's values at this point.
 
-    Inside `torch.func` (vmap, grad) and `torch.compile` a tensor stands for many values, or for none yet: checks that
-    need values step aside there, checks of shapes stay.
+    Inside `torch.func` (vmap, grad) and `torch.compile` a tensor stands for many values, or has no values yet. There,
+    checks that need values are skipped; checks of shapes still run.
     """
     return not (torch._C._are_functorch_transforms_active() or torch.compiler.is_compiling())
 
 
 def as_vectors(**given: Vectors) -> tuple[torch.Tensor, ...]:
-    """Each argument as a floating tensor of at least one dimension; all of one dtype, one device and one width.
+    """Each argument as a floating tensor of at least one dimension; all with the same dtype, device and width.
 
     Lists and whole numbers take the dtype of the first floating tensor or array among the arguments, else the default
-    dtype; lists and arrays go to the device of the first tensor. Two floating dtypes meet in the wider one.
+    dtype. Lists and arrays go to the device of the first tensor. Two floating dtypes are promoted to the wider one.
 
-    Raises, naming the argument, for what is no array of real numbers, for NaN and infinite entries, for a single
-    number where a vector is wanted, for tensors on two devices and for vectors of two widths.
+    Raises, naming the argument, for anything that is not an array of real numbers, for NaN and infinite entries, for a
+    single number where a vector is expected, for tensors on two devices and for vectors of two widths.
     """
     device = next((value.device for value in given.values() if isinstance(value, torch.Tensor)), None)
     came = {name: as_tensor(name, value, device) for name, value in given.items()}
@@ -50,7 +50,7 @@ def as_vectors(**given: Vectors) -> tuple[torch.Tensor, ...]:
 
 
 def as_matching_vectors(**given: Vectors) -> tuple[torch.Tensor, ...]:
-    """`as_vectors` of arguments that go together row by row: their leading dimensions must broadcast."""
+    """`as_vectors` of arguments that are compared row by row: their leading dimensions must broadcast."""
     tensors = as_vectors(**given)
     try:
         torch.broadcast_shapes(*(tensor.shape for tensor in tensors))
@@ -65,7 +65,7 @@ def as_matching_vectors(**given: Vectors) -> tuple[torch.Tensor, ...]:
 
 
 def as_tensor(name: str, value: Any, device: torch.device | None = None) -> torch.Tensor:
-    """A tensor as it is; a list, a number or an array as a new tensor on the device. Gradients survive in a list."""
+    """A tensor unchanged; a list, number or array as a new tensor on the device. Tensors in a list keep gradients."""
     if isinstance(value, torch.Tensor):
         return value
     try:
@@ -99,7 +99,7 @@ def check_directions(**given: torch.Tensor) -> None:
 
 
 def as_labels(name: str, labels: Vectors, rows: torch.Tensor | None = None, of: str = "") -> torch.Tensor:
-    """Class labels as a tensor (n,); with `rows`, on their device and one for each row of the argument named `of`."""
+    """Class labels as a tensor (n,). With `rows`: on their device, one per row; `of` is the name of that argument."""
     tensor = as_tensor(name, labels)
     if tensor.dim() != 1 or (rows is not None and len(tensor) != len(rows)):
         shape = f"shape ({len(rows)},): one class for each row of {of}" if rows is not None else "shape (n,)"
@@ -111,7 +111,7 @@ def as_labels(name: str, labels: Vectors, rows: torch.Tensor | None = None, of: 
 
 
 def as_similarity(name: str, label: Vectors | float, distances: torch.Tensor) -> torch.Tensor:
-    """Pair labels (1 similar, 0 different) in the dtype of `distances`, one for each; a single number serves all."""
+    """Pair labels (1 similar, 0 different) in the dtype of `distances`, one for each; one number serves all pairs."""
     tensor = as_tensor(name, label, distances.device)
     if tensor.dim() > 0 and tensor.shape != distances.shape:
         column = tensor.shape == (*distances.shape, 1)
@@ -128,7 +128,7 @@ def as_similarity(name: str, label: Vectors | float, distances: torch.Tensor) ->
 
 
 def _common_dtype(given: dict[str, Vectors], came: dict[str, torch.Tensor]) -> torch.dtype:
-    """The dtype in which all arguments meet; the entries of a list say nothing about it."""
+    """The dtype that all arguments are converted to; the entries of a list do not influence it."""
     dtype: torch.dtype | None = None
     for name, tensor in came.items():
         typed = hasattr(given[name], "dtype") or (tensor.requires_grad and tensor.is_floating_point())

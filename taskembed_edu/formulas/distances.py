@@ -5,10 +5,11 @@ broadcast, and returns the tensor (...). It is zero for equal vectors, never neg
 of the vectors' entries (squared Euclidean: that unit squared; cosine: none). Its gradient is finite everywhere: where
 two vectors coincide a distance has a corner, and the gradient is taken as zero there.
 
-`METRICS` holds what is known of each, by name: every `metric=` argument of the package is one of its keys.
+`METRICS` holds a record of each distance, by name: every `metric=` argument of the package is one of its keys.
 
-All of them raise, naming the argument: vectors of two widths or of shapes that do not broadcast, NaN and infinite
-entries, what is no array of real numbers; under cosine also the zero vector, naming its row.
+All of them raise an error that names the argument: for vectors of two widths or of shapes that do not broadcast, for
+NaN and infinite entries, and for anything that is not an array of real numbers; cosine also for the zero vector, naming
+its row.
 
 Floor 0: tensors in, tensors out.
 """
@@ -124,7 +125,7 @@ def pairwise_distances(x: Vectors, y: Vectors | None = None, metric: str = "eucl
 
     Shapes: (n, dim) and (m, dim) to (n, m). Within x the diagonal is exactly zero. Near points keep their digits; two
     points nearer than 1e-7 of their length (float32; 1e-12 in float64) count as coincident: their gradient is zero.
-    The gradient can be differentiated again, except for "manhattan". `formulas/_pairwise.py` tells how.
+    The gradient can be differentiated again, except for "manhattan". `formulas/_pairwise.py` explains how.
 
     >>> pairwise_distances([[0, 0], [3, 4]], metric="euclidean")
     tensor([[0., 5.],
@@ -146,13 +147,13 @@ def check_metric_accepts(metric: str, **given: torch.Tensor) -> None:
 
 @dataclass(frozen=True)
 class Metric:
-    """A distance by its name, and what is known of it.
+    """The record of a distance: its name, its functions and its properties.
 
-    `largest` is the largest distance there is, hence the largest margin that means something; `slider_max` is where a
-    slider for the margin ends. `why_not` says in a sentence why it is no metric, and is empty where it is one.
-    `distance` checks its arguments; `between` (row with row) and `matrix` (every row with every row) do not: they are
-    for formulas that have checked their own. `menu_label` is the label where nothing beside it says that it is a
-    distance (a cosine is a similarity first); empty where the label will do.
+    `largest` is the largest possible distance, and so the largest useful margin. `slider_max` is the upper end of a
+    slider for the margin. `why_not` says in a sentence why the distance is not a metric; it is empty for a metric.
+    `distance` checks its arguments. `between` (row with row) and `matrix` (every row with every row) do not: they are
+    for formulas that have checked theirs already. `menu_label` replaces the label in a menu that does not say that its
+    entries are distances ("Cosine" alone could be the similarity); it is empty if the label is clear enough.
     """
 
     name: str
@@ -171,7 +172,7 @@ class Metric:
 
 def _euclidean(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     squares = _squared_euclidean(x, y)
-    apart = squares > 0  # where they coincide, the root is taken of 1 instead: its slope at 0 is infinite
+    apart = squares > 0  # for coincident vectors, take the root of 1: the slope at 0 is infinite
     return torch.where(apart, squares, 1).sqrt() * apart
 
 

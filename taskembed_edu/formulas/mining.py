@@ -1,9 +1,9 @@
 r"""Which pairs and triplets of a labelled batch count: all of them, the hard ones, or the semi-hard ones.
 
-A batch of n points has n (n - 1) / 2 pairs and up to n^3 triplets, most of them satisfied before long: their loss is
-zero and they teach nothing. Mining chooses those that do. Every function takes the class labels (n,) and, where the
-choice follows the distances, their matrix (n, n); it returns masks or indices, and no gradient flows through a
-choice.
+A batch of n points has n (n - 1) / 2 pairs and up to n^3 triplets. Most of them are soon satisfied: their loss is zero
+and the network learns nothing from them. Mining chooses those that it can learn from. Every function takes the class
+labels (n,) and, if the choice depends on the distances, their matrix (n, n). It returns masks or indices, and no
+gradient flows through the choice.
 
 Floor 0: tensors in, tensors out.
 """
@@ -41,9 +41,9 @@ def all_pairs(labels: Vectors) -> Pairs:
 def hard_pairs(distances: Vectors, labels: Vectors) -> Pairs:
     r"""Masks (n, n) of the pairs that are the hardest for one of their two points; each unordered pair once, as i < j.
 
-    A positive pair is chosen when one of the two is the other's farthest positive, a negative pair when one of the
-    two is the other's nearest negative; of equals, the first. This is the batch-hard choice of Hermans, Beyer and
-    Leibe 2017, carried over from triplets to pairs.
+    A positive pair is chosen if one of the two is the other's farthest positive, a negative pair if one of the two is
+    the other's nearest negative; among equal distances, the first. This is the batch-hard choice of Hermans, Beyer and
+    Leibe 2017, applied to pairs instead of triplets.
 
     >>> distances = (torch.tensor([0.0, 1.0, 3.0, 4.0])[:, None] - torch.tensor([0.0, 1.0, 3.0, 4.0])).abs()
     >>> positives, negatives = hard_pairs(distances, [0, 0, 0, 1])
@@ -70,7 +70,7 @@ def all_triplets(labels: Vectors) -> Triplets:
 
 
 def hard_triplets(distances: Vectors, labels: Vectors) -> Triplets:
-    r"""Batch-hard: for each anchor its farthest positive and its nearest negative; of equals, the first.
+    r"""Batch-hard: for each anchor its farthest positive and its nearest negative; among equal distances, the first.
 
     .. math:: p^*(a) = \arg\max_p d(a, p), \qquad n^*(a) = \arg\min_n d(a, n)
 
@@ -91,7 +91,7 @@ def semi_hard_triplets(distances: Vectors, labels: Vectors, margin: float) -> Tr
 
     .. math:: n^*(a, p) = \arg\min_n \{ d(a, n) : d(a, p) < d(a, n) < d(a, p) + m \}
 
-    Where there is no such negative, the anchor and positive are left out; of equals, the first is taken. Source:
+    If there is no such negative, the anchor and positive are skipped; among equal distances, the first counts. Source:
     Schroff, Kalenichenko and Philbin 2015 (FaceNet), section 3.2, where the distances are squared Euclidean.
 
     >>> distances = (torch.tensor([0.0, 1.0, 1.5, 9.0])[:, None] - torch.tensor([0.0, 1.0, 1.5, 9.0])).abs()
@@ -138,13 +138,13 @@ def check_triplet_mining(mining: str) -> None:
 
 
 def positive_and_negative(labels: torch.Tensor) -> Pairs:
-    """Masks (n, n), both ways round: another point of the same class, and a point of another class."""
+    """Masks (n, n), each pair in both orders: another point of the same class, and a point of another class."""
     same = labels[:, None] == labels[None, :]
     return same & ~torch.eye(len(labels), dtype=torch.bool, device=labels.device), ~same
 
 
 def _hardest(distances: torch.Tensor, labels: torch.Tensor) -> Pairs:
-    """Masks (n, n): row i marks i's farthest positive, and i's nearest negative; without any, the row is empty."""
+    """Masks (n, n): row i marks i's farthest positive, and i's nearest negative; if i has none, the row is empty."""
     positive, negative = positive_and_negative(labels)
     if not len(labels):
         return positive, negative

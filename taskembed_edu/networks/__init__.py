@@ -1,4 +1,4 @@
-"""Networks: encoders (a task or a sample becomes a vector) and their Siamese and triplet faces; learners of a task."""
+"""Networks: encoders (from a task or a sample to a vector), Siamese and triplet networks, and learners of one task."""
 
 from __future__ import annotations
 

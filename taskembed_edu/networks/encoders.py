@@ -1,7 +1,8 @@
 """Encoders: a whole task in, one vector out.
 
-A support set has no order, so an encoder of sets must not see one: every sample goes through the same small network,
-the results are averaged over the set, and a second network reads the average (Zaheer 2017, theorem 2).
+A support set has no order, so the result must not depend on the order of the samples. Every sample goes through the
+same small network, the results are averaged over the set, and a second network maps the average to the vector
+(Zaheer 2017, theorem 2).
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ class Initialises(Protocol):
     """A module that draws its own weights and buffers, all of them from `rng`."""
 
     def initialise(self, rng: torch.Generator) -> None:
-        """Draw them, in place."""
+        """Draw the weights and buffers, in place."""
 
 
 class FourierFeatures(nn.Module):
     r"""Fixed random waves of the input: x -> (cos(2 pi x W), sin(2 pi x W)), W ~ N(0, scale^2).
 
-    A network of ReLUs on raw coordinates learns slow functions first and fast ones hardly at all; waves of the input
-    put fast ones within reach (Rahimi and Recht 2007; Tancik 2020, section 4).
+    A network of ReLUs on raw coordinates learns low frequencies first and high ones hardly at all. With waves of the
+    input as features it can learn high frequencies too (Rahimi and Recht 2007; Tancik 2020, section 4).
 
     Shapes: (..., in_features) -> (..., n_features); n_features even. Range: [-1, 1].
     Worked number: with W = 0.25, x = 1 gives (cos(pi/2), sin(pi/2)) = (0, 1).
@@ -76,7 +77,7 @@ class ImageFeatures(nn.Module):
 class CurveFeatures(nn.Module):
     r"""A point (x, y) of a curve: (w(x), y w(x)), with w the Fourier features of x.
 
-    Averaged over the points, the second half is the curve's correlation with each wave: what tells one curve from
+    Averaged over the points, the second half is the curve's correlation with each wave. It distinguishes one curve from
     another.
 
     Shapes: x (..., d), y (..., 1) -> (..., 2 n_features).
@@ -93,7 +94,7 @@ class CurveFeatures(nn.Module):
 
 
 class PlainFeatures(nn.Module):
-    """A point (x, y) of a curve as it is: the two side by side, nothing else. The encoder that is to be improved on.
+    """A point (x, y) of a curve, its coordinates concatenated and nothing else: the baseline for other features.
 
     Shapes: x (..., d), y (..., 1) -> (..., d + 1). Worked number: x = 2 and y = 3 become (2, 3).
     """
@@ -103,7 +104,7 @@ class PlainFeatures(nn.Module):
 
 
 class LabelledFeatures(nn.Module):
-    """A labelled sample: features of x, and its label as n_way zeros but for a one.
+    """A labelled sample: features of x, and its label as a one-hot vector of length n_way.
 
     Shapes: x (..., *x_shape), y (...) -> (..., n_features + n_way).
     Worked number: label 1 of 3 becomes (0, 1, 0).
@@ -120,9 +121,9 @@ class LabelledFeatures(nn.Module):
 
 
 class Standardise(nn.Module):
-    """(x - mean) / deviation with numbers fixed before training, from a first look at data.
+    """(x - mean) / deviation, with both fixed before training, from a first sample of data.
 
-    Averages over sets differ little from task to task: without this, training first squeezes all tasks onto one line.
+    Averages over sets differ little from task to task: without this, training first collapses all tasks onto a line.
     (Data-dependent initialisation: Mishkin and Matas 2016.)
 
     Shapes: (..., n) -> (..., n). Worked number: fitted to 1 and 3 (mean 2, deviation 1), it turns 5 into 3.
@@ -142,7 +143,7 @@ class Standardise(nn.Module):
         self.deviation.fill_(1.0)
 
     def fit(self, x: Tensor) -> None:
-        """Take mean and deviation from these rows, shape (m, n); a column that never varies keeps its scale."""
+        """Take mean and deviation from these rows, shape (m, n); a constant column keeps its scale."""
         deviation = x.std(dim=0, correction=0)
         self.mean.copy_(x.mean(dim=0))
         self.deviation.copy_(torch.where(deviation > 1e-6, deviation, torch.ones_like(deviation)))
@@ -156,11 +157,11 @@ class SetEncoder(nn.Module):
 
         embedding = rho( mean_i phi(features(x_i, y_i)) )        (Zaheer 2017, eq. 2, with a mean for the sum)
 
-    `features` turns a sample (x, y) into n_inputs numbers; phi and rho are small networks. A mask leaves padding out
-    of the mean.
+    `features` turns a sample (x, y) into n_inputs numbers; phi and rho are small networks. A mask excludes padding
+    from the mean.
 
     Shapes: support_x (n_tasks, n_support, *x_shape), support_y (n_tasks, n_support[, 1]) -> (n_tasks, dim).
-    Errors: ValueError where x and y are not one batch of tasks.
+    Errors: ValueError if x and y are not one batch of tasks.
     """
 
     def __init__(self, features: nn.Module, n_inputs: int, hidden: int, dim: int) -> None:
@@ -193,12 +194,12 @@ class SetEncoder(nn.Module):
 
 FEATURES = {"fourier": "Fourier features", "plain": "Plain coordinates"}
 
-# Standard deviation of the random frequencies, in waves a unit of x: a wave about as long as the inputs spread.
+# Standard deviation of the random frequencies, in periods per unit of x: one period is about the spread of the inputs.
 FOURIER_SCALE = 0.3
 
 
 class SampleEncoder(NamedTuple):
-    """The network that a set encoder sends every sample through first: (x, y) becomes so many numbers.
+    """The network that a set encoder first applies to every sample: it maps (x, y) to `width` numbers.
 
     x (n_tasks, n, *x_shape) and y (n_tasks, n, ...) -> (n_tasks, n, width).
     """
@@ -207,7 +208,7 @@ class SampleEncoder(NamedTuple):
     width: int
 
 
-# Makes a sample encoder for tasks of this family, with so many hidden units and this choice of `FEATURES`.
+# Makes a sample encoder from a family, the number of hidden units and the name of one of `FEATURES`.
 EncoderFactory = Callable[[TaskFamily, int, str], SampleEncoder]
 
 
@@ -233,11 +234,11 @@ def _of_images(family: TaskFamily, hidden: int, features: str) -> SampleEncoder:
 
 
 def _waves(coordinates: int, hidden: int) -> tuple[FourierFeatures, int]:
-    n_waves = hidden // 4 * 2  # a cosine and a sine of each
+    n_waves = hidden // 4 * 2  # a cosine and a sine of each frequency
     return FourierFeatures(coordinates, n_waves, FOURIER_SCALE), n_waves
 
 
-# How the samples of each kind are read; of words, nobody has written how.
+# The encoder of each kind of sample; there is none for words yet.
 ENCODERS: KindRegistry[EncoderFactory] = KindRegistry(
     "an encoder", "encoder", {"numbers": _of_numbers, "points": _of_points, "image": _of_images}
 )
@@ -246,13 +247,14 @@ ENCODERS: KindRegistry[EncoderFactory] = KindRegistry(
 def set_encoder(
     family: TaskFamily, rng: torch.Generator, *, hidden: int = 128, dim: int = 8, features: str = "fourier"
 ) -> SetEncoder:
-    """The encoder that fits a family, its weights drawn from `rng` (uniform within 1 / sqrt(inputs), as PyTorch does).
+    """The encoder for a family, its weights drawn from `rng` (uniform within 1 / sqrt(inputs), as in PyTorch).
 
-    Curves are read by `CurveFeatures`, labelled points by Fourier features and labels, pictures by convolutions. With
-    features="plain" coordinates go into the same network as they are: what Fourier features are compared with. Samples
-    of a kind of your own are read by the encoder that was registered for it (`register_kind`).
+    Curves are encoded by `CurveFeatures`, labelled points by Fourier features and labels, pictures by convolutions.
+    With features="plain" the same network gets the coordinates themselves, for comparison with Fourier features.
+    Samples of a kind of your own are encoded by the encoder that was registered for it (`register_kind`).
 
-    Errors: ValueError for unknown features, a kind without an encoder, or an encoder that is not as wide as it says.
+    Errors: ValueError for unknown features, a kind without an encoder, or an encoder whose output has another width
+    than declared.
     """
     check_choice("features", features, FEATURES)
     width = 0
@@ -279,12 +281,12 @@ def _check_width(encoder: SetEncoder, task: TaskBatch, width: int) -> None:
 
 Network = TypeVar("Network", bound=nn.Module)
 
-# Tasks whose averages fix the scale of the second network's inputs.
+# The number of tasks whose averages fix the scale of the second network's inputs.
 _FIRST_LOOK = 256
 
 
 def init_weights(make: Callable[[], Network], rng: torch.Generator) -> Network:
-    """A network whose weights come from `rng` alone; the global generator is neither read nor moved."""
+    """A network whose weights come from `rng` alone; the global generator is not used."""
     with torch.device("meta"):
         network = make()
     network.to_empty(device="cpu")

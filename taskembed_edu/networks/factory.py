@@ -1,6 +1,6 @@
-"""Which learners can read which kind of sample, and the learner that suits a family.
+"""Which learners can read which kind of sample, and the default learner for a family.
 
-This stands above all learners, so that none of them need know another.
+This module imports all learners, so that no learner has to import another.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from taskembed_edu.networks.recurrent import GRU, LSTM
 from taskembed_edu.tasks.base import TaskFamily
 from taskembed_edu.tasks.kinds import KINDS, KindRegistry, check_speller, picture_shape
 
-# Makes a learner for tasks of this family, with so many hidden units and this activation (where it has a choice).
+# Makes a learner from a family, the number of hidden units and the activation (some learners ignore it).
 LearnerFactory = Callable[[TaskFamily, int, str], Learner]
 
 
@@ -39,7 +39,7 @@ def _lstm(family: TaskFamily, hidden: int, activation: str) -> Learner:
     return LSTM(n_letters=len(words.alphabet), length=words.length, hidden=hidden)
 
 
-# The learners of each kind of sample by name, the one that suits it best first.
+# The learners of each kind of sample by name; the first is the default.
 LEARNERS_OF: KindRegistry[Mapping[str, LearnerFactory]] = KindRegistry(
     "a learner",
     "learners",
@@ -51,14 +51,14 @@ LEARNERS_OF: KindRegistry[Mapping[str, LearnerFactory]] = KindRegistry(
     },
 )
 
-# What the setting `learner` may be, and what people read for it; a learner of your own is added when it is registered.
+# The choices of the setting `learner` with their labels; `register_learners` adds your own.
 LEARNERS = {"auto": "Automatic", "mlp": "Perceptron", "conv": "Convolutional", "gru": "GRU", "lstm": "LSTM"}
 
 
 def register_learners(kind: str, learners: Mapping[str, LearnerFactory]) -> None:
-    """Let these learners read samples of a kind of your own, the first suits best; `register_kind` calls this.
+    """Register learners for a kind of your own, the default first; `register_kind` calls this.
 
-    Errors: ValueError for a kind of the package's.
+    Errors: ValueError for one of the package's kinds.
     """
     LEARNERS_OF.register(kind, dict(learners))
     for name in learners:
@@ -66,7 +66,7 @@ def register_learners(kind: str, learners: Mapping[str, LearnerFactory]) -> None
 
 
 def check_learners(learners: Mapping[str, LearnerFactory]) -> None:
-    """Errors: ValueError for no learner at all, or one called "auto"; TypeError for what makes none."""
+    """Errors: ValueError for no learner at all or one called "auto"; TypeError for a factory that is no function."""
     if not learners:
         raise ValueError(problem("learners", "none", "at least one: {'name': factory}"))
     for name, factory in learners.items():
@@ -78,21 +78,21 @@ def check_learners(learners: Mapping[str, LearnerFactory]) -> None:
 
 
 def readers(family: TaskFamily) -> tuple[str, ...]:
-    """The learners that can read the samples of these tasks, the one that suits them best first.
+    """The learners that can read the samples of these tasks, the default first.
 
-    Words: the recurrent ones. Pictures: the convolutional network, and a perceptron that sees them laid out flat.
-    Numbers and points: the perceptron. A kind of your own: what was registered for it.
+    Words: the recurrent networks. Pictures: the convolutional network, and a perceptron that reads flattened pictures.
+    Numbers and points: the perceptron. A kind of your own: the learners that were registered for it.
 
-    Errors: ValueError for a kind that has no learner, saying how to register one.
+    Errors: ValueError for a kind that has no learner; it says how to register one.
     """
     return tuple(LEARNERS_OF[family.kind])
 
 
 def task_learner(family: TaskFamily, name: str = "auto", hidden: int = 32, activation: str = "relu") -> Learner:
-    """A learner for the tasks of this family: "auto" takes the one that suits its kind of samples.
+    """A learner for the tasks of this family: "auto" takes the default for its kind of samples.
 
     Curves and points: a perceptron. Pictures: a convolutional network. Words: a recurrent one.
-    Errors: ValueError for an unknown name, or one that cannot read such samples, naming those that can.
+    Errors: ValueError for an unknown name, or a learner that cannot read such samples; it names those that can.
     """
     check_choice("learner", name, LEARNERS)
     suits = readers(family)

@@ -1,7 +1,7 @@
-"""How far apart two networks are as functions: by their answers, not by their weights.
+"""How far apart two networks are as functions: by their outputs, not by their weights.
 
-This is the honest referee between networks: whatever `symmetries` does to a network's weights, its answers stay, and
-so do these distances.
+This makes a fair comparison of networks: the operations in `symmetries` change a network's weights but not its outputs,
+so these distances do not change either.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from taskembed_edu.base.checks import problem
 from taskembed_edu.formulas._pairwise import squared_euclidean_matrix
 from taskembed_edu.networks.learners import Learner, Parameters
 
-# So many numbers of answers are worked out at a time (16 MB in single precision), by as many tasks as give them.
+# The largest number of values computed at a time (16 MB in single precision); it limits the tasks per chunk.
 _AT_A_TIME = 2**22
 
-# And so many columns of them are compared at a time: the comparison works on copies in double precision.
+# The number of output columns compared at a time: the comparison makes copies in double precision.
 _COLUMNS = 2**12
 
 
 def outputs_at(learner: Learner, parameters: Parameters, probe: Tensor) -> Tensor:
-    r"""What each network of a stack answers at the probe's inputs, laid out flat, one row a network.
+    r"""The outputs of each network of a stack at the probe's inputs, flattened, one row per network.
 
-    Numbers in regression; in classification the probabilities, softmax of the logits; of a word, the probabilities of
-    every letter at every place, while the network spells by itself.
+    Numbers in regression. In classification, the probabilities: softmax of the logits. For words, the probabilities of
+    every letter at every place, while the network reads its own letters.
 
-    Shapes: parameters (n_tasks, *shape); probe (n_probe, *x_shape), the same for all, or (n_tasks, n_probe, *x_shape),
-    its own for each (a perceptron of n inputs takes any x_shape of n numbers, and what could be either is the same for
-    all) -> (n_tasks, n_probe * numbers an answer). Range: probabilities lie in [0, 1].
-    Errors: ValueError where the probe has neither shape.
+    Shapes: parameters (n_tasks, *shape); probe (n_probe, *x_shape), the same for all networks, or
+    (n_tasks, n_probe, *x_shape), one per network -> (n_tasks, n_probe * numbers per output). (A perceptron of n inputs
+    takes any x_shape of n numbers; a probe that fits both shapes counts as the same for all.) Range: probabilities are
+    in [0, 1]. Errors: ValueError if the probe has neither shape.
     Worked number: a classifier of 3 classes with all weights 0 answers 1/3, 1/3, 1/3 at every input.
     """
     n_tasks = len(next(iter(parameters.values())))
@@ -52,9 +52,10 @@ def function_distance(learner: Learner, parameters: Parameters, probe: Tensor) -
 
     .. math:: d(f, g) = \sqrt{\frac1n \sum_{i=1}^{n} \lVert f(x_i) - g(x_i) \rVert^2}, \qquad 0 \le d < \infty
 
-    an estimate, from samples x_i, of the distance in L^2. The answers f(x) are those of `outputs_at`. It is 0 for
-    networks that answer alike, however different their weights; between classifiers at most sqrt(2); between words at
-    most sqrt(2 length). Where a network has diverged, NaN. It has no gradient: it judges.
+    an estimate, from samples x_i, of the distance in L^2. The outputs f(x) are those of `outputs_at`. It is 0 for
+    networks with equal outputs, however different their weights; at most sqrt(2) between classifiers, and at most
+    sqrt(2 length) between networks that spell words. It is NaN for a diverged network. It has no gradient, because it
+    is for evaluation only.
 
     Shapes: parameters (n_tasks, *shape), probe (n_probe, *x_shape) -> (n_tasks, n_tasks), symmetric, zero diagonal.
     Errors: ValueError for a probe that differs from task to task: two functions are compared at the same inputs.
@@ -73,7 +74,7 @@ def function_distance(learner: Learner, parameters: Parameters, probe: Tensor) -
 
 
 def _is_own(learner: Learner, n_tasks: int, probe: Tensor) -> bool:
-    """Whether the probe has inputs for each task; an error if it has neither those nor shared ones."""
+    """Whether the probe has its own inputs for each task; a ValueError if it has neither own nor shared inputs."""
     shape = tuple(probe.shape)
     if 0 not in shape:
         if learner.reads(shape[1:]):

@@ -1,4 +1,4 @@
-"""All steps of many GRUs at once, in as little memory traffic as they can, with the gradient by hand."""
+"""All steps of many GRUs at once, with little memory traffic and a hand-written gradient."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ aten = torch.ops.aten
 
 
 class GRUSteps(torch.autograd.Function):
-    """All steps of GRU cells, and their gradient by hand: autograd would keep and add up every step's pieces.
+    """All steps of GRU cells with a hand-written gradient: autograd would store and add up slices of every step.
 
-    `table` (n_tasks, n_letters, 3 hidden) is what a letter adds to the gates, `bias` (n_tasks, 1, hidden) what the
-    state adds to the new one. The gradient of the weights needs no step after another, and is one product at the end.
-    It can be differentiated once; for a second time there is `Learner.losses(learner, ...)`, which goes step by step.
+    `table` (n_tasks, n_letters, 3 hidden) is what a letter adds to the gates. `bias` (n_tasks, 1, hidden) is the
+    recurrent bias of the new state. The gradient of the weights does not need a loop over the steps: it is one product
+    at the end. The result can be differentiated once. For second derivatives use `Learner.losses(learner, ...)`, which
+    computes step by step.
     """
 
     @staticmethod
@@ -44,14 +45,14 @@ class GRUSteps(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        if torch.is_grad_enabled():  # torch's own once_differentiable lets autograd.grad pass, and answer wrongly
+        if torch.is_grad_enabled():  # torch's once_differentiable lets autograd.grad pass, with a wrong result
             cause = "For second derivatives take Learner.losses(learner, ...), which goes step by step."
             raise RuntimeError(problem("create_graph", True, "one derivative of the packed GRU steps", cause))
         letters, weight, before, new, own, sigmoids = ctx.saved_tensors
         size = weight.shape[1]
-        # A copy: it is added to, and what came in is not ours to change.
+        # A copy: the loop adds to it, and a backward pass must not change its input.
         grad_hidden = grads[0].clone(memory_format=torch.contiguous_format)
-        # What each gate passes on of the gradient behind it: for all steps at once, then times that gradient in each.
+        # The local derivative of each gate, for all steps at once; each step then multiplies it by its gradient.
         passing = _passing(before, new, own, sigmoids)
         gates = passing.flatten(2)
         parts = (grad_hidden, passing, gates[..., : 3 * size], sigmoids[..., size:])
@@ -83,14 +84,15 @@ def _passing(before: Tensor, new: Tensor, own: Tensor, sigmoids: Tensor) -> Tens
 
 
 def _tanh_(x: Tensor) -> Tensor:
-    # tanh(x) = 2 sigmoid(2 x) - 1, in place: on a CPU a third of the time of tanh.
+    # tanh(x) = 2 sigmoid(2 x) - 1, in place: on a CPU it takes a third of the time of tanh.
     return x.mul_(2).sigmoid_().mul_(2).sub_(1)
 
 
 def sum_by_letter(gates: Tensor, letters: Tensor, n_letters: int, *, by_product: bool | None = None) -> Tensor:
     """Each task's rows (n_tasks, total, size), added up by their letter: (n_tasks, n_letters, size).
 
-    `by_product` (None: on a GPU) says how: there, adding by index has no fixed order and would not round alike twice.
+    `by_product` (None: only on a GPU) uses a matrix product: on a GPU, adding by index has no fixed order, so two runs
+    would round differently.
     """
     if letters.is_cuda if by_product is None else by_product:
         return one_hot(letters, n_letters, gates.dtype).mT @ gates
@@ -99,7 +101,7 @@ def sum_by_letter(gates: Tensor, letters: Tensor, n_letters: int, *, by_product:
 
 
 def _places(letters: Tensor, n_letters: int) -> Tensor:
-    """Rows of all tasks' tables below each other."""
+    """Indices of the letters into the rows of all tasks' tables, stacked."""
     return letters + n_letters * torch.arange(len(letters), device=letters.device).unsqueeze(1)
 
 

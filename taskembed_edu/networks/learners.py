@@ -4,10 +4,10 @@
     parameters = learner.init(rng)              # {"hidden_1.weight": (1, 32), "hidden_1.bias": (1, 32), ...}
     y = learner.apply(parameters, x)            # (n, n_in) -> (n, n_out)
 
-Nothing is hidden in a module: parameters go in, answers come out. Everything here is a matrix product or goes entry by
-entry, so the same formulas take a stack of tasks, one network each, as a leading dimension: parameters
-(n_tasks, *shape) and x (n_tasks, n, n_in) give (n_tasks, n, n_out), by one batched product a layer. A learner of your
-own need only know one task: `losses` falls back on torch.func.vmap.
+No state is hidden in a module: parameters go in, outputs come out. Every operation here is a matrix product or
+elementwise, so the same formulas work on a stack of tasks, one network each, with a leading dimension: parameters
+(n_tasks, *shape) and x (n_tasks, n, n_in) give (n_tasks, n, n_out), with one batched product per layer. A learner of
+your own only has to define the computation for one task: `losses` falls back on torch.func.vmap.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ from taskembed_edu.base.checks import check_choice, problem
 
 Parameters = dict[str, Tensor]
 
-# What a network answers for a sample: numbers, the logits of classes, or the logits of every letter at every place.
+# The output of a network for a sample: numbers, logits of classes, or logits of every letter at every place.
 Answers = Literal["numbers", "classes", "letters"]
 
 
 class Learner(ABC):
     """A network as a function of its parameters. Subclasses are frozen dataclasses of sizes.
 
-    A parameter is named "layer.part": "hidden_1.weight". The order of `shapes()` is the order of everything: draws,
-    and places in a task's vector.
+    A parameter is named "layer.part": "hidden_1.weight". The order of `shapes()` is also the order in which weights are
+    drawn, and their order in a task's vector.
     """
 
     name: ClassVar[str]
-    # Whether torch.compile can take its gradient.
+    # Whether torch.compile can compile its gradient.
     compiles: ClassVar[bool] = True
 
     @property
     def answers(self) -> Answers:
-        """What `apply` gives for a sample; numbers unless the learner says otherwise."""
+        """What `apply` returns for a sample; numbers by default."""
         return "numbers"
 
     def reads(self, x_shape: tuple[int, ...]) -> bool:
-        """Whether it can read samples of this shape; a learner that does not say is taken to read any."""
+        """Whether it can read samples of this shape; by default any shape."""
         return True
 
     @abstractmethod
@@ -56,32 +56,32 @@ class Learner(ABC):
 
     @abstractmethod
     def fan_in(self, layer: str) -> int:
-        """How many numbers each unit of this layer adds up: its first weights are drawn within 1 / sqrt of it."""
+        """The number of inputs of each unit of this layer: its initial weights are drawn within 1 / sqrt(fan_in)."""
 
     @abstractmethod
     def apply(self, parameters: Parameters, x: Tensor) -> Tensor:
-        """The network's answers: (n, *x_shape) -> (n, *out)."""
+        """The network's outputs: (n, *x_shape) -> (n, *out)."""
 
     def teacher_forced(self, parameters: Parameters, x: Tensor, y: Tensor) -> Tensor:
-        """The answers where y is known: what answers letter by letter is given the right letters before each one."""
+        """The outputs if y is known: a network that spells gets the correct letters before each one as its input."""
         return self.apply(parameters, x)
 
     @abstractmethod
     def loss(self, parameters: Parameters, x: Tensor, y: Tensor, mask: Tensor | None = None) -> Tensor:
-        """One task's mean loss over its samples, those where `mask` (n,) is True; a number."""
+        """One task's mean loss over its samples where `mask` (n,) is True; a number."""
 
     def losses(self, parameters: Parameters, x: Tensor, y: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Every task's loss, (n_tasks,), its own parameters each: stacked along a first dimension, like x and y."""
+        """Every task's loss, (n_tasks,), each with its own parameters: stacked along dimension 0, like x and y."""
         if mask is None:
             mask = torch.ones(x.shape[:2], dtype=torch.bool, device=x.device)
         return torch.func.vmap(self.loss)(parameters, x, y, mask)
 
     def order(self, y: Tensor) -> Tensor | None:
-        """In which order tasks run best where not all run at once, (n_tasks,); None: as they come."""
+        """The best order of the tasks for running them in chunks, (n_tasks,); None: the given order."""
         return None
 
     def init(self, rng: torch.Generator) -> Parameters:
-        """First parameters of one network, uniform within 1 / sqrt(fan_in), as torch.nn.Linear draws them."""
+        """Initial parameters of one network, uniform within 1 / sqrt(fan_in), as torch.nn.Linear draws them."""
         parameters = {}
         for name, shape in self.shapes().items():
             bound = 1 / math.sqrt(self.fan_in(layer_of(name)))
@@ -112,7 +112,7 @@ def layer_of(parameter: str) -> str:
 def stack(networks: Iterable[Parameters]) -> Parameters:
     """Networks of one kind as one stack, parameters (n_tasks, *shape).
 
-    Errors: ValueError where they are not of one kind: other names, or other shapes.
+    Errors: ValueError if they are not of one kind: other names, or other shapes.
     """
     networks = list(networks)
     first = networks[0]
@@ -162,9 +162,9 @@ def flatten(parameters: Parameters) -> Tensor:
 
 
 def unflatten(learner: Learner, vectors: Tensor) -> Parameters:
-    """Vectors (n_tasks, n_parameters) as a stack of networks: what `flatten` takes apart.
+    """Vectors (n_tasks, n_parameters) as a stack of networks: the inverse of `flatten`.
 
-    Errors: ValueError where the vectors are not as long as this learner's parameters.
+    Errors: ValueError if the vectors do not have as many entries as this learner has parameters.
     """
     if vectors.ndim != 2 or vectors.shape[1] != learner.n_parameters:
         cause = "Only whole weights, as they are, can be put back into a network."
@@ -180,7 +180,7 @@ def affine(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 
 
 def mean_over(values: Tensor, mask: Tensor | None) -> Tensor:
-    """The mean over the last dimension, of those where the mask is True; 0 where there are none."""
+    """The mean over the last dimension of the values where the mask is True; 0 if there are none."""
     if mask is None:
         return values.mean(-1)
     return torch.where(mask, values, 0.0).sum(-1) / mask.sum(-1).clamp(min=1)
@@ -204,8 +204,8 @@ def cross_entropy(logits: Tensor, y: Tensor, mask: Tensor | None = None) -> Tens
 
 
 def one_hot(ids: Tensor, n: int, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Zeros but for a one at each id: (...) -> (..., n). Worked number: 1 of 3 is (0, 1, 0)."""
-    # By comparison: torch.nn.functional.one_hot looks at the values, which vmap cannot do.
+    """One-hot vectors of the ids: (...) -> (..., n). Worked number: 1 of 3 is (0, 1, 0)."""
+    # By comparison, because torch.nn.functional.one_hot reads the values, which is impossible under vmap.
     return (ids.unsqueeze(-1) == torch.arange(n, device=ids.device)).to(dtype)
 
 
@@ -213,7 +213,7 @@ ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh}
 
 
 class _FromSamples(Learner):
-    """What a perceptron and a convolutional network share: samples in, numbers or logits out."""
+    """The common part of a perceptron and a convolutional network: samples in, numbers or logits out."""
 
     classification: bool
 
@@ -232,7 +232,7 @@ class _FromSamples(Learner):
 class MLP(_FromSamples):
     r"""A multi-layer perceptron: h_k = activation(h_{k-1} W_k + b_k), and a last layer without activation.
 
-    Shapes: x (n, n_in), or pictures that are laid out flat -> (n, n_out). Errors: an unknown activation.
+    Shapes: x (n, n_in), or pictures, which are flattened -> (n, n_out). Errors: an unknown activation.
     Worked number: MLP(n_in=1, n_out=1) has 32 + 32 + 1024 + 32 + 32 + 1 = 1,153 parameters.
     """
 
@@ -273,8 +273,8 @@ class MLP(_FromSamples):
 class ConvNet(_FromSamples):
     """Two 3x3 convolutions with a stride of 2, and a last layer: small grey pictures to classes.
 
-    A convolution is written as the matrix product that it is: every 3x3 patch is a row (Chellapilla 2006), so that one
-    batched product runs the networks of all tasks.
+    A convolution is computed as a matrix product: every 3x3 patch is a row (Chellapilla 2006). So one batched product
+    runs the networks of all tasks.
 
     Shapes: x (n, channels, height, width) -> (n, n_out).
     Worked number: for pictures of 8x8 and 3 classes 80 + 1,168 + 195 = 1,443 parameters.

@@ -1,8 +1,8 @@
 """Recurrent learners: a number in, a word out, letter by letter.
 
-The number (its tens and its units digit) becomes the first hidden state. Each step reads the letter before, the end of
-a word standing for "begin", and says how likely each next letter is. The cells are written as the matrix products that
-they are, so that the networks of all tasks run in one batched product a step.
+The number (its tens and units digits) becomes the first hidden state. Each step reads the previous letter and outputs
+how likely each next letter is; the first step reads the end-of-word letter, which also means "begin". The cells are
+written as matrix products, so the networks of all tasks run in one batched product per step.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ State = tuple[Tensor, ...]
 
 @dataclass(frozen=True)
 class _Speller(Learner):
-    """What both cells share. `n_letters` counts the end of a word, which is the last one; `length` the most steps."""
+    """What both cells share. `n_letters` includes the last letter, the end of a word; `length` is the most steps."""
 
     n_letters: int
     length: int
     hidden: int = 48
 
     n_gates: ClassVar[int]
-    compiles: ClassVar[bool] = False  # 34 steps unrolled, and a gradient by hand
+    compiles: ClassVar[bool] = False  # 34 unrolled steps and a hand-written gradient
 
     @property
     def answers(self) -> Answers:
@@ -59,7 +59,7 @@ class _Speller(Learner):
 
     @abstractmethod
     def cell(self, gates: Tensor, state: State, parameters: Parameters) -> State:
-        """One step: the next state, from what the letter asks of the gates and from the state before."""
+        """One step: the next state, from the letter's contribution to the gates and from the previous state."""
 
     def begin(self, parameters: Parameters, x: Tensor) -> State:
         """The first state: the number, as its two digits (..., n, 2), in `hidden` numbers."""
@@ -67,7 +67,7 @@ class _Speller(Learner):
         return (torch.tanh(tens @ parameters["number.tens"] + affine_of(parameters, "number", units, "units")),)
 
     def teacher_forced(self, parameters: Parameters, x: Tensor, y: Tensor) -> Tensor:
-        """Logits of each letter, given the right ones before it: (..., n, length, n_letters)."""
+        """Logits of each letter, given the correct letters before it: (..., n, length, n_letters)."""
         state, outputs = self.begin(parameters, x), []
         gates = one_hot(self.before(y), self.n_letters, state[0].dtype) @ _for_steps(parameters["input.weight"])
         for step in range(y.shape[-1]):
@@ -76,7 +76,7 @@ class _Speller(Learner):
         return torch.stack(outputs, dim=-2)
 
     def apply(self, parameters: Parameters, x: Tensor) -> Tensor:
-        """What the network spells by itself, each step reading its own likeliest letter: logits as `teacher_forced`."""
+        """Logits as `teacher_forced`, but each step reads the network's own most likely letter of the step before."""
         state, outputs = self.begin(parameters, x), []
         letters = one_hot(torch.full_like(x[..., 0], self.n_letters - 1), self.n_letters, state[0].dtype)
         for _ in range(self.length):
@@ -86,18 +86,18 @@ class _Speller(Learner):
         return torch.stack(outputs, dim=-2)
 
     def before(self, y: Tensor) -> Tensor:
-        """The letter before each one; before the first, and in the padding, the end of a word."""
+        """The letter before each letter of y; for the first letter, and after padding, the end of a word."""
         end = torch.full_like(y[..., :1], self.n_letters - 1)
         return torch.cat((end, torch.where(y < 0, self.n_letters - 1, y)[..., :-1]), dim=-1)
 
     def loss(self, parameters: Parameters, x: Tensor, y: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Mean cross-entropy over the letters, END among them; y below 0 is padding."""
+        """Mean cross-entropy over the letters, END included; y below 0 is padding."""
         there = y >= 0 if mask is None else (y >= 0) & mask.unsqueeze(-1)
         logits = self.teacher_forced(parameters, x, y)
         return cross_entropy(logits.flatten(-3, -2), y.clamp(min=0).flatten(-2), there.flatten(-2))
 
     def losses(self, parameters: Parameters, x: Tensor, y: Tensor, mask: Tensor | None = None) -> Tensor:
-        """As `loss`, of all tasks, without the padding: once a word has ended its row is left out of the products."""
+        """As `loss`, of all tasks, but without computing the padding: a word's row ends when the word ends."""
         if mask is not None:
             y = torch.where(mask.unsqueeze(-1), y, -1)
         words = Packed.of(x, y, self)
@@ -105,11 +105,11 @@ class _Speller(Learner):
         return cross_entropy(logits, words.y.clamp(min=0), words.y >= 0)
 
     def order(self, y: Tensor) -> Tensor | None:
-        """Languages of short words first: those that run together are padded to the longest of them only."""
+        """Languages with short words first: so a chunk of tasks is padded only to its own longest words."""
         return (y >= 0).sum((1, 2)).argsort(stable=True)
 
     def run(self, words: Packed, parameters: Parameters) -> Tensor:
-        """The hidden states of all steps, one step below the other: (n_tasks, total, hidden)."""
+        """The hidden states of all steps, concatenated step by step: (n_tasks, total, hidden)."""
         state, outputs = self.begin(parameters, words.x), []
         gates = affine_of(parameters, "input", one_hot(words.letters, self.n_letters, state[0].dtype))
         for here, count in _steps(words.sizes):
@@ -143,7 +143,7 @@ class GRU(_Speller):
     def run(self, words: Packed, parameters: Parameters) -> Tensor:
         (number,) = self.begin(parameters, words.x)
         known, own = parameters["recurrent.bias"].split((2 * self.hidden, self.hidden), dim=-1)
-        # What each letter asks of the gates, and with it all that is added whatever the letter.
+        # What each letter adds to the gates, together with the biases, which are the same for every letter.
         table = parameters["input.weight"] + parameters["input.bias"] + F.pad(known, (0, self.hidden))
         hidden: Tensor = GRUSteps.apply(words.letters, number, table, parameters["recurrent.weight"], own, words.sizes)
         return hidden
@@ -181,16 +181,16 @@ def affine_of(parameters: Parameters, layer: str, x: Tensor, weight: str = "weig
 
 
 def _for_steps(weight: Tensor) -> Tensor:
-    # Words and steps are two dimensions of samples: a stack of weights is made to fit (n_tasks, 1, i, o).
+    # Words and steps are two sample dimensions, so a stack of weights gets the shape (n_tasks, 1, i, o).
     return weight.unsqueeze(-3) if weight.ndim == 3 else weight
 
 
 @dataclass(frozen=True)
 class Packed:
-    """Words sorted by length, the longest first, and laid out step by step: step t holds its first sizes[t] words.
+    """Words sorted by length, the longest first, and stored step by step: step t holds the first sizes[t] words.
 
-    `x` (n_tasks, n, 2); `letters` (n_tasks, total), the letter before; `y` (n_tasks, total), -1 where a task has fewer
-    words of this length than the task with the most.
+    `x` (n_tasks, n, 2); `letters` (n_tasks, total), the previous letters; `y` (n_tasks, total), -1 where a task has
+    fewer words of this length than the task with the most.
     """
 
     x: Tensor
@@ -203,7 +203,7 @@ class Packed:
         """The words y (n_tasks, n, length), padded with numbers below 0, of the numbers x (n_tasks, n, 2)."""
         order = (y >= 0).sum(-1).argsort(dim=1, descending=True, stable=True).unsqueeze(-1)
         x, y = x.gather(1, order.expand_as(x)), y.gather(1, order.expand_as(y))
-        # Where there is no word at all, one empty step.
+        # One empty step if there is no word at all.
         sizes = tuple(size for size in (y >= 0).sum(1).amax(0).tolist() if size) or (0,)
         letters, targets = (
             torch.cat([ids[:, :size, step] for step, size in enumerate(sizes)], dim=1) for ids in (learner.before(y), y)
@@ -212,7 +212,7 @@ class Packed:
 
 
 def _steps(sizes: tuple[int, ...]) -> list[tuple[slice, int]]:
-    """Where each step's rows lie, and how many they are."""
+    """The slice of each step's rows, and their number."""
     ends = itertools.accumulate(sizes)
     return [(slice(end - count, end), count) for end, count in zip(ends, sizes, strict=True)]
 

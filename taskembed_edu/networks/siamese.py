@@ -1,10 +1,10 @@
-"""The faces of one encoder: seen twice it is a Siamese network, seen three times a triplet network."""
+"""One encoder applied to two inputs is a Siamese network, applied to three inputs a triplet network."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
-# The course's worked vectors have three features; so do the networks that are made without arguments.
+# The vectors of the course's worked examples have three features; networks made without arguments take these.
 COURSE_FEATURES = 3
 
 
@@ -18,8 +18,8 @@ class SiameseNetwork(nn.Module):
 
         output1, output2 = f(x1), f(x2)
 
-    The loss that follows sees only how far apart the two outputs are. Without an argument the encoder takes the
-    course's vectors of three features.
+    The loss depends only on how far apart the two outputs are. By default the encoder takes the course's vectors of
+    three features.
 
     Shapes: x1, x2 as the encoder takes them, (n, 3) by default -> two tensors (n, dim), (n, 2) by default.
     Worked number: equal inputs give equal outputs, at distance 0.

@@ -1,13 +1,13 @@
-r"""One function, many weights: what may be done to a perceptron's hidden layer without changing what it computes.
+r"""Symmetries: changes of a perceptron's hidden layer that do not change the function it computes.
 
     permute_units   any order of the units           (any activation: Hecht-Nielsen 1990)
     flip_signs      a unit's sign, in and out        (tanh, which is odd: Chen, Lu and Hecht-Nielsen 1993)
     rescale_units   times c > 0 in, divided by c out (relu: Neyshabur, Salakhutdinov and Srebro 2015)
 
-A layer of 32 units has 32! = 2.6e35 orders, so two networks that do the same can be far apart weight by weight.
-`match_weights` looks for the order in which they are nearest.
+A layer of 32 units has 32! = 2.6e35 orders, so two networks with the same function can be far apart weight by weight.
+`match_weights` searches for the order in which they are nearest.
 
-The first three take one network, weights (in, out), or a stack (n_tasks, in, out), of which each is changed likewise.
+The first three take one network, weights (in, out), or a stack (n_tasks, in, out), and change all its networks alike.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def permute_units(learner: Learner, parameters: Parameters, layer: str, permutat
 
     .. math:: W'_l = W_l P, \quad b'_l = b_l P, \quad W'_{l+1} = P^\top W_{l+1}
 
-    Shapes: permutation (units,), each of 0, ..., units - 1 once. Errors: ValueError for what is no permutation, or no
-    hidden layer; TypeError for another learner than a perceptron.
+    Shapes: permutation (units,), each of 0, ..., units - 1 once. Errors: ValueError if it is not a permutation, or the
+    layer is not hidden; TypeError for a learner that is not a perceptron.
     Worked number: units (5, 6, 7) under the permutation (2, 0, 1) become (7, 5, 6).
     """
     following = _next_layer(learner, layer)
@@ -50,7 +50,7 @@ def permute_units(learner: Learner, parameters: Parameters, layer: str, permutat
 
 
 def flip_signs(learner: Learner, parameters: Parameters, layer: str, signs: Tensor) -> Parameters:
-    r"""The same network with some units' signs turned, in and out: tanh(-a) = -tanh(a).
+    r"""The same network with the signs of some units flipped, in and out: tanh(-a) = -tanh(a).
 
     .. math:: W'_l = W_l S, \quad b'_l = b_l S, \quad W'_{l+1} = S W_{l+1}, \quad S = \mathrm{diag}(\pm 1)
 
@@ -65,11 +65,12 @@ def flip_signs(learner: Learner, parameters: Parameters, layer: str, signs: Tens
 
 
 def rescale_units(learner: Learner, parameters: Parameters, layer: str, factors: Tensor) -> Parameters:
-    r"""The same network with units made larger, and read as much smaller: relu(c a) = c relu(a) for c > 0.
+    r"""The same network with units scaled by c and their output weights by 1 / c: relu(c a) = c relu(a) for c > 0.
 
     .. math:: W'_l = W_l C, \quad b'_l = b_l C, \quad W'_{l+1} = C^{-1} W_{l+1}, \quad C = \mathrm{diag}(c), c > 0
 
-    Shapes: factors (units,). Errors: ValueError for a factor that is not above 0, or under tanh, which bends.
+    Shapes: factors (units,). Errors: ValueError for a factor that is not above 0, or under tanh, which is not
+    homogeneous.
     Worked number: a unit relu(2 x + 1) read with weight 3 becomes, by 6, relu(12 x + 6) read with weight 0.5.
     """
     _check_activation(learner, "relu", "tanh(2 a) is not 2 tanh(a): tanh's units can change sign (flip_signs)")
@@ -84,8 +85,8 @@ class Matched:
     """A network in the order in which it is nearest to a reference, and what was done to it.
 
     `parameters` is `permute_units` by `permutations`, and then `flip_signs` by `signs`, layer by layer: the same
-    function. `distance` is how far, weight by weight (Euclidean), it then is from the reference; `before`, how far it
-    was. All signs are 1 under relu.
+    function. `distance` is its distance from the reference, weight by weight (Euclidean); `before` is that distance
+    before matching. All signs are 1 under relu.
     """
 
     parameters: Parameters
@@ -113,14 +114,15 @@ def match_weights(
 
     .. math:: \min_\pi \lVert \theta_A - \pi(\theta_B) \rVert \iff \max_\pi \; \theta_A \cdot \pi(\theta_B)
 
-    Layer by layer, in random order: with the other layers held still, the best order is a linear assignment of the
-    inner products of the units' weights, in, bias and out, and is found exactly. A sweep goes over all layers; the last
-    one changes nothing, or is number `sweeps`. The distance never grows. For one hidden layer the result is the best
-    there is; for more that problem is NP-hard, and the result may be one that no single layer improves.
+    Layer by layer, in random order: with the other layers fixed, the best order is a linear assignment by the inner
+    products of the units' weights (in, bias and out), and is found exactly. A sweep goes over all layers; sweeps end
+    when one changes nothing, or after `sweeps` of them. The distance never grows. For one hidden layer the result is
+    optimal. For more, the problem is NP-hard, and the result is a local optimum: no single layer can improve it.
 
     Source: Ainsworth, Hayase and Srinivasa 2022 (Git Re-Basin), algorithm 1. Two additions of ours: under tanh a unit
-    may change sign too (the assignment is of absolute inner products); and a second start goes once from input to
-    output, by the weights coming in alone, which undoes a mere reordering exactly. The nearer of the two is kept.
+    may change sign too (the assignment is by absolute inner products); and a second start first matches the layers once
+    from input to output, by their incoming weights alone, which undoes a pure permutation exactly. The nearer of the
+    two results is kept.
 
     Range: 0 <= distance <= before. Errors: ValueError for parameters that are not this learner's, or not finite.
     Worked number: units with weights (1, 2) in and (1, 1) out, matched to (2, 1) and (1, 1): before 1.4142, then 0.
@@ -142,8 +144,8 @@ def match_weights(
 def match_all(learner: Learner, parameters: Parameters, reference: int = 0, *, rng: torch.Generator) -> MatchedStack:
     """Every network of a stack matched to the one at `reference`, as `match_weights` does.
 
-    Shapes: parameters (n_tasks, *shape) -> the same. Errors: ValueError for a reference that is no task of the stack,
-    and for weights that are not finite, saying where.
+    Shapes: parameters (n_tasks, *shape) -> the same. Errors: ValueError for a reference outside the stack, and
+    for weights that are not finite, with their position.
     Worked number: the reference itself stays as it is, at distance 0.
     """
     n_tasks = len(next(iter(parameters.values())))
@@ -162,7 +164,7 @@ def match_all(learner: Learner, parameters: Parameters, reference: int = 0, *, r
 
 
 class _Match:
-    """Weights on their way to the reference's, in double precision, and how their units have been moved so far."""
+    """Weights that are being matched to the reference, in double precision, with the changes of their units so far."""
 
     def __init__(self, learner: Learner, target: Weights, start: Weights) -> None:
         self.target, self.moved = target, dict(start)
@@ -196,13 +198,13 @@ class _Match:
         return of_inputs + self.target[after] @ self.moved[after].T if out else of_inputs
 
     def _assign(self, at: int, likeness: np.ndarray) -> bool:
-        """The best order (and signs) of this layer's units by these inner products; whether it beats the order now."""
+        """Apply the best order (and signs) of this layer's units by these inner products; True if it improves."""
         import numpy as np
         from scipy.optimize import linear_sum_assignment
 
         score = abs(likeness) if self.signed else likeness
         rows, order = linear_sum_assignment(score, maximize=True)
-        # What is won must be more than the rounding of a sum, or two equal orders could follow each other for ever.
+        # The gain must exceed the rounding of a sum; otherwise two equal orders could alternate for ever.
         if score[rows, order].sum() <= likeness.trace() + 1e-12 * abs(likeness).sum():
             return False
         signs = np.where(likeness[rows, order] < 0, -1, 1) if self.signed else np.ones_like(order)

@@ -1,4 +1,4 @@
-"""Task families: each draws tasks and knows their truth. `FAMILIES` names them all."""
+"""Task families: each samples tasks and knows their truth. `FAMILIES` lists them all by name."""
 
 from __future__ import annotations
 

@@ -1,14 +1,14 @@
-"""The currency of the course: what a task is, how many travel together, and what a family of tasks promises.
+"""The basic types of the course: a task, a batch of tasks, and the interface of a task family.
 
-A *task* is a small data set with a question: points of one curve, pictures of a few classes. Its *support set* is what
-a learner may study, its *query set* what the learner is judged by. A *task family* draws tasks and knows their truth,
-so that the course can say how good an embedding of tasks is.
+A *task* is a small data set with a question: points of one curve, pictures of a few classes. A learner trains on its
+*support set* and is evaluated on its *query set*. A *task family* samples tasks and knows their truth, so that the
+course can say how good an embedding of tasks is.
 
 Shapes: support_x (n_tasks, n_support, *x_shape), support_y (n_tasks, n_support, *y_shape), query likewise,
 truth (n_tasks, n_truth). n_support is n_shot in regression and n_way * n_shot in classification (n_shot per class).
 
-`truth` is whatever makes the task, so that its samples can be drawn again. `truth_names` names its first columns: those
-that people are shown and tasks are coloured by. A family of which nothing is known but its data names none.
+`truth` holds the parameters that generate the task, so that its samples can be drawn again. `truth_names` names its
+first columns: people see these, and tasks are coloured by them. If nothing but the data is known, there are no names.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from taskembed_edu.tasks.sketch import TaskFit, TaskSketch
 
 TruthKind = Literal["quantity", "angle", "category"]
 
-# A continuous task parameter is cut into this many slices, and each slice belongs to one part of the split. Slices this
-# thin leave every part spread over the whole range, while no task of one part can occur in another.
+# The range of a continuous task parameter is cut into this many slices, and each slice belongs to one part of the
+# split. The slices are thin, so every part covers the whole range, and no task of one part can occur in another.
 N_SLICES = 1000
 
 
 class Episode(NamedTuple):
-    """One task as it is played: study the support set, be judged by the query set (Vinyals 2016)."""
+    """The data of one task: train on the support set, evaluate on the query set (Vinyals 2016)."""
 
     support_x: Tensor
     support_y: Tensor
@@ -43,7 +43,7 @@ class Episode(NamedTuple):
 
 @dataclass(frozen=True)
 class Task:
-    """One task: its episode, the truth that made it, and a name for people."""
+    """One task: its episode, the truth that generated it, and a readable name."""
 
     episode: Episode
     truth: Tensor
@@ -58,7 +58,7 @@ class Task:
 class TaskBatch:
     """Tasks stacked into tensors. `batch[i]` is one `Task`; `batch[2:5]` and `batch[indices]` are smaller batches.
 
-    Masks are True where a sample is real and False where it only pads; None means that all are real.
+    Masks are True for real samples and False for padding; None means that all samples are real.
     """
 
     support_x: Tensor
@@ -125,14 +125,14 @@ class TaskBatch:
 
 
 class Split(NamedTuple):
-    """One family in three parts that share no task: to train on, to watch while training, and never seen."""
+    """One family in three parts that share no task: for training, for validation while training, and never seen."""
 
     train: TaskFamily
     validation: TaskFamily
     unseen: TaskFamily
 
 
-# More names than this would hide the points that they stand beside.
+# More names than this would hide the points that they label.
 MOST_LABELS = 64
 
 
@@ -140,21 +140,21 @@ MOST_LABELS = 64
 class TaskFamily(ABC):
     """A source of tasks. Subclasses are frozen dataclasses, one file each.
 
-    A subclass says what kind of samples it draws, how truth is drawn, how samples are drawn given the truth, and which
-    coordinates of the truth have the true distance as their Euclidean distance; everything else follows here.
+    A subclass defines the kind of its samples, how truth is drawn, how samples are drawn given the truth, and
+    coordinates whose Euclidean distance is the true distance between tasks. This class derives everything else.
 
-    A family that does not know how far apart its tasks are says `has_geometry = False` in place of `coordinates`: it is
-    watched and mapped like any other, and has no score that compares with true distances.
+    A family that does not know how far apart its tasks are sets `has_geometry = False` instead of defining
+    `coordinates`. It is shown and mapped like any other, but has no scores that compare with true distances.
     """
 
     name: ClassVar[str]
     label: ClassVar[str]
-    # A word of tasks/kinds.py or of one's own. Who does not say it draws "numbers", or "points" in classification.
+    # A kind of tasks/kinds.py or of your own. Default: "points" in classification, else "numbers".
     kind: ClassVar[str]
     classification: ClassVar[bool]
     default_shot: ClassVar[int]
-    label_points: ClassVar[bool] = False  # whether a task's name says enough to stand beside its point
-    has_geometry: ClassVar[bool] = True  # whether it is known how far apart two tasks are
+    label_points: ClassVar[bool] = False  # whether a task's name is a useful label for its point
+    has_geometry: ClassVar[bool] = True  # whether the true distance between two tasks is known
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -163,7 +163,7 @@ class TaskFamily(ABC):
 
     @property
     def truth_names(self) -> tuple[str, ...]:
-        """What the columns of the truth are called; () where none of them means anything to people."""
+        """The names of the first columns of the truth; () if none of them means anything to people."""
         return ()
 
     @property
@@ -178,7 +178,7 @@ class TaskFamily(ABC):
 
     @property
     def part(self) -> tuple[Any, ...]:
-        """Which of the family's tasks are drawn; (): all. A family that splits itself has a field of this name."""
+        """The part of the tasks to sample from; (): all. A family that can be split has a field of this name."""
         return ()
 
     @property
@@ -188,16 +188,16 @@ class TaskFamily(ABC):
 
     @property
     def n_distinct(self) -> int | None:
-        """How many different tasks there are to draw; None where they never end."""
+        """The number of different tasks; None if it is unlimited."""
         return None
 
     @property
     def group(self) -> str | None:
-        """The column of the truth that puts like tasks together; None where there is none."""
+        """The column of the truth by which similar tasks are grouped; None if there is none."""
         return None
 
     def category_names(self, column: str) -> tuple[str, ...]:
-        """What the values 0, 1, ... of a category are called, for people; () where the number says it."""
+        """Readable names of the values 0, 1, ... of a category; () if the number itself is the name."""
         return ()
 
     @abstractmethod
@@ -206,19 +206,19 @@ class TaskFamily(ABC):
 
     @abstractmethod
     def draw_samples(self, truth: Tensor, n_shot: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Samples x, y of the tasks with this truth, n_shot (a class); within one draw no image occurs twice."""
+        """Samples x, y of the tasks with this truth, n_shot (per class); within one call no image occurs twice."""
 
     def coordinates(self, truth: Tensor) -> Tensor:
         """The true geometry: task distance is Euclidean distance between these, shape (n_tasks, any).
 
-        Errors: ValueError where the family does not define it.
+        Errors: ValueError if the family does not define it.
         """
         cause = "Define coordinates(truth), or say has_geometry = False where nobody knows how far apart tasks are."
         raise ValueError(problem("coordinates", f"none of {self.label.lower()}", "the family's true geometry", cause))
 
     @abstractmethod
     def task_name(self, truth: Tensor) -> str:
-        """One task's name for people, from its row of truth."""
+        """The readable name of one task, from its row of truth."""
 
     @abstractmethod
     def split(self, rng: torch.Generator) -> Split:
@@ -227,7 +227,7 @@ class TaskFamily(ABC):
     def sample(
         self, n_tasks: int, n_shot: int | None = None, *, rng: torch.Generator, n_query: int | None = None
     ) -> TaskBatch:
-        """Draw tasks, each with a support set of n_shot samples (a class) and a query set of n_query.
+        """Sample tasks, each with a support set of n_shot samples (per class) and a query set of n_query.
 
         Support and query of one task share no image. Errors: n_tasks or n_shot below 1.
         """
@@ -250,30 +250,30 @@ class TaskFamily(ABC):
     def true_distance(self, batch: TaskBatch) -> Tensor:
         """The distance between every two tasks of the batch, from their truth: shape (n_tasks, n_tasks).
 
-        Errors: ValueError for another family's tasks, and where the family knows no distance (`has_geometry`).
+        Errors: ValueError for another family's tasks, and if the family knows no true distance (`has_geometry`).
         """
         self._check_mine(batch)
         coordinates = self.coordinates(batch.truth.double())
-        # Subtracted entry by entry: by a matrix product a task would be 1e-7 away from itself.
+        # Subtract entry by entry: with a matrix product the distance of a task to itself would be 1e-7, not 0.
         exact = torch.cdist(coordinates, coordinates, compute_mode="donot_use_mm_for_euclid_dist")
         return exact.to(batch.truth.dtype)
 
     def sketch(self, batch: TaskBatch) -> TaskSketch:
-        """What each task of the batch looks like, for a card beside the map; a family may have no picture."""
+        """The data of a picture of each task, for a card beside the map; by default there is no picture."""
         self._check_mine(batch)
         return TaskSketch()
 
     def probe(self, batch: TaskBatch) -> Tensor:
-        """Inputs at which a network of a task's own is asked what it has learnt, (n_tasks, n_probe, *x_shape).
+        """Inputs at which each task's own network is evaluated, (n_tasks, n_probe, *x_shape).
 
-        They are the ones of the sketch, so that the answers can be drawn over it (see `fit`).
+        They are the inputs of the sketch, so that the outputs can be drawn over it (see `fit`).
         """
         return batch.support_x
 
     def fit(self, outputs: Tensor) -> TaskFit | None:
-        """Those answers as the sketch draws them, from a network's outputs (n_tasks, n_probe, n_out) at the probe.
+        """The outputs (n_tasks, n_probe, n_out) of networks at the probe, in the form that the sketch draws.
 
-        None where it has no way to draw them: of more numbers than one a sample only the family knows what they are.
+        None if they cannot be drawn: only the family itself knows what more than one number per sample means.
         """
         if self.classification:
             return TaskFit(classes=outputs.argmax(-1).to("cpu", torch.uint8).numpy())
@@ -287,12 +287,12 @@ class TaskFamily(ABC):
             raise ValueError(problem("batch", f"tasks with truth {came}", f"truth {mine}", "Is it another family's?"))
 
     def _support_and_query(self, samples: Tensor, n_shot: int, n_query: int) -> tuple[Tensor, Tensor]:
-        # draw_samples lays a classification task out class by class, so each class gives n_shot to the support set.
+        # draw_samples orders a classification task by class, so the first n_shot of each class are its support set.
         by_class = samples.unflatten(1, (self.n_way, n_shot + n_query))
         return by_class[:, :, :n_shot].flatten(1, 2), by_class[:, :, n_shot:].flatten(1, 2)
 
     def _check_whole(self) -> None:
-        # A part that is split again would be split from the whole family: held-out tasks would come back.
+        # Splitting a part would split the whole family again, and held-out tasks would come back.
         if self.part:
             raise ValueError(problem("split", f"a part of {self.label.lower()}", "the whole family", "Split it once."))
 
@@ -320,12 +320,12 @@ def uniform(n: int, rng: torch.Generator, part: tuple[int, ...] = ()) -> Tensor:
     if not part:
         return inside
     slices = torch.tensor(part)[torch.randint(len(part), (n,), generator=rng)]
-    # A hundredth of each slice is left free at either end: rounding must not carry a task into the next part's slice.
+    # A hundredth of each slice stays unused at both ends: rounding must not move a task into another part's slice.
     return (slices + 0.01 + 0.98 * inside) / N_SLICES
 
 
 def split_slices(rng: torch.Generator) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-    """The slices of [0, 1) dealt into 80 % for training, 10 % for validation and 10 % never seen."""
+    """A random split of the slices of [0, 1): 80 % for training, 10 % for validation and 10 % never seen."""
     order = torch.randperm(N_SLICES, generator=rng).tolist()
     first, second = N_SLICES * 8 // 10, N_SLICES * 9 // 10
     return tuple(sorted(order[:first])), tuple(sorted(order[first:second])), tuple(sorted(order[second:]))

@@ -1,4 +1,4 @@
-"""Real handwritten digits, turned: few-shot image tasks that fit on a laptop."""
+"""Real handwritten digits, rotated: few-shot image tasks that are small enough for a laptop."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from taskembed_edu.tasks.sketch import TaskSketch
 
 N_DIGITS = 10
 
-# A card beside the map has room for so many pictures of a task.
+# A card beside the map has room for this many pictures of a task.
 _SKETCHED = 9
 
 Item = TypeVar("Item")
@@ -35,14 +35,15 @@ class DigitsPart(NamedTuple):
 class Digits(TaskFamily):
     r"""N-way tasks on the 1,797 handwritten digits that ship with scikit-learn (Alpaydin and Kaynak 1998).
 
-    A task is a set of n_way digits and an angle by which all its pictures are turned. Labels 0, 1, ... follow the order
-    of the digits. Truth: (angle, contains 0, ..., contains 9), the angle in radians. True geometry:
+    A task is a set of n_way digits and an angle by which all its pictures are rotated. Labels 0, 1, ... follow the
+    order of the digits. Truth: (angle, contains 0, ..., contains 9), the angle in radians. True geometry:
 
         d^2 = r^2 |exp(i angle_1) - exp(i angle_2)|^2 + 4 * (share of the digits that differ)
 
-    where r puts the most different angles at distance 2, as disjoint sets are. The default is a quarter turn, because
-    handwriting turned by half a circle looks much like itself: over a full circle (`angle=(0, 2 * math.pi)`) a network
-    finds the slant of the strokes and takes opposite angles for neighbours, and it is right to.
+    where r is such that the most different angles are at distance 2, like disjoint sets of digits. By default angles
+    cover a quarter of a circle, because handwriting that is rotated by half a circle looks much the same. Over a full
+    circle (`angle=(0, 2 * math.pi)`) a network learns the slant of the strokes and treats opposite angles as
+    neighbours, with good reason.
 
     Shapes: x (n_tasks, n_way * n_shot, 1, 8, 8) in [0, 1]; y (n_tasks, n_way * n_shot), int64.
     Errors: n_way outside 2..9; more shots than a part has pictures of a digit.
@@ -122,9 +123,9 @@ class Digits(TaskFamily):
         return batch.support_x.unflatten(1, (self.n_way, -1))[:, :, :shown].flatten(1, 2)
 
     def split(self, rng: torch.Generator) -> Split:
-        """Class sets are held out whole (60, 20 and 20 %), and each digit's pictures are dealt out likewise.
+        """Whole class sets are held out (60, 20 and 20 %), and each digit's pictures are split in the same way.
 
-        A never-seen task therefore has a set of digits that no training task had, in handwriting that none had.
+        So the set of digits of a never-seen task occurs in no training task, and neither do its pictures.
         """
         self._check_whole()
         sets = list(itertools.combinations(range(N_DIGITS), self.n_way))
@@ -143,11 +144,11 @@ class Digits(TaskFamily):
 
 
 def rotate(images: Tensor, angle: Tensor) -> Tensor:
-    """Images (n_tasks, n, 1, h, w) turned by each task's angle in radians, bilinear, black outside."""
+    """Images (n_tasks, n, 1, h, w) rotated by each task's angle in radians, bilinear, black outside."""
     cos, sin = angle.cos(), angle.sin()
     zero = torch.zeros_like(cos)
     matrix = torch.stack((torch.stack((cos, -sin, zero), 1), torch.stack((sin, cos, zero), 1)), 1)
-    # One grid a task, its pictures as channels: a rotation costs one gather, however many pictures a task has.
+    # One grid per task, with its pictures as channels: a rotation is one gather for any number of pictures.
     stacked = images.squeeze(2)
     grid = F.affine_grid(matrix, list(stacked.shape), align_corners=False)
     return F.grid_sample(stacked, grid, align_corners=False).unsqueeze(2)

@@ -1,4 +1,4 @@
-"""Gaussian classes: the simplest classification tasks, whose truth is where the classes stand."""
+"""Gaussian classes: the simplest classification tasks; their truth is the means of the classes."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Gaussians(TaskFamily):
     r"""N-way classification of points drawn from Gaussians with means of their own.
 
     Class k of a task: x ~ N(mean_k, spread^2 I) in `dim` dimensions, mean_k uniform in [-box, box]^dim. Truth: all
-    means, flattened, n_way * dim numbers. True geometry: Euclidean between the flattened means, with the labels as
-    they are: which class stands where is what makes the task.
+    means, flattened, n_way * dim numbers. True geometry: Euclidean between the flattened means. The order of the
+    labels matters: which class is where defines the task.
 
     Shapes: x (n_tasks, n_way * n_shot, dim); y (n_tasks, n_way * n_shot), int64 labels, class by class.
 
@@ -61,7 +61,7 @@ class Gaussians(TaskFamily):
 
     def draw_truth(self, n_tasks: int, rng: torch.Generator) -> Tensor:
         unit = torch.rand(n_tasks, self.n_way * self.dim, generator=rng)
-        # The split cuts the first coordinate of the first mean; one coordinate is enough to keep tasks apart.
+        # The split uses the first coordinate of the first mean: one coordinate is enough to separate the tasks.
         unit[:, 0] = uniform(n_tasks, rng, self.part)
         return self.box * (2 * unit - 1)
 
@@ -79,15 +79,15 @@ class Gaussians(TaskFamily):
         return ", ".join(f"class {k} at ({', '.join(f'{v:.1f}' for v in mean)})" for k, mean in enumerate(means))
 
     def sketch(self, batch: TaskBatch) -> TaskSketch:
-        """Each task's support points by class: the first two coordinates (one dimension lies on a line)."""
+        """Each task's support points by class: the first two coordinates (with one dimension, on a line)."""
         self._check_mine(batch)
         points = torch.nn.functional.pad(batch.support_x.cpu(), (0, max(0, 2 - self.dim)))[..., :2]
-        # Three standard deviations beyond the outermost mean there is next to nothing.
+        # Almost no point is more than three standard deviations beyond the outermost mean.
         end = self.box + 3 * self.spread
         ends = (-end, end)
         return TaskSketch("scatter", x=ends, y=ends, points=points.clamp(*ends), classes=batch.support_y.cpu())
 
     def split(self, rng: torch.Generator) -> Split:
-        """The first mean's first coordinate falls into thin slices; each slice belongs to one part."""
+        """The first mean's first coordinate is cut into thin slices; each slice belongs to one part."""
         self._check_whole()
         return Split(*(self.with_part(part) for part in split_slices(rng)))

@@ -1,14 +1,14 @@
-"""Kinds of samples: a family says its kind in a word, and whatever reads samples is looked up by that word.
+"""Kinds of samples: a family names its kind, and encoders, learners and summaries are looked up by that name.
 
-What a kind has is registered on the floor where it is defined: encoders and learners with the networks, summaries with
-the embedders. The package's kinds:
+Each of them is registered on the floor that defines it: encoders and learners with the networks, summaries with the
+embedders. The package's kinds:
 
 - "numbers": x is a vector, y a number; curves.
 - "points": x is a vector, y the class of the point.
 - "image": x is a picture (channels, height, width), y its class.
 - "tokens": x is a vector of whole numbers, y a word, letter by letter (see `Spells`).
 
-A kind of your own is any other word: `register_kind` says how its samples are read.
+A kind of your own has any other name: `register_kind` registers how its samples are read.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from taskembed_edu.base.checks import problem
 
-# The package's kinds, and what a person calls such samples.
+# The package's kinds, and the common word for such samples.
 KINDS: Mapping[str, str] = {"numbers": "numbers", "points": "points", "image": "pictures", "tokens": "words"}
 
 Entry = TypeVar("Entry")
@@ -45,11 +45,11 @@ def vector_size(x_shape: tuple[int, ...]) -> int:
 class KindRegistry(Generic[Entry]):
     """What one floor has for each kind of sample: `registry["image"]`, `"image" in registry`, `list(registry)`.
 
-    `what` says in words what it holds ("an encoder"), `argument` by which argument of `register_kind` it is registered.
-    Entries of the package cannot be replaced, so that everybody's runs on its families are the same; your own can, so
-    that a cell may run again.
+    `what` describes an entry ("an encoder"); `argument` is the argument of `register_kind` that registers one. Entries
+    of the package cannot be replaced, so that runs on its families are the same for everybody. Your own entries can be
+    replaced, so that a cell can run again.
 
-    Errors: ValueError for a kind without an entry, naming the nearest one and how to register it.
+    Errors: ValueError for a kind without an entry; it suggests the nearest kind and how to register one.
 
     >>> encoders = KindRegistry("an encoder", "encoder", {"points": "waves"})
     >>> encoders.register("tracks", "turns")
@@ -79,32 +79,32 @@ class KindRegistry(Generic[Entry]):
         return iter(self._entries)
 
     def check_own(self, kind: str) -> None:
-        """A ValueError where this entry is the package's, and cannot be replaced."""
+        """Raise a ValueError if this entry is the package's, which cannot be replaced."""
         if kind in self._of_the_package:
             cause = f"Samples of this kind have {self.what} already, and it stays, so that all runs on them are alike."
             raise ValueError(problem("kind", repr(kind), "a word of your own", cause))
 
     def register(self, kind: str, entry: Entry) -> None:
-        """Give this kind an entry, in place of one of your own that it may have. Errors: as `check_own`."""
+        """Register an entry for this kind; it replaces an earlier one of your own. Errors: as `check_own`."""
         self.check_own(kind)
         self._entries[kind] = entry
 
 
 @runtime_checkable
 class Spells(Protocol):
-    """What a family of kind "tokens" has beside what every family has."""
+    """What a family of kind "tokens" defines in addition to `TaskFamily`."""
 
     @property
     def alphabet(self) -> tuple[str, ...]:
-        """The letters that y is places in; the last one ends a word."""
+        """The letters; the entries of y are indices into it. The last letter ends a word."""
 
     @property
     def length(self) -> int:
-        """Places in y."""
+        """The length of y: the largest number of letters in a word, its end included."""
 
 
 def check_speller(family: object) -> Spells:
-    """The family, if it has what kind "tokens" asks for; else a ValueError."""
+    """The family, if it has what kind "tokens" requires; else a ValueError."""
     if not isinstance(family, Spells):
         expected = "an alphabet and a length: samples of kind 'tokens' are words"
         raise ValueError(problem("family", f"{type(family).__name__} without them", expected))

@@ -1,4 +1,4 @@
-"""The languages of `NumberWords`, and where each stands in the tree of languages.
+"""The languages of `NumberWords`, and the place of each in the tree of languages.
 
 Family, branch and glottocode follow Glottolog (glottolog.org; Hammarström, Forkel, Haspelmath and Bank), where the
 `source` of each row points; every row was compared with the table of Glottolog 4.0 (`tests/glottolog_4_0.csv`). A
@@ -6,10 +6,10 @@ branch is a well-known group below the family, about as deep as Romance or Slavi
 table is alone in its branch. Two names are ours: "Baltic" is Glottolog's Eastern Baltic, and a language that is a
 branch of its own (Hungarian, Korean) gives the branch its name.
 
-One row a language, no regional variants. Of what num2words can spell, three languages are left out: Japanese, whose
-characters anyascii would read as Mandarin; Thai, which writes some vowels before the consonants that they follow in
-speech, so that letter by letter they come out in the wrong order; and Esperanto, since a language that was made has no
-place in a tree of descent.
+One row per language, no regional variants. Three languages that num2words can spell are excluded: Japanese, because
+anyascii reads its characters as Mandarin; Thai, because it writes some vowels before the consonants that they follow in
+speech, so transliteration letter by letter puts them in the wrong order; and Esperanto, because a constructed language
+has no place in a tree of descent.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Language(NamedTuple):
 
     @property
     def source(self) -> str:
-        """Where family and branch can be looked up."""
+        """The page that gives family and branch."""
         return f"https://glottolog.org/resource/languoid/id/{self.glottocode}"
 
 

@@ -1,13 +1,13 @@
 """Languages as tasks: how does this one spell the numbers from 0 to 99?
 
-The spelling is that of num2words (LGPL: imported, never copied). Plain letters come from anyascii (ISC). The better
+num2words spells the numbers (LGPL: imported, never copied), and anyascii (ISC) transliterates them. The better
 known unidecode is not used: its licence is the GPL, and it reads Japanese characters as Mandarin (so does anyascii,
 which is why Japanese is not in the table).
 
 Transliteration goes letter by letter: accents, tones and apostrophes are dropped, and Hebrew, Arabic and Persian have
 only the vowels that they write. Three vowels that anyascii does not write are added: the `a` that an Indian consonant
-carries unless a sign says otherwise, the alef of Arabic script, and the `yo` of Cyrillic. Sounds that differ by a dot
-alone fall together: 7 and 60 are one word in Bengali.
+carries unless a sign says otherwise, the alef of Arabic script, and the `yo` of Cyrillic. Sounds that differ only by a
+dot become the same letter: 7 and 60 are one word in Bengali.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ from taskembed_edu.tasks.sketch import TaskFit, TaskSketch
 
 N_NUMBERS = 100
 
-# What torch's cross_entropy leaves out unless told otherwise: the places after a word's end.
+# The default `ignore_index` of torch's cross_entropy: it marks the places after a word's end.
 IGNORE = -100
 
 # A full stop: it ends a word, and no number word contains one.
 END = "."
 ALPHABET: tuple[str, ...] = (*" -abcdefghijklmnopqrstuvwxyz", END)
 
-# A card beside the map shows these: a small one, a teen, and tens with and without a unit.
+# A card beside the map shows these numbers: a small one, a teen, and tens with and without a unit.
 _SHOWN = (7, 16, 21, 40, 58, 93)
 
-# The scripts of Bengali, Telugu and Kannada lie in Unicode in one order: consonants from 15 to 39, the signs that put
-# another vowel, or none, after a consonant from 3C to 57.
+# The Unicode blocks of Bengali, Telugu and Kannada have the same layout: consonants from 15 to 39, and from 3C to 57
+# the signs that replace the vowel after a consonant or remove it.
 _BLOCKS = (0x0980, 0x0C00, 0x0C80)
 _CONSONANTS, _NUKTA, _SIGNS = (
     "".join(f"{chr(block + low)}-{chr(block + high)}" for block in _BLOCKS)
@@ -54,7 +54,7 @@ _LETTERS = str.maketrans({"\u0627": "a", "\u0622": "a", "\u0623": "a", "\u0451":
 
 
 class NumberWord(NamedTuple):
-    """A number, how a language spells it in its own script, and in the letters of ALPHABET."""
+    """A number and its word in one language: in the language's own script, and in the letters of ALPHABET."""
 
     number: int
     original: str
@@ -66,8 +66,8 @@ class NumberWords(TaskFamily):
     r"""Languages that spell numbers: x is a number from 0 to 99, y its word, letter by letter.
 
     All tasks of a batch spell the same numbers, drawn without repetition: a parallel corpus, in which two languages can
-    be compared word by word. Truth: (family, branch, language), places in the lists of `category_names`. True geometry:
-    how far up the tree of languages two of them meet,
+    be compared word by word. Truth: (family, branch, language), indices into the lists of `category_names`. True
+    geometry: how far up the tree of languages the common ancestor of two languages is,
 
         d = 0 the same language, 1 the same branch, 2 the same family, 3 else
 
@@ -75,11 +75,11 @@ class NumberWords(TaskFamily):
     languages of one family and different branches differ in language and branch, so d^2 = 2 * 1/2 + 2 * 3/2 = 4.
     Spanish is 1 from Portuguese, 2 from German and 3 from Finnish.
 
-    `part` names the languages to draw from by their codes (`languages.py`); empty: all. A language that cannot be spelt
-    is named in a warning, and left out.
+    `part` lists the codes (`languages.py`) of the languages to sample from; empty: all. A language that cannot be spelt
+    is named in a warning and excluded.
 
-    Shapes: x (n_tasks, n_shot, 2), tens and units; y (n_tasks, n_shot, length), places in `alphabet`, closed by END and
-    filled up with IGNORE. Both int64. Errors: more tasks than languages; more than 100 samples.
+    Shapes: x (n_tasks, n_shot, 2), tens and units; y (n_tasks, n_shot, length), indices into `alphabet`, then END,
+    then IGNORE as padding. Both int64. Errors: more tasks than languages; more than 100 samples.
 
     >>> tasks = NumberWords(part=("es", "fi")).sample(2, n_shot=5, rng=torch.Generator().manual_seed(0))
     >>> tasks.support_x.shape, sorted(tasks.names)
@@ -107,13 +107,13 @@ class NumberWords(TaskFamily):
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """The languages that tasks are drawn from."""
+        """The codes of the languages that tasks are sampled from."""
         left_out = self._left_out()
         return tuple(code for code in self._asked() if code not in left_out)
 
     @property
     def length(self) -> int:
-        """Places in y: the longest word of all languages, and END."""
+        """The length of y: the longest word of all languages, and END."""
         return _corpus().ids.shape[2]
 
     @property
@@ -164,7 +164,7 @@ class NumberWords(TaskFamily):
         return LANGUAGES[int(truth[2])].name
 
     def sketch(self, batch: TaskBatch) -> TaskSketch:
-        """Six numbers in each language, in its own script and transliterated, and which of them the task is shown."""
+        """Six numbers in each language, in its own script and transliterated, and which of them the support set has."""
         self._check_mine(batch)
         spelt = [words(LANGUAGES[int(language)].code) for language in batch.truth[:, 2].tolist()]
         rows = (tuple((str(n), of[n].original, of[n].latin) for n in _SHOWN) for of in spelt)
@@ -181,7 +181,7 @@ class NumberWords(TaskFamily):
         return torch.stack((shown // 10, shown % 10), dim=1).expand(len(batch), -1, -1)
 
     def fit(self, outputs: Tensor) -> TaskFit:
-        """What is spelt: outputs (n_tasks, n_numbers, length, letters), the likeliest letter at each place."""
+        """The words in the outputs (n_tasks, n_numbers, length, letters): the most likely letter at each place."""
         letters = outputs.argmax(-1).cpu()
         return TaskFit(words=tuple(tuple(decode(word) for word in of_task) for of_task in letters))
 
@@ -202,7 +202,7 @@ class NumberWords(TaskFamily):
 
 
 def encode(word: str, length: int | None = None) -> Tensor:
-    """The word's letters as places in ALPHABET, then END, then IGNORE up to `length` (None: no filling).
+    """The word's letters as indices into ALPHABET, then END, then IGNORE up to `length` (None: no padding).
 
     >>> encode("uno", length=6)
     tensor([  22,   15,   16,   28, -100, -100])
@@ -212,14 +212,14 @@ def encode(word: str, length: int | None = None) -> Tensor:
 
 
 def decode(ids: Tensor) -> str:
-    """The word that these places in ALPHABET spell, up to END or to the first IGNORE."""
+    """The word that these indices into ALPHABET spell, up to END or to the first IGNORE."""
     letters = "".join(END if i == IGNORE else ALPHABET[i] for i in ids.tolist())
     return sys.intern(letters.split(END)[0])  # frames keep thousands of words, most of them many times
 
 
 def spell(number: int, code: str) -> str:
     """The number in the language's own script, as num2words writes it."""
-    from num2words import num2words  # all its languages come with it
+    from num2words import num2words  # slow: it imports all its languages
 
     return num2words(number, lang=code)
 
@@ -245,7 +245,7 @@ def words(code: str) -> tuple[NumberWord, ...]:
     for number in range(N_NUMBERS):
         try:
             original = spell(number, code)
-        except Exception as error:  # num2words has no exception of its own: whatever it raises, the language is named
+        except Exception as error:  # num2words has no exception class of its own, so any exception means this
             raise ValueError(f"num2words cannot spell {number}: {type(error).__name__} {error}".strip()) from error
         if not (latin := transliterate(original)):
             raise ValueError(f"the word for {number}, {original!r}, has no letters")
@@ -254,7 +254,7 @@ def words(code: str) -> tuple[NumberWord, ...]:
 
 
 class _Corpus(NamedTuple):
-    """Every word of every language, (n_languages, 100, length), and why a language has none."""
+    """All words of all languages, (n_languages, 100, length), and for a language without words the reason."""
 
     ids: Tensor
     unspelt: dict[str, str]

@@ -1,4 +1,4 @@
-"""Sine waves: the regression tasks of the MAML paper, with a geometry that can be written down."""
+"""Sine waves: the regression tasks of the MAML paper, whose true geometry has a formula."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from torch import Tensor
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily, TruthKind, split_slices, uniform
 from taskembed_edu.tasks.sketch import TaskSketch
 
-# A wave of three half turns a screen looks smooth with so many straight pieces.
+# With this many straight segments, a wave of three half periods looks smooth.
 _CURVE_POINTS = 64
-# A network's answer is drawn through half as many: a map sends those of every task with every picture.
+# Half as many for a network's outputs: every frame of the map sends those of every task.
 _FIT_POINTS = 32
 
 
@@ -88,12 +88,12 @@ class Sinusoids(TaskFamily):
         return TaskSketch("curve", x=self.x_range, y=(-highest, highest), points=points, curve=curve)
 
     def probe(self, batch: TaskBatch) -> Tensor:
-        """The whole axis, evenly."""
+        """Evenly spaced points over the whole axis."""
         x = torch.linspace(*self.x_range, _FIT_POINTS, device=batch.support_x.device)
         return x.unsqueeze(-1).expand(len(batch), -1, -1)
 
     def split(self, rng: torch.Generator) -> Split:
-        """Amplitudes fall into thin slices; each slice belongs to one part, so no wave is in two."""
+        """Amplitudes are cut into thin slices; each slice belongs to one part, so no wave is in two parts."""
         self._check_whole()
         return Split(*(self.with_part(part) for part in split_slices(rng)))
 

@@ -1,13 +1,13 @@
 r"""The contrastive loss of all Euclidean pairs of a batch: value and gradient in one pass over blocks of rows.
 
-Autograd over an (n, n) matrix writes and reads a dozen of them. Here a block of rows is turned into distances, terms
-and slopes while it is still in the processor's cache, and what is kept for the backward pass is the gradient (n, dim)
-itself:
+Autograd over an (n, n) matrix writes and reads a dozen such matrices. Here the distances, terms and slopes of one block
+of rows are computed while the block is still in the processor's cache. Only the gradient (n, dim) itself is kept for
+the backward pass:
 
 .. math:: \frac{\partial L}{\partial x_i} = \sum_j \ell'(d_{ij})\, \frac{x_i - x_j}{d_{ij}}
 
-Where that gradient is to be differentiated again, the backward pass takes the plain formula instead. Similar and
-different pairs may be weighted apart, which is all that a balanced mean needs.
+If that gradient is differentiated again, the backward pass uses the plain formula instead. Similar and different pairs
+may have different weights: that is all that a balanced mean needs.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def pair_terms(distances: torch.Tensor, similar: torch.Tensor, margin: float, sq
 
 
 class PairLoss(NamedTuple):
-    """What the terms of all pairs are made of: the margin, the form, and the weight of either kind of pair."""
+    """What defines the terms of all pairs: the margin, the form, and the weights of similar and different pairs."""
 
     margin: float
     squared: bool
@@ -39,7 +39,7 @@ class PairLoss(NamedTuple):
     different_weight: float = 1.0
 
     def weights(self, similar: torch.Tensor) -> torch.Tensor | None:
-        """Each pair's weight; None where all weigh 1."""
+        """Each pair's weight; None if all weights are 1."""
         if self.similar_weight == self.different_weight == 1.0:
             return None
         return similar * (self.similar_weight - self.different_weight) + self.different_weight
@@ -64,7 +64,7 @@ class _AllPairsSum(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, None, None]:
         x, labels, gradient = ctx.saved_tensors
-        if torch.is_grad_enabled():  # asked for with create_graph=True
+        if torch.is_grad_enabled():  # the caller set create_graph=True
             total = _plainly(x, labels, ctx.loss)
             (gradient,) = torch.autograd.grad(total, x, grad, create_graph=True)
             return gradient, None, None
@@ -82,15 +82,15 @@ def _value_and_gradient(
     x: torch.Tensor, labels: torch.Tensor, loss: PairLoss, with_gradient: bool
 ) -> tuple[torch.Tensor, torch.Tensor]:
     exact = x if x.dtype == torch.float64 else x.float()
-    wide = torch.cat([x.double().T, x.new_ones(1, len(x), dtype=torch.float64)])  # lying down: quicker products
+    wide = torch.cat([x.double().T, x.new_ones(1, len(x), dtype=torch.float64)])  # transposed: the products are faster
     total, sums = wide.new_zeros(()), torch.zeros_like(wide)
     for start in range(0, len(x), ROWS):
-        rows, after = slice(start, start + ROWS), slice(start, None)  # pairs i < j lie right of the block's diagonal
+        rows, after = slice(start, start + ROWS), slice(start, None)  # pairs i < j are right of the block's diagonal
         distances, inverses = distances_and_inverses(exact[rows], exact[after])
         similar = (labels[rows, None] == labels[None, after]).to(exact.dtype)
         terms, slopes = _terms_and_slopes(distances, similar, loss)
         total += _above_diagonal(terms).sum()
-        if with_gradient:  # the last row of `wide`, all ones, makes the products sum the weights as well
+        if with_gradient:  # the last row of `wide`, all ones: the products then sum the weights too
             weights = _above_diagonal(slopes.mul_(inverses)).double()
             sums[:, rows] += wide[:, after] @ weights.T
             sums[:, after] += wide[:, rows] @ weights
@@ -101,7 +101,7 @@ def _value_and_gradient(
 def _terms_and_slopes(
     distances: torch.Tensor, similar: torch.Tensor, loss: PairLoss
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The weighted `pair_terms` and their derivative by the distance."""
+    """The weighted `pair_terms` and their derivatives with respect to the distance."""
     terms, slopes = _plain_terms_and_slopes(distances, similar, loss.margin, loss.squared)
     weights = loss.weights(similar)
     return (terms, slopes) if weights is None else (terms.mul_(weights), slopes.mul_(weights))
@@ -110,7 +110,7 @@ def _terms_and_slopes(
 def _plain_terms_and_slopes(
     distances: torch.Tensor, similar: torch.Tensor, margin: float, squared: bool
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """`lerp(a, b, y)` is (1 - y) a + y b in one pass."""
+    """As above, without weights. `lerp(a, b, y)` computes (1 - y) a + y b in one pass."""
     short = (margin - distances).relu_()
     if squared:
         return torch.lerp(short.square(), distances.square(), similar) / 2, torch.lerp(-short, distances, similar)

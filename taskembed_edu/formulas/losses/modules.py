@@ -1,6 +1,6 @@
 """The losses as nn.Modules: each holds its settings and calls its function, whose docstring is the documentation.
 
-Settings are checked when the module is made and again at every call, so a value that is changed later is checked too.
+Settings are checked in the constructor and again at every call, so a value that is changed later is checked too.
 """
 
 from __future__ import annotations

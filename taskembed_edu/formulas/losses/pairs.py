@@ -1,8 +1,8 @@
 r"""Contrastive losses: similar pairs together, different pairs at least a margin apart.
 
-`pairwise_contrastive_loss` is the one of the papers and of the lessons: every pair of a batch counts alike.
-`balanced_contrastive_loss` is the one that the metric-based embedder trains with: similar and different pairs are each
-averaged by themselves.
+`pairwise_contrastive_loss` is the loss of the papers and of the lessons: every pair of a batch counts the same.
+`balanced_contrastive_loss` is the loss that the metric-based embedder trains with: similar pairs and different pairs
+are averaged separately.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ def contrastive_loss(
     Units: those of the distance (squared: that unit squared). Range: 0 to infinity; 0 exactly when similar pairs
     coincide and different ones are at least the margin apart.
 
-    Gradient by the distance: 1 for a similar pair whatever its distance, -1 for a different one inside the margin, 0
-    beyond it and at the margin itself. Squared: d, and -(m - d). A different pair that coincides has no direction to
-    leave by: its gradient is zero, and it stays until something else moves it.
+    Gradient with respect to the distance: 1 for a similar pair at any distance, -1 for a different pair inside
+    the margin, 0 at the margin and beyond. Squared: d, and -(m - d). Two coincident points of a different pair have no
+    direction in which to separate: their gradient is zero, and they stay until another pair moves them.
 
     Raises for a label that is neither 0 nor 1, a margin that is negative or beyond the metric's largest distance (2 for
     cosine), an unknown metric or reduction, and for what the distances raise.
@@ -87,8 +87,8 @@ def pairwise_contrastive_loss(
 
     Shapes: embeddings (n, dim), labels (n,), any numbers that compare equal within a class. "none" gives one term for
     each pair that counts, in the order (0, 1), (0, 2), ..., (1, 2), ...; "mean" divides by the number of pairs that
-    count: n (n - 1) / 2 with mining "all". A batch with no positive pair only pushes, one with no negative pair only
-    pulls, and with fewer than two points the loss is 0.
+    count: n (n - 1) / 2 with mining "all". A batch without positive pairs only pushes, a batch without
+    negative pairs only pulls, and with fewer than two points the loss is 0.
 
     Units, range, gradient, errors and source: as `contrastive_loss`. With the Euclidean distance and all pairs, value
     and gradient are computed together, in blocks that never hold the whole (n, n) matrix.
@@ -123,21 +123,21 @@ def balanced_contrastive_loss(
     .. math::
         L = \frac{1}{|S|} \sum_{(i, j) \in S} d_{ij} + \frac{1}{|D|} \sum_{(i, j) \in D} \max(0,\, m - d_{ij})
 
-    S are the similar pairs i < j of the batch, D the different ones, as far as `mining` chooses them; `squared=True`
-    puts Hadsell's terms in their place, halves included. It is a mean by its nature, so it takes no `reduction`.
+    S are the similar pairs i < j of the batch and D the different ones, of those that `mining` chooses. `squared=True`
+    uses Hadsell's terms instead, halves included. The loss is always a mean, so it takes no `reduction`.
 
-    Why balanced: two sets of each of n tasks make n similar pairs and 2 n (n - 1) different ones, one in 2 n - 1 is
-    similar. In the plain mean (`pairwise_contrastive_loss` with reduction "mean") pulling then has the weight
-    1 / (2 n - 1), less than a hundredth with 64 tasks, and here as much as pushing. A plain mean is half of the
-    balanced one where there are as many similar pairs as different ones.
+    Why balanced: two sets of each of n tasks make n similar pairs and 2 n (n - 1) different ones, so one pair in
+    2 n - 1 is similar. In the plain mean (`pairwise_contrastive_loss` with reduction "mean"), pulling then has the
+    weight 1 / (2 n - 1), less than a hundredth with 64 tasks. Here pulling has the same weight as pushing. The plain
+    mean is half of the balanced one if there are as many similar pairs as different ones.
 
-    Shapes: embeddings (n, dim), labels (n,). A kind of pair that the batch does not have adds 0. Units, range,
+    Shapes: embeddings (n, dim), labels (n,). If the batch has no pair of one kind, that kind adds 0. Units, range,
     gradient and errors: as `contrastive_loss`. With the Euclidean distance and all pairs, value and gradient are
     computed together, in blocks that never hold the whole (n, n) matrix.
 
     Source: the terms are those of Hadsell, Chopra and LeCun 2006, equations 2 to 4; the two means are those of
-    pytorch-metric-learning's ContrastiveLoss (Musgrave, Belongie and Lim 2020), which leaves out terms that are zero,
-    while here they count.
+    pytorch-metric-learning's ContrastiveLoss (Musgrave, Belongie and Lim 2020), which ignores terms that are zero; here
+    they count.
 
     >>> points, labels = [[1, 2, 3], [2, 3, 4], [4, 5, 6]], [0, 0, 1]
     >>> balanced_contrastive_loss(points, labels, margin=4.0)  # sqrt(3) + (4 - 2 sqrt(3)) / 2

@@ -1,6 +1,6 @@
-r"""What is known of each loss, by name: `LOSSES`. Whoever trains, warns or draws a menu asks the record.
+r"""`LOSSES`: a record of each loss, by name. The embedder, the alarms and the menus read the records.
 
-A loss of one's own joins them from any file, or from a cell:
+A file or a notebook cell can add a loss of its own:
 
     def lazy_loss(embeddings, labels, metric, margin):
         return pairwise_contrastive_loss(embeddings, labels, margin, metric, reduction="mean")
@@ -26,15 +26,16 @@ from taskembed_edu.formulas.mining import TRIPLET_MINING
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss that an embedder can train with, and what is known of it.
+    """The record of a loss that an embedder can train with.
 
-    `name` is what settings and recordings call it, `label` what a menu calls it, `help` says in one sentence what it
-    asks for. `of_batch(embeddings, labels, metric=..., ...)` gives one number: embeddings (2 n, dim) are two support
-    sets of each of n tasks, first all first sets, then all second sets; labels (2 n,) say whose they are. It is also
-    given `margin`, `temperature` and `mining`, as far as the record says that it needs them.
+    `name` is its name in settings and recordings, `label` its name in a menu; `help` says in one sentence what it
+    trains for. `of_batch(embeddings, labels, metric=..., ...)` returns one number. The embeddings (2 n, dim) are of two
+    support sets of each of n tasks: all first sets, then all second sets. The labels (2 n,) give the task of each set.
+    `of_batch` also receives `margin`, `temperature` and `mining`, if the record says that it needs them.
 
-    `terms` says what one term of it is about: a pair, which a margin holds apart; a triplet, in which a margin is how
-    much farther the negative has to be; or a point. `minings` are the choices of pairs or triplets that it knows.
+    `terms` says what one term of the loss is about: a pair, for which the margin is the distance to keep; a triplet,
+    for which the margin is how much farther the negative must be; or a point. `minings` lists the ways of mining pairs
+    or triplets that it supports.
     """
 
     name: str
@@ -48,7 +49,7 @@ class Loss:
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """The settings that it is given, by name, beside embeddings and labels."""
+        """The names of the settings that `of_batch` receives, besides embeddings and labels."""
         needs = {"margin": self.needs_margin, "temperature": self.needs_temperature, "mining": bool(self.minings)}
         return ("metric", *(name for name, needed in needs.items() if needed))
 
@@ -58,11 +59,11 @@ class Loss:
 
     @property
     def margin_decides(self) -> bool:
-        """Whether it is the margin that says which negatives push: see `active`."""
+        """Whether the margin decides which negatives push: see `active`."""
         return self.needs_margin and self.terms != "points"
 
     def active(self, distances: torch.Tensor, own: torch.Tensor, margin: float) -> torch.Tensor:
-        """Which negatives would still push: a mask like `distances` (n, n), for losses whose margin decides it.
+        """Which negatives still push: a mask of the shape of `distances` (n, n), for losses whose margin decides this.
 
         A pair pushes while d < m, a triplet while d(a, p) - d(a, n) + m > 0; `own` (n, 1) holds each d(a, p).
         """
@@ -76,14 +77,15 @@ _OWN: set[str] = set()
 
 
 def register_loss(loss: Loss) -> Loss:
-    """Make a loss of one's own known under its name, so that labs, sessions and recordings can name it.
+    """Add a loss of your own, so that labs, sessions and recordings can refer to it by its name.
 
-    A recording keeps the name only: register the loss again before replaying it. The same name may be registered again
-    (a cell is run twice) and then means the new loss; the names of the package's own losses stay theirs.
+    A recording keeps only the name: register the loss again before you replay it. A name may be registered again (when
+    a cell runs twice); it then refers to the new loss. The names of the package's own losses cannot be reused.
 
-    Errors, naming the field: TypeError for what is no `Loss`, and for a function that does not take what the record
-    says it needs; ValueError for a name that is the package's or no plain word, an unknown mining, and for a function
-    that gives no single finite number with a gradient. To find out, it is called once, on four small vectors.
+    Errors, naming the field: TypeError if `loss` is not a `Loss`, or if its function does not accept the arguments that
+    the record says it needs. ValueError for a name that is the package's or not a plain word, for an unknown mining,
+    and for a function that does not return a single finite number with a gradient. To check this, the function is
+    called once, on four small vectors.
     """
     _check_record(loss)
     _check_takes(loss)

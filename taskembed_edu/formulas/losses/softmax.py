@@ -1,4 +1,4 @@
-r"""Losses that are a cross-entropy over distances: the right one is to be the nearest. InfoNCE and prototypical."""
+r"""Losses that are a cross-entropy over distances, so that the correct one is nearest: InfoNCE and prototypical."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def info_nce_loss(
     metric: str = "cosine",
     reduction: str = "mean",
 ) -> torch.Tensor:
-    r"""InfoNCE of a labelled batch, in its supervised form: each point is to find its positives among all others.
+    r"""InfoNCE of a labelled batch, in its supervised form: each point should find its positives among all others.
 
     .. math::
         L_i = -\frac{1}{|P(i)|} \sum_{p \in P(i)}
@@ -32,10 +32,10 @@ def info_nce_loss(
     The score of a pair is minus its distance, for every metric. With cosine that is the papers' cosine similarity:
     the two differ by 1, which the fraction cancels.
 
-    Shapes: embeddings (n, dim), labels (n,). A term belongs to a point that has a positive; others have none. "mean"
-    divides by the number of points with a positive, and where there is none the loss is 0. Without a negative it is
-    still defined: log |P(i)| where all positives are equally near. Units: nats. Range: 0 to infinity. Gradient: pulls
-    each positive, and pushes every other point by its share of the sum; a smaller temperature gives the nearest more.
+    Shapes: embeddings (n, dim), labels (n,). Each point that has a positive gives one term. "mean" divides by the
+    number of these points; if there are none, the loss is 0. Without a negative it is still defined: log |P(i)| if all
+    positives are equally near. Units: nats. Range: 0 to infinity. Gradient: pulls each positive, and pushes every other
+    point by its share of the sum; a smaller temperature gives a larger share to the nearest.
 
     Raises for a temperature that is not above 0, an unknown metric or reduction, and for what the distances raise.
 
@@ -85,13 +85,13 @@ def prototypical_loss(
     metric: str = "squared_euclidean",
     reduction: str = "mean",
 ) -> torch.Tensor:
-    r"""Prototypical loss of one episode: each query is to be nearest to the mean of its class's support.
+    r"""Prototypical loss of one episode: each query should be nearest to the mean of its class's support.
 
     .. math::
         L = -\frac{1}{|Q|} \sum_{(x, y) \in Q} \log \frac{\exp(-d(x, c_y))}{\sum_k \exp(-d(x, c_k))},
         \qquad c_k = \frac{1}{|S_k|} \sum_{i \in S_k} x_i
 
-    Shapes: support (n_support, dim), query (n_query, dim), labels (n_support,) and (n_query,). One term a query;
+    Shapes: support (n_support, dim), query (n_query, dim), labels (n_support,) and (n_query,). One term per query;
     "mean" divides by the number of queries. Units: nats. Range: 0 to infinity; log(n_way) is chance. Gradients reach
     the queries and, through the means, the support.
 
@@ -114,15 +114,15 @@ def prototypical_loss(
     check_metric_accepts(metric, query=query, prototypes=means)
     is_class = query_labels[:, None] == classes[None, :]
     if values_readable() and not bool(is_class.any(1).all()):
-        stranger = query_labels[~is_class.any(1)][0].item()
+        unknown = query_labels[~is_class.any(1)][0].item()
         known = ", ".join(f"{c:g}" for c in classes.tolist())
-        raise ValueError(problem("query_labels", f"class {stranger:g}", f"classes of the support set ({known})"))
+        raise ValueError(problem("query_labels", f"class {unknown:g}", f"classes of the support set ({known})"))
     scores = -METRICS[metric].matrix(query, means)
     return reduce_terms(cross_entropy(scores, is_class.int().argmax(1), reduction="none"), reduction)
 
 
 def _prototypical_loss_of_two_sets(embeddings: torch.Tensor, labels: torch.Tensor, metric: str) -> torch.Tensor:
-    """Each task is a class: its first set is the support, a class of one, and its second set the query."""
+    """Each task is a class: its first set is the support, one example, and its second set the query."""
     support, query = embeddings.chunk(2)
     support_labels, query_labels = labels.chunk(2)
     return prototypical_loss(support, support_labels, query, query_labels, metric=metric, reduction="mean")

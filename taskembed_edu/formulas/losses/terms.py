@@ -1,4 +1,4 @@
-"""What all losses share: the checks of their settings, and how their terms become one number."""
+"""What all losses share: the checks of their settings, and the reduction of their terms to one number."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def as_labelled_batch(embeddings: Vectors, labels: Vectors, metric: str) -> tupl
 
 
 def reduce_terms(terms: torch.Tensor, reduction: str, chosen: torch.Tensor | None = None) -> torch.Tensor:
-    """The terms, their sum, or their mean; only the `chosen` ones (a mask of the same shape), where it is given."""
+    """The terms, their sum, or their mean; with `chosen` (a mask of the same shape), of the chosen terms only."""
     if reduction == "none":
         return terms if chosen is None else terms[chosen]
     total = terms.sum() if chosen is None else (terms * chosen).sum()

@@ -1,4 +1,4 @@
-r"""Triplet losses: the negative farther from the anchor than the positive, by a margin."""
+r"""Triplet losses: the negative should be farther from the anchor than the positive, by a margin."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ def triplet_loss(
     metric: str = "euclidean",
     reduction: str = "sum",
 ) -> torch.Tensor:
-    r"""Triplet loss.
+    r"""Triplet loss: each negative should be farther from its anchor than the positive is, by the margin.
 
     .. math:: L = \sum_i \max\big(0,\, d(a_i, p_i) - d(a_i, n_i) + m\big)
 
     Shapes: three times (..., dim). "mean" divides by the number of triplets, satisfied ones included. Units: those of
     the distance. Range: 0 to infinity; a term is 0 exactly when the negative is farther than the positive by the
     margin or more. Gradient: a violated triplet pulls the positive and pushes the negative with force 1 each (times
-    the gradient of the distance); a satisfied one, and one just at the margin, does nothing. Where the anchor meets
-    its positive or its negative, that distance's gradient is zero.
+    the gradient of the distance); a satisfied triplet, or one exactly at the margin, has no gradient. If the anchor
+    coincides with its positive or its negative, the gradient of that distance is zero.
 
     Raises for a margin that is negative or beyond the metric's largest distance (2 for cosine), an unknown metric or
     reduction, and for what the distances raise.
 
     Source: Schroff, Kalenichenko and Philbin 2015 (FaceNet), section 3.1, with squared Euclidean distances; with plain
-    ones, as the default here, Hermans, Beyer and Leibe 2017, section 2.
+    distances, as the default here, Hermans, Beyer and Leibe 2017, section 2.
 
     >>> triplet_loss([1, 2, 3], [2, 3, 4], [4, 5, 6])  # the negative is already 2 sqrt(3) farther
     tensor(0.)
@@ -64,10 +64,10 @@ def batch_triplet_loss(
 
     over triplets where p is another point of the anchor's class and n a point of any other. `mining` chooses them:
 
-    - "all": every one. Two points of a class make two triplets with each negative, one anchored at either.
+    - "all": every triplet. Two points of a class make two triplets with each negative, one anchored at each of them.
     - "hard": for each anchor its farthest positive and its nearest negative (Hermans et al. 2017, section 2).
     - "semi-hard": for each anchor and positive, the nearest negative that is farther than the positive yet within the
-      margin (Schroff et al. 2015, section 3.2); where there is none, the anchor and positive are left out.
+      margin (Schroff et al. 2015, section 3.2); if there is none, the anchor and positive are skipped.
 
     Shapes: embeddings (n, dim), labels (n,). "none" gives one term for each chosen triplet, in the order of the index
     functions of `formulas/mining.py`; "mean" divides by their number, satisfied ones included. A batch with no positive
