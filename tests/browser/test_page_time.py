@@ -49,7 +49,7 @@ def test_a_kernel_that_answers_late_leaves_the_slider_to_the_hand(open_lab: Open
     slider = lab.root.get_by_role("slider", name="Time")
     for step in (110, 100, 90):
         slider.press("ArrowLeft")
-        lab.page.wait_for_function("lab.timeline.asked === undefined")  # its patience is over
+        lab.page.wait_for_function("lab.timeline.requestedStep === undefined")  # the request has timed out
         assert lab.sent("look")[-1] == {"do": "look", "step": step}
     expect(slider).to_have_attribute("aria-valuetext", "step 90 of 120")
     for step in (110, 100, 90):
@@ -84,7 +84,7 @@ def test_a_mark_after_the_newest_frame_leads_to_that_frame(open_lab: OpenLab) ->
     lab.button("Change at 123: margin 2").click()
     assert lab.sent("look") == [{"do": "look", "step": 120}]
     lab.kernel("look", 120)
-    assert lab.evaluate("[lab.timeline.asked === undefined, lab.timeline.held]") == [True, False]
+    assert lab.evaluate("[lab.timeline.requestedStep === undefined, lab.timeline.held]") == [True, False]
 
 
 def test_a_live_picture_of_the_step_looked_at_is_not_its_answer(open_lab: OpenLab) -> None:

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { counted, hundredths, percent, rounded, Shared } from "../../taskembed_edu/live/page/base.js";
 import { fitNote, imageGrid, meanGap, wrongAnswers } from "../../taskembed_edu/live/page/card.js";
-import { decimals, nearestOption, said } from "../../taskembed_edu/live/page/controls.js";
+import { decimals, nearestOption, valueText } from "../../taskembed_edu/live/page/controls.js";
 import { summed } from "../../taskembed_edu/live/page/recorded.js";
 import { contrast, cssOf, outlineOf } from "../../taskembed_edu/live/page/shapes.js";
 import { withoutNumbers } from "../../taskembed_edu/live/page/transport.js";
@@ -42,9 +42,9 @@ test("the nearest of round numbers is the one that a factor is nearest to", () =
   assert.equal(nearestOption(options, 0.031), 1); // 3.1 times 0.01; 3.2 times below 0.1
   assert.equal(nearestOption(options, 0.033), 2);
   assert.equal(nearestOption(options, 99), 2);
-  assert.equal(said({ kind: "steps", options }, 0.033), "0.1");
-  assert.equal(said({ kind: "range", step: 0.5 }, 2), "2.0");
-  assert.equal(said({ kind: "choice", options: [] }, NaN), "");
+  assert.equal(valueText({ kind: "steps", options }, 0.033), "0.1");
+  assert.equal(valueText({ kind: "range", step: 0.5 }, 2), "2.0");
+  assert.equal(valueText({ kind: "choice", options: [] }, NaN), "");
 });
 
 test("a sentence is not spoken anew for a number in it", () => {

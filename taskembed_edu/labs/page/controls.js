@@ -1,14 +1,14 @@
-// The controls of a lab's markup: an element with data-setting="radius" sets that setting of Python's and follows it.
+// The controls in a lab's markup: data-setting="radius" marks one that changes this setting in Python and shows it.
 
 import { change, html } from "./dom.js";
 
-/** Limits, choices and label are declared in Python. What is returned shows the value. @type {Lab.BindSetting} */
+/** Limits, choices and label are declared in Python. Returns what shows the value. @type {Lab.BindSetting} */
 export function bindSetting(page, node) {
   const name = node.dataset.setting ?? "";
   const { label, low, high, step, choices = [] } = /** @type {Lab.Declared} */ (page.words.settings[name]);
   const [pulled, typed, ticked] = ["range", "number", "checkbox"].map((type) => node.type === type);
   let gesture = "";
-  const begin = () => (gesture = page.newGesture()); // a pull at a slider, from press to release, is one step of undo
+  const begin = () => (gesture = page.newGesture()); // one drag of a slider, from press to release, is one undo step
   const set = () => {
     const input = /** @type {HTMLInputElement} */ (node);
     if (ticked) page.set({ [name]: input.checked });
@@ -21,7 +21,7 @@ export function bindSetting(page, node) {
   if (typed) change(node, { min: low, step: "any", onkeydown: (event) => event.key === "Enter" && set() });
   return () => {
     const value = page.settings[name];
-    if (pulled || typed) change(node, { max: high ?? page.now[`${name}_high`] }); // it may follow other settings
+    if (pulled || typed) change(node, { max: high ?? page.now[`${name}_high`] }); // it may depend on other settings
     for (const option of node.querySelectorAll("option")) {
       change(option, { disabled: !(page.now.choices?.[name] ?? [option.value]).includes(option.value) });
     }

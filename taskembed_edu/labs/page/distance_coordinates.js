@@ -1,5 +1,5 @@
-// DistanceLab in any dimension: one line a coordinate, with its numbers as dots to drag, the difference between them,
-// and what it adds to the sum.
+// DistanceLab in any dimension: one line per coordinate, with each vector's number as a dot to drag, the difference
+// between them, and what it adds to the sum.
 
 import { shownVectors, sizeOf, TIPS } from "./distance_plane.js";
 import { change, svg, whenChanged } from "./dom.js";
@@ -7,8 +7,8 @@ import { makeHandle } from "./handle.js";
 import { labelNode } from "./labels.js";
 import { clamp, minus, roundStep, snapped, tidy } from "./numbers.js";
 
-const ROWS_SHOWN = 12; // of a longer vector the first coordinates are drawn, all of them count
-const STEPS = 8; // shown on the number line
+const ROWS_SHOWN = 12; // of a longer vector only the first ones are drawn, but all are computed with
+const STEPS = 8; // grid steps on the number line
 const TOP = 46;
 
 /** @param {Lab.DistancePage} page */
@@ -19,7 +19,7 @@ export function distanceCoordinates(page) {
   let size = { width: 560, height: 448, unit: 1 };
   let low = 0;
   let step = 1;
-  let tall = 60; // of one line
+  let tall = 60; // height of one line
   const left = () => 40 * size.unit;
   const right = () => 0.66 * size.width;
   const shares = () => 0.71 * size.width; // where the second column begins
@@ -27,7 +27,7 @@ export function distanceCoordinates(page) {
   const toY = (/** @type {number} */ index) => TOP * size.unit + 6 + tall * (index + 0.5);
   const indices = () => [...page.points.x.keys()].slice(0, ROWS_SHOWN);
 
-  /** The smallest round step at which the number line holds 0 and every number. */
+  /** Choose the smallest round step with which the number line shows 0 and every number. */
   function fit() {
     const all = shownVectors(page).flatMap((name) => page.points[name].slice(0, ROWS_SHOWN));
     const [least, most] = [Math.min(0, ...all), Math.max(0, ...all)];
@@ -38,7 +38,7 @@ export function distanceCoordinates(page) {
     begin();
   }
   function makeDots() {
-    const names = shownVectors(page).reverse(); // x on top
+    const names = shownVectors(page).reverse(); // x is drawn on top
     dots = indices().flatMap((index) => names.map((name) => ({ name, index, dot: makeDot(name, index) })));
     handles.replaceChildren(...dots.map(({ dot }) => dot));
   }
@@ -93,7 +93,7 @@ export function distanceCoordinates(page) {
       ];
     });
   }
-  /** A square for a square, a bar for a length; from the middle where products may be negative. @type {Lab.Share} */
+  /** A square for a squared part, else a bar; from the middle where parts may be negative. @type {Lab.Share} */
   function drawShare(part, { largest, signed }, y) {
     const squares = ["euclidean", "squared_euclidean"].includes(page.now.settings.metric);
     const room = squares ? Math.min(tall * 0.8, 0.13 * size.width) : 0.15 * size.width;

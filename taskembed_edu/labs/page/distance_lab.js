@@ -1,5 +1,5 @@
-// DistanceLab: two vectors to drag, or their coordinates, with every distance between them. Its parts return what shows
-// them anew.
+// DistanceLab: two vectors to drag, or their coordinates, with every distance between them. Each part returns the
+// function that updates it.
 
 import { distanceCoordinates } from "./distance_coordinates.js";
 import { distancePlane, shownVectors } from "./distance_plane.js";
@@ -11,7 +11,7 @@ import { PointLabPage } from "./point_lab.js";
 const verdict = (holds, words = "") =>
   holds === null ? "" : html("span", { class: holds ? "yes" : "no" }, `${holds ? "✓" : "✗"} ${words}`);
 
-/** A row for each distance, to choose one by; hovered or focused, it explains itself. @param {Lab.DistancePage} page */
+/** One row per distance: a click chooses it, hover or focus explains it. @param {Lab.DistancePage} page */
 function distanceTable(page) {
   const group = Math.random().toString(36).slice(2);
   const help = page.part("help");
@@ -56,9 +56,9 @@ function distanceTable(page) {
   };
 }
 
-/** The direct way against the way through y, as bars. @param {Lab.DistancePage} page */
+/** Bars that compare the direct path with the path through y. @param {Lab.DistancePage} page */
 function trianglePanel(page) {
-  const [direct, detour, said] = ["direct", "detour", "verdict"].map((name) => page.part(name));
+  const [direct, detour, sentence] = ["direct", "detour", "verdict"].map((name) => page.part(name));
   return () => {
     const { triangle, says } = page.now;
     const most = Math.max(triangle.direct ?? 0, triangle.detour ?? 0, 1e-12);
@@ -66,11 +66,11 @@ function trianglePanel(page) {
       html("div", { class: kind, style: `width:${(100 * (value ?? 0)) / most}%` });
     direct.replaceChildren(bar(triangle.direct));
     detour.replaceChildren(bar(triangle.first, "detour"), bar(triangle.second, "detour"));
-    said.replaceChildren(verdict(says.holds, says.verdict));
+    sentence.replaceChildren(verdict(says.holds, says.verdict));
   };
 }
 
-/** Why the similarity is no distance: words and numbers take turns. @param {Lab.DistancePage} page */
+/** Why the similarity is not a distance: words and numbers alternate. @param {Lab.DistancePage} page */
 function reasonsList(page) {
   const list = page.part("reasons");
   const number = (/** @type {string} */ text) => html("span", { class: "te-number" }, minus(text));
@@ -80,7 +80,7 @@ function reasonsList(page) {
   };
 }
 
-/** The coordinates as numbers to type, and buttons for their count. @param {Lab.DistancePage} page */
+/** Fields to type the coordinates, and buttons that change their number. @param {Lab.DistancePage} page */
 function vectorFields(page) {
   const shapeChanged = whenChanged();
   /** @type {(() => void)[]} */ let shows = [];
@@ -90,7 +90,7 @@ function vectorFields(page) {
     const input = html("input", { type: "number", step: 0.1, "aria-label": `${name}, coordinate ${index + 1}` });
     const show = () => (input.value = String(Number((page.points[name][index] ?? 0).toFixed(4))));
     const move = () => {
-      if (!Number.isFinite(input.valueAsNumber)) return; // half-typed
+      if (!Number.isFinite(input.valueAsNumber)) return; // typing is not finished
       const vector = page.points[name].with(index, input.valueAsNumber);
       page.move(name, vector, { points: { [name]: vector }, gesture });
     };

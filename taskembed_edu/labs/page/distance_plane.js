@@ -1,4 +1,4 @@
-// DistanceLab's plane: vectors as arrows with their tips to drag, the ball round x, and what the distance measures.
+// DistanceLab's plane: vectors as arrows with tips to drag, the ball round x, and what the distance measures, drawn.
 
 import { drawWays } from "./distance_ways.js";
 import { change, whenChanged } from "./dom.js";
@@ -9,13 +9,13 @@ import { arrow, ball, gridLines, toPixel, toPlace } from "./plane.js";
 
 export const TIPS = { x: SHAPES[0], y: SHAPES[1], z: SHAPES[2] };
 
-/** The vectors that are shown. @type {(page: Lab.DistancePage) => Lab.VectorName[]} */
+/** The names of the vectors that are shown. @type {(page: Lab.DistancePage) => Lab.VectorName[]} */
 export const shownVectors = (page) => (page.settings.triangle ? ["x", "y", "z"] : ["x", "y"]);
 
-/** In the page's own pixels, so that type and handles keep their size at every width. @type {Lab.SizeOf} */
+/** The drawing's size in CSS pixels, so that text and handles keep their size at every width. @type {Lab.SizeOf} */
 export function sizeOf({ unit }, node) {
   const width = node.clientWidth || 560;
-  const height = Math.min(0.8 * width, Math.max(360, 0.6 * window.innerHeight)); // the numbers beside it stay in view
+  const height = Math.min(0.8 * width, Math.max(360, 0.6 * window.innerHeight)); // the numbers beside it stay visible
   return { width, height, unit };
 }
 
@@ -23,7 +23,7 @@ export function sizeOf({ unit }, node) {
 export function distancePlane(page) {
   const [node, grid, ways] = ["plane", "grid", "ways"].map((name) => page.part(name));
   const sizeChanged = whenChanged();
-  let step = 1; // value between two grid lines
+  let step = 1; // the distance between two grid lines
   let view = { x: 0, y: 0, scale: 50, width: 560, height: 448, unit: 1 };
 
   /** @type {Lab.Put} */
@@ -49,10 +49,10 @@ export function distancePlane(page) {
     });
     return [name, tip];
   };
-  const tips = /** @type {Lab.VectorName[]} */ (["z", "y", "x"]).map(makeTip); // x on top
+  const tips = /** @type {Lab.VectorName[]} */ (["z", "y", "x"]).map(makeTip); // x is drawn on top
   page.part("tips").append(...tips.map(([, tip]) => tip));
 
-  /** The grid's step grows by 1, 2, 5, 10 until every vector fits; it stays put while something is held. */
+  /** The grid's step is the smallest of 1, 2, 5, 10, ... with which every vector fits; it is constant during a drag. */
   function fit() {
     const size = sizeOf(page, node);
     const reach = shownVectors(page).map((name) => page.points[name].map(Math.abs));
@@ -72,13 +72,13 @@ export function distancePlane(page) {
     ];
     grid.replaceChildren(...lines, ...ticks);
   }
-  /** The arrow from the origin, short of its handle, and the vector's name beside it. @param {Lab.VectorName} name */
+  /** The arrow from the origin, up to its handle, and the vector's name beside it. @param {Lab.VectorName} name */
   function drawVector(name) {
     const [[cx, cy], [x, y], { unit }] = [toPixel(view, [0, 0]), toPixel(view, page.points[name]), view];
     const far = Math.hypot(x - cx, y - cy);
     const [ux, uy] = far ? [(x - cx) / far, (y - cy) / far] : [0, 0];
     const [short, head] = far < 26 * unit ? [0, 0] : [9 * unit, 14 * unit];
-    const level = Math.abs(uy) < 0.2 ? -14 : uy < 0 ? uy * 22 : uy * 22 + 10; // not on the axis
+    const level = Math.abs(uy) < 0.2 ? -14 : uy < 0 ? uy * 22 : uy * 22 + 10; // keeps the name off the axis
     /** @type {Lab.Anchor} */ const anchor = ux > 0.35 ? "start" : ux < -0.35 ? "end" : "middle";
     const place = { x: x + ux * 18 * unit, y: y + level * unit, anchor, kind: `name ${name}` };
     const label = insideLabel({ words: `${name} ${listed(page.points[name])}`, ...place }, view);

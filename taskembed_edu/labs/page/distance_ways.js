@@ -1,5 +1,5 @@
-// What a distance measures, drawn: the line, the square on it, the staircase, or the angle. Python says which sides are
-// measured (between x and y, or along the triangle) and what stands beside them.
+// Draws what a distance measures: the line, the square on it, the staircase, or the angle. Python sends which sides are
+// measured (between x and y, or along the triangle) and the labels beside them.
 
 import { svg } from "./dom.js";
 import { insideLabel } from "./labels.js";
@@ -8,23 +8,23 @@ import { toPixel } from "./plane.js";
 /** @type {(page: Lab.DistancePage, view: Lab.View) => Lab.Drawing} */
 export function drawWays({ now, points }, view) {
   const [x, y, z, origin] = [points.x, points.y, points.z, [0, 0]].map((place) => toPixel(view, place));
-  // Squares and labels of the triangle look outwards, those of one side away from the origin.
-  const turn = now.sides.length > 1 ? side(x, z, y) || -side(x, z, origin) || 1 : -side(x, y, origin) || 1;
+  // Squares and labels lie outside the triangle; for a single side they lie away from the origin.
+  const outside = now.sides.length > 1 ? side(x, z, y) || -side(x, z, origin) || 1 : -side(x, y, origin) || 1;
   const ways = now.sides.map(({ ends, kind, texts }) => {
     const [a, b] = ends.map((name) => toPixel(view, points[name]));
-    const away = kind === "direct" ? -turn : turn;
+    const away = kind === "direct" ? -outside : outside;
     return WAYS[now.settings.metric]({ a, b, away, texts, kind, vectors: ends.map((name) => points[name]), view });
   });
   return { shapes: ways.flatMap((way) => way.shapes), labels: ways.flatMap((way) => way.labels) };
 }
 
-/** On which side of the line from a to b a point lies: 1, -1, or 0 on the line. @type {Lab.Side} */
+/** The side of the line from a to b on which a point lies: 1, -1, or 0 on the line. @type {Lab.Side} */
 function side(a, b, point) {
   const cross = (point[0] - a[0]) * (b[1] - a[1]) - (point[1] - a[1]) * (b[0] - a[0]);
   return Math.abs(cross) < 1e-6 ? 0 : Math.sign(cross);
 }
 
-/** The unit vector square to a-b on that side, and the length of a-b. @type {Lab.Normal} */
+/** The unit normal of a-b on that side, and the length of a-b. @type {Lab.Normal} */
 function normal(a, b, away) {
   const length = Math.hypot(b[0] - a[0], b[1] - a[1]);
   return length ? [((b[1] - a[1]) / length) * away, ((a[0] - b[0]) / length) * away, length] : [0, -1, 0];
@@ -52,7 +52,7 @@ const WAYS = {
     return { shapes: [area, straight(a, b, kind)], labels: [label] };
   },
   manhattan({ a, b, away, texts, kind, view }) {
-    const corners = /** @type {Lab.Pair[]} */ ([[b[0], a[1]], [a[0], b[1]]]); // across first, or along first
+    const corners = /** @type {Lab.Pair[]} */ ([[b[0], a[1]], [a[0], b[1]]]); // horizontal first, or vertical first
     const [x, y] = corners.find((corner) => side(a, b, corner) === away) ?? corners[0];
     const road = svg("path", { class: `way ${kind}`, d: `M${a}L${x},${y}L${b}` });
     const [middleX, middleY] = [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];

@@ -1,10 +1,10 @@
-// HTML and SVG elements: how they are made, how they change, and who hears of the pointer and the focus.
+// HTML and SVG elements: creating them, changing them, and listening to pointer and focus.
 
-/** "on..." is a listener, true is an attribute without a value, false and null take it away. @type {Lab.Change} */
+/** "on..." adds a listener, true sets an attribute without a value, false and null remove it. @type {Lab.Change} */
 export function change(node, attributes) {
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") node.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
-    else if (name === "checked" && node instanceof HTMLInputElement) node.checked = Boolean(value); // also once touched
+    else if (name === "checked" && node instanceof HTMLInputElement) node.checked = Boolean(value); // also after a click
     else if (value === false || value === null || value === undefined) node.removeAttribute(name);
     else node.setAttribute(name, value === true ? "" : String(value));
   }
@@ -28,16 +28,16 @@ export function svg(tag, attributes = {}, ...children) {
 /** @type {(words: string, onclick: () => void) => HTMLButtonElement} */
 export const button = (words, onclick) => html("button", { type: "button", onclick }, words);
 
-/** The same for the pointer and for the focus: a keyboard shows all that a mouse does. @type {Lab.OnHover} */
+/** Hover and focus act the same, so that a keyboard shows all that a mouse does. @type {Lab.OnHover} */
 export const onHover = (node, enter, leave) =>
   change(node, { onpointerenter: enter, onfocusin: enter, onpointerleave: leave, onfocusout: leave });
 
-/** The same text is left alone: a screen reader would say it again. @type {(node: Node, text: string) => void} */
+/** Does not set the same text again: a screen reader would repeat it. @type {(node: Node, text: string) => void} */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** A function that calls `build` only where the key is another than the last time. @type {Lab.WhenChanged} */
+/** Returns a function that calls `build` only where the key differs from the last call's. @type {Lab.WhenChanged} */
 export function whenChanged() {
   let last = "";
   return (key, build) => {

@@ -1,8 +1,8 @@
-// A point to move, by mouse, finger or arrow keys.
+// A handle: a point that mouse, finger or arrow keys move.
 
 import { change, svg } from "./dom.js";
 
-// Told apart without their colour: circle, square, triangle, diamond, triangle down, plus, cross, pentagon.
+// Shapes that differ without colour: circle, square, triangle, diamond, triangle down, plus, cross, pentagon.
 export const SHAPES = [
   "M-9,0a9,9 0 1,0 18,0a9,9 0 1,0 -18,0",
   "M-8,-8h16v16h-16z",
@@ -17,17 +17,17 @@ export const SHAPES = [
 /** @type {Record<string, Lab.Pair>} */
 const ARROW_KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
-/** `at` says where the handle is in the drawing; `moveTo` (a place there) and `nudge` (right, up) move it. With
- * `joinKeys` all arrow keys while it keeps the focus are one step of undo, else each press. @type {Lab.MakeHandle} */
+/** `at` returns the handle's place in the drawing; `moveTo` (to a place) and `nudge` (right, up) move it. With
+ * `joinKeys` all arrow keys during one focus are one undo step, else each press is one. @type {Lab.MakeHandle} */
 export function makeHandle(page, { kind, shape, at, moveTo, nudge, joinKeys, ...attributes }, ...children) {
-  /** @type {Lab.Pair | null} */ let grip = null; // from the pointer to the handle, so that it does not jump
+  /** @type {Lab.Pair | null} */ let grip = null; // offset from the pointer to the handle, so that it does not jump
   let gesture = "";
   const rings = [svg("circle", { class: "te-reach", r: 24 }), svg("circle", { class: "te-halo", r: 17 })];
   const drawn = [...rings, svg("path", { class: "te-shape", d: shape }), ...children];
   const node = svg("g", { class: `te-handle ${kind}`, tabindex: 0, ...attributes }, ...drawn);
   const pointer = (/** @type {MouseEvent} */ { clientX, clientY }) =>
     new DOMPoint(clientX, clientY).matrixTransform(node.ownerSVGElement?.getScreenCTM()?.inverse());
-  // A finger on a handle drags it, elsewhere it scrolls the page. (Parts of an SVG do not obey CSS touch-action.)
+  // A finger on a handle drags it, elsewhere it scrolls the page. (CSS touch-action has no effect on parts of an SVG.)
   node.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
   return change(node, {
     onpointerdown(event) {
@@ -56,7 +56,7 @@ export function makeHandle(page, { kind, shape, at, moveTo, nudge, joinKeys, ...
     onkeydown(event) {
       const way = ARROW_KEYS[event.key];
       if (!way || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (!gesture || !(event.repeat || joinKeys)) gesture = page.newGesture(); // a key held down is one step of undo
+      if (!gesture || !(event.repeat || joinKeys)) gesture = page.newGesture(); // a key held down is one undo step
       nudge(way, event.shiftKey, gesture);
       event.preventDefault();
     },

@@ -1,13 +1,13 @@
-// Texts in a drawing: inside it, and none on another. A label is {words, x, y, anchor, kind}; (x, y) is its baseline.
+// Places labels inside a drawing without overlaps. A label is {words, x, y, anchor, kind}; (x, y) is on its baseline.
 
 import { svg } from "./dom.js";
 import { clamp } from "./numbers.js";
 
-const LETTER = 8.4; // pixels: nearly what a letter takes, at the drawing's usual size of type
-const ABOVE = 13; // pixels from the baseline to the top of the letters, with some air
+const LETTER = 8.4; // pixels: about the width of a letter at the drawing's usual font size
+const ABOVE = 13; // pixels from the baseline to the top of the letters, with a margin
 const BELOW = 4;
 
-/** The room that a label takes: left, top, right, bottom. @type {(label: Lab.Label, unit: number) => Lab.Box} */
+/** The label's bounding box: left, top, right, bottom. @type {(label: Lab.Label, unit: number) => Lab.Box} */
 export function labelBox({ words, x, y, anchor = "middle" }, unit) {
   const width = LETTER * unit * words.length;
   const left = x - { start: 0, middle: width / 2, end: width }[anchor];
@@ -16,14 +16,14 @@ export function labelBox({ words, x, y, anchor = "middle" }, unit) {
 /** @type {(a: Lab.Box, b: Lab.Box) => boolean} */
 const apart = (a, b) => a[2] < b[0] || b[2] < a[0] || a[3] < b[1] || b[3] < a[1];
 
-/** Moved until it lies inside the drawing; one that is too wide begins at the left edge. @type {Lab.InsideLabel} */
+/** The label, moved inside the drawing; one that is too wide begins at the left edge. @type {Lab.InsideLabel} */
 export function insideLabel(label, { width, height, unit }) {
   const [left, , right] = labelBox(label, unit);
   const by = Math.max(6 - left, Math.min(0, width - 6 - right));
   return { ...label, x: label.x + by, y: clamp(label.y, 16 * unit, height - 8) };
 }
 
-/** At the first place where it covers nothing, or else at the first; its room is then taken. @type {Lab.PlaceLabel} */
+/** The label at the first free place, else at the first place; adds its box to `taken`. @type {Lab.PlaceLabel} */
 export function placeLabel(label, places, taken, unit) {
   const placed = places.map(([x, y]) => ({ ...label, x, y }));
   const free = placed.find((one) => taken.every((box) => apart(box, labelBox(one, unit)))) ?? placed[0] ?? label;
@@ -31,7 +31,7 @@ export function placeLabel(label, places, taken, unit) {
   return free;
 }
 
-/** Up or down until none covers another, or anything taken; the first ones move least. @type {Lab.SpreadLabels} */
+/** Moves labels up or down until none overlaps another or `taken`; the first move least. @type {Lab.SpreadLabels} */
 export function spreadLabels(labels, taken, { height, unit }) {
   return labels.map((label) => {
     const levels = [0, 14, -14, 26, -26, 38, -38].map((by) => label.y + by * unit);

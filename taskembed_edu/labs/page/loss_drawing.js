@@ -5,7 +5,7 @@ import { insideLabel, labelNode, placeLabel } from "./labels.js";
 import { clamp } from "./numbers.js";
 import { arrow, ball, toPixel } from "./plane.js";
 
-const SOME_REGIONS = 6; // of more regions only the chosen anchor's is drawn
+const SOME_REGIONS = 6; // where there are more, only the chosen anchor's is drawn
 
 /** @type {Lab.DrawLinks} */
 export function drawLinks({ page, hot, light }, view, at, taken) {
@@ -26,13 +26,13 @@ export function drawLinks({ page, hot, light }, view, at, taken) {
   return drawn;
 }
 
-/** A straight line, or a bow round a point on it; and places for its label, the best first. @type {Lab.Curve} */
+/** A straight line, or a curve round a point on it, and places for its label, the best first. @type {Lab.Curve} */
 function curve(at, i, j, straight) {
   const [[x1, y1], [x2, y2]] = at[i][0] <= at[j][0] ? [at[i], at[j]] : [at[j], at[i]]; // from left to right
   const [dx, dy] = [x2 - x1, y2 - y1];
   const length = Math.hypot(dx, dy);
   if (length < 1) return [`M${x1},${y1}L${x2},${y2}`, [[x1, y1 + 29]]];
-  let bow = 0; // above 0: upwards
+  let bow = 0; // positive: curved upwards
   at.forEach(([x, y], k) => {
     const along = ((x - x1) * dx + (y - y1) * dy) / length ** 2;
     if (straight || k === i || k === j || along < 0.05 || along > 0.95) return;
@@ -41,21 +41,21 @@ function curve(at, i, j, straight) {
     if (near > Math.abs(bow)) bow = below >= -1 ? near : -near;
   });
   const height = bow * Math.min(0.2 * length, 62);
-  /** `t` of the way along the line, and so far above the bow. @type {(t: number, h: number) => Lab.Pair} */
+  /** The point at share `t` of the line, `h` pixels above the curve. @type {(t: number, h: number) => Lab.Pair} */
   const beside = (t, h) => {
-    const up = 4 * t * (1 - t) * height + h; // the bow's height there
+    const up = 4 * t * (1 - t) * height + h; // the curve's height there, plus h
     return [x1 + t * dx + (dy / length) * up, y1 + t * dy - (dx / length) * up];
   };
   const [cx, cy] = beside(0.5, height);
   const path = bow ? `M${x1},${y1}Q${cx},${cy} ${x2},${y2}` : `M${x1},${y1}L${x2},${y2}`;
-  const steep = 12 * Math.abs(dy / length); // beside a steep line a label needs more room than above a flat one
+  const steep = 12 * Math.abs(dy / length); // a label needs more room beside a steep line than above a flat one
   const sides = bow > 0 ? [14 + steep, -18 - steep] : [-18 - steep, 14 + steep];
   const heights = [...sides, ...sides.map((h) => 1.7 * h)];
   const places = [0.5, 0.62, 0.38, 0.74, 0.26].flatMap((t) => heights.map((h) => beside(t, h)));
   return [path, places.map(([x, y]) => [x, y + 5])]; // a label's place is its baseline
 }
 
-/** The margin round each anchor: in full for the chosen one, faint for the others. @type {Lab.DrawRegions} */
+/** The margin round each anchor: strong for the chosen one, faint for the others. @type {Lab.DrawRegions} */
 export function drawRegions({ page, hot, anchor }, view, at) {
   const { regions, rows } = page.now;
   const lit = hot === null ? null : rows[hot]?.members;
@@ -80,7 +80,7 @@ function regionText({ positive, radius, shape, size }, view, [x, y]) {
   const [ox, oy] = toPixel(view, [0, 0]);
   const beside = /** @type {Lab.Label} */ ({ words, x: ox - 14, y: oy - 10, anchor: "end" });
   const label = shape === "wedge" ? beside : { words, x, y: y + size * view.scale + 18 };
-  const clear = { ...label, y: clamp(label.y, 20, view.height - 30), kind: "te-region-text" }; // of the unit's bar
+  const clear = { ...label, y: clamp(label.y, 20, view.height - 30), kind: "te-region-text" }; // off the scale bar
   return labelNode(insideLabel(clear, view));
 }
 
@@ -93,7 +93,7 @@ export function drawForces(stage, view, at) {
     const [dx, dy] = [fx * scale, -fy * scale];
     const size = Math.hypot(dx, dy);
     if (size < 2) return [];
-    // aside, so that two points pulled at each other do not hide each other's arrow
+    // Moved aside, so that the arrows of two points that attract each other do not overlap.
     const [x, y] = [at[i][0] - (dy / size) * aside, at[i][1] + (dx / size) * aside];
     const length = Math.min(head, size);
     return [arrow([x, y], [x + dx, y + dy], length, 0.48 * length, `te-arrow ${kind}`)];
@@ -108,7 +108,7 @@ export function drawForces(stage, view, at) {
   return { arrows, sums: stage.summed ? total.flatMap((force, i) => drawn(i, force, "te-sum", 17, 0)) : [] };
 }
 
-/** A force of 1 is one unit long; less where one would not fit, more where none could be seen. @type {Lab.ScaleOf} */
+/** A force of 1 is one unit long; shorter where arrows would not fit, longer where all are tiny. @type {Lab.ScaleOf} */
 function scaleOf({ page }, { width, height, scale }) {
   const length = (/** @type {number[]} */ force) => Math.hypot(...force);
   const longest = Math.max(0, ...[...page.now.total, ...page.now.rows.flatMap((row) => row.forces)].map(length));

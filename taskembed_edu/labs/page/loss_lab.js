@@ -4,9 +4,9 @@ import { change, html, onHover, setText, whenChanged } from "./dom.js";
 import { lossPlane } from "./loss_plane.js";
 import { PointLabPage } from "./point_lab.js";
 
-const SLOW = 1800; // ms a sub-step lasts when it is played: long enough to read its sentence
+const SLOW = 1800; // ms per sub-step while playing: long enough to read its sentence
 
-/** The loss over the updates, as a small curve. @param {Lab.LossPage} page */
+/** A small curve of the loss over the updates. @param {Lab.LossPage} page */
 function lossCurve(page) {
   const [curve, line, end] = ["curve", "losses", "last"].map((name) => page.part(name));
   return () => {
@@ -21,7 +21,7 @@ function lossCurve(page) {
   };
 }
 
-/** The five sub-steps: which one is shown, and playing them one after the other. @param {Lab.LossPage} page */
+/** The five sub-steps: marks the one shown, and plays them one after the other. @param {Lab.LossPage} page */
 function slowMotion(page) {
   let playing = false;
   let timer = 0;
@@ -46,12 +46,12 @@ function slowMotion(page) {
     for (const button of forward) change(button, { disabled: Boolean(why) });
     const ends = trouble || why || (still && phase >= page.words.phases.indexOf("forces")); // nothing would move
     setPlaying(playing && !ends);
-    if (playing) timer = setTimeout(substep, SLOW); // each sub-step brings the next one
+    if (playing) timer = setTimeout(substep, SLOW); // each sub-step starts the timer of the next one
   }
   return { show, stop: () => setPlaying(false) };
 }
 
-/** The pairs or triplets: a row that is hovered or focused lights up in the plane. @param {Lab.LossStage} stage */
+/** The table of pairs or triplets: hover or focus on a row highlights it in the plane. @param {Lab.LossStage} stage */
 function lossTable(stage) {
   const { page } = stage;
   const rebuilt = whenChanged();

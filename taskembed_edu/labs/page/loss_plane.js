@@ -1,4 +1,4 @@
-// LossLab's plane: the points to drag, on their way to where they are, and the view that follows them.
+// LossLab's plane: the points to drag, animated to their new places, and the view that follows them.
 
 import { change, onHover, svg, whenChanged } from "./dom.js";
 import { makeHandle, SHAPES } from "./handle.js";
@@ -7,7 +7,7 @@ import { drawForces, drawLinks, drawRegions } from "./loss_drawing.js";
 import { between, clamp, ease, roundStep, snapped } from "./numbers.js";
 import { gridLines, toPixel, toPlace } from "./plane.js";
 
-const SOME_ROWS = 10; // where there are more, the sums are drawn in place of each force
+const SOME_ROWS = 10; // where there are more, the summed forces are drawn and not each term's
 
 /** @param {Lab.LossStage} stage */
 export function lossPlane(stage) {
@@ -17,9 +17,9 @@ export function lossPlane(stage) {
   /** @type {SVGGElement[]} */ let points = [];
   /** @type {number[][]} */ let shown = []; // where the points are drawn now
   /** @type {Lab.View | null} */ let view = null;
-  /** @type {Lab.View | null} */ let wanted = null; // the view on its way
+  /** @type {Lab.View | null} */ let target = null; // the view that the animation ends at
   /** @type {Lab.Glide} */ let glide = { from: [], view, start: 0, duration: 1 };
-  /** The view that shows the points, a fair part of the margin, and under the cosine the origin. @type {Lab.Fit} */
+  /** The view that shows the points, the margin up to 6 units, and under the cosine the origin. @type {Lab.Fit} */
   function fit(size) {
     const [region] = page.now.regions;
     const corners = [...page.points];
@@ -36,7 +36,7 @@ export function lossPlane(stage) {
     const upward = (size.height - 2 * room) / Math.max(high - low, 0.5);
     return { ...size, x: (left + right) / 2, y: (low + high) / 2, scale: Math.min(across, upward, 150) };
   }
-  /** Zoom where points or margin have left the view, or have grown small in it. @type {Lab.Follow} */
+  /** Fit again where points or margin have left the view, or have become small in it. @type {Lab.Follow} */
   function follow(before, old) {
     const fitting = fit(old);
     if (before?.view_key !== page.now.view_key) return fitting;
@@ -45,11 +45,11 @@ export function lossPlane(stage) {
     const misfit = fitting.scale < old.scale || fitting.scale > 1.6 * old.scale;
     return out || (misfit && before.settings.margin !== page.now.settings.margin) ? fitting : old;
   }
-  /** Let the points and the view glide to where they should be. @param {number} duration */
+  /** Start the animation of points and view to their targets. @param {number} duration */
   function start(duration) {
     const reduced = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     const still = shown.length !== page.points.length || reduced || page.held;
-    if (still && !page.held) view = wanted;
+    if (still && !page.held) view = target;
     glide = { from: still ? page.points : shown, view, start: performance.now(), duration };
   }
   /** @param {Lab.LossReadings | null} before */
@@ -65,24 +65,24 @@ export function lossPlane(stage) {
       const at = page.points[i].map((v) => v.toFixed(2)).join(", ");
       change(point, { "aria-label": `${now.names[i]}, class ${now.labels[i] + 1}, at ${at}. Arrow keys move it.` });
     });
-    if (wanted && !page.held) wanted = follow(before, wanted);
+    if (target && !page.held) target = follow(before, target);
     start(page.moved.size ? 1 : now.before && !before?.before ? 900 : 260);
   }
-  /** One frame; true while points or view are on their way. @param {number} time */
+  /** Draw one frame; returns true while points or view still move. @param {number} time */
   function draw(time) {
     const { width, height } = node.getBoundingClientRect();
-    if (!width) return false; // not on the page yet
+    if (!width) return false; // not laid out yet
     const { unit } = page;
-    if (!view || !wanted || view.width !== width || view.height !== height || view.unit !== unit) {
+    if (!view || !target || view.width !== width || view.height !== height || view.unit !== unit) {
       change(node, { viewBox: `0 0 ${width} ${height}` });
-      view = wanted = fit({ width, height, unit });
+      view = target = fit({ width, height, unit });
       start(1);
     }
     const t = clamp((time - glide.start) / glide.duration, 0, 1);
     const way = (/** @type {number} */ from, /** @type {number} */ to) => between(from, to, ease(t));
     shown = page.points.map((to, i) => to.map((v, k) => way(glide.from[i]?.[k] ?? v, v)));
-    const { x, y, scale } = glide.view ?? wanted;
-    if (!page.held) view = { ...wanted, x: way(x, wanted.x), y: way(y, wanted.y), scale: way(scale, wanted.scale) };
+    const { x, y, scale } = glide.view ?? target;
+    if (!page.held) view = { ...target, x: way(x, target.x), y: way(y, target.y), scale: way(scale, target.scale) };
     paint(view);
     return t < 1;
   }
@@ -94,7 +94,7 @@ export function lossPlane(stage) {
       const [x, y] = toPixel(seen, mark.at);
       return { words: mark.text, x, y: y + 34 };
     });
-    const above = seen.unit > 1 ? 27 : 17; // where a point's name stands
+    const above = seen.unit > 1 ? 27 : 17; // pixels from a point to its name
     const named = at.map(([x, y], i) => ({ words: names[i], x, y: y - above }));
     const taken = [...named, ...texts].map((text) => labelBox(text, seen.unit));
     for (const [x, y] of at) taken.push([x - 12, y - 12, x + 12, y + 12]);
@@ -118,7 +118,7 @@ export function lossPlane(stage) {
       point.classList.toggle("te-lit", lit.includes(i));
     });
   }
-  /** The grid, its unit as a bar, and under the cosine the origin with a ray to each point. @type {Lab.DrawGrid} */
+  /** The grid, a bar of one unit, and under the cosine the origin with a ray to each point. @type {Lab.DrawGrid} */
   function drawGrid(seen, at) {
     const step = Math.max(0.1, roundStep(36 / seen.scale));
     const [length, bottom] = [step * seen.scale, seen.height - 16];

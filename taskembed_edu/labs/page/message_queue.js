@@ -1,18 +1,18 @@
-// Messages to Python, one at a time: the next one is sent when Python has said that it heard the one before. So a busy
-// kernel is never flooded, and a drag that it could not follow arrives as its end.
+// Sends messages to Python one at a time: the next one goes out when Python has acknowledged the one before. So a busy
+// kernel is never flooded: of a drag that is faster than the kernel, only the last position arrives.
 
-const BUSY_AFTER = 400; // ms without an answer, after which the page says that it waits
+const BUSY_AFTER = 400; // ms without an acknowledgement, after which the page shows that it waits
 
-/** The messages that wait, with one more. Of one gesture (one drag) only the latest counts. @type {Lab.Enqueued} */
+/** Adds a message to the queue. Of one gesture (one drag) only the latest is kept. @type {Lab.Enqueued} */
 export function enqueued(waiting, message) {
   const last = waiting.at(-1);
   const replaces = last?.gesture && last.gesture === message.gesture && last.do === message.do;
   return [...(replaces ? waiting.slice(0, -1) : waiting), message];
 }
 
-/** Calls `onWait(true)` while Python is busy, and `onQuiet()` when it has heard everything. @type {Lab.OpenQueue} */
+/** Calls `onWait(true)` while Python is busy, `onQuiet()` when all is acknowledged. @type {Lab.OpenQueue} */
 export function messageQueue(model, onWait, onQuiet) {
-  const page = Math.random().toString(36).slice(2); // Python answers every view of a lab: a page knows its own by this
+  const page = Math.random().toString(36).slice(2); // Python answers all views of a lab: this id marks one view's
   /** @type {Lab.Message[]} */ let waiting = [];
   let underWay = false;
   let timer = 0;

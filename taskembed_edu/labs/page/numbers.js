@@ -1,12 +1,12 @@
-// Numbers for people, and steps for hands.
+// Formatting numbers, and rounding them to steps that suit a drag.
 
 /** @type {(value: number, low: number, high: number) => number} */
 export const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 /** @type {(a: number, b: number, t: number) => number} */
 export const between = (a, b, t) => a + (b - a) * t;
-/** Slow at both ends. @type {(t: number) => number} */
+/** An animation's progress, slow at both ends. @type {(t: number) => number} */
 export const ease = (t) => (t < 0.5 ? 2 * t * t : 1 - 2 * (1 - t) * (1 - t));
-/** As wide as a digit. @type {(text: string) => string} */
+/** With the true minus sign, which is as wide as a digit. @type {(text: string) => string} */
 export const minus = (text) => text.replace(/-/g, "−");
 /** No trailing zeros, and no minus zero. @type {(value: number, digits?: number) => string} */
 export const tidy = (value, digits = 2) => minus(String(Number(value.toFixed(digits)) + 0));

@@ -1,4 +1,4 @@
-// The plane: a view {x, y, scale, width, height} has the plane's (x, y) in its middle and `scale` pixels to a unit.
+// The plane: a view {x, y, scale, width, height} has the plane's (x, y) at its centre and `scale` pixels per unit.
 
 import { svg } from "./dom.js";
 
@@ -9,7 +9,7 @@ export const toPixel = ({ x, y, scale, width, height }, [a, b]) =>
 export const toPlace = ({ x, y, scale, width, height }, [px, py]) =>
   [x + (px - width / 2) / scale, y - (py - height / 2) / scale];
 
-/** Lines at every multiple of the step, and [value, pixel] of each, across and upwards. @type {Lab.GridLines} */
+/** Lines at every multiple of the step, and [value, pixel] of each, along x and along y. @type {Lab.GridLines} */
 export function gridLines(view, step) {
   const { width, height } = view;
   const [[left, high], [right, low]] = [toPlace(view, [0, 0]), toPlace(view, [width, height])];
@@ -30,7 +30,7 @@ export function gridLines(view, step) {
   return grid;
 }
 
-/** All within a distance of a centre (a pixel): a circle or diamond of this half width in the plane, or, under the
+/** All points within a distance of a centre (a pixel): a circle or diamond of this half width in the plane; under the
  * cosine, the wedge of directions from the origin with this half angle. @type {Lab.Ball} */
 export function ball(view, shape, [x, y], size, kind) {
   const r = size * view.scale;

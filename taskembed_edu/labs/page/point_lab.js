@@ -1,10 +1,10 @@
-// What all labs with points to drag share: the state as Python sent it and what the learner changed since, undo, reset,
+// The frame of all labs with points to drag: the state that Python sent plus the learner's changes since, undo, reset,
 // presets, projector mode, keys, and when to draw. Python computes every number: `words` comes once, `readings` is the
-// whole state. A lab adds its markup, its drawing and what only it can do: see CONTRIBUTING, "Add a lab".
+// whole state. A lab adds its markup, its drawing and its own features: see CONTRIBUTING, "Add a lab".
 //
-// In the markup, data-ask="undo" asks Python for that when pressed, data-setting="radius" is a control of that setting
-// and data-label="radius" its name, data-reading="says.rest" shows that reading, and data-part="plane" is the lab's own
-// to fill. data-presets is where their buttons go, data-projector a button; .te-late is seen while Python is busy.
+// In the markup, a button with data-ask="undo" sends that command to Python, data-setting="radius" is a control of that
+// setting and data-label="radius" its label, data-reading="says.rest" shows that reading, and the lab itself fills
+// data-part="plane". data-presets holds the preset buttons, data-projector is a button; .te-late: Python is busy.
 
 import { bindSetting } from "./controls.js";
 import { button, change, setText } from "./dom.js";
@@ -12,11 +12,11 @@ import { messageQueue } from "./message_queue.js";
 
 /** @template {Lab.Readings} R @template {Lab.Words} W */
 export class PointLabPage {
-  held = false; // whether a handle is in the learner's hand: the view then stays where it is
-  unit = 1; // size of type and handles in a drawing: more in projector mode
+  held = false; // is a handle being dragged? The view then does not change
+  unit = 1; // scale of text and handles in a drawing: larger in projector mode
   #frame = 0;
   #gestures = 0;
-  // What Python has not heard of yet. It is drawn at once, and forgotten when Python has heard everything.
+  // Changes that Python has not acknowledged yet. They are drawn at once, and dropped when all are acknowledged.
   /** @type {Map<string | number, number[]>} */ moved = new Map();
   /** @type {Partial<R["settings"]>} */ #chosen = {};
 
@@ -25,7 +25,7 @@ export class PointLabPage {
     this.model = model;
     this.words = /** @type {W} */ (model.get("words"));
     this.now = /** @type {R} */ (model.get("readings"));
-    this.points = /** @type {R["points"]} */ (this.now.points); // as they are drawn, with what is not heard of yet
+    this.points = /** @type {R["points"]} */ (this.now.points); // as drawn, with changes not acknowledged yet
     this.settings = /** @type {R["settings"]} */ (this.now.settings);
     this.queue = messageQueue(model, (waits) => this.root.classList.toggle("te-waits", waits), () => this.#receive());
     el.innerHTML = String(model.get("markup")); // a file of the package
@@ -60,12 +60,12 @@ export class PointLabPage {
   /** The elements with this data attribute, or with this value of it. @type {Lab.Find} */
   find = (name, value = "") =>
     Array.from(this.root.querySelectorAll(value ? `[data-${name}="${value}"]` : `[data-${name}]`));
-  /** An element of the lab's own, of the kind that its markup has there. @type {(name: string) => any} */
+  /** One of the lab's own elements; its markup decides the element's type. @type {(name: string) => any} */
   part = (name) => this.find("part", name)[0];
-  /** Changes of one gesture (one drag, one pull at a slider) are one step of undo. */
+  /** All changes of one gesture (one drag of a point or slider) are one undo step. */
   newGesture = () => `${this.queue.page}-${++this.#gestures}`;
 
-  /** Move the point that `points` has under this key; `message` says the same to Python. @type {Lab.Move} */
+  /** Move the point that `points` has under this key; `message` tells Python the same. @type {Lab.Move} */
   move(key, place, message) {
     this.lab.interrupt?.();
     this.moved.set(key, place);
@@ -80,7 +80,7 @@ export class PointLabPage {
     this.#changed(this.now);
   }
 
-  /** Anything else that Python does for this lab. @param {string} what @param {object} [more] */
+  /** Send any other command to Python. @param {string} what @param {object} [more] */
   ask(what, more) {
     this.lab.interrupt?.();
     this.queue.send({ do: what, ...more });
@@ -103,7 +103,7 @@ export class PointLabPage {
   /** @param {KeyboardEvent} event */
   #press = (event) => {
     const { key, altKey, shiftKey, target } = event;
-    if (target instanceof Element && target.matches('input[type="number"], select')) return; // typing
+    if (target instanceof Element && target.matches('input[type="number"], select')) return; // the user types there
     const command = event.ctrlKey || event.metaKey;
     if (key === "p" && !command && !altKey) this.#project();
     else if (key === "z" && command && !shiftKey) this.ask("undo");
@@ -111,8 +111,8 @@ export class PointLabPage {
     event.preventDefault();
   };
 
-  /** Plain keys are the lab's while it has the focus (JupyterLab's would move and cut cells); Ctrl+S still saves.
-   * JupyterLab looks at the focused element before anyone inside hears of the key. @param {KeyboardEvent} event */
+  /** Single keys go to the lab while it has the focus (in JupyterLab they move and cut cells); Ctrl+S still saves. The
+   * window listens, because JupyterLab checks the element before its own listeners run. @param {KeyboardEvent} event */
   #keep = ({ key, ctrlKey, metaKey, shiftKey, target }) => {
     if (!(target instanceof Element && this.root.contains(target))) return;
     const ours = ctrlKey || metaKey ? key === "z" : !(shiftKey && key === "Enter");
@@ -135,7 +135,7 @@ export class PointLabPage {
     this.settings = { ...now.settings, ...this.#chosen };
     this.points = structuredClone(now.points);
     for (const [key, place] of this.moved) {
-      if (this.points[key]?.length === place.length) this.points[key] = place; // Python may have other points by now
+      if (this.points[key]?.length === place.length) this.points[key] = place; // Python may have replaced the points
     }
     const pressed = (/** @type {Node} */ node) => now.scene && String(now.scene === node.textContent);
     for (const node of this.presets) change(node, { "aria-pressed": pressed(node) });
@@ -149,7 +149,7 @@ export class PointLabPage {
     this.redraw();
   }
 
-  /** Draw with the browser's next frame, and with every one after it while the lab's drawing is on its way. */
+  /** Draw in the next animation frame, and in each one after it while the lab's drawing still moves. */
   redraw() {
     this.#frame ||= requestAnimationFrame((time) => {
       this.#frame = 0;

@@ -1,4 +1,4 @@
-// What the scripts of the labs pass to each other, and what Python sends to them. Read by the type checker only.
+// Types of what the labs' scripts pass to each other and of what Python sends. Only the type checker reads this file.
 
 declare namespace Lab {
   type Pair = [number, number];
@@ -33,9 +33,9 @@ declare namespace Lab {
   type AnyPage = Page<any, any>;
   interface LabParts<R> {
     show(before: R | null): void; // the state has changed: numbers and controls; null the first time
-    draw(time: number): boolean | void; // in an animation frame; true where the next one is needed too
-    resized?: Element[]; // parts whose size changes without the lab's own
-    interrupt?(): void; // the learner does something: what goes by itself ends
+    draw(time: number): boolean | void; // in an animation frame; returns true where it needs the next one too
+    resized?: Element[]; // parts that can change size while the lab does not
+    interrupt?(): void; // the learner acts: an animation that plays by itself stops
   }
   type MakeLab<R extends Readings, W extends Words> = (page: Page<R, W>) => LabParts<R>;
 
@@ -57,7 +57,7 @@ declare namespace Lab {
     choices?: { value: string; label: string }[];
   }
 
-  // what the frame's functions take and give
+  // parameters and results of the frame's functions
 
   type Change = <N extends Element>(node: N, attributes: Attributes) => N;
   type MakeHtml = <T extends keyof HTMLElementTagNameMap>(
@@ -115,7 +115,7 @@ declare namespace Lab {
   interface Way {
     a: Pair; // in pixels
     b: Pair;
-    away: number; // on which side of the line from a to b there is room: 1 or -1
+    away: number; // the side of the line from a to b where a label has room: 1 or -1
     texts: string[];
     kind: "" | "direct" | "detour";
     vectors: number[][]; // a and b in the plane
@@ -149,7 +149,7 @@ declare namespace Lab {
   interface LossReadings extends Readings {
     points: number[][];
     scene: string;
-    view_key: string; // the view fits anew where this changes
+    view_key: string; // the view is fitted again when this changes
     names: string[];
     labels: number[];
     before: number[][] | null;
@@ -177,10 +177,10 @@ declare namespace Lab {
   type LossPage = Page<LossReadings, LossWords>;
   interface LossStage {
     page: LossPage;
-    hot: number | null; // the row under the pointer or with the focus
-    anchor: number; // the point whose margin is drawn in full
+    hot: number | null; // the row that is hovered or focused
+    anchor: number; // the point whose margin is drawn strongly
     each: boolean; // whether the force of each term is drawn
-    summed: boolean; // whether the summed forces are
+    summed: boolean; // whether the summed forces are drawn
     say(words: (() => string) | null): void;
     light(row: number | null): void;
   }

@@ -1,13 +1,13 @@
-// What every part of the page stands on: making elements, reading numbers and bytes, the view-wide state.
+// What every part of the page uses: making elements, formatting numbers, drawing contexts, the shared view state.
 //
-// Nothing in this folder knows Jupyter: the model is anything with get, set, save_changes, on, off and send.
+// Nothing in this folder knows Jupyter: a model is any object with get, set, save_changes, on, off and send.
 
 /** @import { Stop, View } from "./types.js" */
 
 const TAKES_KEYS = new Set(["button", "input", "select", "textarea", "summary", "canvas", "dialog", "a"]);
 let elementCount = 0;
 
-// JupyterLab reads single keys as commands for the cell: an element that takes keys asks it not to.
+// JupyterLab reads single keys as commands for the cell. The attribute on an element that takes keys turns this off.
 /**
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
@@ -33,7 +33,8 @@ export function freshId(word) {
   return `te-${word}-${elementCount}-${Math.random().toString(36).slice(2, 7)}`;
 }
 
-// What draws on a canvas. `kept`: in memory and not on a graphics card, which is quicker where that card is software.
+// A canvas's drawing context. `kept`: its pixels stay in memory and not on a graphics card, which is faster where that
+// card is emulated in software.
 /** @param {HTMLCanvasElement | OffscreenCanvas} canvas @param {boolean} [kept] */
 export function penOf(canvas, kept = false) {
   const pen = canvas.getContext("2d", { willReadFrequently: kept });
@@ -41,7 +42,7 @@ export function penOf(canvas, kept = false) {
   return /** @type {CanvasRenderingContext2D} */ (pen);
 }
 
-// Text is only replaced where it differs: a live region would read the same words again.
+// Replaces the text only where it differs: otherwise a screen reader would read a live region's same words again.
 /** @param {Node} node @param {string} text */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
@@ -58,7 +59,7 @@ export function rounded(value) {
   return value < 0 ? MINUS + text : text;
 }
 
-// What lies between -1 and 1, always as wide: a row of such numbers does not break anew with every step.
+// A number from -1 to 1 with two decimals. The width stays constant, so a row of them does not wrap anew at every step.
 /** @param {number} value */
 export function hundredths(value) {
   return Number.isFinite(value) ? value.toFixed(2).replace("-", MINUS) : "–";
@@ -74,7 +75,8 @@ export function percent(share) {
   return `${Math.round(100 * share)} %`;
 }
 
-// One of the icons, drawn here so that no font has to be there. They are decoration: the button's words say it all.
+// The icons' SVG paths: drawn here, so that no icon font is needed. They are decoration; the button has a label in
+// words.
 export const ICONS = {
   play: "M3 2v12l10-6z",
   pause: "M3 2h4v12H3zM9 2h4v12H9z",
@@ -97,10 +99,11 @@ export function icon(name, parent) {
   return path;
 }
 
-// A canvas does not follow the style sheet by itself: another theme is another drawing. Returns what ends it.
+// Calls back when the theme changes: a canvas does not follow the style sheet, so it has to be redrawn. Returns a
+// function that stops this.
 /** @param {() => void} callback @returns {Stop} */
 export function onTheme(callback) {
-  // And again two frames later: JupyterLab changes its attributes and its style sheets one after the other.
+  // Call back again two frames later: JupyterLab changes its attributes first and its style sheets afterwards.
   const changed = () => {
     callback();
     requestAnimationFrame(() => requestAnimationFrame(callback));
@@ -115,10 +118,10 @@ export function onTheme(callback) {
   };
 }
 
-// At most one call an animation frame, however often it is asked for. `stop()` forgets one that waits.
+// Calls `work` at most once per animation frame, however often it is requested. `stop()` cancels a pending call.
 /** @param {() => void} work */
 export function oncePerFrame(work) {
-  let request = 0; // 0: none
+  let request = 0; // the animation frame's id; 0: none is pending
   const ask = () => {
     request ||= requestAnimationFrame(() => {
       request = 0;
@@ -153,7 +156,7 @@ export class Shared {
     for (const callback of this.listeners.get(name) ?? []) callback();
   }
 
-  // Listen to one or several names ("chosen hover"); returns what ends it.
+  // Listens to one or several names ("chosen hover"); returns a function that stops this.
   /** @param {string} names @param {() => void} callback @returns {Stop} */
   on(names, callback) {
     const list = names.split(" ");

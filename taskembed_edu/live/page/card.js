@@ -1,4 +1,4 @@
-// A task is not a dot: its own data, drawn small beside the pointer and larger when it is chosen.
+// Draws a task's own data: small beside the pointer, larger when the task is chosen.
 
 import { element, penOf, rounded, setText } from "./base.js";
 import { drawDrawing, drawingAxes } from "./drawing.js";
@@ -7,16 +7,16 @@ import { cssOf, drawMarker, outlineOf, rgbOf } from "./shapes.js";
 /** @import { Axes, CurveData, DrawingData, ImagesData, Palette, Point, ScatterData, TaskData, WordRow, WordsData } from "./types.js" */
 
 const LABEL_HIGH = 12; // CSS pixels below an image
-const LONGEST_WORD = 16; // letters; a column that a longer one (Finnish) may not break takes the others' room
+const LONGEST_WORD = 16; // letters; a longer word (Finnish) may be broken, or its column would take the others' room
 
-// The place of one task's data: a canvas, or for words a table, which a reader of screens reads as such.
+// Shows one task's data: a canvas, or for words a table, which a screen reader reads as a table.
 export class TaskPicture {
   /** @param {Element} parent */
   constructor(parent) {
     this.canvas = element("canvas", "", parent);
     this.table = element("table", "te-map-words", parent);
     this.table.hidden = true;
-    this.shape = ""; // of the table: rows and columns
+    this.shape = ""; // the table's numbers of rows and columns
     /** @type {HTMLTableCellElement[][]} */
     this.cells = [];
     /** @type {HTMLTableRowElement[]} */
@@ -31,8 +31,8 @@ export class TaskPicture {
     if (words) this.write(words);
   }
 
-  // Numbers, their words as they are written and in plain letters, what the task's own network spells, and whether it
-  // was shown this number in training.
+  // One row per number: its word as written, the same in plain letters, what the task's own network spells, and whether
+  // the network saw this number in training.
   /** @param {WordsData} data */
   write({ rows, fit, shown }) {
     const known = fit && shown;
@@ -44,8 +44,8 @@ export class TaskPicture {
     this.shape = shape;
     rows.forEach((row, k) => {
       const cells = this.cells[k];
-      const told = [...row, ...(fit ? [fit.words[k] || "–"] : []), ...(known ? [shown[k] ? "shown" : "new"] : [])];
-      told.forEach((text, column) => setText(cells[column], text));
+      const texts = [...row, ...(fit ? [fit.words[k] || "–"] : []), ...(known ? [shown[k] ? "shown" : "new"] : [])];
+      texts.forEach((text, column) => setText(cells[column], text));
       if (fit) cells[3].classList.toggle("te-wrong", fit.words[k] !== row[2]);
       if (known) cells[4].classList.toggle("te-new", !shown[k]);
       const was = shown?.[k] ? "was shown to this network in training" : "was not shown to this network in training";
@@ -66,7 +66,7 @@ export class TaskPicture {
   }
 }
 
-// What the task's own network makes of its data, in a few words. `spoken`: for who does not see the picture.
+// How well the task's own network fits its data, in a few words. `spoken`: for a screen reader.
 /** @param {TaskData | null} data @param {boolean} [spoken] */
 export function fitNote(data, spoken = false) {
   if (!data?.fit) return "";
@@ -80,24 +80,25 @@ export function fitNote(data, spoken = false) {
   return `its network has ${wrong} of ${total} ${data.kind === "images" ? "pictures" : "points"} wrong`;
 }
 
-// What a picture shows, for who does not see it; "" where the name and the note say it already.
+// Describes a picture for a screen reader; "" where the name and the note already do.
 /** @param {TaskData | null} data */
 export function pictureWords(data) {
   return data?.kind === "drawing" ? data.drawing.spoken : "";
 }
 
-// How many words are right: of the numbers that were shown in training and of the others, where there are both.
+// How many words are right. Where some numbers were seen in training and others not, both groups are counted
+// separately.
 /** @param {WordRow[]} rows @param {string[]} words @param {boolean[]} [shown] */
 function wordsNote(rows, words, shown) {
   const right = rows.map((row, k) => row[2] === words[k]);
   /** @param {boolean[]} those */
   const share = (those) => `${those.filter(Boolean).length} of ${those.length}`;
-  const told = `its network spells ${share(right)} right`;
-  if (!shown?.includes(true) || !shown.includes(false)) return told;
-  return `${told}: ${share(right.filter((_, k) => shown[k]))} shown, ${share(right.filter((_, k) => !shown[k]))} new`;
+  const note = `its network spells ${share(right)} right`;
+  if (!shown?.includes(true) || !shown.includes(false)) return note;
+  return `${note}: ${share(right.filter((_, k) => shown[k]))} shown, ${share(right.filter((_, k) => !shown[k]))} new`;
 }
 
-// How far the network's curve lies from the true one, on average over the network's own x.
+// The mean absolute difference in y between the network's curve and the true one, over the network's own x.
 /** @param {Point[]} curve @param {Point[]} answer */
 export function meanGap(curve, answer) {
   /** @param {number} share */
@@ -110,14 +111,14 @@ export function meanGap(curve, answer) {
   return gaps.reduce((sum, gap) => sum + gap, 0) / Math.max(1, gaps.length);
 }
 
-// Class c of pictures that lie class by class is called what the first of its pictures is called.
+// The label of each predicted class. The pictures are sorted by class, so class c has the label of its first picture.
 /** @param {ImagesData} data @param {Uint8Array} classes */
 function answersOf({ labels, n_images }, classes) {
   const each = n_images / new Set(labels).size;
   return Array.from(classes, (c) => labels[c * each] ?? "?");
 }
 
-// Which points or pictures the network takes for something else.
+// The indices of the points or pictures that the network classifies wrongly.
 /** @param {ImagesData | ScatterData} data */
 export function wrongAnswers(data) {
   if (!data.fit) return [];
@@ -126,7 +127,8 @@ export function wrongAnswers(data) {
   return answers.map((answer, k) => (answer === right[k] ? -1 : k)).filter((k) => k >= 0);
 }
 
-// Draw one task's data (decodeCard) into a canvas of so many CSS pixels; hidden where the family has no picture.
+// Draw one task's data (decodeCard) into a canvas of this size in CSS pixels;
+// hide the canvas where the family has no picture.
 /**
  * @param {HTMLCanvasElement} canvas
  * @param {CurveData | ScatterData | ImagesData | DrawingData | null} data
@@ -150,7 +152,7 @@ function drawCard(canvas, data, palette, wide, high) {
   else drawImages(context, data, palette, wide, high);
 }
 
-// From the data's axes to the canvas, with room for a marker at the edges and for one line of numbers below.
+// Maps the data's axes to the canvas, with room for a marker at the edges and for one line of numbers below.
 /** @param {CurveData | ScatterData} data @param {number} wide @param {number} high @returns {Axes} */
 function axesOf(data, wide, high) {
   const [edge, foot] = [6, 15];
@@ -193,7 +195,7 @@ function shortNumber(value) {
   return `${+value.toPrecision(2)}`.replace("-", "−");
 }
 
-// A function: the curve itself, the points that the network was given of it, and what it makes of them.
+// A regression task: the true curve, the points that the network was given, and the curve that it fitted to them.
 /**
  * @param {CanvasRenderingContext2D} context
  * @param {CurveData} data
@@ -215,7 +217,7 @@ function drawCurve(context, data, palette, wide, high) {
   }
 }
 
-// The network's own curve. It has the colour that no truth has.
+// The network's own curve, in a colour that is never used for a true one.
 /**
  * @param {CanvasRenderingContext2D} context
  * @param {Point[]} curve
@@ -234,7 +236,7 @@ function drawAnswer(context, curve, palette, axes) {
 
 const CLASS_COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
 
-// Points of a classification task: colour and shape say the class.
+// Points of a classification task: colour and shape show the class.
 /**
  * @param {CanvasRenderingContext2D} context
  * @param {ScatterData} data
@@ -253,7 +255,7 @@ function drawScatter(context, data, palette, wide, high) {
   if (data.fit) crossOut(context, data, palette, axes);
 }
 
-// A cross through what the network takes for another class.
+// A cross through each point that the network classifies wrongly.
 /**
  * @param {CanvasRenderingContext2D} context
  * @param {ScatterData} data
@@ -274,14 +276,14 @@ function crossOut(context, data, palette, axes) {
   context.stroke();
 }
 
-// What a family draws itself, and over it what the task's own network makes of it.
+// The drawing that a family defines itself, and over it the path that the task's own network predicts.
 /** @param {CanvasRenderingContext2D} context @param {DrawingData} data @param {Palette} palette @param {Axes} axes */
 function drawOwn(context, data, palette, axes) {
   drawDrawing(context, data, palette, axes);
   if (data.fit) drawAnswer(context, data.fit.path, palette, axes);
 }
 
-// How many images stand in a row so that they are as large as they can be, each with its label below it.
+// How many images stand in a row so that each is as large as possible, with its label below it.
 /** @param {number} n @param {number} wide @param {number} high */
 export function imageGrid(n, wide, high) {
   let [columns, side] = [1, 0];
@@ -293,9 +295,9 @@ export function imageGrid(n, wide, high) {
 }
 
 /** @type {HTMLCanvasElement | null} */
-let draftCanvas = null; // for one image of as many pixels as it has
+let draftCanvas = null; // holds one image at its own resolution, before it is scaled
 
-// Digits in rows, each with its label: what the task calls it, and what its network takes it for.
+// Images in rows, each with its true label and the label that the task's network predicts.
 /**
  * @param {CanvasRenderingContext2D} context
  * @param {ImagesData} data

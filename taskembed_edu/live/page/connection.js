@@ -1,18 +1,18 @@
-// The line to the kernel: does it still follow?
+// Watches the connection to the kernel.
 
 /** @import { Connection, Model, Signal, Stop, WidgetModel } from "./types.js" */
 
-const RECONNECT_MS = 5000; // between two tries of our own
+const RECONNECT_MS = 5000; // between two attempts of our own
 
-// Where there is a kernel behind the model, say whether it still follows: calls changed("ok" | "lost" | "dead").
-// Everything is asked for politely: another notebook program may offer less, and then the page simply believes in it.
+// Calls changed("ok" | "lost" | "dead") when the connection to the kernel changes. Every property of JupyterLab is
+// optional: another notebook program may not have it, and then the page assumes that the connection is fine.
 export class ConnectionWatch {
   /** @type {Connection} */
   state = "ok";
   /** @type {Stop[]} */
   stops = [];
   removed = false;
-  retry = 0; // the timer of the next try
+  retry = 0; // the timer of the next attempt
 
   /** @param {Model} model @param {(state: Connection) => void} changed */
   constructor(model, changed) {
@@ -36,17 +36,17 @@ export class ConnectionWatch {
     try {
       own = await this.manager.get_model(id);
     } catch {
-      return; // a program that keeps its models elsewhere
+      return; // a notebook program that stores its models elsewhere
     }
     if (this.removed || !own || typeof own.on !== "function") return;
     const found = own;
-    const look = () => {
+    const checkComm = () => {
       if (found.comm_live === false && this.state !== "lost") this.become("dead");
     };
-    found.on("comm_live_update", look);
-    found.on("destroy", look);
-    this.stops.push(() => found.off("comm_live_update", look), () => found.off("destroy", look));
-    look();
+    found.on("comm_live_update", checkComm);
+    found.on("destroy", checkComm);
+    this.stops.push(() => found.off("comm_live_update", checkComm), () => found.off("destroy", checkComm));
+    checkComm();
   }
 
   // Lumino's signals: connect(slot) and disconnect(slot).
@@ -59,17 +59,18 @@ export class ConnectionWatch {
     this.stops.push(() => signal.disconnect(slot));
   }
 
-  // JupyterLab gives up after seven tries, within a minute or two: the watch then goes on trying, at leisure.
+  // JupyterLab stops trying to reconnect after seven attempts (one or two minutes). This class then goes on, once every
+  // RECONNECT_MS.
   /** @param {string} status */
   line(status) {
     clearTimeout(this.retry);
     if (status === "connected") this.become("ok");
     else if (status === "connecting" || status === "disconnected") this.become("lost");
-    const again = () => this.manager?.kernel?.reconnect?.()?.catch(() => {}); // not yet: the next "disconnected" comes
+    const again = () => this.manager?.kernel?.reconnect?.()?.catch(() => {}); // failed: "disconnected" follows
     if (status === "disconnected" && !this.removed) this.retry = window.setTimeout(again, RECONNECT_MS);
   }
 
-  // A dead kernel does not come back: another one has its name.
+  // "dead" is final: a restarted kernel has the same name but is a new process without this run.
   /** @param {Connection} state */
   become(state) {
     if (this.state === "dead" || this.state === state) return;

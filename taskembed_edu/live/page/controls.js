@@ -1,19 +1,19 @@
 // Settings as native controls: a slider, a menu or a number field with its label, its value and its help.
 //
-// The kernel says what there is (`controls`: see live/controls.py); a control is made once and then only brought up to
-// date, so that nothing is pulled from under a moving hand. What a person asked for is shown until the kernel has it.
+// The kernel sends the list of settings (`controls`: see live/controls.py). A control is created once and then updated
+// in place, so that a slider is not replaced during a drag. A changed value stays shown until the kernel confirms it.
 
 import { counted, element, freshId, oncePerFrame, setText } from "./base.js";
 
-const CONFIRM_MS = 2500; // a change that is not confirmed by then was refused: the kernel's value is shown again
+const CONFIRM_MS = 2500; // a change not confirmed by then counts as refused: the kernel's value is shown again
 
 /** @import { LabPage } from "./lab.js" */
 /** @import { Control, Run, SettingValue, Tasks } from "./types.js" */
 
 class SettingControl {
   /** @type {SettingValue | undefined} */
-  asked = undefined; // what a person wants and the kernel has not confirmed yet
-  patience = 0; // the timer that gives it up
+  pending = undefined; // the changed value that the kernel has not confirmed yet
+  confirmTimer = 0; // the timer that drops it
 
   /** @param {Control} spec @param {Element} parent @param {(name: string, value: SettingValue) => void} changed */
   constructor(spec, parent, changed) {
@@ -24,7 +24,7 @@ class SettingControl {
     const head = element("div", "te-control-head", this.root);
     this.label = element("label", "te-control-label", head, spec.label);
     this.value = element("span", "te-control-value te-number", head);
-    this.value.setAttribute("aria-hidden", "true"); // the slider says it itself
+    this.value.setAttribute("aria-hidden", "true"); // a screen reader reads it from the slider
     this.input = element(spec.kind === "choice" ? "select" : "input", `te-set-${spec.name}`, this.root);
     if (spec.kind !== "choice") this.input.setAttribute("type", spec.kind === "number" ? "number" : "range");
     this.input.name = spec.name;
@@ -42,14 +42,14 @@ class SettingControl {
     const { kind } = this.spec;
     if (kind === "range" || kind === "steps") this.input.addEventListener("input", () => this.take());
     else this.input.addEventListener("change", () => this.take());
-    // JupyterLab takes Enter for itself before a field would say that it changed.
+    // JupyterLab handles Enter before the field fires its change event, so Enter is handled here.
     this.root.addEventListener("keydown", (event) => {
       if (kind === "number" && event.key === "Enter") this.take();
     });
   }
 
   remove() {
-    clearTimeout(this.patience);
+    clearTimeout(this.confirmTimer);
   }
 
   read() {
@@ -68,18 +68,18 @@ class SettingControl {
     }
     this.input.removeAttribute("aria-invalid");
     const value = this.read();
-    if (spec.kind === "number" && value === (this.asked ?? spec.value)) {
-      this.describe(value); // Enter, then leaving the field: one change, not two
+    if (spec.kind === "number" && value === (this.pending ?? spec.value)) {
+      this.describe(value); // Enter and then leaving the field is one change, not two
       return;
     }
-    this.asked = value;
-    clearTimeout(this.patience);
-    this.patience = window.setTimeout(() => this.forget(), CONFIRM_MS);
+    this.pending = value;
+    clearTimeout(this.confirmTimer);
+    this.confirmTimer = window.setTimeout(() => this.forget(), CONFIRM_MS);
     this.describe(value);
     this.changed(this.spec.name, value);
   }
 
-  // The step is what an arrow key moves by: numbers between are numbers too.
+  // `step` is only how far an arrow key moves, so the browser's stepMismatch is not an error here.
   isNumber() {
     const { badInput, rangeUnderflow, rangeOverflow } = this.input.validity;
     const whole = !Number.isInteger(this.spec.value) || Number.isInteger(Number(this.input.value));
@@ -87,7 +87,7 @@ class SettingControl {
   }
 
   forget() {
-    this.asked = undefined;
+    this.pending = undefined;
     this.update(this.spec);
   }
 
@@ -107,12 +107,12 @@ class SettingControl {
     }
     this.input.disabled = !spec.enabled;
     this.root.classList.toggle("te-unused", !spec.enabled);
-    if (this.asked === spec.value) {
-      this.asked = undefined;
-      clearTimeout(this.patience);
+    if (this.pending === spec.value) {
+      this.pending = undefined;
+      clearTimeout(this.confirmTimer);
     }
-    if (this.asked === undefined && !this.isTyping()) this.show(spec.value);
-    this.describe(this.asked ?? spec.value);
+    if (this.pending === undefined && !this.isTyping()) this.show(spec.value);
+    this.describe(this.pending ?? spec.value);
   }
 
   isTyping() {
@@ -128,7 +128,7 @@ class SettingControl {
   /** @param {SettingValue} value */
   describe(value) {
     const { live, enabled, wished } = this.spec;
-    const words = said(this.spec, Number(value));
+    const words = valueText(this.spec, Number(value));
     setText(this.value, words);
     if (words) this.input.setAttribute("aria-valuetext", words);
     const note = !enabled ? "no effect with these settings" : wished ? "waits for Reset" : live ? "" : "applies at reset";
@@ -137,14 +137,14 @@ class SettingControl {
   }
 }
 
-// A value in the words beside its slider; "" where the control shows it itself.
+// The text of a value beside its slider; "" where the control itself shows the value.
 /** @param {Control} spec @param {number} value */
-export function said(spec, value) {
+export function valueText(spec, value) {
   if (spec.kind === "steps") return spec.options[nearestOption(spec.options, value)].label;
   return spec.kind === "range" ? decimals(value, spec.step) : "";
 }
 
-// Sliders over round numbers, a factor apart: the nearest is the one with the nearest logarithm.
+// Sliders over round numbers a constant factor apart: the nearest option is the one with the nearest logarithm.
 /** @param {{ value: number }[]} options @param {number} value */
 export function nearestOption(options, value) {
   let best = 0;
@@ -164,7 +164,7 @@ export function decimals(value, step) {
 export class ControlsView {
   /** @type {Map<string, SettingControl>} */
   controls = new Map();
-  names = ""; // of the settings that have a control, as last shown
+  names = ""; // the settings that have a control, as last shown
   /** @type {Record<string, SettingValue>} */
   changes = {};
   /** @type {{ root: HTMLElement, radio: HTMLInputElement, name: HTMLElement }[]} */
@@ -197,14 +197,14 @@ export class ControlsView {
     this.send.stop();
   }
 
-  // The newest value of each setting goes out with the next animation frame, however fast the hand.
+  // The newest value of each setting is sent with the next animation frame, however fast the slider moves.
   /** @param {string} name @param {SettingValue} value */
   set(name, value) {
     this.changes[name] = value;
     this.send();
   }
 
-  // The switch of the map stands above the map and not in the column: `place` says where.
+  // A setting marked `above_map` (the map's projection) is placed in `place`, above the map, and not in the column.
   /** @param {Control[]} specs @param {Element} place */
   show(specs, place) {
     const names = specs.map((spec) => `${spec.name} ${spec.kind}`).join();
@@ -249,7 +249,7 @@ export class ControlsView {
   setTasks(tasks) {
     this.colour.replaceChildren(...tasks.colours.map(({ name }, k) => new Option(name, String(k))));
     const box = this.colour.parentElement;
-    if (box) box.hidden = !tasks.colours.length; // of some tasks nothing is known but their data
+    if (box) box.hidden = !tasks.colours.length; // some families know nothing of a task but its data
     this.showColour();
   }
 

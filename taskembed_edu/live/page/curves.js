@@ -1,5 +1,6 @@
-// Curves over training steps, in the panels that the kernel declares (words.help_packet); the first one also says which
-// setting changed. Two runs lie over each other, the second one dashed. Hover reads a step; a click moves time there.
+// Curves over training steps, in the panels that the kernel declares (words.help_packet); the first one also names the
+// setting that changed. Two runs share each panel, the second one dashed. Hover reads the values at a step; a click
+// shows that step.
 
 import { counted, element, hundredths, oncePerFrame, onTheme, penOf, rounded, setText } from "./base.js";
 
@@ -12,14 +13,14 @@ import { counted, element, hundredths, oncePerFrame, onTheme, penOf, rounded, se
  * @property {string} title
  * @property {string[]} keys columns of the rows
  * @property {Record<string, Declared>} declared each of them
- * @property {boolean} named do its marks say which setting changed?
+ * @property {boolean} named do its marks name the setting that changed?
  * @property {boolean} unit does it end at 1?
  * @property {boolean} pairs does it need training on pairs?
  */
 /** @typedef {{ left: number, right: number, top: number, bottom: number }} Plot CSS pixels on a panel's canvas */
 /** @typedef {ReturnType<CurvesView["makePanel"]>} Panel */
 
-const MOST_COLUMNS = 1200; // no screen has more: a run of many frames is drawn as fast as a short one
+const MOST_COLUMNS = 1200; // no screen has more; thinned to this, a long run is drawn as fast as a short one
 const RUN_DASHES = [[], [6, 4]];
 const BROKEN = "The line is broken where what is measured changed: numbers before and after are not to be compared";
 
@@ -40,9 +41,9 @@ export function curvesOf(help) {
   });
 }
 
-// ---- numbers: which part of the curves is seen, and how they are drawn there ----
+// ---- numbers: the visible range of the curves, ticks and lines ----
 
-// Scores end at 1; what has no end begins at 0 and has a little air above.
+// Scores end at 1; a quantity without an upper limit begins at 0 and gets a small margin above.
 /**
  * @param {Pick<Rows, "count" | "at">[]} runs
  * @param {string[]} keys
@@ -64,15 +65,16 @@ export function rangeOf(runs, keys, unit) {
   return high > 0 ? [0, 1.08 * high] : [0, 1];
 }
 
-// Where a line lies across the panel, and whether its number is written there: the middle of 0 ... 1 needs none.
+// Where the horizontal lines lie, and whether their number is written. The middle one has none, unless it is the 0
+// between a negative and a positive end.
 /** @param {number} low @param {number} high */
 export function ticksOf(low, high) {
   if (low < 0) return [low, 0, high].map((value) => ({ value, written: true }));
   return [low, (low + high) / 2, high].map((value, k) => ({ value, written: k !== 1 }));
 }
 
-// A line in pieces, each a list of step, value, step, value, ... A new piece begins where what is measured changed
-// (`breaks` are those steps, in order): a line never leads from numbers of one unit to those of another.
+// A line in pieces, each a list of step, value, step, value, ... A new piece begins where the measured quantity changed
+// (at the steps `breaks`, in order): a line never connects numbers of different units.
 /** @param {Pick<Rows, "count" | "at" | "step">} rows @param {string} key @param {number[]} breaks */
 export function piecesOf(rows, key, breaks) {
   /** @type {number[][]} */
@@ -91,13 +93,13 @@ export function piecesOf(rows, key, breaks) {
   return pieces;
 }
 
-// The last row is always drawn: it is the one that everyone looks at. After it there is none, which is `count`.
+// The next row to draw; `count` after the last one. The last row is always drawn: it is the current value.
 /** @param {number} row @param {number} stride @param {number} count */
 export function rowAfter(row, stride, count) {
   return row >= count - 1 ? count : Math.min(row + stride, count - 1);
 }
 
-// ---- what is seen ----
+// ---- the view ----
 
 export class CurvesView {
   /** @param {LabPage} page @param {Element} parent */
@@ -138,7 +140,7 @@ export class CurvesView {
     return { ...panel, box, canvas, numbers, shown: panel.keys };
   }
 
-  // A score that no run has is not shown, nor pairs where training knows none.
+  // Hides a score that no run has, and a panel about pairs where training uses no pairs.
   /** @param {Panel} panel */
   choose(panel) {
     const known = panel.keys.filter((key) => this.runs().some((rows) => rows.known.has(key)));
@@ -195,7 +197,7 @@ export class CurvesView {
     return { left: 2.9 * em, right: canvas.clientWidth - 6, top: 0.5 * em, bottom: canvas.clientHeight - 1.35 * em };
   }
 
-  // New rows, new marks, another number of runs.
+  // Called after new rows, new marks, or a change in the number of runs.
   show() {
     const runs = this.runs();
     this.panels.forEach((panel) => this.choose(panel));
@@ -227,7 +229,7 @@ export class CurvesView {
     c.scale(ratio, ratio);
     const font = getComputedStyle(canvas);
     c.font = `${0.8 * parseFloat(font.fontSize)}px ${font.fontFamily}`;
-    // The panel's own: inside of a container Chromium goes on telling the colours of the theme before.
+    // The style of the panel's root: inside a CSS container Chromium still reports the previous theme's colours.
     const style = getComputedStyle(this.page.root);
     const box = this.plot(canvas);
     const steps = this.lastStep();
@@ -239,7 +241,7 @@ export class CurvesView {
     const ink = style.getPropertyValue("--te-ink-soft");
     this.axes(c, box, ink, style.getPropertyValue("--te-line"), [low, high], steps, y);
     this.marks(c, box, style, x, panel);
-    this.moment(c, box, style, x);
+    this.stepLine(c, box, style, x);
     const paper = style.getPropertyValue("--te-scheme").trim() === "dark" ? "dark" : "light";
     let gaps = 0;
     this.runs().forEach((rows, run) => {
@@ -285,7 +287,7 @@ export class CurvesView {
     c.fillText("0", box.left, box.bottom + 4);
   }
 
-  // A dashed line where a setting changed; the loss also says what changed, as far as there is room for it.
+  // A dashed line where a setting changed. The loss panel also writes what changed, where there is room.
   /**
    * @param {CanvasRenderingContext2D} c
    * @param {Plot} box
@@ -300,7 +302,8 @@ export class CurvesView {
     c.textBaseline = "top";
     c.textAlign = "left";
     const lineHeight = parseFloat(getComputedStyle(panel.canvas).fontSize);
-    const taken = Array.from({ length: 3 }, () => Infinity); // from the right: the newest change is always said
+    // Texts are placed from the right, so that the newest change always has its text.
+    const taken = Array.from({ length: 3 }, () => Infinity);
     const marks = this.page.marks().flatMap((list, run) => list.map((mark) => ({ ...mark, run })));
     for (const { step, text, run } of marks.sort((one, other) => other.step - one.step)) {
       c.setLineDash(run ? [1, 3] : [3, 3]);
@@ -319,15 +322,15 @@ export class CurvesView {
     }
   }
 
-  // Where on the curves the map stands.
+  // A vertical line at the step that the map shows.
   /**
    * @param {CanvasRenderingContext2D} c
    * @param {Plot} box
    * @param {CSSStyleDeclaration} style
    * @param {(step: number) => number} x
    */
-  moment(c, box, style, x) {
-    if (this.page.get("step") >= this.lastStep()) return; // at the end there is no need to say so
+  stepLine(c, box, style, x) {
+    if (this.page.get("step") >= this.lastStep()) return; // the map shows the newest step: no line is needed
     c.strokeStyle = style.getPropertyValue("--te-accent");
     c.lineWidth = 1.5;
     c.beginPath();
@@ -336,7 +339,7 @@ export class CurvesView {
     c.stroke();
   }
 
-  // At which steps a distance began to be measured in something else: another distance, another vector.
+  // The steps at which the unit of distances changed: another distance, or another embedding vector.
   /** @param {number} run */
   breaks(run) {
     return (this.page.marks()[run] ?? []).flatMap(({ breaks }) => breaks ?? []);
@@ -347,7 +350,7 @@ export class CurvesView {
     c.lineWidth = 2;
     c.beginPath();
     for (const piece of pieces) {
-      c.rect(x(piece[0]) - 0.5, y(piece[1]), 1, 0); // a number that no other follows yet is a dot
+      c.rect(x(piece[0]) - 0.5, y(piece[1]), 1, 0); // a single value is drawn as a dot
       c.moveTo(x(piece[0]), y(piece[1]));
       for (let k = 2; k < piece.length; k += 2) c.lineTo(x(piece[k]), y(piece[k + 1]));
     }
@@ -355,7 +358,7 @@ export class CurvesView {
     c.setLineDash([]);
   }
 
-  // The numbers at the step under the pointer, or at the moment that the map shows.
+  // Shows the numbers at the step under the pointer, or at the step that the map shows.
   /** @param {Panel} panel @param {CanvasRenderingContext2D} c @param {Plot} box @param {string} ink */
   read(panel, c, box, ink) {
     const step = this.at ?? this.page.get("step");

@@ -1,5 +1,5 @@
-// What the learner sees of one task: a card beside the point that they look at; and under the map, where it hides no
-// point, the data and the neighbours of the one that they chose.
+// Shows one task: a card beside the hovered point; and below the map, where it hides no point, the data and the
+// neighbours of the chosen task.
 
 import { counted, element, setText } from "./base.js";
 import { fitNote, pictureWords, TaskPicture } from "./card.js";
@@ -13,17 +13,17 @@ import { cssOf } from "./shapes.js";
 
 const BESIDE = 14; // CSS pixels from a point to its card
 const WIDEST = [300, 420]; // a card in a small map; with a projector
-const RIM = 6; // a point this near to a card's edge is still seen whole
+const RIM = 6; // CSS pixels; a point this far outside a card's edge is not hidden by it
 /** @type {[wide: number, high: number]} */
 const CARD = [150, 86];
 /** @type {[wide: number, high: number]} */
 const CHOSEN = [220, 104];
 /** @type {[wide: number, high: number]} */
-const CHOSEN_OF_TWO = [220, 70]; // two maps stand side by side: less room for each
+const CHOSEN_OF_TWO = [220, 70]; // two maps side by side: each has less room
 
-// The left upper corner of a card in a map: beside the point, below on the right, or at another side where it hides
-// neither the point nor the chosen task; where every side hides one, in a corner of the map. A place that leaves the map
-// is moved into it first.
+// The upper left corner of a card in a map. The card stands below right of the point, or at another side where it hides
+// neither the point nor the chosen task. Where every side hides one, it stands in a corner of the map. A place outside
+// the map is first moved into it.
 /** @param {Point} point @param {Point | null} chosen @param {Point} card @param {Point} map @returns {Point} */
 export function cardPlace(point, chosen, [wide, high], map) {
   const [px, py] = point;
@@ -64,8 +64,8 @@ export class TaskDetails {
   lists = element("div", "te-map-lists", this.panel);
   task = -1; // the chosen one, as last shown
   listed = ""; // its neighbours, as last shown
-  told = ""; // the titles of the lists, as last said
-  fitted = false; // did the last picture have answers of the tasks' own networks?
+  announced = ""; // the titles of the lists, as last announced to a screen reader
+  fitted = false; // did the last picture hold predictions of the tasks' own networks?
 
   /** @param {TaskMapView} map */
   constructor(map) {
@@ -77,7 +77,7 @@ export class TaskDetails {
   buildCard() {
     this.map.stage.append(this.card);
     this.card.hidden = true;
-    this.card.setAttribute("aria-hidden", "true"); // the live region says the same
+    this.card.setAttribute("aria-hidden", "true"); // the live region holds the same text
   }
 
   buildPanel() {
@@ -138,7 +138,7 @@ export class TaskDetails {
     this.place(i);
   }
 
-  // In a small map no wider than the room on one side of the point, so that the card can stand beside it.
+  // In a small map the card is at most as wide as the room on one side of the point, so that it fits beside it.
   /** @param {number} i */
   widest(i) {
     const { screen, ratio, canvas } = this.map;
@@ -160,7 +160,7 @@ export class TaskDetails {
     return parts.filter(Boolean).join(", ");
   }
 
-  // After every picture: the card goes with its point.
+  // Called after every paint: the card moves with its point.
   follow() {
     if (!this.card.hidden) this.place(this.map.state.get("hover"));
   }
@@ -180,7 +180,7 @@ export class TaskDetails {
   choose() {
     const { map } = this;
     const i = map.painter.chosen();
-    if (i !== this.task) this.told = "";
+    if (i !== this.task) this.announced = "";
     this.task = i;
     map.root.dataset.chosen = String(i);
     this.panel.hidden = i < 0;
@@ -200,13 +200,13 @@ export class TaskDetails {
     const { map } = this;
     const data = this.dataOf(i);
     this.panelPicture.draw(data, map.palette, ...(map.page.runName?.(map.run) ? CHOSEN_OF_TWO : CHOSEN));
-    const told = [`Data of ${map.name(i)}`, pictureWords(data), fitNote(data, true)].filter(Boolean).join(": ");
-    if (data) this.panelPicture.canvas.setAttribute("aria-label", told);
+    const label = [`Data of ${map.name(i)}`, pictureWords(data), fitNote(data, true)].filter(Boolean).join(": ");
+    if (data) this.panelPicture.canvas.setAttribute("aria-label", label);
     setText(this.panelNote, fitNote(data));
     this.panelNote.hidden = !data?.fit;
   }
 
-  // A picture came in: what the tasks' own networks answer is drawn anew, for the tasks that are looked at.
+  // A picture arrived: redraws the predictions of the tasks' own networks for the hovered and the chosen task.
   take() {
     const { map } = this;
     const fitted = Boolean(map.picture?.fit);
@@ -218,7 +218,7 @@ export class TaskDetails {
     this.update();
   }
 
-  // The neighbours of the frame that is shown: built anew only where they are others than before.
+  // Shows the neighbours in the current frame; rebuilds the lists only when they changed.
   update() {
     const { map } = this;
     if (this.panel.hidden) return;
@@ -229,8 +229,8 @@ export class TaskDetails {
     const focused = this.lists.contains(document.activeElement);
     this.lists.replaceChildren();
     for (const line of lines) this.list(line);
-    if (focused) this.map.canvas.focus(); // the button that had it is gone
-    this.tell(lines);
+    if (focused) this.map.canvas.focus(); // the button that had the focus was removed
+    this.announce(lines);
   }
 
   /** @param {NeighbourLine} line */
@@ -252,26 +252,27 @@ export class TaskDetails {
     }
   }
 
-  // Of a list that is still to come nothing is said. Once it is there all are said, moving or not; what training then
-  // makes of them is not said at every frame, only where the run stands still.
+  // Announces the neighbours to a screen reader. A list that has not arrived yet is not announced; once it has arrived,
+  // all lists are announced, also while points move. Later changes are announced only while the run is paused and no
+  // point moves, because an announcement at every frame would be noise.
   /** @param {NeighbourLine[]} lines */
-  tell(lines) {
+  announce(lines) {
     const { map } = this;
     const known = lines.filter((line) => line.known !== false);
     const titles = known.map(({ title }) => title).join();
     const still = !map.page.playing?.() && !map.moving(performance.now());
-    if (titles === this.told ? !still : this.told && known.length < lines.length) return;
-    this.told = titles;
+    if (titles === this.announced ? !still : this.announced && known.length < lines.length) return;
+    this.announced = titles;
     /** @param {NeighbourLine} line */
     const names = ({ tasks, none = "none" }) => tasks.map((i) => map.name(i)).join(", ") || none;
     const neighbours = known.map((line) => `${line.title}: ${names(line)}`).join(". ");
     map.say(`Chosen: ${map.name(map.painter.chosen())}. ${neighbours}.`);
   }
 
-  // Other tasks: what was shown belongs to the old ones.
+  // The tasks were replaced: what is shown belongs to the old ones.
   forget() {
     this.task = -1;
-    this.told = "";
+    this.announced = "";
     this.choose();
   }
 

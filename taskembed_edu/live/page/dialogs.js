@@ -1,6 +1,7 @@
-// What opens above the page: a menu under a button, the code of the run, the keys, "what may I read?".
+// What opens above the page: a menu under a button, and dialogs for the run's code, the keys, "what may I read?".
 //
-// Native <dialog> and popover: the browser keeps the focus inside, closes on Escape, and gives the focus back.
+// They are native <dialog> and popover elements: the browser keeps the focus inside, closes them on Escape, and returns
+// the focus afterwards.
 
 import { element, freshId, setText } from "./base.js";
 
@@ -39,7 +40,7 @@ export class MenuButton {
   /** @param {HTMLButtonElement} button @param {Item[] | (() => Item[])} items @param {(value: string) => void} choose */
   constructor(button, items, choose) {
     this.button = button;
-    this.items = items; // a list, or a function that gives it when the menu opens
+    this.items = items; // a list, or a function that returns it when the menu opens
     this.choose = choose;
     /** @type {HTMLButtonElement[]} */
     this.menuItems = [];
@@ -81,7 +82,7 @@ export class MenuButton {
   toggled(open) {
     this.button.setAttribute("aria-expanded", String(open));
     if (!open) return;
-    // The top layer knows no neighbours: keep inside the window.
+    // An element in the top layer is not kept inside the window by its parents' layout: move it back in.
     const over = this.menu.getBoundingClientRect().right - (window.innerWidth - 8);
     if (over > 0) this.menu.style.left = `${parseFloat(this.menu.style.left) - over}px`;
     this.menuItems[0]?.focus();
@@ -95,7 +96,7 @@ export class MenuButton {
     const places = { ArrowDown: at + 1, ArrowUp: at - 1 + items.length, Home: 0, End: items.length - 1 };
     const next = places[event.key];
     if (event.key === "Tab") this.menu.hidePopover();
-    event.stopPropagation(); // the lab's own keys are not the menu's
+    event.stopPropagation(); // the lab's own keys must not act while the menu has the focus
     if (next === undefined) return;
     event.preventDefault();
     items[next % items.length].focus();
@@ -105,7 +106,7 @@ export class MenuButton {
 /** @type {Partial<Help>} */
 const NO_HELP = {};
 
-// One dialog for one purpose, made once: a heading, whatever fills it, a way out.
+// A dialog for one purpose, created once: a heading, a body, and a Close button.
 class PanelDialog {
   /** @param {Element} parent @param {string} heading */
   constructor(parent, heading) {
@@ -117,7 +118,7 @@ class PanelDialog {
     this.foot = element("div", "te-dialog-foot", this.root);
     const close = element("button", "te-button", this.foot, "Close");
     close.addEventListener("click", () => this.root.close());
-    // A click beside the dialog is a click on its backdrop: the dialog itself, outside its box.
+    // A click on the backdrop has the dialog itself as its target, at a position outside the dialog's box.
     this.root.addEventListener("click", (event) => {
       if (event.target !== this.root) return;
       const box = this.root.getBoundingClientRect();
@@ -179,7 +180,7 @@ export class DialogsView {
     this.code.open();
   }
 
-  // Where the browser does not let a page write into the clipboard, the lines are selected for Ctrl+C.
+  // Where the browser forbids writing to the clipboard, the lines are selected, ready for Ctrl+C.
   async copy() {
     try {
       await navigator.clipboard.writeText(this.codeText.textContent ?? "");

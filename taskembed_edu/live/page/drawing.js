@@ -1,13 +1,13 @@
-// A picture of a task in lines and words, for kinds of samples that have no picture of their own on the page.
+// Draws a task as lines and labels, for kinds of sample that have no drawing function of their own on the page.
 
 import { cssOf, drawMarker } from "./shapes.js";
 
 /** @import { Axes, DrawingData, Palette, Tone } from "./types.js" */
 
-const EDGE = 5; // CSS pixels that stay free at the rim
-const DOT = 2.8; // the radius of a line of one point
+const EDGE = 5; // CSS pixels that stay free at each edge
+const DOT = 2.8; // radius in CSS pixels; a line of one point is drawn as a dot
 
-// From shares of the drawing's axes to the canvas: in its middle, one unit of x as long as one of y.
+// Maps shares (0 ... 1) of the drawing's axes to the canvas: centred, with one unit of x as long as one unit of y.
 /** @param {Pick<DrawingData, "x" | "y">} data @param {number} wide @param {number} high @returns {Axes} */
 export function drawingAxes({ x, y }, wide, high) {
   const [span_x, span_y] = [x[1] - x[0], y[1] - y[0]];

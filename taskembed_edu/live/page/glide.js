@@ -1,12 +1,12 @@
-// How the points get from one frame to the next: from where they stand at that moment, so that a glide which is
-// interrupted does not jump, to exactly where the newest frame has them. Arrays are made once a task set.
+// Moves the points from one frame to the next. A glide starts at the points' current places, so that an interrupted
+// glide does not jump, and ends exactly at the newest frame's places. The arrays are allocated once per task set.
 
 import { decodePlaces } from "./packets.js";
 
 /** @import { PlacedPoints } from "./types.js" */
 
 const GLIDE_MS = 120;
-const LATEST_MS = 180; // no picture later than this after its frame came, however slow the painting
+const LATEST_MS = 180; // no paint of a glide is later than this after its frame, however slow painting is
 
 export class Glide {
   /** @param {number} n */
@@ -14,12 +14,12 @@ export class Glide {
     this.n = n;
     this.from = new Float32Array(2 * n);
     this.to = new Float32Array(2 * n);
-    this.places = new Float32Array(2 * n); // where the points stand at the time last asked for
+    this.places = new Float32Array(2 * n); // the points' places at the time of the last `at`
     this.begun = -Infinity;
     this.painted = -Infinity;
   }
 
-  // A new frame: glide to it from where we are at this time, or be there at once.
+  // A new frame: glide to it from the current places, or jump to it at once.
   /** @param {PlacedPoints} runPicture @param {number} now @param {boolean} gliding */
   aim(runPicture, now, gliding) {
     this.at(now);
@@ -28,7 +28,7 @@ export class Glide {
     this.begun = gliding ? now : -Infinity;
   }
 
-  // Fast at first, gently at the end: 0 ... 1.
+  // The share of the way covered, 0 ... 1: fast at first, slow at the end.
   /** @param {number} now */
   progress(now) {
     const share = Math.min(1, Math.max(0, (now - this.begun) / GLIDE_MS));
@@ -46,7 +46,7 @@ export class Glide {
     for (let i = 0; i < places.length; i++) places[i] = from[i] + t * (to[i] - from[i]);
   }
 
-  // To be asked at every picture. On a slow machine the one after this would come too late: then this is the last.
+  // Called at every paint. On a slow machine the next paint would come too late: then this one ends the glide.
   /** @param {number} now */
   ends(now) {
     const gap = this.painted >= this.begun ? now - this.painted : 0;

@@ -1,7 +1,7 @@
-// The page of a lab: puts the parts together and carries what they share. One model, one element, one page.
+// The page of a lab: connects the parts and holds the state that they share. Each view of a model has one page.
 //
 // Parts never talk to each other. They read and set the shared values (`page.get("chosen")`, `page.set(...)`,
-// `page.on(...)`), read the model, and speak to the kernel with `page.say({ do: ... })`.
+// `page.on(...)`), read the model, and send commands to the kernel with `page.say({ do: ... })`.
 
 import { element, freshId, oncePerFrame, setText, Shared } from "./base.js";
 import { ConnectionWatch } from "./connection.js";
@@ -19,8 +19,8 @@ import { TransportView } from "./transport.js";
 /** @import { Answer, Connection, Message, Model, Picture, Transport, View } from "./types.js" */
 
 /** @type {("chosen" | "selected" | "colour")[]} */
-const BOTH_WAYS = ["chosen", "selected", "colour"]; // the page's and the kernel's
-const NOTE_MS = 12000; // how long an answer ("saved as ...") stands in the status
+const SYNCED = ["chosen", "selected", "colour"]; // values that the page and the kernel both hold
+const NOTE_MS = 12000; // how long an answer ("saved as ...") is shown in the status
 
 export class LabPage {
   rows = [new Rows(), new Rows()];
@@ -28,7 +28,7 @@ export class LabPage {
   maps = [];
   /** @type {(() => void)[]} */
   stops = [];
-  note = ""; // an answer that stands in the status for a while
+  note = ""; // an answer that the status shows for a while
   noteTimer = 0;
   wordsId = freshId("words");
   root = element("div", "te-lab te-panel");
@@ -47,8 +47,8 @@ export class LabPage {
       still: this.motion.matches, // reduced motion: no glide
       projector: false,
       labels: true, // names beside the points, where there are any
-      trails: true, // where the tasks came from, likewise
-      step: 0, // the moment shown
+      trails: true, // the paths of the tasks since the start, where there are any
+      step: 0, // the training step shown
       connection: "ok",
     });
     this.acknowledge = oncePerFrame(() => this.say({ do: "shown", number: this.picture().number ?? 0 }));
@@ -60,7 +60,7 @@ export class LabPage {
     this.controls = new ControlsView(this, body);
     const stage = element("div", "te-stage", body);
     this.mapBar = new MapBarView(this, stage);
-    // Here, and not above the settings: what comes and goes must not move a slider from under a hand.
+    // Placed here and not above the settings: when an alert appears, it must not move a slider during a drag.
     stage.append(this.transportView.alert, this.transportView.rewind);
     this.mapRow = element("div", "te-maps", stage);
     this.timeline = new TimelineView(this, stage);
@@ -83,7 +83,7 @@ export class LabPage {
     this.takePicture();
   }
 
-  // ---- what the parts ask ----
+  // ---- what the parts call ----
 
   /** @template {keyof View} Name @param {Name} name @returns {View[Name]} */
   get(name) {
@@ -94,10 +94,10 @@ export class LabPage {
   set(name, value) {
     if (this.shared.get(name) === value) return;
     this.shared.set(name, value);
-    const both = BOTH_WAYS.find((each) => each === name);
+    const both = SYNCED.find((each) => each === name);
     if (both) {
       this.model.set(both, this.shared.get(both));
-      this.tell(() => this.model.save_changes());
+      this.trySend(() => this.model.save_changes());
     }
   }
 
@@ -106,23 +106,24 @@ export class LabPage {
     return this.shared.on(names, callback);
   }
 
-  // A kernel may end before the page is told so: sending then fails, and the kernel counts as dead.
+  // A kernel may end before the page is notified: sending then throws an error, and the kernel counts as dead.
   /** @param {Message} message */
   say(message) {
-    this.tell(() => this.model.send(message));
+    this.trySend(() => this.model.send(message));
   }
 
-  /** @param {() => void} speak */
-  tell(speak) {
+  /** @param {() => void} send */
+  trySend(send) {
     if (this.get("connection") === "dead") return;
     try {
-      speak();
+      send();
     } catch {
       this.watch?.become("dead");
     }
   }
 
-  // Show this step; null: now, and follow the run. A place on a curve lies between steps: the kernel knows whole ones.
+  // Shows this step; null: shows the newest one and follows the run. A position on a curve may lie between two steps,
+  // but the kernel only has whole steps.
   /** @param {number | null} step */
   look(step) {
     this.timeline.request(step === null ? null : Math.round(step));
@@ -155,7 +156,7 @@ export class LabPage {
     return this.runCount() > 1 ? (this.transport().runs?.[run]?.name ?? "") : "";
   }
 
-  // A distance as its menu names it; without one: that of a run, "" where its settings are not at hand.
+  // The label of a distance in its menu. Without `metric`: the run's own distance, "" where its settings are unknown.
   /** @param {string | undefined} metric @param {number} [run] */
   distanceName(metric, run) {
     const control = this.model.get("controls")?.find(({ name }) => name === "metric");
@@ -169,7 +170,7 @@ export class LabPage {
     return (this.model.get("marks") ?? []).slice(0, this.runCount());
   }
 
-  // What is wrong with the runs shown, in the kernel's words; with two runs, of which.
+  // The kernel's alarms about the runs shown; with two runs, each alarm names its run.
   alarms() {
     return (this.picture().runs ?? []).flatMap(({ run, alarm }) => {
       if (!alarm) return [];
@@ -191,7 +192,7 @@ export class LabPage {
     this.maps.push(new TaskMapView(this, this.maps.length, this.mapRow));
   }
 
-  // What is made once and ends with the page.
+  // Registers the listeners; all of them end with the page.
   listen() {
     /** @param {string} events @param {(message: Answer) => void} callback */
     const hear = (events, callback) => {
@@ -206,13 +207,13 @@ export class LabPage {
     hear("change:transport", () => this.takeTransport());
     hear("change:controls", () => this.takeControls());
     hear("msg:custom", (message) => this.hearAnswer(message));
-    for (const name of BOTH_WAYS) hear(`change:${name}`, () => this.hearShared(name));
+    for (const name of SYNCED) hear(`change:${name}`, () => this.hearShared(name));
     const still = () => this.shared.set("still", this.motion.matches);
     this.motion.addEventListener("change", still);
     const leave = () => {
       if (!this.root.matches(":fullscreen")) this.shared.set("projector", false);
     };
-    this.root.addEventListener("fullscreenchange", leave); // Escape ends full screen without a word to the page
+    this.root.addEventListener("fullscreenchange", leave); // Escape ends full screen, and no key event reaches the page
     this.root.addEventListener("keydown", (event) => this.key(event));
     const shown = () => this.acknowledge();
     document.addEventListener("visibilitychange", shown);
@@ -225,7 +226,7 @@ export class LabPage {
     if (!this.recorded) this.watch = new ConnectionWatch(this.model, (state) => this.set("connection", state));
   }
 
-  /** @param {(typeof BOTH_WAYS)[number]} name */
+  /** @param {(typeof SYNCED)[number]} name */
   hearShared(name) {
     const value = this.model.get(name);
     if (value !== undefined) this.shared.set(name, value);
@@ -240,7 +241,7 @@ export class LabPage {
       try {
         part.remove();
       } catch (error) {
-        console.error(error); // one part that fails leaves the others their turn
+        console.error(error); // an error in one part does not stop the others
       }
     }
     this.root.remove();
@@ -257,7 +258,7 @@ export class LabPage {
     this.curves.show();
   }
 
-  // Scores are declared anew: one was registered, and the run begun again.
+  // The declared scores changed: a score was registered and the run was started again.
   takeHelp() {
     this.curves.declare();
     this.readings.declare();
@@ -304,7 +305,7 @@ export class LabPage {
     }
   }
 
-  // A page that is hidden or slow says "shown" late, and the kernel waits for it: nothing piles up.
+  // A hidden or slow page sends "shown" late. The kernel waits for it before the next picture, so no queue builds up.
   takePicture() {
     const picture = this.picture();
     const { runs, step = 0 } = picture;
@@ -331,12 +332,12 @@ export class LabPage {
   /** @param {Answer} message */
   hearAnswer(message) {
     if (message.tell === "code") this.dialogs.showCode(message.text ?? "");
-    else if (message.text) this.tellNote(message.text);
+    else if (message.text) this.showNote(message.text);
   }
 
-  // An answer stands in the status for a while, then what goes on stands there again.
+  // Shows an answer in the status for NOTE_MS, then the current status again.
   /** @param {string} text */
-  tellNote(text) {
+  showNote(text) {
     this.note = text;
     this.transportView.tell();
     clearTimeout(this.noteTimer);
@@ -355,11 +356,11 @@ export class LabPage {
     if (before === "lost" && state === "ok") this.say({ do: "all" });
   }
 
-  // Nobody listens any more: what asks the kernel can no longer be pressed. Looking goes on.
+  // Without a kernel every control that needs it is disabled. The map can still be explored.
   silence() {
-    const gone = this.get("connection") === "dead" || Boolean(this.transport().stopped);
+    const disconnected = this.get("connection") === "dead" || Boolean(this.transport().stopped);
     const asking = /** @type {NodeListOf<HTMLElement>} */ (this.root.querySelectorAll(".te-live-only"));
-    for (const part of [...asking, this.controls.root, this.timeline.root]) part.inert = gone;
+    for (const part of [...asking, this.controls.root, this.timeline.root]) part.inert = disconnected;
   }
 
   // ---- the view as a whole ----
@@ -368,7 +369,7 @@ export class LabPage {
   project(on) {
     this.root.classList.toggle("te-projector", on);
     this.transportView.projector.setAttribute("aria-pressed", String(on));
-    // The whole screen, where the browser grants it; else the panel grows where it stands.
+    // Full screen where the browser allows it; otherwise the panel grows in place.
     if (on) this.root.requestFullscreen?.()?.catch(() => {});
     else if (document.fullscreenElement === this.root) document.exitFullscreen().catch(() => {});
     this.maps.forEach((map) => map.resize());
@@ -378,7 +379,7 @@ export class LabPage {
     this.dialogs.keys.open();
   }
 
-  // Single keys count while the focus is in the lab, and never while something is typed or chosen with keys.
+  // Single keys act while the focus is in the lab, but never while the user types or uses keys in a menu.
   /** @param {KeyboardEvent} event */
   key(event) {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -414,7 +415,7 @@ function render({ model, el }) {
   return () => page.remove();
 }
 
-// The exported file has no kernel: the recording in its document stands in its place.
+// The exported file has no kernel: the recording in its document answers instead.
 /** @param {string} text @param {Element} el */
 export async function renderRecording(text, el) {
   const model = new RecordedModel(JSON.parse(text));

@@ -1,7 +1,7 @@
-// The tasks' names beside their points, where there are few tasks and a name says enough (tasks.labels).
+// The tasks' names beside their points, for families with few tasks and short, telling names (tasks.labels).
 //
-// Every name is drawn once into a sheet and copied from there, as markers are: letters with a halo are the dearest thing
-// that a canvas draws.
+// Every name is drawn once into an off-screen sheet and copied from there, as markers are: letters with a halo are the
+// slowest thing that a canvas draws.
 
 import { penOf } from "./base.js";
 import { DIM, FULL } from "./levels.js";
@@ -23,15 +23,15 @@ export class PointLabels {
     /** @type {number[]} */
     this.boxes = []; // left, top, right, bottom of the labels placed so far in this picture
     /** @type {number[]} */
-    this.taken = []; // the same of what lies over the map: buttons, the scale bar
+    this.taken = []; // the same for what lies over the map: buttons, the scale bar
     this.known = false; // are the names measured and drawn in the sheet?
     this.widths = new Float32Array(0);
-    this.sides = new Uint8Array(0); // where a name stood last: it does not hop about while its point moves
-    this.edge = 0; // the halo
-    this.high = 0; // of a name, with its halo
+    this.sides = new Uint8Array(0); // each name's last side: the name stays there while its point moves
+    this.edge = 0; // width of the halo
+    this.high = 0; // height of a name with its halo
   }
 
-  // Other tasks, another theme, another size: the names are measured and drawn anew when they are next seen.
+  // The tasks, the theme or the size changed: the names are measured and drawn again when they are next shown.
   forget() {
     this.known = false;
   }
@@ -64,7 +64,7 @@ export class PointLabels {
     this.sides = new Uint8Array(n);
     this.known = true;
     [sheet.width, sheet.height] = [Math.max(1, ...this.widths), Math.max(1, n * this.high)];
-    context.font = font; // a canvas that was resized has forgotten
+    context.font = font; // resizing a canvas resets its font
     context.textBaseline = "middle";
     context.lineJoin = "round";
     context.lineWidth = 2 * this.edge;
@@ -85,7 +85,7 @@ export class PointLabels {
     if (dataset.labels !== String(drawn)) dataset.labels = String(drawn);
   }
 
-  // What matters now has its name in any case; of the others a name that finds no room is left out.
+  // The hovered and the chosen task always get their name; any other name is omitted where it finds no room.
   /** @param {CanvasRenderingContext2D} context */
   drawAll(context) {
     const { map, boxes } = this;
@@ -124,12 +124,12 @@ export class PointLabels {
     return chosenSide(this.sides[i], (side) => this.fits(i, x, y, side), (side) => this.covers(i, x, y, side), always);
   }
 
-  // Would it lie under another task's point? What is filtered out is no more than a shadow.
+  // Would the name overlap another task's point? Points that are filtered out are so faint that they do not count.
   /** @param {number} i @param {number} x @param {number} y @param {number} side */
   covers(i, x, y, side) {
     const { edge, high, widths, map } = this;
     const [left, top] = this.corner(i, x, y, side);
-    const reach = 0.85 * map.radius(); // a marker does not fill its box, nor do letters
+    const reach = 0.85 * map.radius(); // neither a marker nor a letter fills its box
     for (let j = 0; j < map.n; j++) {
       const [px, py] = [map.screen[2 * j], map.screen[2 * j + 1]];
       const beside = px + reach < left + edge || px - reach > left + widths[i] - edge;
@@ -155,9 +155,9 @@ export class PointLabels {
   }
 }
 
-// Where a name stood last, else the first side that is free of names, of points and of what lies over the map; -1 where
-// there is none. Half a name says nothing, so that a name under a point is left out as one under another name is. Who
-// must `always` have one takes a side that hides points, or the last one.
+// The name's last side, else the first side that overlaps no name, no point and nothing that lies over the map; -1
+// where there is none. A half-hidden name cannot be read, so a name that overlaps a point is omitted just as one that
+// overlaps another name. With `always` the name takes a side that overlaps points, or else its last side.
 /**
  * @param {number} last
  * @param {(side: number) => boolean} fits
@@ -170,8 +170,8 @@ export function chosenSide(last, fits, covers, always) {
   return free ?? (always ? (room[0] ?? last) : -1);
 }
 
-// The left upper corner of a name (its size with the halo, which is `edge` wide) at a side of the point (x, y), so many
-// pixels away; between two sides it may come a little nearer.
+// The upper left corner of a name at a side of the point (x, y), `gap` pixels away. The size includes the halo, which
+// is `edge` wide. At a diagonal side the name may come a little nearer.
 /**
  * @param {number} x
  * @param {number} y
@@ -187,7 +187,7 @@ export function cornerBeside(x, y, side, { wide, high, edge }, gap) {
   return [Math.round(x + away(across, wide, edge / 2)), Math.round(y + away(down, high, edge))];
 }
 
-// Does a box lie over any of these? They are one list: left, top, right, bottom, left, ...
+// Does a box overlap any of these boxes? They are one flat list: left, top, right, bottom, left, ...
 /** @param {number[]} box @param {number[]} boxes */
 export function meets([left, top, right, bottom], boxes) {
   for (let k = 0; k < boxes.length; k += 4) {

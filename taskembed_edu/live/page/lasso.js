@@ -11,11 +11,11 @@ export class Lasso {
     this.map = map;
     this.mode = false;
     this.drawing = false;
-    this.add = false; // to what is selected already
+    this.add = false; // keep the current selection and add to it
     /** @type {number[]} */
-    this.path = []; // x, y, x, y, ... on the map, not on the screen: it stays round its points when they are zoomed
+    this.path = []; // x, y, x, y, ... in map coordinates, not pixels: zooming keeps the lasso round its points
     /** @type {HTMLButtonElement | null} */
-    this.button = null; // made with the map's other buttons
+    this.button = null; // created together with the map's other buttons
     this.chip = element("button", "te-map-chip", map.stage);
     this.chip.hidden = true;
     this.chip.addEventListener("click", () => {
@@ -37,7 +37,7 @@ export class Lasso {
     this.map.canvas.classList.toggle("te-lassoing", mode);
   }
 
-  // How many are selected, said on the map; a click lets them go.
+  // Shows on the map how many tasks are selected; a click clears the selection.
   /** @param {number} n */
   count(n) {
     this.chip.hidden = !n;
@@ -73,13 +73,13 @@ export class Lasso {
     this.map.draw();
   }
 
-  // Select what lies inside; true where the drag was long enough to be meant as a lasso.
+  // Selects the tasks inside; returns true where the drag was long enough to count as a lasso.
   finish() {
     const { map, path } = this;
     const meant = path.length >= 6;
     if (meant) {
       const inside = this.add ? new Set(map.state.get("selected")) : new Set();
-      // Where the points stand now, not where they stood when they were last painted.
+      // Use the points' current places, not those of the last paint.
       map.glide.at(performance.now());
       for (let i = 0; i < map.n; i++) {
         if (map.shown(i) && within(path, map.glide.places[2 * i], map.glide.places[2 * i + 1])) inside.add(i);

@@ -1,5 +1,5 @@
-// The legend explains the colours and filters by them: categories with their shapes, quantities in six steps, angles
-// round a circle. One legend for all maps.
+// The legend explains the colours and filters tasks by them: categories with their shapes, quantities in six steps,
+// angles on a colour wheel. All maps share one legend.
 
 import { element, onTheme, penOf } from "./base.js";
 import { cssOf, drawMarker, outlineOf, paletteOf, rgbOf } from "./shapes.js";
@@ -20,7 +20,7 @@ export class TaskLegend {
     this.root.setAttribute("role", "group");
     this.all.addEventListener("click", () => {
       this.page.set("hidden", new Set());
-      this.entries[0]?.focus(); // the button that had it goes away
+      this.entries[0]?.focus(); // the "Show all" button that had the focus is hidden
     });
     this.stops = [
       page.on("colour", () => this.recolour()),
@@ -41,7 +41,7 @@ export class TaskLegend {
     this.recolour();
   }
 
-  // Other colours have other groups: what was filtered out meant something else.
+  // Another colouring has other groups, so the old filter no longer means anything.
   recolour() {
     if (this.page.get("hidden").size) this.page.set("hidden", new Set());
     this.build();

@@ -1,4 +1,4 @@
-// How strongly a point is drawn: filtered out; beside what matters now; as usual; not there at all.
+// How strongly a point is drawn. FAINT: filtered out. DIM: others are emphasised. FULL: normal. ABSENT: not drawn.
 
 export const FAINT = 0;
 export const DIM = 1;
@@ -6,8 +6,8 @@ export const FULL = 2;
 export const ABSENT = 3;
 export const OPACITY = [0.09, 0.35, 1];
 
-// The level of task i of a group of the legend. A filter is stronger than a selection, and a selection than "What
-// changed?", where tasks that keep all their neighbours (`counts` 0) are pale; without `counts` nothing was asked.
+// The level of task i of a group of the legend. A filter overrides a selection, and a selection overrides "What
+// changed?", which dims the tasks that keep all their neighbours (`counts` 0). Without `counts` no comparison is shown.
 /**
  * @param {number} i
  * @param {number} group

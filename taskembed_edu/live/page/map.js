@@ -1,10 +1,11 @@
 // The live map of the task space: a canvas that glides from one frame to the next and never draws a stale one.
 //
-// A frame that comes in replaces the one before at once; what is seen glides to it (glide.js) in the view that follows
-// the points or that the learner has chosen (viewport.js). One picture an animation frame, none while all stands still.
+// A new frame replaces the previous one at once, and the drawn points glide to it (glide.js). The view follows the
+// points until the learner zooms or pans (viewport.js). The map paints at most once per animation frame, and not at all
+// while nothing moves.
 //
-// What both maps of a branched run share lies in `page`: hover, chosen, selected, colour, hidden, still, projector, labels,
-// trails.
+// The state that both maps of a branched run share is in `page`: hover, chosen, selected, colour, hidden, still,
+// projector, labels, trails.
 
 import { counted, element, freshId, onTheme, penOf, setText } from "./base.js";
 import { TaskDetails } from "./details.js";
@@ -25,10 +26,10 @@ import { Viewport } from "./viewport.js";
 const SMALL = 700; // a map narrower than this has smaller cards
 const TOOLS_HIGH = 40; // CSS pixels that the buttons take at the top
 
-// Of a marker, in device pixels to the half: smaller in a crowd, larger with a projector.
+// A marker's radius in device pixels, rounded to 0.5: smaller when there are many tasks, larger in projector mode.
 /** @param {number} n @param {number} ratio @param {boolean} projector @param {boolean} labels */
 export function radiusOf(n, ratio, projector, labels) {
-  const base = (projector ? 9.5 : 6) * (labels ? 0.75 : 1); // a name says more than a large dot
+  const base = (projector ? 9.5 : 6) * (labels ? 0.75 : 1); // beside a name a smaller dot is enough
   const crowd = Math.min(1, Math.max(0.36, Math.sqrt(260 / Math.max(1, n))));
   return Math.round(2 * base * ratio * crowd) / 2;
 }
@@ -52,7 +53,7 @@ export class TaskMapView {
   /** @type {Uint8Array | null} */
   counts = null; // how many of its nearest each task would lose, under another distance
   /** @type {Set<number>} */
-  gone = new Set(); // tasks that the picture leaves out
+  gone = new Set(); // tasks that the picture leaves out because they diverged
   n = 0;
   ratio = 0; // device pixels a CSS pixel; 0: not laid out yet
   box = new Float64Array(4);
@@ -64,7 +65,7 @@ export class TaskMapView {
   levels = new Uint8Array(0);
 
   drawn = 0;
-  request = 0; // 0: no picture is asked for
+  request = 0; // the animation frame's id; 0: no paint is requested
   removed = false;
   /** @type {MediaQueryList | null} */
   ratioQuery = null;
@@ -108,7 +109,7 @@ export class TaskMapView {
     this.said.setAttribute("aria-live", "polite");
   }
 
-  // A map of tasks that have collapsed looks like any other: what is drawn is one spot, magnified to fill the frame.
+  // Stamps a map of collapsed tasks. It would look like any other map, because one spot is magnified to fill the frame.
   /** @param {string | undefined} alarm */
   stamp(alarm) {
     this.root.dataset.collapsed = String(Boolean(alarm));
@@ -135,7 +136,7 @@ export class TaskMapView {
     ];
   }
 
-  // Another screen may have another ratio, with no change of size in CSS pixels.
+  // On another screen the pixel ratio may change while the size in CSS pixels stays the same.
   watchRatio() {
     this.ratioQuery?.removeEventListener("change", this.onRatio);
     this.ratioQuery = window.matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
@@ -146,14 +147,14 @@ export class TaskMapView {
     this.removed = true;
     this.stops.forEach((stop) => stop());
     this.resized.disconnect();
-    this.ratioQuery?.removeEventListener("change", this.onRatio); // a map never laid out has none
+    this.ratioQuery?.removeEventListener("change", this.onRatio); // null where the map was never laid out
     window.removeEventListener("resize", this.onRatio);
     this.pointing.remove();
     cancelAnimationFrame(this.request);
     this.root.remove();
   }
 
-  // ---- taking in tasks and frames ----
+  // ---- receiving tasks and frames ----
 
   /** @param {number} n */
   allocate(n) {
@@ -176,7 +177,7 @@ export class TaskMapView {
     return this.tasks?.names?.[i] ?? `task ${i}`;
   }
 
-  // One run's part of a picture; null is a map that has nothing to show yet.
+  // Takes one run's part of a picture; null where there is nothing to show yet.
   /** @param {RunPicture | null | undefined} picture @param {number} [number] */
   take(picture, number = this.page.model?.get("picture")?.number ?? 0) {
     if (!picture) return;
@@ -190,15 +191,15 @@ export class TaskMapView {
     this.trails.take(picture);
     const gliding = same && !this.state.get("still") && !document.hidden;
     this.glide.aim(picture, now, gliding);
-    // Another projection is another map: a corner of the old one means nothing there.
-    const afresh = !same || before.projection !== picture.projection;
-    if (afresh) this.viewport.own = false;
-    this.follow(now, gliding, afresh);
+    // A new projection gives a new map: a zoomed view of the old one means nothing in it.
+    const refit = !same || before.projection !== picture.projection;
+    if (refit) this.viewport.own = false;
+    this.follow(now, gliding, refit);
     if (!same) this.colour();
-    if (!same) this.details.choose(); // a page that was loaded again may have a chosen task from the start
+    if (!same) this.details.choose(); // a reloaded page may have a chosen task from the start
     this.counts = picture.changes ? bytesOf(picture.changes.counts) : null;
     if (this.counts || before?.changes || others) this.regroup();
-    if (others) this.details.choose(); // the chosen task may have gone, or come back
+    if (others) this.details.choose(); // the chosen task may have been left out, or be back
     this.describe(picture, number);
     this.stamp(picture.alarm);
     this.tools.show();
@@ -206,7 +207,7 @@ export class TaskMapView {
     this.draw();
   }
 
-  // Which tasks the picture leaves out; true where they are others than before.
+  // Stores which tasks the picture leaves out (they diverged); returns true where the set changed.
   /** @param {RunPicture} picture */
   leaveOut(picture) {
     const before = [...this.gone].join();
@@ -214,17 +215,17 @@ export class TaskMapView {
     return [...this.gone].join() !== before;
   }
 
-  // The view follows all that is drawn.
-  /** @param {number} now @param {boolean} gliding @param {boolean} afresh */
-  follow(now, gliding, afresh) {
+  // Fits the view to everything that is drawn.
+  /** @param {number} now @param {boolean} gliding @param {boolean} refit */
+  follow(now, gliding, refit) {
     boundsOf(this.glide.to, this.box, (i) => this.gone.has(i));
     if (this.trails.shown()) this.trails.extend(this.box);
     if (this.n && this.gone.size >= this.n) this.box.set([0, 0, 1, 1]);
     this.viewport.head = this.tasks?.labels ? TOOLS_HIGH * (this.ratio || 1) : 0;
-    this.viewport.follow(this.box, now, gliding, afresh);
+    this.viewport.follow(this.box, now, gliding, refit);
   }
 
-  // Put on or off: the view makes room for them, or needs it no longer.
+  // Trails were switched on or off: the view makes room for them, or gives it back.
   showTrails() {
     if (this.picture) this.follow(performance.now(), !this.state.get("still"), true);
     this.draw();
@@ -259,7 +260,7 @@ export class TaskMapView {
     const now = performance.now();
     const { glide, screen, viewport } = this;
     const begun = glide.begun;
-    if (glide.ends(now) && viewport.begun === begun) viewport.begun = -Infinity; // the view that came with it
+    if (glide.ends(now) && viewport.begun === begun) viewport.begun = -Infinity; // end its glide too
     glide.at(now);
     viewport.at(now);
     const { places } = glide;
@@ -273,7 +274,7 @@ export class TaskMapView {
     this.root.dataset.drawn = String(this.drawn);
     const zoom = viewport.zoom().toFixed(2);
     if (this.root.dataset.zoom !== zoom) this.root.dataset.zoom = zoom;
-    // Asked after painting: a last picture that was begun in time is followed by one that stands at the end.
+    // Checked after painting: if this paint was still on the way, another one follows that shows the end position.
     if (this.moving(now)) this.draw();
   }
 
@@ -294,14 +295,14 @@ export class TaskMapView {
       this.viewport.resize(wide, high, performance.now());
     }
     this.restyle();
-    if (this.picture) this.paint(); // a canvas that was resized is empty until it is painted
+    if (this.picture) this.paint(); // a resized canvas is empty until it is painted
   }
 
   isSmall() {
     return this.canvas.clientWidth < SMALL;
   }
 
-  // Another theme, size or mode: other markers, other lines.
+  // The theme, the size or the mode changed: markers and lines are made anew.
   restyle() {
     this.palette = paletteOf(this.root);
     this.tools.forget();
@@ -314,7 +315,8 @@ export class TaskMapView {
   }
 
   colour() {
-    // Colours belong to the tasks that they came with; a picture of others is drawn plain until its own arrive.
+    // Colours arrive with their tasks. A picture with another number of tasks is drawn in one colour until its own
+    // arrive.
     const known = this.tasks?.n === this.n ? this.tasks.colours[this.state.get("colour") ?? 0] : null;
     this.colouring = decodeColouring(known, this.n);
     this.atlas.build(this.n, this.colouring.rgb, this.colouring.shapes, this.radius(), this.palette);
@@ -323,7 +325,7 @@ export class TaskMapView {
     this.regroup();
   }
 
-  // How strongly each point is drawn, worked out when a choice changes and not in every picture.
+  // Computes how strongly each point is drawn; done when a choice changes, not at every paint.
   regroup() {
     const hidden = this.state.get("hidden") ?? new Set();
     const selected = new Set(this.state.get("selected") ?? []);
@@ -341,7 +343,7 @@ export class TaskMapView {
     return i >= 0 && i < this.n && this.levels[i] !== FAINT && this.levels[i] !== ABSENT;
   }
 
-  // ---- the view, by hand ----
+  // ---- zoom and pan ----
 
   /** @param {number} factor @param {number} [x] @param {number} [y] */
   zoom(factor, x, y) {
@@ -360,7 +362,7 @@ export class TaskMapView {
     this.draw();
   }
 
-  // A task that the keyboard went to is seen, also where the learner had zoomed past it.
+  // Pans until the task that the keyboard moved to is visible, where the learner's zoom has left it outside.
   /** @param {number} i */
   reveal(i) {
     const { viewport, screen } = this;

@@ -1,5 +1,5 @@
-// What travels as bytes, decoded: the kernel sends DataViews, the exported file typed arrays, both little-endian, as
-// every machine is that runs a browser.
+// Decodes the packets that are sent as bytes. The kernel sends DataViews, the exported file holds typed arrays. Both
+// are little-endian, as is every machine that runs a browser.
 
 /** @import { Bytes, Card, Colouring, CurveCard, Fit, PlacedPoints, Point, ScatterCard, TaskData } from "./types.js" */
 
@@ -12,7 +12,7 @@ export function bytesOf(view) {
   return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }
 
-// 16-bit numbers must start at an even address; a buffer out of a message need not.
+// A Uint16Array must start at an even address, but the bytes of a message may start at an odd one: then copy them.
 /** @param {Bytes | null | undefined} view */
 export function wordsOf(view) {
   const bytes = bytesOf(view);
@@ -20,19 +20,19 @@ export function wordsOf(view) {
   return new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1);
 }
 
-// A copy: the bytes need not begin where a float may begin.
+// Always a copy: a Float32Array must start at a multiple of 4, and the bytes of a message may not.
 /** @param {Bytes | null | undefined} given */
 export function floatsOf(given) {
   return new Float32Array(bytesOf(given).slice().buffer);
 }
 
-// How many tasks a run's picture holds: 4 bytes each.
+// The number of tasks in a run's picture: 4 bytes per task.
 /** @param {{ points?: Bytes } | null | undefined} runPicture */
 export function countOf(runPicture) {
   return runPicture?.points ? runPicture.points.byteLength >> 2 : 0;
 }
 
-// Places on the map, written into `places` (x, y, x, y, ...), which is used again for the next frame.
+// Writes the places on the map into `places` (x, y, x, y, ...). The array is reused for every frame, to save memory.
 /** @param {PlacedPoints} runPicture @param {Float32Array} places */
 export function decodePlaces(runPicture, places) {
   const words = wordsOf(runPicture.points);
@@ -44,7 +44,7 @@ export function decodePlaces(runPicture, places) {
   }
 }
 
-// The box that the points fill now; `without(k)` is true where the k-th does not count.
+// Writes the bounding box of the points into `box`, without those for which `without(k)` is true.
 /** @param {Float32Array} places @param {Float64Array} box @param {(k: number) => boolean} [without] */
 export function boundsOf(places, box, without = () => false) {
   box.fill(Infinity, 0, 2).fill(-Infinity, 2, 4);
@@ -69,7 +69,7 @@ export function decodeColouring(colouring, n) {
   return { rgb: plain, shapes: new Uint8Array(n), groups: new Uint8Array(n) };
 }
 
-// One task's own data out of the card packet of all tasks, as plain numbers that card.js draws.
+// One task's own data, from the card packet of all tasks, as plain numbers that card.js draws.
 /** @param {Card | null | undefined} card @param {number} i @returns {TaskData | null} */
 export function decodeCard(card, i) {
   if (card?.kind === "curve") {
@@ -91,7 +91,8 @@ export function decodeCard(card, i) {
   return null;
 }
 
-// What one task's own network answers, out of the picture's answers of all tasks: `card` says where they are drawn.
+// One task's predictions by its own network, from the picture's predictions of all tasks. `card` gives the axes that
+// they are drawn on.
 /** @param {Fit | null | undefined} fit @param {Card | null | undefined} card @param {number} i */
 export function decodeFit(fit, card, i) {
   if (fit?.kind === "words" && card?.kind === "words") return { words: fit.words[i] };
@@ -108,7 +109,7 @@ export function decodeFit(fit, card, i) {
   return { curve: Array.from(levels, (level, k) => [x(k), low + ((high - low) * level) / 255]) };
 }
 
-// In shares of the card's axes, as a drawing's own lines.
+// The points as shares (0 ... 1) of the card's axes, as in a drawing's own lines.
 /** @param {Fit & { kind: "path" }} fit @param {number} i @returns {Point[]} */
 function pathOf({ n, points }, i) {
   const levels = bytesOf(points).subarray(i * n, (i + 1) * n);

@@ -1,5 +1,5 @@
-// What the map draws, from below: trails, lines to neighbours, names (a halo must not hide a point), the points, rings
-// round those that matter now, the lasso.
+// What the map draws, from the lowest layer up: trails, lines to neighbours, names (below the points, because a name's
+// halo must not hide a point), the points, rings round the hovered and the chosen task and its neighbours, the lasso.
 
 import { DIM, FAINT, FULL, OPACITY } from "./levels.js";
 import { wordsOf } from "./packets.js";
@@ -57,7 +57,7 @@ export class MapPainter {
   lines(context, chosen) {
     const { palette } = this.map;
     for (const { tasks, tone, dashed, width } of neighbourLines(this.map)) {
-      this.rays(context, chosen, tasks, palette.paper, [], width + 2.5); // a halo: seen over any colour
+      this.rays(context, chosen, tasks, palette.paper, [], width + 2.5); // a halo: visible over any colour
       this.rays(context, chosen, tasks, palette[tone], dashed ? [7, 5] : [], width);
     }
   }
@@ -132,7 +132,7 @@ export class MapPainter {
     }
   }
 
-  // ---- what the learner points at ----
+  // ---- the hovered and the chosen task ----
 
   /** @param {CanvasRenderingContext2D} context @param {number} chosen */
   marked(context, chosen) {
@@ -160,7 +160,8 @@ export class MapPainter {
  * @property {string} [none] what stands in the place of an empty one
  */
 
-// Which lines leave the chosen task. With "What changed?" those near under only one of the two distances.
+// The lines from the chosen task to its neighbours. With "What changed?" they are split into neighbours under both
+// distances and neighbours under only one of them.
 /** @param {TaskMapView} map @returns {NeighbourLine[]} */
 export function neighbourLines(map) {
   const chosen = map.state.get("chosen") ?? -1;
@@ -183,7 +184,7 @@ export function neighbourLines(map) {
   const missing = links ? "not in this file" : "–";
   /** @type {NeighbourLine} */
   const near = { title: "Nearest in the embedding", tasks: inside(links?.embedding), known, missing, tone: "near", width: 1.8 };
-  if (map.tasks && !map.tasks.truth) return [near]; // nobody knows how far apart these tasks truly are
+  if (map.tasks && !map.tasks.truth) return [near]; // this family has no true distance
   return [
     near,
     {
@@ -197,7 +198,8 @@ export function neighbourLines(map) {
   ];
 }
 
-// The truth does not wait for the kernel: it came with the tasks. A task stands in its own list where it lacks a neighbour.
+// The true neighbours arrived with the tasks, so they are known before the kernel answers. A list with fewer than k
+// neighbours is padded with the task itself, which is removed here.
 /** @param {TaskMapView} map @param {number} i */
 function trueNeighbours(map, i) {
   const truth = map.tasks?.truth;

@@ -1,4 +1,4 @@
-// Input on the map: pointer, wheel, pinch and keys. They set the shared values; the map draws what those say.
+// Input on the map: pointer, wheel, pinch and keys. Input sets the shared values; the map draws from those.
 
 /** @import { TaskMapView } from "./map.js" */
 
@@ -16,7 +16,7 @@ export class Pointing {
   constructor(map) {
     this.map = map;
     /** @type {Here} */
-    this.here = null; // "pointer" or "keys" while this map is the one that is pointed at
+    this.here = null; // what hovers a task on this map; null: nothing does
     /** @type {Map<number, Held>} */
     this.pointers = new Map();
     this.passed = -Infinity;
@@ -109,7 +109,7 @@ export class Pointing {
     this.map.pan(x - held.x, y - held.y);
   }
 
-  // Two fingers: the distance between them zooms, round the finger that rests.
+  // Two fingers: the change of the distance between them is the zoom factor, centred on the finger that did not move.
   /** @param {number} id @param {number} x @param {number} y */
   pinch(id, x, y) {
     const held = this.pointers.get(id);
@@ -140,8 +140,8 @@ export class Pointing {
     state.set("chosen", i === state.get("chosen") ? -1 : i);
   }
 
-  // The wheel zooms with Ctrl or Cmd, or after a click into the map. Who only reads on scrolls the page, and a page
-  // that is being scrolled past the map goes on scrolling.
+  // The wheel zooms with Ctrl or Cmd, or while the map has the focus. Otherwise it scrolls the page. A scroll that
+  // began outside the map goes on scrolling when the map comes under the pointer.
   /** @param {WheelEvent} event */
   wheel(event) {
     const meant = event.ctrlKey || event.metaKey;
@@ -152,7 +152,7 @@ export class Pointing {
     }
     event.preventDefault();
     const lines = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? 400 : 1;
-    const speed = event.ctrlKey ? 0.01 : 0.002; // a pinch on a touchpad comes as a fine wheel with Ctrl
+    const speed = event.ctrlKey ? 0.01 : 0.002; // a pinch on a touchpad arrives as small wheel events with Ctrl
     const [x, y] = this.place(event);
     this.map.zoom(Math.exp(-event.deltaY * lines * speed), x, y);
   }
@@ -167,10 +167,10 @@ export class Pointing {
     const act = arrow ? () => this.arrow(arrow, event.shiftKey) : this.keys()[event.key];
     if (!act || act() === false) return;
     event.preventDefault();
-    event.stopPropagation(); // space would also press Play
+    event.stopPropagation(); // otherwise Space would also press Play
   }
 
-  // What each key does; false where it does nothing now, so that the page may have it.
+  // The action of each key. It returns false where it does nothing now, so that the page may handle the key.
   /** @returns {Record<string, () => unknown>} */
   keys() {
     const { map } = this;
@@ -190,7 +190,8 @@ export class Pointing {
     };
   }
 
-  // Let go of one thing at a time: a lasso under way, the chosen task, the selection, the task looked at.
+  // Cancels one thing at a time, in this order: a lasso being drawn, the chosen task, the selection, lasso mode, the
+  // hovered task.
   escape() {
     const { state, lasso } = this.map;
     if (lasso.drawing) lasso.drop();
@@ -220,7 +221,7 @@ export class Pointing {
     this.point(i, "keys");
   }
 
-  // The next task that is shown, in the order of the tasks: so that every one of them is reached.
+  // Goes to the next visible task in the order of the tasks, so that the keyboard reaches every one.
   /** @param {number} from @param {number} by */
   step(from, by) {
     let i = from + by;
@@ -228,7 +229,7 @@ export class Pointing {
     if (i >= 0 && i < this.map.n) this.visit(i);
   }
 
-  // Where a walk begins: at the task that was chosen, else in the middle of what is seen.
+  // Where the arrow keys start: at the chosen task, else at the task nearest to the middle of the canvas.
   middle() {
     const { map } = this;
     const chosen = map.painter.chosen();
@@ -236,15 +237,15 @@ export class Pointing {
     return this.best((x, y) => (x - map.canvas.width / 2) ** 2 + (y - map.canvas.height / 2) ** 2);
   }
 
-  // The nearest task in one direction: what lies askew counts as farther away.
+  // The nearest task in one direction; a sideways offset counts double, so that a task straight ahead is preferred.
   /** @param {number} from @param {number} right @param {number} down */
   towards(from, right, down) {
     const { screen } = this.map;
     const [x0, y0] = [screen[2 * from], screen[2 * from + 1]];
     return this.best((x, y) => {
       const along = (x - x0) * right + (y - y0) * down;
-      const askew = Math.abs((x - x0) * down) + Math.abs((y - y0) * right);
-      return along > 0.5 ? along * along + 4 * askew * askew : Infinity;
+      const across = Math.abs((x - x0) * down) + Math.abs((y - y0) * right);
+      return along > 0.5 ? along * along + 4 * across * across : Infinity;
     }, from);
   }
 

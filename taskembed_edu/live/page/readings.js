@@ -1,4 +1,4 @@
-// Round the map: which projection, embedding again, "What changed?" above it, and how far to trust it below.
+// Above the map: the choice of projection, "Embed again" and "What changed?". Below it: how far the map can be trusted.
 
 import { element, freshId, percent, rounded, setText } from "./base.js";
 import { MenuButton } from "./dialogs.js";
@@ -38,7 +38,7 @@ export class MapBarView {
 
   /** @param {Partial<Transport>} transport */
   show(transport) {
-    this.again.hidden = transport.projection === "pca"; // PCA has no chance in it: again would be the same
+    this.again.hidden = transport.projection === "pca"; // PCA is deterministic: the same map would come out again
     this.changed.hidden = !(transport.metrics ?? []).length;
     this.result.hidden = !transport.compare;
   }
@@ -68,7 +68,7 @@ export class ReadingsView {
     this.declare();
   }
 
-  // What is read of a map: as the kernel declares it.
+  // The readings beside the map, as the kernel declares them.
   declare() {
     const declared = Object.entries(this.page.model.get("help")?.scores ?? {}).filter(([, { beside_map }]) => beside_map);
     this.entries.forEach(({ entry }) => entry.remove());

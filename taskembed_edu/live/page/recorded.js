@@ -1,5 +1,5 @@
-// A recorded run as a model: the same get, set, on, off, save_changes and send as a live one, answered by the file
-// itself. No kernel, no network; time goes by this page's clock.
+// A recorded run as a model. It has the same get, set, on, off, save_changes and send as a live model, and answers from
+// the file itself, without a kernel or a network. The page's own clock plays the film.
 
 import { counted } from "./base.js";
 import { wordsOf } from "./packets.js";
@@ -23,7 +23,7 @@ async function unpacked({ $bytes, gzip }) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-// The document with every packed entry as bytes; everything else as it is.
+// The document with every packed entry decoded to bytes; everything else is unchanged.
 /** @param {unknown} value @returns {Promise<unknown>} */
 async function decoded(value) {
   if (Array.isArray(value)) return Promise.all(value.map(decoded));
@@ -33,7 +33,7 @@ async function decoded(value) {
   return Object.fromEntries(entries);
 }
 
-// Frames are stored as differences, modulo 65,536 (256 for bytes), from the frame before: add them up once.
+// Each frame is stored as its difference from the frame before, modulo 65,536 (256 for bytes): add the differences up.
 /** @template {Uint8Array | Uint16Array} Numbers @param {Numbers} frames @param {number} count */
 export function summed(frames, count) {
   const each = count ? frames.length / count : 0;
@@ -65,7 +65,7 @@ function recordedRun(run) {
   };
 }
 
-// Words are stored once, and which of them is spelt where.
+// Each word is stored once, in a vocabulary; the frames hold indices into it.
 /** @param {NonNullable<StoredRun["fit"]>} fit @param {number} count @returns {NonNullable<RecordedRun["fit"]>} */
 function recordedFit({ kind, n, values, words }, count) {
   const frames = kind === "words" ? summedWords(values, count) : summed(values.slice(), count);
@@ -83,17 +83,17 @@ export class RecordedModel {
   /** @type {RecordedDocument} */
   stored = { title: "", tasks: NO_TASKS, help: { reading: [], scores: {}, panels: [], try: [] }, marks: [], runs: [] };
   /** @type {number[]} */
-  steps = []; // the film's stops: the frames of the run with the most steps
-  at = 0; // which of them is shown
-  moment = 0; // the step shown
+  steps = []; // the film's steps: the frames of the run with the most steps
+  at = 0; // the index in `steps` of the frame shown
+  shownStep = 0; // the training step shown
   number = 0; // of the picture
   rate = 10; // frames a second
   playing = false;
   /** @type {{ now: number, at: number } | null} */
-  begun = null; // when the film was started, and at which stop
+  begun = null; // when the film was started, and at which index in `steps`
   request = 0;
 
-  // Unpacking takes a moment: wait for `ready` before anything is asked.
+  // Unpacking is asynchronous: wait for `ready` before any other call.
   /** @param {unknown} raw */
   constructor(raw) {
     this.ready = recordedDocument(raw).then((stored) => this.begin(stored));
@@ -107,7 +107,7 @@ export class RecordedModel {
     const longest = stored.runs.reduce((best, run) => (last(run) > last(best) ? run : best));
     this.steps = longest.frames.map((frame) => frame.step);
     this.at = this.steps.length - 1;
-    this.moment = this.steps[this.at];
+    this.shownStep = this.steps[this.at];
     this.values = {
       title: stored.title,
       controls: [],
@@ -151,17 +151,17 @@ export class RecordedModel {
   }
 
   /** @param {string} name */
-  tell(name) {
+  notify(name) {
     for (const callback of this.listeners.get(name) ?? []) callback({});
   }
 
   /** @template {keyof Traits} Name @param {Name} name @param {Traits[Name]} value */
   put(name, value) {
     this.values[name] = value;
-    this.tell(`change:${name}`);
+    this.notify(`change:${name}`);
   }
 
-  // ---- what the page asks for ----
+  // ---- commands from the page ----
 
   /** @param {Message} message */
   send(message) {
@@ -169,10 +169,10 @@ export class RecordedModel {
     else if (message.do === "play") this.play();
     else if (message.do === "pause") this.pause();
     else if (message.do === "speed") this.speed(message.rate ?? this.rate);
-    else if (message.do === "rows") this.tell("change:rows");
+    else if (message.do === "rows") this.notify("change:rows");
   }
 
-  // The curves may have more steps than there are frames: shown is the latest frame at or before the step.
+  // Shows the latest frame at or before the step: the curves may have more steps than there are frames.
   /** @param {number | null} step */
   look(step) {
     this.pause();
@@ -184,7 +184,7 @@ export class RecordedModel {
   /** @param {number} at @param {number} [step] */
   go(at, step = this.steps[at]) {
     this.at = at;
-    this.moment = step;
+    this.shownStep = step;
     this.put("picture", this.picture());
   }
 
@@ -198,7 +198,8 @@ export class RecordedModel {
     this.request = requestAnimationFrame((now) => this.film(now));
   }
 
-  // By the clock and not by the count of animation frames: a slow page skips frames, a fast one waits.
+  // The frame follows from the time since the start, not from a count of animation frames: a slow page skips frames and
+  // a fast one waits, so the film has the same speed on both.
   /** @param {number} now */
   film(now) {
     if (!this.playing) return;
@@ -222,7 +223,7 @@ export class RecordedModel {
     this.begun = null;
   }
 
-  // ---- what a kernel would say ----
+  // ---- what a kernel would send ----
 
   /** @returns {Transport} */
   transport() {
@@ -246,8 +247,8 @@ export class RecordedModel {
   /** @returns {Picture} */
   picture() {
     this.number += 1;
-    const live = this.moment >= this.steps[this.steps.length - 1];
-    const step = this.moment;
+    const live = this.shownStep >= this.steps[this.steps.length - 1];
+    const step = this.shownStep;
     const runs = this.stored.runs.map((run, k) => this.runPicture(run, k, step));
     const words = runs.map(({ words }) => words).filter(Boolean);
     return { number: this.number, live, step, runs, words: words.join(" ") };
@@ -273,7 +274,7 @@ export class RecordedModel {
     return { n: trails.n, points: trails.points.subarray(size * at, size * (at + 1)) };
   }
 
-  // What the tasks' own networks answer, as a kernel would say it.
+  // The predictions of the tasks' own networks, in the form that a kernel sends.
   /** @param {RecordedRun} run @param {number} at @returns {Fit | null} */
   fit({ fit }, at) {
     if (!fit) return null;
@@ -287,7 +288,8 @@ export class RecordedModel {
     return { kind, words: Array.from({ length: tasks }, (_, i) => spelt(i)) };
   }
 
-  // Of the embedding null where the file has no lists: to have no neighbours would be another thing.
+  // `embedding` is null where the file has no neighbour lists; an empty list would mean that the task has no
+  // neighbours.
   /** @param {RecordedRun} run @param {number} at */
   links(run, at) {
     const task = this.values.chosen ?? -1;

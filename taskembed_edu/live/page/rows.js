@@ -1,4 +1,5 @@
-// The curves' rows of one run (packets.rows_packet), in one array that grows: a run of many thousand frames costs no objects.
+// The curves' rows of one run (packets.rows_packet), in one growing array, so that a run of many thousand frames needs
+// no object per frame.
 
 import { floatsOf } from "./packets.js";
 
@@ -10,7 +11,7 @@ export class Rows {
   count = 0;
   values = new Float32Array(0);
   /** @type {Set<string>} */
-  known = new Set(); // columns that have had a number in this run
+  known = new Set(); // columns that have at least one number in this run
 
   clear() {
     this.columns = [];
@@ -19,7 +20,7 @@ export class Rows {
     this.known.clear();
   }
 
-  // False where rows in between are missing: whoever owns us then asks for all of them.
+  // Returns false where rows in between are missing; the caller then requests all rows.
   /** @param {RunRows} packet */
   take({ first, columns, values }) {
     if (first > this.count) return false;

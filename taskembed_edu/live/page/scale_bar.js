@@ -1,22 +1,22 @@
-// How long a distance in the embedding is on the map: a bar in the corner of a PCA map, which is to scale.
+// A scale bar in the corner of a PCA map: how long a distance in the embedding is on the map.
 //
-// A map is always drawn as large as its frame, so that its size says nothing: without the bar a margin three times as
-// large draws the same picture, and a collapse looks like a healthy cloud. UMAP has no scale, and no bar.
+// A map always fills its frame, so its size shows nothing. Without the bar a margin three times as large gives the same
+// picture, and a collapse looks like a healthy cloud. UMAP does not preserve distances, so its map has no bar.
 
 import { cssOf } from "./shapes.js";
 
 /** @import { TaskMapView } from "./map.js" */
 
-const BAR = 90; // about so many CSS pixels long
+const BAR = 90; // the longest bar, in CSS pixels
 
-// The largest of 1, 2 and 5 times a power of ten that is not longer.
+// The largest 1, 2 or 5 times a power of ten that is at most `longest`.
 /** @param {number} longest */
 export function roundLength(longest) {
   const power = 10 ** Math.floor(Math.log10(longest));
   return (longest >= 5 * power ? 5 : longest >= 2 * power ? 2 : 1) * power;
 }
 
-// How long a distance the bar of this map stands for; 0 where there is no bar.
+// The distance that the bar of this map represents; 0 where there is no bar.
 /** @param {{ viewport: { scale: number }, picture: { projection: string } | null, ratio: number }} map */
 export function barLength({ viewport, picture, ratio }) {
   return picture?.projection === "pca" && viewport.scale > 0 ? roundLength((BAR * ratio) / viewport.scale) : 0;
@@ -27,12 +27,12 @@ function barLetters(map) {
   return (map.state.get("projector") ? 18 : 11) * map.ratio;
 }
 
-// Where it lies on the canvas, with its words: left, top, right, bottom; nothing where there is no bar.
+// The box of the bar and its text on the canvas: left, top, right, bottom; empty where there is no bar.
 /** @param {TaskMapView} map */
 export function scaleBarBox(map) {
   const { canvas, ratio, viewport } = map;
   const apart = barLength(map);
-  const wide = Math.max(apart * viewport.scale, 5 * barLetters(map)); // the words may be longer than the bar
+  const wide = Math.max(apart * viewport.scale, 5 * barLetters(map)); // the text may be longer than the bar
   return apart ? [canvas.width - 14 * ratio - wide, canvas.height - 20 * ratio - barLetters(map), canvas.width, canvas.height] : [];
 }
 

@@ -1,7 +1,7 @@
-// Markers: four shapes, one colour each, and an outline that is seen on either theme.
+// Markers: one of four shapes, one fill colour, and an outline that is visible in both themes.
 //
-// A marker is drawn once into an atlas and copied from there: in software rendering, 5,000 small copies cost a third of
-// 5,000 paths, and an outline comes free.
+// A marker is drawn once into an atlas and copied from there: in software rendering 5,000 small copies take a third of
+// the time of 5,000 paths, and the outline adds nothing.
 
 import { penOf } from "./base.js";
 
@@ -65,7 +65,7 @@ export function contrast(one, other) {
   return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
 }
 
-// The fill itself where it stands out from the paper; else the fill moved towards the ink until it does (3:1).
+// The fill colour where its contrast with the paper is at least 3:1; else the fill mixed with ink until it is.
 /** @param {Rgb} fill @param {Rgb} paper @param {Rgb} ink */
 export function outlineOf(fill, paper, ink) {
   let outline = fill;
@@ -75,7 +75,7 @@ export function outlineOf(fill, paper, ink) {
   return outline;
 }
 
-// The colours that a canvas needs; it does not follow the style sheet by itself.
+// The theme's colours for a canvas, which does not follow the style sheet by itself.
 /** @param {Element} root @returns {Palette} */
 export function paletteOf(root) {
   const style = getComputedStyle(root);
@@ -125,13 +125,13 @@ export function drawMarker(context, shape, x, y, r, fill, outline, halo) {
   context.stroke();
 }
 
-// All markers of one colouring: which cell of the atlas a task takes, and where that cell stands.
+// All markers of one colouring: which cell of the atlas each task uses, and where that cell lies.
 export class MarkerAtlas {
   constructor() {
     this.canvas = document.createElement("canvas");
     this.context = penOf(this.canvas, true);
     this.cells = new Uint16Array(0);
-    this.size = 1; // of a cell, in device pixels
+    this.size = 1; // side of a cell, in device pixels
     this.columns = 1;
   }
 

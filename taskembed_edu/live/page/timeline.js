@@ -1,5 +1,5 @@
-// Time under the map: a native slider over all frames of the longest run, a mark where a setting changed, one frame
-// back and forward, and the way back to now. In a recording it also plays the film.
+// The timeline below the map: a native slider over all frames of the longest run, a mark where a setting changed,
+// buttons for one frame back and forward, and one for the newest frame. In a recording it also plays the film.
 
 import { counted, element, freshId, icon, ICONS, setText } from "./base.js";
 
@@ -8,13 +8,13 @@ import { counted, element, freshId, icon, ICONS, setText } from "./base.js";
 /** @typedef {{ step: number, text: string, share: number }} Place of one mark along the slider */
 /** @typedef {{ share: number, marks: Place[] }} MarkGroup */
 
-const LOOK_PATIENCE_MS = 800; // a request that is not answered by then was lost; the newest one is sent
-const MARKS_APART = 0.02; // of the slider's length: closer marks become one
-const SPEEDS = [1, 4, 10, 30]; // frames a second of a film
+const ANSWER_TIMEOUT_MS = 800; // a request not answered by then counts as lost, and the newest one is sent
+const MARKS_APART = 0.02; // share of the slider's length; marks closer than this are merged
+const SPEEDS = [1, 4, 10, 30]; // of a film, in frames per second
 
 // ---- where the marks lie ----
 
-// Of places along the slider (`share` 0 ... 1), in any order: those that lie close are one.
+// Merges places along the slider (`share` 0 ... 1, in any order) that lie close together.
 /** @param {Place[]} places @param {number} [apart] @returns {MarkGroup[]} */
 export function grouped(places, apart = MARKS_APART) {
   /** @type {MarkGroup[]} */
@@ -27,23 +27,23 @@ export function grouped(places, apart = MARKS_APART) {
   return groups;
 }
 
-// ---- what is seen ----
+// ---- the view ----
 
 export class TimelineView {
   /** @type {number | null | undefined} */
-  pendingStep = undefined; // the newest request, not yet sent: a step, or null for now
+  pendingStep = undefined; // the newest request, not yet sent: a step, or null for the newest frame
   /** @type {number | null | undefined} */
-  requestedStep = undefined; // the request that waits for its picture
+  requestedStep = undefined; // the request that was sent and has no picture yet
   /** @type {HTMLButtonElement[]} */
   marks = [];
-  patience = 0; // the timer that gives it up
+  answerTimer = 0; // the timer that gives up the sent request
   /** @type {{ button: HTMLButtonElement, words: HTMLElement, path: Element } | null} */
   film = null; // Play and Pause, in a recording
 
   /** @param {LabPage} page @param {Element} parent */
   constructor(page, parent) {
     this.page = page;
-    this.held = false; // whether the slider stands where a hand put it, and no picture has come of it yet
+    this.held = false; // has the user moved the slider, with no picture of that step yet?
     this.root = element("div", "te-timeline", parent);
     this.root.setAttribute("role", "group");
     this.root.setAttribute("aria-label", "Time");
@@ -56,7 +56,7 @@ export class TimelineView {
     this.slider.min = "0";
     this.slider.step = "1";
     this.slider.id = label.htmlFor = freshId("time");
-    this.slider.addEventListener("input", () => this.look(Number(this.slider.value)));
+    this.slider.addEventListener("input", () => this.showRow(Number(this.slider.value)));
     this.markLayer = element("div", "te-marks", track);
     this.forward = this.button("forward", "Frame forward", () => this.move(1));
     this.where = element("span", "te-where te-number", this.root);
@@ -89,10 +89,10 @@ export class TimelineView {
 
   remove() {
     this.stops.forEach((stop) => stop());
-    clearTimeout(this.patience);
+    clearTimeout(this.answerTimer);
   }
 
-  // The run with the most steps: its frames are the slider's stops.
+  // The run with the most steps: each of its frames is one position of the slider.
   longest() {
     const runs = this.page.rows.slice(0, this.page.runCount());
     return runs.reduce((best, rows) => (rows.lastStep() > best.lastStep() ? rows : best), runs[0]);
@@ -107,18 +107,19 @@ export class TimelineView {
     const from = this.held ? Number(this.slider.value) : this.row();
     const row = Math.max(0, Math.min(this.longest().count - 1, from + by));
     this.slider.value = String(row);
-    this.look(row);
+    this.showRow(row);
   }
 
-  // The last frame is now: who drags the slider to its end follows the run again.
+  // Shows one row's step. The last row is the newest frame: the slider at its end follows the run again.
   /** @param {number} row */
-  look(row) {
+  showRow(row) {
     const rows = this.longest();
     this.page.look(row >= rows.count - 1 ? null : rows.step(row));
   }
 
-  // One request at a time is sent and the newest one waits, because a slider moves faster than a kernel answers. A setting
-  // may have changed after the newest frame: then that frame is what there is to see, and what the kernel answers with.
+  // Only one request is sent at a time, and only the newest one is kept waiting, because a slider moves faster than a
+  // kernel answers. A mark may lie after the newest frame (a setting changed since): then the request is for that
+  // frame, because that is what the kernel answers with.
   /** @param {number | null} step */
   request(step) {
     this.pendingStep = step === null ? null : Math.min(step, this.longest().lastStep());
@@ -132,10 +133,10 @@ export class TimelineView {
     this.requestedStep = this.pendingStep;
     this.pendingStep = undefined;
     this.page.say({ do: "look", step: this.requestedStep });
-    this.patience = window.setTimeout(() => this.answered(true), LOOK_PATIENCE_MS);
+    this.answerTimer = window.setTimeout(() => this.answered(true), ANSWER_TIMEOUT_MS);
   }
 
-  // A picture has come; `late`: none has.
+  // A picture arrived; `late`: the timeout ended and none has arrived.
   /** @param {boolean} late @param {Pick<Picture, "live" | "step">} [picture] */
   answered(late, picture) {
     if (this.requestedStep === undefined) {
@@ -143,16 +144,17 @@ export class TimelineView {
       return;
     }
     if (!late && !(picture && this.isAnswer(picture))) return;
-    clearTimeout(this.patience);
+    clearTimeout(this.answerTimer);
     this.requestedStep = undefined;
-    // Of a kernel that is only slow the picture is still to come: the hand's next key goes on from where it was.
+    // After a timeout the slider stays where the user put it: a slow kernel's picture may still arrive, and the next
+    // key goes on from there.
     if (!late && this.pendingStep === undefined) this.held = false;
     this.send();
     this.show();
   }
 
-  // On its way to the answer a live page may show a live picture of the same step. A recording answers at once, and its
-  // last step is live.
+  // Before the answer arrives, a live page may receive a live picture of the same step, which is not the answer. A
+  // recording answers at once, and its last step is live.
   /** @param {Pick<Picture, "live" | "step">} picture */
   isAnswer({ live, step }) {
     if (this.requestedStep == null) return live;
@@ -162,7 +164,7 @@ export class TimelineView {
   show() {
     const rows = this.longest();
     this.slider.max = String(Math.max(0, rows.count - 1));
-    // Until the kernel has answered the slider is the hand's.
+    // Until the kernel has answered, the slider stays where the user put it.
     if (!this.held) this.slider.value = String(this.row());
     const step = rows.step(Number(this.slider.value)) || 0;
     const words = `step ${counted(Math.round(step))} of ${counted(Math.round(rows.lastStep()))}`;
@@ -189,8 +191,8 @@ export class TimelineView {
       .flatMap((list, run) => list.map(({ step, text }) => ({ step, text: several ? `${this.page.runName(run)}: ${text}` : text })))
       .map((mark) => ({ ...mark, share: Math.max(0, rows.rowAt(mark.step)) / last }));
     const groups = grouped(places);
-    // As the run grows its marks move. They are only made anew where others are to be said: a rebuilt button would
-    // lose the focus.
+    // The marks move while the run grows. Their buttons are rebuilt only when their texts change: a rebuilt button
+    // would lose the focus.
     const texts = groups.map((group) => group.marks.map((mark) => `${mark.step} ${mark.text}`).join(";")).join("|");
     if (this.markLayer.dataset.said !== texts) {
       this.markLayer.dataset.said = texts;

@@ -1,4 +1,4 @@
-// The buttons in the map's corner: the view, the lasso, and what is drawn beside the points, where there is any.
+// The buttons in the map's corner: zoom, lasso, and switches for labels and trails, where there are any.
 
 import { element, freshId, setText } from "./base.js";
 
@@ -37,13 +37,13 @@ export class MapTools {
     return button;
   }
 
-  // Pressed until it is pressed, in all maps at once.
+  // A switch that is on until it is pressed; it acts on all maps.
   /** @param {"labels" | "trails"} name @param {string} label @returns {HTMLButtonElement} */
   toggle(name, label) {
     const { state } = this.map;
-    const turn = () => state.set(name, state.get(name) === false);
+    const flip = () => state.set(name, state.get(name) === false);
     const tool = this.tool(name, label, () => {
-      if (tool.getAttribute("aria-disabled") !== "true") turn();
+      if (tool.getAttribute("aria-disabled") !== "true") flip();
     });
     return tool;
   }
@@ -59,8 +59,8 @@ export class MapTools {
     this.forget();
   }
 
-  // Where the buttons and the words beside them lie on the canvas, in its pixels: no name is to stand under them. Measured
-  // once: asking in every picture would have the browser lay out the page each time.
+  // The boxes of the buttons and the text beside them, in pixels of the canvas: no name may lie under them. They are
+  // measured once: measuring at every paint would make the browser compute the page's layout each time.
   boxes() {
     const { root, map } = this;
     const parts = /** @type {HTMLElement[]} */ ([...root.children]);
@@ -71,13 +71,13 @@ export class MapTools {
     return this.measured;
   }
 
-  // Another size of the map, other buttons.
+  // The map's size or its buttons changed: measure again.
   forget() {
     this.measured = null;
   }
 
-  // Where tasks leave trails and this map has none, the switch stays, cannot be turned, and says why. It keeps the
-  // focus that it may have, which a button that is disabled would lose.
+  // Where a family has trails but this map has none, the switch stays, cannot be used, and shows the reason. It is
+  // marked with aria-disabled and not with `disabled`, because a disabled button would lose the focus.
   /** @param {[few: string, whole: string] | null} missing */
   excuseTrails(missing) {
     const { trails, excuse } = this;

@@ -1,5 +1,6 @@
-// Where the tasks came from: a thin line from each task's start, through some of its places, to where it is now. The
-// kernel sends the places on the map of the newest picture (packets.trails), so that they stand still while points glide.
+// The tasks' paths: a thin line from each task's start, through some of its places, to its current place. The kernel
+// sends the places in the coordinates of the newest picture (packets.trails), so they do not move while the points
+// glide.
 
 import { DIM, FULL, OPACITY } from "./levels.js";
 import { boundsOf, bytesOf, decodePlaces } from "./packets.js";
@@ -12,7 +13,7 @@ import { cssOf, outlineOf } from "./shapes.js";
 
 const TRAIL_ALPHA = 0.35;
 
-// Why a map has none, in few words and in whole ones, by the kernel's reason (overlays.missing_trails).
+// Why a map has no trails, as a short and a full text, by the kernel's reason (overlays.missing_trails).
 /** @type {Record<string, [few: string, whole: string]>} */
 const NO_TRAILS = {
   directions: ["No trails: main directions are found anew at every step", "To see trails, let the weights be seen as they are, or as the way from the start."],
@@ -27,10 +28,10 @@ export class Trails {
   /** @param {TaskMapView} map */
   constructor(map) {
     this.map = map;
-    this.m = 0; // places of each task
-    this.missing = ""; // why there are none, where tasks could have some
+    this.m = 0; // number of places per task
+    this.missing = ""; // the reason why there are none, where tasks could have some
     /** @type {Batch[] | null} */
-    this.batches = null; // made when they are next drawn
+    this.batches = null; // null: to be made when trails are next drawn
     this.places = new Float32Array(0);
   }
 
@@ -49,7 +50,7 @@ export class Trails {
     return this.m > 0;
   }
 
-  // Why there are none: [few words, whole ones]; null where there are some, or none to be expected.
+  // Why there are none: [short text, full text]; null where there are some, or where none are expected.
   excuse() {
     return this.possible() ? null : (NO_TRAILS[this.missing] ?? null);
   }
@@ -58,7 +59,7 @@ export class Trails {
     return this.possible() && this.map.state.get("trails") !== false;
   }
 
-  // The start is to be in sight as well.
+  // Extends the view's box, so that the tasks' starts are visible as well.
   /** @param {Float64Array} box */
   extend(box) {
     const { places, m, map } = this;
@@ -70,13 +71,13 @@ export class Trails {
     }
   }
 
-  // Other colours, other batches.
+  // The colours changed: the batches are made again.
   forget() {
     this.batches = null;
   }
 
-  // Tasks of one colour are one path. Colours of a scale are all a little different: sixteen of each channel will do for
-  // a thin line.
+  // Tasks of one colour are drawn as one path, which is faster. On a continuous scale all colours differ a little, so
+  // each channel is rounded to sixteen levels: enough for a thin line.
   batch() {
     const { colouring, n, palette } = this.map;
     /** @type {Map<number, Batch>} */

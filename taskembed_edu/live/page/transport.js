@@ -1,7 +1,7 @@
-// The bar above and what is said below it: buttons, status, device, alarms.
+// The bar at the top and the lines below it: buttons, status, device, alarms.
 //
-// What a button does is said to the kernel in words. Play and Pause are two different words, so that a double click on
-// Play plays.
+// A button sends a command to the kernel. Play and Pause are two commands and not one toggle, so that a double click on
+// Play still plays.
 
 import { element, icon, ICONS, setText } from "./base.js";
 import { EXPORTS, MenuButton } from "./dialogs.js";
@@ -14,7 +14,7 @@ const REPLACED = "A newer run of this cell has taken over. This picture stands s
 /** @import { Message, Transport } from "./types.js" */
 /** @typedef {keyof typeof ICONS} IconName */
 
-// A button with its words, an icon where it has one, and in a bubble what it does.
+// A button with its label, an icon where it has one, and a bubble that explains what it does.
 class ActionButton {
   /** @param {Element} parent @param {string} name @param {string} className @param {IconName} [picture] */
   constructor(parent, name, className, picture) {
@@ -25,7 +25,7 @@ class ActionButton {
     this.bubble = null;
   }
 
-  // Seen in the bubble, heard as the button's description.
+  // Shows the text in the bubble; a screen reader reads it as the button's description.
   /** @param {string} words */
   explain(words) {
     this.bubble ??= element("span", "te-bubble", this.root);
@@ -45,14 +45,15 @@ export class TransportView {
     this.title = element("div", "te-title", this.bar, page.model.get("title"));
     this.title.hidden = !this.title.textContent;
     this.run = this.makeRun(element("div", "te-group te-live-only", this.bar));
-    const told = element("div", "te-told", parent);
-    this.status = element("div", "te-status", told);
+    const statusRow = element("div", "te-told", parent);
+    this.status = element("div", "te-status", statusRow);
     this.status.setAttribute("role", "status");
     this.statusWords = element("div", "te-status-words", this.status);
-    this.status.addEventListener("pointerenter", () => this.tellWhole()); // the page may have another width by now
-    this.device = element("div", "te-device te-number", told);
-    this.projector = this.makeWays(element("div", "te-group te-group-end", told));
-    // Seen and spoken apart: a number that changes with every frame is seen at once, and does not speak the rest anew.
+    this.status.addEventListener("pointerenter", () => this.showFullStatus()); // the page's width may have changed
+    this.device = element("div", "te-device te-number", statusRow);
+    this.projector = this.makeWays(element("div", "te-group te-group-end", statusRow));
+    // The visible alert and the screen reader's are two elements: a number that changes at every frame is shown at
+    // once, but does not make the screen reader repeat the alert.
     this.alert = element("div", "te-alert", parent);
     this.alert.setAttribute("aria-hidden", "true");
     this.spoken = element("div", "te-unseen", parent);
@@ -66,7 +67,7 @@ export class TransportView {
     /** @param {string} name @param {Message | (() => Message)} message @param {string} className @param {IconName} [picture] */
     const button = (name, message, className, picture) => this.button(group, name, message, className, picture);
     const play = new ActionButton(group, "Play", "te-play", "play");
-    // The second half of a double click is not meant: by then Play may have become Pause.
+    // Ignore the second half of a double click: by then Play may have become Pause.
     play.root.addEventListener("click", ({ detail }) => {
       if (detail < 2) this.page.say({ do: this.page.playing() ? "pause" : "play" });
     });
@@ -93,7 +94,7 @@ export class TransportView {
     return projector.root;
   }
 
-  // A button that says something to the kernel.
+  // A button that sends a command to the kernel.
   /**
    * @param {Element} parent
    * @param {string} name
@@ -107,7 +108,7 @@ export class TransportView {
     return made;
   }
 
-  // ---- what the kernel says ----
+  // ---- what the kernel reports ----
 
   /** @param {Partial<Transport>} transport */
   show(transport) {
@@ -131,7 +132,7 @@ export class TransportView {
     this.tell();
   }
 
-  // One line says what is going on; what is wrong is said as an alert, with what to do.
+  // The status line reports what is going on; a problem is reported as an alert, with what to do.
   tell() {
     const transport = this.page.transport();
     const connection = this.page.get("connection");
@@ -145,17 +146,17 @@ export class TransportView {
     const alarm = alarms.join(" ");
     setText(this.alert, alarm);
     if (withoutNumbers(alarm) !== withoutNumbers(this.spoken.textContent ?? "")) setText(this.spoken, alarm);
-    // An answer ("saved as ...") is said beside an alarm too; the status itself is then the alarm.
+    // An answer ("saved as ...") is shown beside an alarm too. The status itself is not: it is then the alarm's text.
     const words = this.page.note || (transport.tone === "alarm" ? "" : transport.status) || "";
     const others = words !== this.statusWords.textContent;
     setText(this.statusWords, words);
     this.status.dataset.tone = transport.tone || "calm";
-    if (others) this.tellWhole();
+    if (others) this.showFullStatus();
   }
 
-  // The status has two lines, so that a long sentence moves nothing below. What is cut is there for the pointer; who does
-  // not see it hears all.
-  tellWhole() {
+  // The status has a fixed height of two lines, so that a long sentence moves nothing below. A cut text is shown in
+  // full as a tooltip; a screen reader always reads the full text.
+  showFullStatus() {
     const { scrollHeight, clientHeight, textContent } = this.statusWords;
     this.status.title = scrollHeight > clientHeight + 1 ? (textContent ?? "") : "";
   }

@@ -1,5 +1,5 @@
-// What travels between the kernel and the page, and what the page's parts ask of each other. For the type checker only:
-// no browser reads this file. The kernel's side of each packet is named beside it (live/packets.py, overlays.py, ...).
+// The types of the packets between the kernel and the page, and of what the page's parts share. For the type checker
+// only: no browser reads this file. Beside each packet stands the Python function that makes it (live/packets.py, ...).
 
 export type Bytes = ArrayBuffer | ArrayBufferView;
 export type Rgb = number[]; // red, green, blue: 0 ... 255
@@ -7,16 +7,16 @@ export type Box = number[] | Float64Array; // left, bottom, right, top
 export type Point = [x: number, y: number];
 export type Ends = [low: number, high: number];
 
-// ---- tasks (packets.tasks_packet): once a run ----
+// ---- tasks (packets.tasks_packet): once per run ----
 
 export interface Tasks {
   n: number;
   family: string;
   names: string[];
   labels?: boolean; // whether the names stand beside the points
-  pairs?: boolean; // whether training knows pairs, so that some can be active
+  pairs?: boolean; // whether training uses pairs, so that a share of them can be active
   colours: Colouring[];
-  truth: { k: number; neighbours: Bytes } | null; // null: nobody knows how far apart the tasks truly are
+  truth: { k: number; neighbours: Bytes } | null; // null: the family has no true distance
   card: Card;
 }
 
@@ -25,9 +25,9 @@ export interface Colouring {
   kind: "category" | "quantity" | "angle";
   stops: string[];
   entries: { label: string; colour: string; shape?: number }[];
-  rgb: Bytes; // 3 a task
+  rgb: Bytes; // 3 per task
   shapes: Bytes;
-  groups: Bytes; // which entry a task belongs to
+  groups: Bytes; // the index of each task's entry
 }
 
 export type Card = CurveCard | ScatterCard | ImagesCard | WordsCard | DrawingCard;
@@ -70,7 +70,7 @@ export interface WordsCard {
 
 export type Tone = "ink" | "soft" | "truth" | "answer";
 
-// Places are shares of the card's axes; a line of one point is a dot.
+// Places are shares (0 ... 1) of the card's axes; a line of one point is drawn as a dot.
 export interface Drawing {
   lines: { tone: Tone; dashed: boolean; points: Point[] }[];
   labels: { tone: Tone; align: CanvasTextAlign; text: string; at: Point }[];
@@ -84,7 +84,7 @@ export interface DrawingCard {
   drawings: Drawing[];
 }
 
-// One task's own data (packets.js, decodeCard), and what its own network makes of it (decodeFit).
+// One task's own data (packets.js, decodeCard), and the predictions of its own network (decodeFit).
 export type TaskData = CurveData | ScatterData | ImagesData | WordsData | DrawingData;
 
 interface PlacedData {
@@ -130,7 +130,7 @@ export interface DrawingData {
   fit?: { path: Point[] } | null;
 }
 
-// ---- a picture (packets.picture_packet): up to fifteen times a second ----
+// ---- a picture (packets.picture_packet): up to fifteen times per second ----
 
 export interface Picture {
   number: number;
@@ -141,7 +141,7 @@ export interface Picture {
 }
 
 export interface PlacedPoints {
-  points: Bytes; // uint16, x and y of each
+  points: Bytes; // uint16, x and y of each task
   box: Box;
 }
 
@@ -161,7 +161,7 @@ export interface RunPicture extends PlacedPoints {
 
 export interface Links {
   task: number;
-  embedding: number[] | null; // null: a file that had no room for them
+  embedding: number[] | null; // null: the file has no neighbour lists, to save space
   truth: number[];
 }
 
@@ -176,14 +176,14 @@ export interface Changes {
 export type MissingTrails = "" | "directions" | "crowd" | "begun" | "anew" | "map" | "room";
 
 export interface TrailsPacket {
-  n: number; // places of each task
+  n: number; // number of places per task
   points?: Bytes;
   missing?: MissingTrails;
 }
 
 export type Fit =
   | { kind: "curve"; n: number; points: Bytes }
-  | { kind: "path"; n: number; points: Bytes } // x and y in turn
+  | { kind: "path"; n: number; points: Bytes } // x, y, x, y, ...
   | { kind: "classes"; n: number; classes: Bytes }
   | { kind: "words"; words: string[][] };
 
@@ -201,7 +201,7 @@ export interface Mark {
   breaks?: number[];
 }
 
-// ---- settings (controls.control_specs), what is said (telling.transport), help (words.help_packet) ----
+// ---- settings (controls.control_specs), the status (telling.transport), help (words.help_packet) ----
 
 export type SettingValue = number | string;
 export type Option = { value: SettingValue; label: string };
@@ -265,13 +265,13 @@ export interface Transport {
   compare: string;
 }
 
-// One reading, as the package declares it once (base/readings.py): no script names a score.
+// One reading, declared once in the package (base/readings.py): no script contains the name of a score.
 export interface Declared {
   label: string;
   help: string;
-  panel: string | null; // the title of the curves that it is drawn among
+  panel: string | null; // the title of the panel of curves that it is drawn in
   unit: boolean; // does it end at 1?
-  light: string; // its line's colour on light paper, and on dark
+  light: string; // its line's colour in the light theme; then in the dark one
   dark: string;
   beside_map: boolean;
   breaks: boolean; // is its line broken where the unit of distances changed?
@@ -281,7 +281,7 @@ export interface Declared {
 export interface Help {
   reading: string[];
   scores: Record<string, Declared>;
-  panels: string[]; // titles, from above
+  panels: string[]; // titles, from top to bottom
   try: string[];
 }
 
@@ -316,7 +316,7 @@ export interface Answer {
 
 export type Heard = (message: Answer) => void;
 
-// A widget begins with empty traits, and a recording has no model_id_: any of them may be missing.
+// Any trait may be missing: a widget begins with empty ones, and a recording has no model_id_.
 export interface Model {
   recorded?: boolean;
   widget_manager?: WidgetManager;
@@ -328,7 +328,8 @@ export interface Model {
   off(events: string, callback: Heard): void;
 }
 
-// What of JupyterLab's own objects the page asks for, politely: another notebook program may offer less.
+// The properties of JupyterLab's own objects that the page uses. All are optional: another notebook program may
+// not have them.
 export interface Signal<Value> {
   connect?(slot: (sender: unknown, value: Value) => void): void;
   disconnect(slot: (sender: unknown, value: Value) => void): void;
@@ -363,14 +364,14 @@ export interface View {
   still: boolean; // reduced motion: no glide
   projector: boolean;
   labels: boolean; // names beside the points, where there are any
-  trails: boolean; // where the tasks came from, likewise
-  step: number; // the moment shown
+  trails: boolean; // the paths of the tasks since the start, where there are any
+  step: number; // the training step shown
   connection: Connection;
 }
 
 export type Stop = () => void;
 
-// What a map and its legend ask of the page that they stand on. A page of a map alone need not know runs.
+// What a map and its legend use of their page. A page that has only a map does not need the optional ones.
 export interface MapPage {
   get<Name extends keyof View>(name: Name): View[Name];
   set<Name extends keyof View>(name: Name, value: View[Name]): void;
@@ -428,7 +429,7 @@ interface RecordedAnswers {
   n: number;
 }
 
-// With packed entries as bytes; frames are still differences.
+// Packed entries are decoded to bytes; each frame is still a difference from the one before.
 export interface StoredRun extends RecordedFacts {
   values: Uint8Array;
   points: Uint8Array;
@@ -437,7 +438,7 @@ export interface StoredRun extends RecordedFacts {
   fit: (RecordedAnswers & { values: Uint8Array; words: Uint8Array }) | null;
 }
 
-// With every frame as it was.
+// Every frame is decoded to its own values.
 export interface RecordedRun extends RecordedFacts {
   values: Uint8Array;
   points: Uint16Array;

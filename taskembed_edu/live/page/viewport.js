@@ -1,16 +1,16 @@
-// Which part of the map is seen: it follows the points until the learner zooms or pans, then it is theirs until "fit".
+// The visible part of the map. It follows the points until the learner zooms or pans; then it stays until "fit".
 //
-// A view is a middle and a span: how many units of the map the shorter side of the canvas shows.
+// A view is a centre and a span: how many units of the map the shorter side of the canvas shows.
 
 /** @import { Box } from "./types.js" */
-/** @typedef {{ x: number, y: number, span: number }} Place a middle, and how much is seen round it */
+/** @typedef {{ x: number, y: number, span: number }} Place a centre, and the span visible round it */
 
 const VIEW_MS = 120;
-const NEAREST = 400; // how far in and out one may go, against the view that fits
+const NEAREST = 400; // the largest and the smallest zoom, relative to the fitting view
 const FARTHEST = 0.25;
 
-// A view keeps still while the points fill it well, so that a map that only breathes does not zoom in and out.
-// `head` is how much of the height the buttons take where names stand beside the points: no name lies under a button.
+// A view does not change while the points fill it well, so that small movements do not zoom the map in and out.
+// `head` is the height of the buttons where the points have names: no name may lie under a button.
 /**
  * @param {Place | null} view
  * @param {Box} box
@@ -22,12 +22,12 @@ const FARTHEST = 0.25;
 export function fittingView(view, box, wide, high, head = 0) {
   const short = Math.max(1, Math.min(wide, high));
   const [across, upward] = [wide / short, Math.max(0.5 * high, high - head) / short];
-  const air = head ? 1.25 : 1.14; // a name needs room too
+  const air = head ? 1.25 : 1.14; // names need room too
   const span = air * Math.max((box[2] - box[0]) / across, (box[3] - box[1]) / upward, 1e-6);
   const lift = head / (2 * short);
   const [x, y] = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2 + lift * span];
   if (view) {
-    const reach = view.span / 2.04; // a marker is not a point: some air at the edge
+    const reach = view.span / 2.04; // a marker has a size: leave a margin at the edge
     const middle = view.y - lift * view.span;
     const inside =
       Math.abs(box[0] - view.x) <= reach * across &&
@@ -41,9 +41,9 @@ export function fittingView(view, box, wide, high, head = 0) {
 
 export class Viewport {
   constructor() {
-    this.wide = 1; // of the canvas, in device pixels
+    this.wide = 1; // width and height of the canvas, in device pixels
     this.high = 1;
-    this.head = 0; // of the height, for the buttons
+    this.head = 0; // part of the height that the buttons take
     /** @type {Box | null} */
     this.box = null;
     /** @type {Place | null} */
@@ -53,7 +53,7 @@ export class Viewport {
     this.to = { x: 0, y: 0, span: 1 };
     this.now = { x: 0, y: 0, span: 1 };
     this.begun = -Infinity;
-    this.scale = 1; // device pixels a unit of the map; and where x = 0, y = 0 lies
+    this.scale = 1; // device pixels per unit of the map; below: where x = 0, y = 0 lies on the canvas
     this.left = 0;
     this.base = 0;
   }
@@ -64,15 +64,15 @@ export class Viewport {
     if (this.box) this.follow(this.box, time, false, true);
   }
 
-  // New points: the fitting view may move, and with it what is seen, unless the learner has taken it over.
-  /** @param {Box} box @param {number} time @param {boolean} glide @param {boolean} [afresh] */
-  follow(box, time, glide, afresh = false) {
+  // New points: the fitting view may change, and the visible view with it, unless the learner has zoomed or panned.
+  /** @param {Box} box @param {number} time @param {boolean} glide @param {boolean} [refit] */
+  follow(box, time, glide, refit = false) {
     this.box = box;
-    this.fit = fittingView(afresh ? null : this.fit, box, this.wide, this.high, this.head);
+    this.fit = fittingView(refit ? null : this.fit, box, this.wide, this.high, this.head);
     if (!this.own) this.moveTo(this.fit, time, glide);
   }
 
-  // Go to a view from where we are at this time: gliding, or at once.
+  // Goes from the current view to another one: gliding, or at once.
   /** @param {Place} view @param {number} time @param {boolean} glide */
   moveTo(view, time, glide) {
     this.at(time);
@@ -87,7 +87,7 @@ export class Viewport {
     return time - this.begun < VIEW_MS;
   }
 
-  // The view at this time, as numbers in `this.now`; nothing is made anew, since this runs every picture.
+  // Writes the view at this time into `this.now`. Nothing is allocated, because this runs at every paint.
   /** @param {number} time */
   at(time) {
     const share = Math.min(1, Math.max(0, (time - this.begun) / VIEW_MS));
@@ -111,18 +111,18 @@ export class Viewport {
     return this.base - y * this.scale;
   }
 
-  // The way back: which place of the map lies there.
+  // The inverse: the place on the map at a position on the canvas.
   /** @param {number} x @param {number} y */
   placeAt(x, y) {
     return [(x - this.left) / this.scale, (this.base - y) / this.scale];
   }
 
-  // How many times larger than fitting.
+  // The zoom factor relative to the fitting view.
   zoom() {
     return this.fit ? this.fit.span / this.to.span : 1;
   }
 
-  // Zoom by a factor; the place under (screenX, screenY) stays where it is.
+  // Zooms by a factor; the place under (screenX, screenY) stays where it is.
   /**
    * @param {number} factor
    * @param {number} time
@@ -140,7 +140,7 @@ export class Viewport {
     this.moveTo({ x, y, span }, time, glide);
   }
 
-  // Move the map by so many pixels of the canvas.
+  // Moves the map by this many pixels of the canvas.
   /** @param {number} dx @param {number} dy @param {number} time @param {boolean} glide */
   panBy(dx, dy, time, glide) {
     if (!this.fit) return;
@@ -149,7 +149,7 @@ export class Viewport {
     this.moveTo({ x: this.to.x - dx * unit, y: this.to.y + dy * unit, span: this.to.span }, time, glide);
   }
 
-  // The learner gives the view back to the points.
+  // The view follows the points again.
   /** @param {number} time @param {boolean} glide */
   release(time, glide) {
     this.own = false;
