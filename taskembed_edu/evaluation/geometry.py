@@ -106,7 +106,7 @@ class TrueGeometry:
         return near[~unrelated][:k] if unrelated.sum() > 1 else near[:k]
 
     def nearest_of_all(self, k: int = 5) -> NDArray[np.intp]:
-        """As `nearest`, for all tasks at once: (n_tasks, k), nearest first; a row with fewer is filled with the task."""
+        """As `nearest`, for all tasks at once: (n_tasks, k), nearest first; missing ones are the task itself."""
         check_number("k", k, 1, self.n_tasks - 1, "A task has every other task to be near to.")
         distances = self.true_distance.clone().fill_diagonal_(math.inf)
         away, near = distances.topk(k, largest=False)
