@@ -1,4 +1,4 @@
-"""The command line: `taskembed lab`, or `python -m taskembed_edu lab`, and its neighbours.
+"""The command line: `taskembed lab`, or `python -m taskembed_edu lab`, and the other commands.
 
     taskembed lab      opens the course in JupyterLab
     taskembed lesson   lists the lessons, or starts one afresh

@@ -1,4 +1,4 @@
-"""`taskembed check`: the quick check while one works on the package; what it does lies in the checkout's tools."""
+"""`taskembed check`: the quick check for developers of the package; its code is in the checkout's tools."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from taskembed_edu.commands.checkout import NO_CHECKOUT, find_checkout
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run `tools/check.py` with these arguments; its exit code."""
+    """Run `tools/check.py` with these arguments. Returns its exit code."""
     checkout = find_checkout()
     if checkout is None:
         print(NO_CHECKOUT, file=sys.stderr)

@@ -1,7 +1,7 @@
-"""Where the course's own folder is: the one that holds pyproject.toml and the lessons.
+"""Finds the course's folder: the one that holds pyproject.toml and the lessons.
 
-The package is installed from a clone and points back to it (an editable install). Installed elsewhere, it looks in the
-folder that it is called from, and in those above.
+Usually the package is installed from a clone and refers to it (an editable install). Otherwise the folder is searched
+for in the current directory and in its parents.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Which Chromium drives the browser tests: one that is here, or one that can be got.
+"""Finds a Chromium for the browser tests, or installs one.
 
-In this order: the one that CHROMIUM names, Playwright's own, the system's by its usual names, and on Windows Edge,
-which is a Chromium that every machine has. To get one: Playwright downloads its own; where we are root on a Debian,
-its package is installed.
+It looks in this order: the one that CHROMIUM names, Playwright's own, the system's by its usual names, and on Windows
+Edge, which is a Chromium that every machine has. To install one, Playwright downloads its own; as root on Debian, the
+Debian package is another way.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge", "msedge")
 
-# Where browsers live that are not on the PATH: relative to the folders that these variables name, and on macOS.
+# Where to find browsers that are not on the PATH: relative to the folders in these variables, and on macOS.
 WINDOWS_FOLDERS = ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA")
 WINDOWS_PLACES = ("Google/Chrome/Application/chrome.exe", "Microsoft/Edge/Application/msedge.exe")
 MACOS_PLACES = tuple(
     f"/Applications/{name}.app/Contents/MacOS/{name}" for name in ("Chromium", "Google Chrome", "Microsoft Edge")
 )
 
-# What Debian calls it, with the one library that Playwright's driver needs and a bare Debian lacks.
+# The Debian package, and the one library that Playwright's driver needs and a minimal Debian lacks.
 DEBIAN_PACKAGES = ("chromium", "libatomic1")
 
 HOW_TO_GET = (
@@ -45,7 +45,7 @@ class NamedChromiumError(FileNotFoundError):
 def find_chromium(environment: Mapping[str, str] = os.environ) -> str | None:
     """Path of a Chromium on this machine that runs, or None.
 
-    Raises NamedChromiumError where CHROMIUM names one that does not run: another one would not be what was asked for.
+    Raises NamedChromiumError if CHROMIUM names one that does not run: the user did not ask for another one.
     """
     named = environment.get("CHROMIUM")
     if named:
@@ -57,7 +57,7 @@ def find_chromium(environment: Mapping[str, str] = os.environ) -> str | None:
 
 
 def candidates(environment: Mapping[str, str]) -> Iterator[str]:
-    """The paths worth trying, best first; each exists."""
+    """The paths to try, best first; each exists."""
     own = playwrights_own()
     if own is not None and Path(own).is_file():
         yield own
@@ -68,9 +68,9 @@ def candidates(environment: Mapping[str, str]) -> Iterator[str]:
 
 
 def playwrights_own() -> str | None:
-    """Where Playwright keeps (or would keep) its own Chromium; None where its driver does not start.
+    """Where Playwright keeps (or would keep) its own Chromium; None if its driver does not start.
 
-    Asked in a process of its own: the driver needs libraries that a bare system lacks, and says so on its way down.
+    A child process asks: the driver needs libraries that a minimal system lacks, and would crash with an error message.
     """
     answer = subprocess.run([sys.executable, "-c", ASK_PLAYWRIGHT], capture_output=True, text=True, check=False)
     return answer.stdout.strip() if answer.returncode == 0 else None
@@ -83,9 +83,9 @@ def drivable_chromium(environment: Mapping[str, str] = os.environ) -> str | None
 
 
 def runs(path: str) -> bool:
-    """Whether the browser starts at all: a library may be missing, or a package be a mere pointer to a snap.
+    """Whether the browser starts: a library may be missing, or the package may only refer to a snap.
 
-    On Windows `--version` opens a window instead of answering, so being there has to do.
+    On Windows `--version` opens a window and prints nothing, so there it is enough that the file exists.
     """
     if sys.platform == "win32":
         return True
@@ -100,7 +100,7 @@ Run = Callable[[list[str]], bool]
 
 
 def run_loudly(command: list[str]) -> bool:
-    """Run a command whose output the person sees; whether it went well."""
+    """Run a command and show its output. Returns whether it succeeded."""
     print("$ " + " ".join(command), flush=True)
     try:
         return subprocess.run(command, check=False, stdin=subprocess.DEVNULL).returncode == 0
@@ -112,7 +112,7 @@ def run_loudly(command: list[str]) -> bool:
 def get_chromium(
     is_root: bool, run: Run = run_loudly, find: Callable[[], str | None] = drivable_chromium
 ) -> str | None:
-    """Install a Chromium, trying one way after the other, and return its path; None where none could be had."""
+    """Install a Chromium, trying one way after the other, and return its path; None if all fail."""
     for commands in ways_to_get(is_root):
         if all(run(command) for command in commands):
             path = find()
@@ -122,7 +122,7 @@ def get_chromium(
 
 
 def ways_to_get(is_root: bool) -> Iterator[list[list[str]]]:
-    """Each way is a list of commands, of which all must succeed."""
+    """The ways to install one; each is a list of commands that must all succeed."""
     yield [[sys.executable, "-m", "playwright", "install", "chromium"]]
     if is_root and shutil.which("apt-get"):
         yield [["apt-get", "update"], ["apt-get", "install", "--yes", "--no-install-recommends", *DEBIAN_PACKAGES]]

@@ -30,7 +30,7 @@ INSTALL = "python -m pip install -c constraints.txt -e ."
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at: what, how it is, and what to do about it ("" where nothing is wrong)."""
+    """The result of one check: its subject, its state, and what to do about it ("" if nothing is wrong)."""
 
     subject: str
     state: str
@@ -38,7 +38,7 @@ class Finding:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Print what was found; 0 where nothing is wrong, else 1."""
+    """Print the findings. Returns 0 if nothing is wrong, else 1."""
     argparse.ArgumentParser(prog="taskembed doctor", description=__doc__).parse_args(argv)
     findings = list(examine())
     report(findings, Console(highlight=False))
@@ -46,7 +46,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def examine() -> Iterator[Finding]:
-    """Everything that the doctor looks at, in order; what cannot even be looked at is a problem of its own."""
+    """All checks, in order; a check that cannot be run is a problem too."""
     checkout = find_checkout()
     looks: dict[str, Callable[[], Iterable[Finding]]] = {
         "Python": lambda: [python_finding()],
@@ -97,7 +97,7 @@ Lookup = Callable[[str], str | None]
 
 
 def disagreements(requirements: Iterable[Requirement], lookup: Lookup, missing_counts: bool) -> list[str]:
-    """Where the installed versions are not what the requirements say; those whose marker is not for us are skipped."""
+    """Where the installed versions do not satisfy the requirements; those whose marker is false here are skipped."""
     wrong = []
     for requirement in requirements:
         if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
@@ -112,7 +112,7 @@ def disagreements(requirements: Iterable[Requirement], lookup: Lookup, missing_c
 
 
 def dependencies_finding(lookup: Lookup = installed) -> Finding:
-    """Whether what pyproject.toml asks for is there, in the range that it asks for."""
+    """Whether the dependencies in pyproject.toml are installed, in the given version ranges."""
     wanted = [Requirement(line) for line in requires("taskembed_edu") or []]
     wrong = disagreements(wanted, lookup, missing_counts=True)
     if not wrong:
@@ -126,7 +126,7 @@ def versions_finding(lookup: Lookup = installed) -> Finding:
 
 
 def constraints_finding(checkout: Path | None, lookup: Lookup = installed, conda: bool | None = None) -> Finding:
-    """Whether the pins of constraints.txt hold: they are what the course was tested with."""
+    """Whether the installed versions are those of constraints.txt, with which the course was tested."""
     subject = "constraints.txt"
     if conda is None:
         conda = (Path(sys.prefix) / "conda-meta").is_dir()
@@ -149,7 +149,7 @@ def read_pins(path: Path) -> list[Requirement]:
 
 
 def device_findings() -> Iterator[Finding]:
-    """What the networks train on."""
+    """The processor, and the device that the networks train on."""
     import psutil
 
     gibibytes = psutil.virtual_memory().total / 2**30
@@ -163,7 +163,7 @@ def device_findings() -> Iterator[Finding]:
 
 
 def cpu_finding(torch_version: str, built_for_cuda: str | None, gpu_is_there: bool) -> Finding:
-    """Training on the CPU: a problem only where a GPU lies idle."""
+    """Training on the CPU: a problem only if there is a GPU that torch does not use."""
     state = f"cpu (torch {torch_version})"
     if not gpu_is_there:
         return Finding("device", state)
@@ -187,7 +187,7 @@ def has_nvidia_gpu() -> bool:
 
 
 def jupyter_findings(user_settings: str | None = None) -> Iterator[Finding]:
-    """Whether JupyterLab will really use the course's settings: the learner's own settings come before them."""
+    """Whether JupyterLab will use the course's settings: the learner's own settings override them."""
     from jupyterlab.commands import get_app_dir, get_user_settings_dir
     from jupyterlab_server.settings_utils import get_settings
 
@@ -202,7 +202,7 @@ def jupyter_findings(user_settings: str | None = None) -> Iterator[Finding]:
 
 
 def settings_finding(plugin: str, wanted: dict[str, object], effective: dict[str, object]) -> Finding:
-    """One JupyterLab plugin's settings: as the course wants them, or changed by the learner."""
+    """One JupyterLab plugin's settings: as the course sets them, or changed by the learner."""
     changed = [
         f"{name} is {effective.get(name)!r}, not {value!r}"
         for name, value in wanted.items()
@@ -215,7 +215,7 @@ def settings_finding(plugin: str, wanted: dict[str, object], effective: dict[str
 
 
 def kernel_finding(command: str | None = None) -> Finding:
-    """Whether notebooks run in this Python: a kernel of the same name, left by another project, may come first."""
+    """Whether notebooks run in this Python: another project's kernel of the same name may be found first."""
     if command is None:
         from jupyter_client.kernelspec import KernelSpecManager
 
@@ -227,7 +227,7 @@ def kernel_finding(command: str | None = None) -> Finding:
 
 
 def chromium_finding() -> Finding:
-    """The browser of the browser tests. Learners need none of it, so its absence is no problem."""
+    """The browser of the browser tests. Learners do not need it, so its absence is no problem."""
     try:
         path = find_chromium()
     except NamedChromiumError as error:

@@ -2,7 +2,7 @@
 
 The lessons are copied to `my_lessons/` first (see my_lessons.py). JupyterLab listens on this machine only and asks for
 a token. The settings (taskembed_edu/jupyter/overrides.json) are defaults for this server alone: the learner's own
-Jupyter settings stay as they are, and win.
+Jupyter settings stay as they are and override them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Every option is passed on, for example:
 # a cell is busy would otherwise depend on the ipykernel version).
 SETTINGS_FOLDER = Path(__file__).resolve().parents[1] / "jupyter"
 
-# A workspace of its own: tabs that were left open in another project, or on the published lessons, do not reappear.
+# A separate workspace: tabs left open in another project, or on the published lessons, do not reappear.
 OPENS_ON = f"/lab/workspaces/taskembed_edu_{MY_LESSONS}/tree/{FIRST_LESSON}"
 
 
@@ -52,7 +52,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def prepare_lessons(checkout: Path) -> bool:
-    """See to the learner's copy, and say where it is and what is new; whether there is a first lesson to open."""
+    """Update the learner's copy, and print where it is and what is new. Returns whether the first lesson exists."""
     try:
         lines = update(checkout)
     except OSError as error:
@@ -66,7 +66,7 @@ def prepare_lessons(checkout: Path) -> bool:
 
 
 def jupyterlab_options(checkout: Path, argv: Sequence[str], as_root: bool) -> list[str]:
-    """The command line of `jupyter lab`: the course's options, less those that the caller sets, then the caller's."""
+    """The command line of `jupyter lab`: the course's options without those that the caller sets, then the caller's."""
     ours = {
         "--ServerApp.root_dir": checkout,
         "--LabApp.app_settings_dir": SETTINGS_FOLDER,
@@ -78,5 +78,5 @@ def jupyterlab_options(checkout: Path, argv: Sequence[str], as_root: bool) -> li
 
 
 def is_root() -> bool:
-    """Whether this process runs as root, as it does in most containers; JupyterLab asks to be told."""
+    """Whether this process runs as root, as in most containers; JupyterLab then needs `--allow-root`."""
     return hasattr(os, "geteuid") and os.geteuid() == 0

@@ -1,6 +1,6 @@
-"""`taskembed lesson --afresh 02`: begin a lesson again, and keep what was made in the old copy.
+"""`taskembed lesson --afresh 02`: begin a lesson again, and keep the old copy under another name.
 
-Without an option it lists the lessons and says which of them hold something of the learner's own.
+Without an option it lists the lessons and shows which of them the learner has changed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ EXAMPLES = """for example:
 
 
 def main(argv: Sequence[str]) -> int:
-    """List the lessons, or start one afresh; the exit code."""
+    """List the lessons, or start one afresh. Returns the exit code."""
     parser = argparse.ArgumentParser(
         prog="taskembed lesson",
         description=f"Your own copy of the lessons, in {MY_LESSONS}/.",
@@ -47,12 +47,12 @@ def main(argv: Sequence[str]) -> int:
 
 
 def afresh(checkout: Path, name: str) -> list[str]:
-    """Begin the lesson of this name or number again; what was done. ValueError where there is no such lesson."""
+    """Begin the lesson of this name or number again. Returns what was done. ValueError if there is no such lesson."""
     return start_afresh(checkout, find_lesson(published_lessons(checkout), name), date.today())
 
 
 def find_lesson(lessons: Sequence[Path], name: str) -> Path:
-    """The lesson of this number, name or path; a ValueError that names the nearest one where there is none.
+    """The lesson of this number, name or path. Errors: ValueError that names the nearest one if there is none.
 
     >>> find_lesson([Path("00_start_here.ipynb"), Path("01_distances.ipynb")], "1").name
     '01_distances.ipynb'
@@ -68,7 +68,7 @@ def find_lesson(lessons: Sequence[Path], name: str) -> Path:
 
 
 def list_lessons(checkout: Path) -> list[str]:
-    """The folder, and each lesson with what it holds."""
+    """The folder, and each lesson with its state."""
     folder = checkout / MY_LESSONS
     states = {lesson.stem: _state(lesson, folder / lesson.name) for lesson in published_lessons(checkout)}
     width = max(map(len, states), default=0)

@@ -1,14 +1,14 @@
 """The learner's own copy of the lessons: `my_lessons/`, beside `notebooks/`, which git ignores.
 
-JupyterLab saves by itself what is open in it. In a copy of their own learners may run, change and save, and the
-project's lessons stay as they were published. What a learner made in the copy is never written over:
+JupyterLab saves open notebooks automatically. In their own copy learners may run, change and save everything, and the
+project's lessons stay as they were published. A learner's work in the copy is never overwritten:
 
-- a lesson that is not there yet is copied;
-- a newer edition takes the place of a copy in which the learner has changed nothing;
-- beside every other copy it is put as `NAME.new.ipynb`, once.
+- a lesson that is missing is copied;
+- a newer edition replaces a copy in which the learner has changed nothing;
+- beside a copy that was changed, the newer edition is written as `NAME.new.ipynb`, once.
 
-`my_lessons/.editions.json` keeps which edition each copy came from. Nothing here needs torch: `taskembed lab` must not
-wait for it.
+`my_lessons/.editions.json` records the edition from which each copy was made. Nothing here imports torch: `taskembed
+lab` must start quickly.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from taskembed_edu.commands.checkout import LESSONS, MY_LESSONS
 
 EDITIONS = ".editions.json"
 
-# What JupyterLab writes into a cell's metadata by itself. Tags, and whatever else stands there, are the learner's.
+# The cell metadata that JupyterLab writes by itself. All other metadata, such as tags, are the learner's.
 _WRITTEN_BY_JUPYTERLAB = {"collapsed", "execution", "scrolled", "trusted"}
 
-# A published lesson says no more of its language than this; an editor adds the version and more when it saves.
+# The `language_info` of a published lesson; an editor that saves a lesson adds the version and more.
 _PUBLISHED_LANGUAGE = {"name": "python"}
 
 
@@ -38,12 +38,12 @@ IN_AN_OPEN_TAB = "Is the lesson open in JupyterLab? Choose File, Reload Notebook
 
 
 class BrokenNotebookError(ValueError):
-    """A file that is no notebook: a save that was cut off, or a merge that was not finished."""
+    """A file that is not a valid notebook: a save was interrupted, or a merge was not finished."""
 
 
 @dataclass(frozen=True)
 class Copied:
-    """What a copy was when it was made: its edition ("" where that is unknown), and all that was in its cells."""
+    """A copy at the time it was made: its edition ("" if unknown), and a fingerprint of all its cells."""
 
     edition: str
     contents: str
@@ -58,10 +58,9 @@ def published_lessons(checkout: Path) -> list[Path]:
 
 
 def update(checkout: Path) -> list[str]:
-    """Copy what is missing in `my_lessons/` and see to newer editions; what was done and what went wrong, as lines.
+    """Copy missing lessons to `my_lessons/` and handle newer editions. Returns lines: what was done, and errors.
 
-    A lesson that cannot be copied or read does not stop the others. Errors: OSError where there is no folder to copy
-    to.
+    A lesson that cannot be copied or read does not stop the others. Errors: OSError if the folder cannot be created.
     """
     folder = open_folder(checkout)
     before = read_editions(folder)
@@ -77,7 +76,7 @@ def update(checkout: Path) -> list[str]:
 
 
 def open_folder(checkout: Path) -> Path:
-    """The folder `my_lessons/`, made where it is not there yet."""
+    """The folder `my_lessons/`, created if it does not exist."""
     folder = checkout / MY_LESSONS
     try:
         folder.mkdir(exist_ok=True)
@@ -88,29 +87,29 @@ def open_folder(checkout: Path) -> Path:
 
 
 def start_afresh(checkout: Path, published: Path, today: date) -> list[str]:
-    """Put the published edition in place of the learner's copy, which is kept under another name; what was done.
+    """Replace the learner's copy by the published edition, and keep it under another name. Returns what was done.
 
-    Errors: OSError where a file cannot be written or moved, BrokenNotebookError where the published one is broken. Both
-    leave the copy as it was.
+    Errors: OSError if a file cannot be written or moved, BrokenNotebookError if the published lesson is broken. After
+    both the copy is as it was.
     """
     folder = open_folder(checkout)
     mine, edition, newest = folder / published.name, published.read_bytes(), copied(published)
     lines = [] if newest.edition else [_changed_by_hand(published)]
     if mine.exists() and mine.read_bytes() == edition:
         return [*lines, f"{mine} is as it was published: nothing was changed."]
-    part = _write_part(mine, edition)  # before anything is moved: on a full disk all stays as it is
+    part = _write_part(mine, edition)  # before anything is moved: if the disk is full, nothing changes
     if mine.exists():
         lines += [f"Kept what you had: {_move_aside(mine, part, today)}", IN_AN_OPEN_TAB]
     else:
         part.replace(mine)
     offered = mine.with_name(f"{mine.stem}.new.ipynb")
     if offered.exists() and offered.read_bytes() == edition:
-        offered.unlink()  # the same, byte for byte, now has the lesson's own name
+        offered.unlink()  # the lesson itself is now the same file, byte for byte
     return [*lines, f"A fresh one: {mine}", *_write_editions(folder, {**read_editions(folder), mine.name: newest})]
 
 
 def _move_aside(mine: Path, fresh: Path, today: date) -> Path:
-    """Put the fresh file in the place of the learner's, which gets a free name: that name. Both are moved, or none."""
+    """Rename the learner's file to a free name, and put `fresh` in its place: both or neither. Returns that name."""
     from taskembed_edu.session.recordings import free_path  # it needs torch
 
     kept = free_path(mine.with_stem(f"{mine.stem}_kept_{today.isoformat()}"))
@@ -129,7 +128,7 @@ def _move_aside(mine: Path, fresh: Path, today: date) -> Path:
 
 
 def _update_one(published: Path, folder: Path, editions: dict[str, Copied]) -> list[str]:
-    """See to one lesson; `editions` is brought up to date. What the learner should know, as lines."""
+    """Copy, renew or offer one lesson, and update `editions`. Returns lines for the learner."""
     mine, name = folder / published.name, published.stem
     newest = copied(published)
     if not mine.exists():
@@ -150,7 +149,7 @@ def _update_one(published: Path, folder: Path, editions: dict[str, Copied]) -> l
 
 
 def _renew(published: Path, mine: Path, past: Copied, newest: Copied, editions: dict[str, Copied]) -> list[str]:
-    """Bring up to date a copy in which the learner has changed nothing."""
+    """Update a copy in which the learner has changed nothing."""
     if newest.contents == past.contents or not newest.edition:
         return []
     _write(mine, published.read_bytes())
@@ -159,7 +158,7 @@ def _renew(published: Path, mine: Path, past: Copied, newest: Copied, editions: 
 
 
 def _put_beside(published: Path, mine: Path, newest: Copied, editions: dict[str, Copied]) -> Path | None:
-    """Write the newest edition beside the learner's copy; None where it was offered before."""
+    """Write the newest edition beside the learner's copy; None if it was offered before."""
     prefix = f"{mine.stem}.new"
     if any(name.startswith(prefix) and was.edition == newest.edition for name, was in editions.items()):
         return None
@@ -179,7 +178,7 @@ def _names_beside(mine: Path) -> Iterator[Path]:
 
 
 def _may_be_replaced(path: Path, editions: dict[str, Copied]) -> bool:
-    """Whether there is no such file, or one that was put there and in which nothing was changed since."""
+    """Whether the file does not exist, or was written by this module and not changed since."""
     if not path.exists():
         return True
     try:
@@ -199,10 +198,10 @@ def _changed_by_hand(published: Path) -> str:
 
 
 def copied(path: Path) -> Copied:
-    """The edition that this file is, and the fingerprint of all that is in its cells.
+    """The file's edition, and the fingerprint of everything in its cells.
 
-    A lesson that an editor has saved may hold a learner's work. It is no edition, so that nothing is ever taken for an
-    unchanged copy of it.
+    A lesson that an editor has saved may contain a learner's work. Its edition is "", so that no copy of it ever counts
+    as unchanged.
     """
     notebook = read_notebook(path)
     is_published = notebook.get("metadata", {}).get("language_info") == _PUBLISHED_LANGUAGE
@@ -211,12 +210,12 @@ def copied(path: Path) -> Copied:
 
 
 def sources(cells: list[dict[str, Any]]) -> str:
-    """The fingerprint of code and text alone: what makes an edition. Outputs differ from run to run."""
+    """The fingerprint of code and text, which identifies an edition. Outputs do not count: they differ between runs."""
     return fingerprint([(cell["cell_type"], _joined(cell["source"])) for cell in cells])
 
 
 def _made(cell: dict[str, Any]) -> list[Any]:
-    """All of a cell that a learner can have made: its text, outputs, pasted pictures and tags."""
+    """All parts of a cell that a learner can change: its text, outputs, pasted pictures and tags."""
     metadata = {name: value for name, value in cell.get("metadata", {}).items() if name not in _WRITTEN_BY_JUPYTERLAB}
     outputs = [
         {name: _joined(value) for name, value in output.items() if name != "execution_count"}
@@ -227,18 +226,18 @@ def _made(cell: dict[str, Any]) -> list[Any]:
 
 
 def _joined(text: Any) -> Any:
-    """A notebook keeps a text as one string or as its lines; both are the same text."""
+    """A text as one string: a notebook stores it as one string or as a list of lines."""
     is_lines = isinstance(text, list) and all(isinstance(line, str) for line in text)
     return "".join(text) if is_lines else text
 
 
 def fingerprint(value: Any) -> str:
-    """A short name for a value that JSON can hold: equal values have equal names."""
+    """A short hash of a JSON value: equal values have equal hashes."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def read_notebook(path: Path) -> dict[str, Any]:
-    """A notebook's JSON; BrokenNotebookError, with what to do, where it is none."""
+    """A notebook's JSON. Errors: BrokenNotebookError, with what to do, if it is not a valid notebook."""
     try:
         notebook: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         for cell in notebook["cells"]:
@@ -262,7 +261,7 @@ def _remedy(path: Path) -> str:
 
 
 def read_editions(folder: Path) -> dict[str, Copied]:
-    """Which edition each copy came from; empty where the file is lost or broken: then nothing counts as unchanged."""
+    """The edition of each copy; empty if the file is lost or broken: then no copy counts as unchanged."""
     try:
         entries = json.loads((folder / EDITIONS).read_text(encoding="utf-8"))
         return {name: Copied(**entry) for name, entry in entries.items()}
@@ -271,7 +270,7 @@ def read_editions(folder: Path) -> dict[str, Copied]:
 
 
 def _write_editions(folder: Path, editions: dict[str, Copied]) -> list[str]:
-    """Keep the record; a line where that fails, which costs no more than an edition that is offered twice."""
+    """Save the record. Returns a line if that fails; the worst result is that an edition is offered twice."""
     entries = {name: asdict(edition) for name, edition in sorted(editions.items())}
     try:
         _write(folder / EDITIONS, (json.dumps(entries, indent=1) + "\n").encode())
@@ -281,7 +280,7 @@ def _write_editions(folder: Path, editions: dict[str, Copied]) -> list[str]:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write the whole file or nothing: a disk that is full leaves what was there."""
+    """Write the whole file or nothing: if the disk is full, the old file stays."""
     part = _write_part(path, content)
     try:
         part.replace(path)
@@ -291,7 +290,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _write_part(path: Path, content: bytes) -> Path:
-    """The content in a file beside `path`, under the name of this process, so that two at once do not meet."""
+    """Write the content to a file beside `path`; its name has the process id, so two processes do not collide."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         part.write_bytes(content)
@@ -302,7 +301,7 @@ def _write_part(path: Path, content: bytes) -> Path:
 
 
 def reason(error: OSError) -> str:
-    """What went wrong with a file, and what to do about it."""
+    """A file error as a message: what failed, and what to do about it."""
     if error.errno is None:
         return str(error)
     said = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")

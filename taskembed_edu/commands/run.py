@@ -1,4 +1,4 @@
-"""`taskembed run metric --family digits --steps 500 --out run/`: the main job without a page."""
+"""`taskembed run metric --family digits --steps 500 --out run/`: train without a page."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Train, then print the closing scores and write picture, table and recording; the exit code."""
+    """Train, then print the closing scores and write picture, tables and recording. Returns the exit code."""
     from rich.console import Console
     from rich.markup import escape
 
@@ -31,7 +31,7 @@ def main(argv: Sequence[str]) -> int:
     code, scores = 0, dict[str, float]()
     try:
         session, steps = _session(options)
-        folder.mkdir(parents=True, exist_ok=True)  # before the work: a folder that cannot be made must not cost a run
+        folder.mkdir(parents=True, exist_ok=True)  # before training: if this fails, no run is lost
     except (ValueError, RuntimeError, OSError) as error:
         Console(stderr=True).print(f"[bold red]taskembed run:[/] {escape(str(error))}", highlight=False)
         return 1
@@ -56,7 +56,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def write_run(session: Session, scores: dict[str, float], folder: Path) -> list[Path]:
-    """Write map.png, frames.csv, scores.csv and recording.json into the folder; their paths."""
+    """Write map.png, frames.csv, scores.csv and recording.json into the folder. Returns their paths."""
     from taskembed_edu.figures.snapshots import session_figure
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -154,7 +154,7 @@ def _print_scores(session: Session, scores: dict[str, float], console: Console) 
     table = Table("score", "never-seen tasks", "watched tasks", "what it says", title=f"After {session.steps} steps")
     for reading in session.validation_set.readings:
         if reading.closing and (reading.name in scores or not isinstance(reading, Score)):
-            # What steps report is of training: never-seen tasks have none of it.
+            # The embedder's own readings come from training steps: never-seen tasks have none.
             unseen = f"{scores[reading.name]:.3f}" if reading.name in scores else "–"
             watched = value_of(session.frame, reading.name)
             table.add_row(reading.name, unseen, f"{watched:.3f}", reading.short or reading.help)

@@ -1,8 +1,8 @@
 """`taskembed test`: everything that must hold, one stage after the other; `make test` calls it.
 
-A failing stage does not stop the next. The run closes with a table of the stages, and then says, loudly, what could not
-be run on this machine and how to get it. BROWSER=required (as CI sets it) makes a failure of browser tests that are not
-run, and of checks of the page's scripts that are not run.
+A failing stage does not stop the next. At the end come a table of the stages and, in bold red, what could not be run on
+this machine and what to install for it. With BROWSER=required (as in CI), browser tests and checks of the page's
+scripts that could not be run count as failures.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ NO_BROWSER = f"NOT RUN: the browser tests: there is no Chromium here that runs. 
 
 
 class CannotRunError(Exception):
-    """What a stage needs is not on this machine; the message says what."""
+    """Something that a stage needs is missing on this machine; the message says what."""
 
 
 def needs_nothing(checkout: Path, environment: Mapping[str, str]) -> dict[str, str]:
@@ -51,14 +51,14 @@ def needs_nothing(checkout: Path, environment: Mapping[str, str]) -> dict[str, s
 
 
 def needs_git(checkout: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """pre-commit looks through what git tracks; the hooks that have a stage here need not run twice."""
+    """pre-commit checks the files that git tracks; hooks that are stages of their own here need not run twice."""
     if not (checkout / ".git").exists():
         raise CannotRunError("This is no git checkout, so there is nothing for pre-commit to look through.")
     return {"SKIP": HAS_STAGES_OF_ITS_OWN}
 
 
 def needs_chromium(checkout: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """Find a Chromium, or get one, and tell the tests which."""
+    """Find a Chromium, or install one, and pass its path to the tests."""
     chromium = drivable_chromium(environment) or get_chromium(is_root())
     if chromium is None:
         raise CannotRunError("No Chromium that Playwright can drive is here, and none could be installed.")
@@ -67,7 +67,7 @@ def needs_chromium(checkout: Path, environment: Mapping[str, str]) -> dict[str, 
 
 
 def needs_node(checkout: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """Find Node, install what it runs, and tell the checks which Node."""
+    """Find Node, install what it runs, and pass its path to the checks."""
     node = find_node()
     if node is None:
         raise CannotRunError("No Node is here that is new enough.")
@@ -76,15 +76,15 @@ def needs_node(checkout: Path, environment: Mapping[str, str]) -> dict[str, str]
     return {"NODE": str(node.program)}
 
 
-# What is said at the end, loudly, where a stage's need was not met; the browser tests last: they are the larger loss.
+# What is printed at the end if a stage could not run; the browser tests last: they are the larger loss.
 NOT_RUN = {needs_node: NO_NODE, needs_chromium: NO_BROWSER}
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One thing to check: a name, what it is in words, and the arguments of `python` that check it.
+    """One check: its name, its description, and the arguments of `python` that run it.
 
-    `prepare` returns what the environment needs beside, or raises CannotRunError. `workers` share the cores.
+    `prepare` returns additional environment variables, or raises CannotRunError. `workers` processes share the cores.
     """
 
     name: str
@@ -96,7 +96,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Result:
-    """How a stage went."""
+    """The result of a stage."""
 
     stage: Stage
     verdict: str  # "passed", "FAILED" or "NOT RUN"
@@ -150,7 +150,7 @@ def stages(checkout: Path, workers: int = WORKERS) -> list[Stage]:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the stages that are asked for (default: all); 0 where all went well."""
+    """Run the chosen stages (default: all). Returns 0 if none failed."""
     arguments = parse(argv)
     checkout = find_checkout()
     if checkout is None:
@@ -173,7 +173,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def run_all(chosen: list[Stage], checkout: Path, required: bool) -> int:
-    """Run the stages and close with the table and with what was not run."""
+    """Run the stages, then print the table and what was not run. Returns the exit code."""
     console = Console(highlight=False)
     results: list[Result] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -192,7 +192,7 @@ def run_all(chosen: list[Stage], checkout: Path, required: bool) -> int:
 
 
 def run_stage(stage: Stage, checkout: Path, environment: Mapping[str, str], output: TextIO | None = None) -> Result:
-    """Run one stage; its output goes straight to the person, or into the file `output`."""
+    """Run one stage; its output goes to the terminal, or into the file `output`."""
     started = time.perf_counter()
     verdict = "FAILED"
     try:
@@ -220,7 +220,7 @@ def limit_threads(workers: int, environment: Mapping[str, str]) -> dict[str, str
 
 
 def read_notes(notes: Path) -> Counter[str]:
-    """How many tests of each mark the pytest stages left out, as tests/conftest.py noted them."""
+    """How many tests of each mark the pytest stages skipped, as tests/conftest.py recorded them."""
     counts: Counter[str] = Counter()
     if notes.exists():
         for line in notes.read_text(encoding="utf-8").splitlines():
@@ -242,6 +242,6 @@ def summary(results: list[Result]) -> Table:
 
 
 def closing_lines(not_run: Mapping[str, int], missing: Sequence[str], required: bool) -> list[str]:
-    """What was not run and how to get it."""
+    """What was not run, and what to install for it."""
     lines = [f"NOT RUN: {not_run['gpu']} {NO_GPU}"] if not_run.get("gpu") else []
     return lines + [words + (". BROWSER=required makes this a FAILURE." if required else "") for words in missing]

@@ -1,4 +1,4 @@
-"""Judgement: scores of an embedding, and the true geometry that it is compared with."""
+"""Evaluation: scores of an embedding, and the true geometry that it is compared with."""
 
 from taskembed_edu.evaluation.geometry import NeighbourChanges as NeighbourChanges
 from taskembed_edu.evaluation.geometry import TrueGeometry as TrueGeometry

@@ -21,8 +21,8 @@ from taskembed_edu.formulas.distances import METRICS, check_metric_accepts
 def distance_blocks(x: Tensor, y: Tensor, metric: str = "euclidean") -> Iterator[tuple[slice, Tensor]]:
     """The distances of x's rows to all of y's, as `pairwise_distances`, a block of rows at a time: (rows, block).
 
-    Blocks are so small that they are subtracted entry by entry and stay in the processor's cache: of 200 tasks twice
-    as quick as the whole at once, and of 5,000 without gigabytes in double precision.
+    A block is small enough to be subtracted entry by entry and to stay in the processor's cache: for 200 tasks this is
+    twice as fast as the whole matrix at once, and for 5,000 it avoids gigabytes in double precision.
     Errors: as `pairwise_distances`. Worked number: 200 rows of 8 numbers come as 163 and 37.
     """
     check_choice("metric", metric, METRICS)
@@ -36,19 +36,19 @@ def distance_blocks(x: Tensor, y: Tensor, metric: str = "euclidean") -> Iterator
 
 
 def all_distances(embedding: Tensor, metric: str = "euclidean") -> Tensor:
-    """The distances between all tasks of one embedding, (n, n), the diagonal exactly zero: made block by block."""
+    """The distances between all tasks of one embedding, (n, n), the diagonal exactly zero; computed in blocks."""
     distances = embedding.new_empty(len(embedding), len(embedding))
     for rows, block in distance_blocks(embedding, embedding, metric):
         distances[rows] = block
     return distances.fill_diagonal_(0.0)
 
 
-# The fewest rows of a block: fewer, and Python's own time is what it takes.
+# The fewest rows of a block: with fewer, most of the time would be Python's own overhead.
 _ROWS = 32
 
 
-# Above this many tasks Spearman's correlation is taken over this many pairs, drawn once: a million ranks cost a third
-# of a second at every frame, and the correlation's standard error over so many pairs is below 0.001.
+# With more than _ALL_PAIRS_UP_TO tasks, Spearman's correlation is computed over _N_PAIRS pairs, sampled once: a million
+# ranks take a third of a second at every frame, and over _N_PAIRS pairs the standard error is below 0.001.
 _ALL_PAIRS_UP_TO = 1500
 
 
@@ -56,7 +56,7 @@ _N_PAIRS = 2**19
 
 
 class TrueGeometry:
-    """The true distances of a fixed set of tasks, ranked once, to be compared with embedding after embedding.
+    """The true distances of a fixed set of tasks, ranked once, to be compared with many embeddings.
 
     `spearman(embedding, metric)` is the rank correlation of the embedding's distances with the true ones, over all
     pairs (Spearman 1904): the Pearson correlation of the two rankings, ties sharing their mean rank. Beyond 1,500 tasks
@@ -91,11 +91,11 @@ class TrueGeometry:
         return float(round(np.dot(self._ranks, _standardised_ranks(distances.numpy().ravel()[self._pairs])), 12))
 
     def nearest(self, task: int, k: int = 5, without: Collection[int] = ()) -> NDArray[np.intp]:
-        """The k tasks that are in truth nearest to this one, nearest first, itself and those `without` left out.
+        """The k tasks nearest to this one in true distance, nearest first, without itself and those in `without`.
 
-        Strangers are no neighbours: where several tasks are as far away as the farthest, none of them is near, and
-        there may be fewer than k, or none. Languages are so: their tree has three levels.
-        Errors: ValueError for a task that is not there, or k outside 1..n - 1.
+        Unrelated tasks are no neighbours: if several tasks are at the largest distance, none of them counts as near, so
+        there may be fewer than k, or none. This happens with languages: their tree has three levels.
+        Errors: IndexError for an unknown task; ValueError for k outside 1..n - 1.
         """
         distances = self.true_distance[task]
         check_number("k", k, 1, len(distances) - 1, "A task has every other task to be near to.")
@@ -106,7 +106,7 @@ class TrueGeometry:
         return near[~unrelated][:k] if unrelated.sum() > 1 else near[:k]
 
     def nearest_of_all(self, k: int = 5) -> NDArray[np.intp]:
-        """As `nearest`, of every task at once: (n_tasks, k), nearest first; where there are fewer, the task itself."""
+        """As `nearest`, for all tasks at once: (n_tasks, k), nearest first; missing ones are the task itself."""
         check_number("k", k, 1, self.n_tasks - 1, "A task has every other task to be near to.")
         distances = self.true_distance.clone().fill_diagonal_(math.inf)
         away, near = distances.topk(k, largest=False)
@@ -117,9 +117,9 @@ class TrueGeometry:
 
 
 def nearest_of_row(distances: Tensor, itself: int, k: int) -> NDArray[np.intp]:
-    """The k nearest of one task, by its distances to all (n,), nearest first, itself left out; of equals, the first.
+    """One task's k nearest others, by its distances to all (n,), nearest first; of equals, the lower index first.
 
-    Errors: ValueError for a task that is not there, or k outside 1..n - 1.
+    Errors: ValueError for k outside 1..n - 1.
     Worked number: for distances (0, 3, 1), task 0 and k = 2 they are tasks 2 and 1.
     """
     check_number("k", k, 1, len(distances) - 1, "A task has every other task to be near to.")
@@ -128,7 +128,7 @@ def nearest_of_row(distances: Tensor, itself: int, k: int) -> NDArray[np.intp]:
 
 
 def _pairs(n: int) -> NDArray[np.intp]:
-    """Positions of the pairs i < j in a matrix (n, n) laid out in one row: all of them, or a fixed draw of many."""
+    """Positions of the pairs i < j in a flattened matrix (n, n): all of them, or a fixed random sample."""
     if n <= _ALL_PAIRS_UP_TO:
         rows, columns = np.triu_indices(n, k=1)
     else:
@@ -140,7 +140,7 @@ def _pairs(n: int) -> NDArray[np.intp]:
 
 def _standardised_ranks(values: NDArray[Any]) -> NDArray[np.float64]:
     """Ranks with mean 0 and length 1, equal values sharing their mean rank; NaN where all are equal."""
-    order = np.argsort(values)  # scipy's rankdata sorts stably, which takes twice as long and alters nothing
+    order = np.argsort(values)  # scipy's rankdata uses a stable sort: twice as slow, with the same ranks
     ascending = values[order]
     firsts = np.flatnonzero(np.concatenate(([True], ascending[1:] != ascending[:-1])))
     n_equal = np.diff(firsts, append=len(values))
@@ -153,9 +153,9 @@ def _standardised_ranks(values: NDArray[Any]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class NeighbourChanges:
-    """Who is near whom under one distance, and who under another: the same vectors, each task's k nearest.
+    """Each task's k nearest neighbours under one distance and under another, for the same vectors.
 
-    `before` and `after` are (n, k) arrays of indices, nearest first, no task among its own. Two neighbourhoods are
+    `before` and `after` are (n, k) arrays of indices, nearest first, without the task itself. Two neighbourhoods are
     compared as sets: a neighbour that only moved from second to third place is not lost.
 
     >>> changes = NeighbourChanges(np.array([[1, 2], [0, 2], [1, 0]]), np.array([[1, 3], [2, 0], [1, 0]]))

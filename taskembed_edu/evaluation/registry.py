@@ -1,9 +1,9 @@
-"""Every score, declared once: what it is called, what it says, where it is shown, and the function that computes it.
+"""Every score, declared once: its name, its meaning, where it is shown, and the function that computes it.
 
     register_score(Score(name="spread", label="Spread", help="...", function=lambda context: ...))
 
-and it is in the history, in the curves, in the exported page, in the static picture, and with `closing=True` in the
-table that ends `taskembed run`.
+adds a score to the history, the curves, the exported page and the static picture, and with `closing=True` to the table
+at the end of `taskembed run`.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from taskembed_edu.projection.quality import jitter, map_trust
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreContext:
-    """What a score is computed from: n tasks as they are embedded at one moment, none of them diverged.
+    """What a score is computed from: the embedding of n tasks at one step, without diverged tasks.
 
-    `vectors` (n, dim) are their vectors and `distances` (n, n) lie between them, under `metric`; `settings` are the
-    embedder's. The others may be None: `resampled` (n, dim) are vectors of second support sets, in the same order;
-    `geometry` is how far apart the tasks truly are; `groups` (n,) is each task's group; `layout` (n, 2) is the map,
-    and `previous_layout` is the same map one frame before.
+    `vectors` (n, dim) are their vectors and `distances` (n, n) the distances between them, under `metric`; `settings`
+    are the embedder's. The others may be None: `resampled` (n, dim) are vectors of second support sets, in the same
+    order; `geometry` holds the true distances; `groups` (n,) is each task's group; `layout` (n, 2) is the map, and
+    `previous_layout` is the same map one frame before.
     """
 
     vectors: Tensor
@@ -49,7 +49,7 @@ class ScoreContext:
 
     @cached_property
     def is_one_point(self) -> bool:
-        """Whether all tasks have the same vector: then whoever is nearest is so by rounding."""
+        """Whether all tasks have the same vector: then rounding alone would decide which task is nearest."""
         return bool((self.vectors == self.vectors[:1]).all())
 
     @cached_property
@@ -59,16 +59,16 @@ class ScoreContext:
         return recall_at_k(self.resampled, self.vectors, ks=(1, 5), metric=self.metric)
 
 
-# What a score may need beside vectors and distances.
+# The parts of the context that a score may need, beside vectors and distances.
 NEEDS = ("resampled", "geometry", "groups", "layout")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Score(Reading):
-    """A reading that is computed from the embedding: `function` takes a `ScoreContext` and gives a number.
+    """A reading that is computed from the embedding: `function` takes a `ScoreContext` and returns a number.
 
-    `needs` names what of the context must not be None (see `NEEDS`); where it is, the score is absent from the frame
-    and `function` is not called. NaN is a number that cannot be told at this moment.
+    `needs` names the parts of the context that must not be None (see `NEEDS`); if one is, the frame lacks the score and
+    `function` is not called. NaN means that the score is undefined at this step.
 
     Errors: as `Reading`; ValueError for an unknown need.
 
@@ -94,7 +94,7 @@ class Score(Reading):
             check_choice("needs", need, NEEDS)
 
     def of(self, context: ScoreContext) -> float | None:
-        """The score; None where the context lacks what it needs. Errors: TypeError where it is no number."""
+        """The score; None if the context lacks what it needs. Errors: TypeError if it is not a number."""
         if any(getattr(context, need) is None for need in self.needs):
             return None
         value = self.function(context)
@@ -121,7 +121,7 @@ def _purity(context: ScoreContext) -> float:
 
 
 def _trustworthiness(context: ScoreContext) -> float:
-    # Of tasks that are one point any map is as true as any other.
+    # If all tasks are one point, every map is equally true.
     assert context.layout is not None
     return math.nan if context.is_one_point else map_trust(context.distances, context.layout, context.n_neighbors)
 
@@ -217,10 +217,10 @@ SCORES: dict[str, Score] = {
 
 
 def register_score(score: Score, replace: bool = False) -> Score:
-    """Add a score to `SCORES`: every session that begins, or is reset, from now on has it. The score itself.
+    """Add a score to `SCORES`: every session that begins or is reset after this call has it. Returns the score.
 
-    With `replace`, it may take the place of one that was registered before: for a notebook's cell that is run again.
-    Errors: ValueError for a name that is taken, TypeError for what is no `Score`.
+    With `replace`, it may replace one that was registered before: for a notebook's cell that is run again.
+    Errors: ValueError for a name that is taken, TypeError for anything but a `Score`.
     """
     if not isinstance(score, Score):
         raise TypeError(problem("score", score, "a Score: Score(name=..., label=..., help=..., function=...)"))
@@ -233,5 +233,5 @@ def register_score(score: Score, replace: bool = False) -> Score:
     return score
 
 
-# The names that the package's own pictures, alarms and words speak of.
+# The names that the package's own pictures, alarms and texts use: they cannot be replaced.
 _BUILT_IN = frozenset((LOSS.name, *SCORES))

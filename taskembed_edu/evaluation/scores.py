@@ -1,7 +1,7 @@
 """How good is an embedding? Retrieval, and agreement with the true distance between tasks.
 
-Retrieval asks for identity: does a task find itself among others? Rank correlation asks for geometry: are similar
-tasks near and different ones far? They are different questions: a run can gain on one while it loses on the other.
+Retrieval tests identity: does a second support set find its own task among others? Rank correlation tests geometry: are
+similar tasks near and different ones far? A run can improve in one while it gets worse in the other.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ def recall_at_k(
         \text{recall@}k = \frac{1}{n} \sum_i \min\Big(1, \max\Big(0, \frac{k - b_i}{t_i}\Big)\Big), \qquad
         b_i = \#\{j : d(q_i, g_j) < d(q_i, g_i)\}, \quad t_i = \#\{j : d(q_i, g_j) = d(q_i, g_i)\}
 
-    Row i of `queries` and row i of `gallery` are two support sets of one task. Without ties each task counts 1 or 0:
-    are fewer than k others nearer? Among t rows equally far each is as likely to come first, so that a gallery whose
-    rows are all equal scores what chance does, k / n, and a collapsed embedding does not pass for a perfect one.
+    Row i of `queries` and row i of `gallery` are two support sets of one task. Without ties each task counts 1 if fewer
+    than k others are nearer, else 0. Of t rows at the same distance, each is equally likely to come first. So a
+    gallery with equal rows scores as chance does, k / n, and a collapsed embedding is not mistaken for a perfect one.
 
     Shapes: (n, dim), (n, dim) -> {k: share}. Range: [0, 1]; by chance k / n. Source: Musgrave 2020, section 2.2
     (precision at 1; with one right answer a query it is recall at 1).
@@ -61,13 +61,13 @@ def mean_distance(distances: Tensor) -> float:
 
 
 def neighbour_purity(distances: Tensor, groups: Tensor) -> float:
-    r"""The share of tasks whose nearest other task is of their own group, over those that have a mate in it.
+    r"""The share of tasks whose nearest other task is of their own group; only tasks with another one in it count.
 
     .. math::
         \text{purity} = \frac{1}{|M|} \sum_{i \in M} [g(\text{nearest}(i)) = g(i)], \qquad
         M = \{i : \exists j \neq i, g(j) = g(i)\}
 
-    Shapes: (n, n), (n,) -> a number. Range: [0, 1]; NaN where no task has a mate. By chance: `purity_by_chance`.
+    Shapes: (n, n), (n,) -> a number. Range: [0, 1]; NaN if every group has one task. By chance: `purity_by_chance`.
     Source: purity at one neighbour (Manning 2008, section 16.3, for clusters). Tied neighbours: the first one counts.
 
     >>> import torch
@@ -83,9 +83,9 @@ def neighbour_purity(distances: Tensor, groups: Tensor) -> float:
 
 
 def purity_by_chance(groups: Tensor) -> float:
-    """The purity that a random neighbour would have: the mean share of mates among the others, over tasks with a mate.
+    """The purity of a random neighbour: the mean share of same-group tasks among the others, where there are any.
 
-    Worked number: of two pairs, each task has one mate among three others: 1/3.
+    Worked number: in two groups of two tasks, each task has one of its group among three others: 1/3.
     """
     mates = _same_group(groups).sum(dim=1)
     with_mate = mates > 0
@@ -105,14 +105,14 @@ def effective_dimension(embedding: Tensor) -> float:
         D = \frac{(\sum_k \lambda_k)^2}{\sum_k \lambda_k^2}, \qquad
         \lambda_1, \dots, \lambda_\mathrm{dim} \text{ the eigenvalues of the covariance matrix}
 
-    Equal variances in m directions and none in the others give m; a direction that holds little adds little. It is the
-    inverse of the share that two random draws of variance fall into one direction.
+    Equal variances in m directions and none in the others give m; a direction of small variance adds little. It is the
+    inverse of the probability that two random draws, weighted by variance, choose the same direction.
 
-    Shapes: (n, dim) -> a number. Range: [1, min(dim, n - 1)]; 0 where all vectors are equal. It changes neither under
-    rotation nor under scaling. No eigenvalue is computed: both sums are traces, of C and of C C.
+    Shapes: (n, dim) -> a number. Range: [1, min(dim, n - 1)]; 0 where all vectors are equal. It is invariant to
+    rotation and to scaling. No eigenvalue is computed: both sums are traces, of C and of C C.
 
-    A low number is not yet a fault: sine waves have two true parameters and fill about two directions when they are
-    embedded well. It is to be read beside the loss and the recall.
+    A low number alone is no fault: sine waves have two true parameters and fill about two directions when they are
+    embedded well. Read it together with the loss and the recall.
 
     Source: Gao et al. 2017, "A theory of multineuronal dimensionality, dynamics and measurement"; in physics Bell and
     Dean 1970.
@@ -129,7 +129,7 @@ def effective_dimension(embedding: Tensor) -> float:
     centred = centred - centred.mean(dim=0)
     scatter = centred.T @ centred
     squares = float(scatter.square().sum())
-    # Below this, what varies is the rounding of the vectors themselves (float32, relative to their length).
+    # Below this, the variance is only rounding error of the vectors (float32, relative to their length).
     if float(scatter.trace()) <= 1e-12 * float(embedding.double().square().sum()):
         return 0.0
     return round(float(scatter.trace()) ** 2 / squares, 12)

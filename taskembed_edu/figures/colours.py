@@ -17,11 +17,11 @@ from taskembed_edu.tasks.base import TruthKind
 BLUE, ORANGE, SKY, PURPLE, YELLOW = "#0072b2", "#e69f00", "#56b4e9", "#cc79a7", "#f0e442"
 GREEN, VERMILLION, GREY = "#009e73", "#d55e00", "#808080"
 
-# For small points on either theme: black and yellow are too dark and too light there.
+# The palette for small points on the light and the dark theme: without black (too dark) and yellow (too light).
 OKABE_ITO = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
 N_SHAPES = 4
 
-# The colours that a reading is declared with (base/readings.py): on light paper and on dark, where blue is too dark.
+# The colours of readings (base/readings.py), on a light and on a dark background, where blue would be too dark.
 LINE_COLOURS = {
     "blue": (BLUE, SKY),
     "vermillion": (VERMILLION, VERMILLION),
@@ -31,18 +31,18 @@ LINE_COLOURS = {
     "sky": (SKY, SKY),
 }
 
-# Six colours in four shapes; what comes after is one grey group.
+# Six colours in four shapes; further categories are one grey group.
 _MOST_CATEGORIES = len(OKABE_ITO) * N_SHAPES
 _STOPS = 9
 _MOST_BINS = 6
-# Widths of a legend's bins that people count in, for plain numbers (times a power of ten) and for degrees.
+# Round widths for a legend's bins: for plain numbers (times a power of ten) and for degrees.
 _ROUND = (1.0, 2.0, 2.5, 5.0)
 _ROUND_DEGREES = (1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 45.0, 60.0)
 
 
 @dataclass(frozen=True)
 class Colouring:
-    """A colour, a shape and a place in the legend for each of n tasks, by one column of their truth.
+    """A colour, a shape and a legend entry for each of n tasks, by one of their true parameters.
 
     rgb (n, 3), shapes (n,) and groups (n,) are uint8; task i belongs to `entries[groups[i]]`, which has a label, a
     colour and a shape. `stops` are colours at even distances along the scale; categories have none.
@@ -58,19 +58,19 @@ class Colouring:
 
 
 def colour_tasks(values: NDArray[np.floating[Any]], name: str, kind: TruthKind, names: Sequence[str] = ()) -> Colouring:
-    """Colours of n tasks by one column of their truth, shape (n,).
+    """Colours of n tasks by the values of one true parameter, shape (n,).
 
-    `names` are what the values 0, 1, ... of a category are called; without one, the number says it.
+    `names` are the names of the values 0, 1, ... of a category; a value without a name is shown as its number.
 
-    Categories take Okabe-Ito's colours and shapes, quantities cividis. Angles over more than half a circle take a map
-    whose ends meet, since 0 and 360 degrees are one (kind "angle"); over less than that an angle is a quantity. The
+    Categories use Okabe-Ito's colours and shapes, quantities cividis. Angles over more than half a circle use a cyclic
+    colour map, since 0 and 360 degrees are the same (kind "angle"); over a smaller range an angle is a quantity. The
     legend cuts a scale into at most six bins with round ends.
     """
     return _by_category(values, name, names) if kind == "category" else _by_scale(values, name, angle=kind == "angle")
 
 
 def plain_colours(n_tasks: int) -> Colouring:
-    """One colour for all, and no legend: for tasks of which nothing is known but their data."""
+    """One colour for all, and no legend: for tasks without true parameters."""
     blue = np.array([int(BLUE[i : i + 2], 16) for i in (1, 3, 5)], dtype=np.uint8)
     none = np.zeros(n_tasks, np.uint8)
     return Colouring("", "category", (), (), np.tile(blue, (n_tasks, 1)), none, none)
@@ -84,7 +84,7 @@ def _by_scale(values: NDArray[np.floating[Any]], name: str, angle: bool) -> Colo
     if circle:
         low, high, values = 0.0, 2 * math.pi, values % (2 * math.pi)
     colours = colormaps["twilight_shifted" if circle else "cividis"]
-    # Degrees are counted as people count them; the scale itself stays in radians.
+    # The legend is in degrees; the scale itself stays in radians.
     unit = math.degrees(1.0) if angle else 1.0
     edges, labels = _bins(low * unit, high * unit, angle)
     middles = np.clip((edges[:-1] + edges[1:]) / 2 / unit, low, high)
@@ -115,7 +115,7 @@ def _bins(low: float, high: float, degrees: bool) -> tuple[NDArray[np.floating[A
         widths = list(_ROUND_DEGREES)
 
     def ends(width: float) -> tuple[int, int]:
-        # A billionth of slack: 0.3 / 0.1 is a little less than 3.
+        # A tolerance of a billionth, because of rounding: 0.3 / 0.1 is slightly less than 3.
         return math.floor(low / width + 1e-9), math.ceil(high / width - 1e-9)
 
     width = next(width for width in widths if ends(width)[1] - ends(width)[0] <= _MOST_BINS)
@@ -141,7 +141,7 @@ def _by_category(values: NDArray[np.floating[Any]], name: str, names: Sequence[s
 
 
 def _category(k: int, label: str) -> dict[str, Any]:
-    # One shape further in every round of colours: 24 categories have 24 different signs.
+    # After each cycle of colours the shapes shift by one, so 24 categories have 24 different symbols.
     shape = (k + k // len(OKABE_ITO)) % N_SHAPES
     return {"label": label, "colour": OKABE_ITO[k % len(OKABE_ITO)], "shape": shape}
 

@@ -1,6 +1,6 @@
-"""Numbers in, figures out: plotly where a figure is explored, matplotlib where it must show everywhere.
+"""Functions from numbers to figures: plotly for interactive ones, matplotlib for those that must show everywhere.
 
-Nothing here trains, embeds or keeps a state, and nothing uses pyplot: a figure belongs to whoever asked for it.
+Nothing here trains, embeds or keeps a state, and nothing uses pyplot: only the caller holds the figure.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CURVES = (
 class Still(Figure):
     """A matplotlib figure that a notebook shows as a picture, with no pyplot and no backend.
 
-    As the value of a cell its text is `<Still size 900x500 with 1 Axes>`: short, and the same on every machine.
+    As a cell's output its text is `<Still size 900x500 with 1 Axes>`: short, and the same on every machine.
     """
 
     def _repr_png_(self) -> bytes:
@@ -50,10 +50,11 @@ def loss_surface_figure(
 
     Four curves, in this order: the similar and the different pair in the linear form, d and max(0, m - d), then both
     in Hadsell's, d^2 / 2 and max(0, m - d)^2 / 2. The values are those of `contrastive_loss`. Only the curves of the
-    different pair follow the margin. The metric says where distances end: at 2 for the cosine, else the axis ends at 6.
+    different pair depend on the margin. The metric sets the end of the axis: 2, the largest distance, for the cosine,
+    else 6.
 
-    `margins` are the stops of the slider (default: every 0.5, or 0.1 where the axis is that short) and `margin` the
-    one shown first (the nearest stop). `marks` names distances that are marked on the axis.
+    `margins` are the stops of the slider (default: every 0.5, or every 0.1 if the axis ends at 2 or less); the slider
+    starts at the stop nearest to `margin`. `marks` maps names to distances that are marked on the axis.
 
     Source: Hadsell, Chopra and LeCun 2006, equation 4; the linear form is the course's.
 
@@ -89,7 +90,7 @@ def loss_surface_figure(
 
 
 def _terms(distances: Sequence[float], label: int, margin: float, squared: bool) -> list[float]:
-    """The contrastive loss of the pairs (0, d), rounded: the figure must stay small."""
+    """The contrastive loss of the pairs (0, d), rounded to keep the figure's data small."""
     apart = torch.tensor(distances, dtype=torch.float64)[:, None]
     labels = torch.full((len(distances),), label)
     terms = contrastive_loss(torch.zeros_like(apart), apart, labels, margin, squared=squared, reduction="none")
@@ -97,7 +98,7 @@ def _terms(distances: Sequence[float], label: int, margin: float, squared: bool)
 
 
 def _margin_slider(stops: Sequence[float], first: int, distances: Sequence[float]) -> dict[str, Any]:
-    """One stop a margin: it redraws the two curves of the different pair and moves the line that marks the margin."""
+    """One stop for each margin: it redraws the two curves of the different pair and moves the margin's line."""
     steps = []
     for stop in stops:
         curves = {"y": [_terms(distances, 0, stop, squared) for squared in (False, True)]}
@@ -113,7 +114,7 @@ def _upright(x: float, colour: str, dash: str, to: float = 1.0) -> dict[str, Any
 
 
 def _plain_layout(x_title: str, y_title: str, end: float) -> dict[str, Any]:
-    """No background and grey type: readable on JupyterLab's light theme and on its dark one."""
+    """No background and grey text: readable on JupyterLab's light theme and on its dark one."""
     axis = {"gridcolor": "rgba(128,128,128,0.25)", "zerolinecolor": GREY, "title": {"font": {"size": 16}}}
     return {
         "template": None,

@@ -22,20 +22,19 @@ if TYPE_CHECKING:
 _MARKERS = ("o", "s", "^", "D")
 
 
-# More signs than this do not fit under the map.
+# At most this many symbols fit under the map.
 _MOST_SIGNS, _SIGNS_A_ROW = 18, 6
 
 
 def session_figure(session: Session, colour_by: str | None = None, frame: Frame | int = -1) -> Still:
-    """A frame's map beside loss and scores over steps: the latest, or another by its position or as it is.
+    """A frame's map beside loss and scores over steps. `frame` is a position in the history, or a frame itself.
 
-    `colour_by` names the true parameter that gives the colours (default: the one that groups like tasks, else the
-    first; one colour for all where tasks have none). Tasks that a frame leaves out are not drawn, nor is a score that
-    the run never has. Dotted lines in the curves are changes of a setting; where the frame is not the latest, a full
-    line says which moment the map shows. The figure belongs to nobody: pyplot does not know it, so it is safe from any
-    thread.
+    `colour_by` names the true parameter that gives the colours (default: the one that groups tasks, else the first; one
+    colour for all if there are none). Diverged tasks are not drawn, nor is a score that the run never has. Dotted lines
+    in the curves are changes of a setting; if the frame is not the latest, a solid line marks its step. pyplot does not
+    know the figure, so any thread may call this.
 
-    Errors: ValueError for an unknown parameter, IndexError for a frame that there is not.
+    Errors: ValueError for an unknown parameter, IndexError for a frame that does not exist.
     """
     names = session.tasks.truth_names
     wanted = colour_by or session.split.validation.group or next(iter(names), None)
@@ -81,13 +80,13 @@ def _colouring(session: Session, column: int) -> Colouring:
 
 
 def _names(figure: Figure, axes: Axes, session: Session, frame: Frame) -> None:
-    """Names beside their points; one that would lie over another is left out."""
+    """Draw names beside their points; a name that would overlap another is omitted."""
     texts = [
         axes.annotate(name, (x, y), (4, 2), textcoords="offset points", fontsize=7)
         for task, (name, (x, y)) in enumerate(zip(session.tasks.names, frame.layout, strict=True))
         if task not in frame.diverged_tasks
     ]
-    figure.draw_without_rendering()  # only now it is known where they stand
+    figure.draw_without_rendering()  # before this, their positions are not known
     taken: list[Any] = []
     for text in texts:
         box = text.get_window_extent()
@@ -119,7 +118,7 @@ def _legend(axes: Axes, colouring: Colouring) -> None:
 
 
 def _panels(session: Session) -> list[list[Reading]]:
-    """What is drawn together, from above: the loss, the scores, and the panels that are not the package's own."""
+    """The readings of each panel, from top to bottom: the loss, the scores, and panels that the user has declared."""
     panels = panels_of(session.validation_set.readings)
     drawn = (LOSS_PANEL, SCORES_PANEL, *(title for title in panels if title not in PANELS))
     return [panels.get(title, []) for title in drawn]
@@ -130,13 +129,13 @@ def _curves(axes: Axes, session: Session, shown: Frame, readings: Sequence[Readi
     for reading in readings:
         values = [value_of(frame, reading.name) for frame in session.history]
         if reading.panel == LOSS_PANEL or np.isfinite(values).any():
-            colour = LINE_COLOURS[reading.colour][0]  # the picture's paper is light
+            colour = LINE_COLOURS[reading.colour][0]  # the picture's background is light
             axes.plot(steps, values, reading.dash, color=colour, label=reading.name)
     for event in coalesced_events(session.events):
         axes.axvline(event.step, color=PURPLE, linestyle=":", linewidth=1)
     if shown is not session.frame:
         axes.axvline(shown.step, color=GREY, linewidth=1)
     axes.set(xlabel="step", ylim=(min(0.0, axes.get_ylim()[0]), None))
-    if axes.lines and axes.get_legend_handles_labels()[0]:  # before the first step there may be no score at all
+    if axes.lines and axes.get_legend_handles_labels()[0]:  # before the first step there may be no curve
         axes.legend(frameon=False, fontsize=8)
     axes.spines[["top", "right"]].set_visible(False)

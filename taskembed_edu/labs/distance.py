@@ -1,8 +1,8 @@
-"""DistanceLab: two vectors to drag, every distance of the course live beside them.
+"""DistanceLab: two vectors to drag, with all distances of the course computed live beside them.
 
-Three doors to one room. Shown, it is a panel; in a script it is plain Python (`lab.move(y=[1, 2])`, `lab.distances`,
-`lab.triangle()`); for readers without a kernel, `lab.picture()` is a still. What is drawn in the page is drawn by
-`page/distance_lab.js`; every number on it is computed here, from `taskembed_edu.formulas.distances`.
+One object has three uses. Displayed in a notebook, it is a panel; in a script it is plain Python (`lab.move(y=[1, 2])`,
+`lab.distances`, `lab.triangle()`); without a kernel, `lab.picture()` is a static picture. `page/distance_lab.js` draws
+the page; every number on it is computed here, from `taskembed_edu.formulas.distances`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class DistanceLab(PointLab[State]):
     DistanceLab(x=[1, 2, 3], y=[1, 2, 4]: euclidean 1, squared 1, manhattan 1, cosine similarity 0.9915, \
 cosine distance 0.0085)
 
-    In the plane the vectors are arrows to drag; in any other dimension their coordinates are. `z` is given, or lies
+    In the plane the learner drags the vectors as arrows; in any other dimension, their coordinates. `z` is by default
     beyond y on the line from x (z = 2y - x). Errors: a vector that is empty, not finite or of another length, an
     unknown metric, a radius beyond the metric's range.
     """
@@ -97,8 +97,8 @@ cosine distance 0.0085)
         return read.worked(name, self._state.x, self._state.y)
 
     def picture(self) -> Still:
-        """A still of the panel, for readers without a kernel: a matplotlib figure, made without pyplot."""
-        from taskembed_edu.labs.distance_picture import picture  # matplotlib only for those who ask for it
+        """A static picture of the panel, for readers without a kernel: a matplotlib figure, made without pyplot."""
+        from taskembed_edu.labs.distance_picture import picture  # matplotlib is imported only when it is needed
 
         return picture(self._state)
 
@@ -114,7 +114,7 @@ cosine distance 0.0085)
         y: Sequence[float] | torch.Tensor | None = None,
         z: Sequence[float] | torch.Tensor | None = None,
     ) -> None:
-        """Put vectors elsewhere. Giving x and y together may change their dimension; z then follows, unless given."""
+        """Move vectors. x and y given together may have another dimension; then z is computed anew, unless given."""
         self._move({name: v for name, v in (("x", x), ("y", y), ("z", z)) if v is not None})
 
     def set(self, **changes: Any) -> None:
@@ -122,20 +122,20 @@ cosine distance 0.0085)
         self._set(changes)
 
     def preset(self, name: str) -> None:
-        """One of `DistanceLab.presets`: a situation that is worth looking at."""
+        """Apply one of `DistanceLab.presets`: instructive vectors with their settings."""
         chosen = PRESETS[check_choice("preset", name, PRESETS)]
         points = {key: chosen[key] for key in ("x", "y", "z")}
         settings = self.settings.changed(metric=chosen["metric"], triangle=chosen["triangle"])
         self._change(with_points(replace(self._state, settings=settings), points))
 
     def reset(self) -> None:
-        """Back to the vectors and settings that the lab was made with. Undo takes it back."""
+        """Go back to the vectors and settings that the lab began with. `undo` reverts this too."""
         self._change(self._first)
 
     # the page
 
     def words(self) -> dict[str, Any]:
-        """The rows of the table, the settings as they are declared, and the presets."""
+        """The rows of the table, the settings' declarations, and the presets."""
         declared = self.settings.declared()
         return {
             "rows": [{"key": key, "name": name, "words": words} for key, (name, words) in read.ROWS.items()],
@@ -164,7 +164,7 @@ cosine distance 0.0085)
         }
 
     def handlers(self) -> dict[str, Callable[[Message], object]]:
-        """What the page may ask for, by the message's `do`."""
+        """The handler of each message of the page, by the message's `do`."""
         return {
             "move": lambda message: self._move(message["points"], message.get("gesture")),
             "set": lambda message: self._set(message["settings"], message.get("gesture")),

@@ -1,4 +1,4 @@
-"""A still of the DistanceLab: the plane (or the coordinates) and the numbers, for readers without a kernel."""
+"""A static picture of the DistanceLab: the plane (or the coordinates) and the numbers, for readers without a kernel."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROWS_SHOWN = 12
 
 
 def picture(state: State) -> plots.Still:
-    """What the panel shows now: vectors, ball and way on the left, the distances on the right."""
+    """What the panel shows now: vectors, ball and path on the left, the distances on the right."""
     figure = plots.Still(figsize=(9, 4.6), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
     names = ("x", "y", "z") if state.settings.triangle else ("x", "y")
@@ -57,7 +57,7 @@ def _plane(axes: Axes, vectors: dict[str, list[float]], settings: DistanceSettin
 
 
 def _ball(centre: Point, settings: DistanceSettings, reach: float) -> Patch | None:
-    """All points nearer to x than the radius, with the edge dashed; a wedge of directions under the cosine."""
+    """All points nearer to x than the radius, with a dashed edge; under the cosine a wedge of directions."""
     x, y = centre
     radius = settings.radius
     look: dict[str, Any] = {"facecolor": colours.BLUE + "14", "edgecolor": colours.BLUE, "linestyle": "--"}

@@ -1,6 +1,6 @@
-"""What the DistanceLab reads off three vectors: distances, their arithmetic, the triangle, the similarity.
+"""What the DistanceLab computes from three vectors: distances, their arithmetic, the triangle, the similarity.
 
-Numbers and words only: no widget, no figure. Every distance comes from `taskembed_edu.formulas.distances`.
+Numbers and text only: no widget, no figure. Every distance comes from `taskembed_edu.formulas.distances`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Vector = tuple[float, ...]
 
 UNDEFINED = "undefined: the zero vector has no direction"
 
-# key -> (how the row is called, what its formula says in words). The keys of METRICS, and the similarity.
+# key -> (the row's name, its formula in words). The keys are those of METRICS, and the similarity.
 ROWS: dict[str, tuple[str, str]] = {
     "euclidean": (
         "Euclidean",
@@ -65,7 +65,7 @@ def tidy(value: float, digits: int = 4) -> str:
 
 
 def listed(vector: Vector) -> str:
-    """A vector as a learner types it; a long one by its ends: `[1, 2, 3]`, `[0.1, 0.2, ..., 0.9 (64 numbers)]`."""
+    """A vector as a learner types it; a long one shortened: `[1, 2, 3]`, `[0.1, 0.2, ..., 0.9 (64 numbers)]`."""
     numbers = [tidy(v) for v in vector]
     if len(numbers) > 8:
         numbers = [*numbers[:2], "...", f"{numbers[-1]} ({len(vector)} numbers)"]
@@ -73,7 +73,7 @@ def listed(vector: Vector) -> str:
 
 
 def distance(key: str, x: Vector, y: Vector) -> float:
-    """One row of the table; NaN where the zero vector has no direction to compare."""
+    """One row of the table; NaN for a cosine with the zero vector, which has no direction."""
     if key in ("cosine", "cosine_similarity") and not (_has_direction(x) and _has_direction(y)):
         return math.nan
     function = cosine_similarity if key == "cosine_similarity" else METRICS[key].distance
@@ -99,9 +99,9 @@ def distances(x: Vector, y: Vector) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Triangle:
-    """The direct way from x to z against the way through y, under one distance.
+    """The direct path from x to z compared with the path through y, under one distance.
 
-    A metric in the strict sense keeps d(x, z) <= d(x, y) + d(y, z) for every three points (Frechet, 1906).
+    A metric in the strict sense satisfies d(x, z) <= d(x, y) + d(y, z) for every three points (Frechet, 1906).
     """
 
     metric: str
@@ -138,7 +138,7 @@ def triangle(metric: str, x: Vector, y: Vector, z: Vector) -> Triangle:
 
 
 def worked(key: str, x: Vector, y: Vector) -> str:
-    """The arithmetic behind a row, with the numbers in it.
+    """The arithmetic of a row, with its numbers.
 
     >>> print(worked("euclidean", (1.0, 2.0, 3.0), (2.0, 3.0, 4.0)))
     √((1 - 2)² + (2 - 3)² + (3 - 4)²) = √3 = 1.7321
@@ -186,7 +186,7 @@ def parts(metric: str, x: Vector, y: Vector) -> list[float]:
 
 
 def total(metric: str, x: Vector, y: Vector) -> str:
-    """What the parts come to, and what is made of it."""
+    """The sum of the parts, and for the Euclidean distance its root."""
     added = f"sum {tidy(sum(parts(metric, x, y)))}"
     value = distance(metric, x, y)
     if metric == "euclidean":
@@ -209,7 +209,7 @@ def why_not_a_distance(x: Vector, y: Vector) -> dict[str, Any] | None:
 
 
 def _reasons(why: dict[str, Any] | None) -> list[list[str]]:
-    """The three reasons and what follows, each as words and numbers in turns."""
+    """The three reasons and the conclusion, each as a list in which text and numbers alternate."""
     if why is None:
         return [[UNDEFINED]]
     return [
@@ -229,7 +229,7 @@ def _reasons(why: dict[str, Any] | None) -> list[list[str]]:
 
 
 def _says(side: Triangle) -> dict[str, Any]:
-    """The two ways with their numbers, whether the triangle inequality holds, and what is known beyond these points."""
+    """The two paths with their lengths, whether the inequality holds, and whether it holds for all points."""
     if side.holds is None:
         return {"direct": "", "detour": "", "holds": None, "verdict": "", "rest": UNDEFINED}
     metric = METRICS[side.metric]
@@ -244,9 +244,9 @@ def _says(side: Triangle) -> dict[str, Any]:
 
 
 def ball(x: Vector, metric: str, radius: float) -> dict[str, Any] | None:
-    """All that is nearer to x than the radius, as it is drawn in the plane: a circle, a diamond, or a wedge from 0.
+    """The ball of this radius round x, as drawn in the plane: a circle, a diamond, or a wedge from the origin.
 
-    `size` is the half width, or the wedge's half angle. None where x has no direction to be near to.
+    `size` is the half width, or the wedge's half angle. None if x is the zero vector under the cosine.
     """
     if metric == "cosine" and not _has_direction(x):
         return None
@@ -260,7 +260,7 @@ def ball(x: Vector, metric: str, radius: float) -> dict[str, Any] | None:
 
 
 def sides(x: Vector, y: Vector, z: Vector, metric: str, with_z: bool) -> list[dict[str, Any]]:
-    """What is measured, side by side, with the texts beside it: from x to y, or along the triangle of x, y, z."""
+    """The measured sides, each with its texts: from x to y, or the three sides of the triangle x, y, z."""
     vectors = {"x": x, "y": y, "z": z}
     if with_z:
         kinds = {("x", "z"): "direct", ("x", "y"): "detour", ("y", "z"): "detour"}

@@ -1,4 +1,4 @@
-"""The state of a DistanceLab: three vectors and the settings, checked, and the situations that are worth looking at."""
+"""The state of a DistanceLab: three vectors and the settings, checked, and the presets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from taskembed_edu.base.settings import Settings, setting
 from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.labs.distance_readings import Vector
 
-LARGEST_COORDINATE = 1e6  # beyond it squares lose their decimals, and the plane its meaning
+LARGEST_COORDINATE = 1e6  # squares of larger ones lose their decimals, and the plane is too large to draw
 LONGEST_VECTOR = 512
 
 
@@ -44,7 +44,7 @@ class DistanceSettings(Settings):
 
 @dataclass(frozen=True)
 class State:
-    """All that the lab remembers: immutable, so that undo is a list of these."""
+    """The lab's whole state: immutable, so that the undo history is a list of states."""
 
     x: Vector
     y: Vector
@@ -52,7 +52,7 @@ class State:
     settings: DistanceSettings
 
 
-# name -> vectors and settings. "breaks the triangle" breaks it for the cosine and for the squared distance at once.
+# name -> vectors and settings. "breaks the triangle" does so for the cosine and for the squared distance.
 PRESETS: dict[str, dict[str, Any]] = {
     "course example": {"x": (1, 2, 3), "y": (2, 3, 4), "z": (4, 5, 6), "metric": "euclidean", "triangle": False},
     "orthogonal": {"x": (3, 1), "y": (-1, 3), "z": (-3, -1), "metric": "cosine", "triangle": False},
@@ -84,7 +84,7 @@ def _named(points: Mapping[str, Any]) -> list[str]:
 
 
 def _vector(name: str, entries: Any) -> Vector:
-    """The entries as floats; else an error that names the vector."""
+    """The entries as floats. Errors: TypeError or ValueError that names the vector."""
     try:
         tensor = torch.as_tensor(entries, dtype=torch.float64)
     except (TypeError, ValueError, RuntimeError):

@@ -1,8 +1,8 @@
 """LossLab: points to drag, the forces that a loss puts on them, and one update in slow motion.
 
-Three doors to one room. Shown, it is a panel; in a script it is plain Python (`lab.set(margin=2)`, `lab.loss`,
-`lab.terms()`, `lab.step(10)`); for readers without a kernel, `lab.picture()` is a still. What is drawn in the page is
-drawn by `page/loss_lab.js`; every number on it is computed here, from `taskembed_edu.formulas.losses`.
+One object has three uses. Displayed in a notebook, it is a panel; in a script it is plain Python (`lab.set(margin=2)`,
+`lab.loss`, `lab.terms()`, `lab.step(10)`); without a kernel, `lab.picture()` is a static picture. `page/loss_lab.js`
+draws the page; every number on it is computed here, from `taskembed_edu.formulas.losses`.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ class LossLab(PointLab[State]):
     >>> lab
     LossLab(course example after 1 update, contrastive, margin 6: loss 2.1359 = 1.5321 + 0.6038)
 
-    Without `points` it shows the course's example. `points` (n, 2) or, where they lie in one plane with the origin,
-    (n, dim), with one class number each in `labels`; 2 to 12 of them. `loss` is "contrastive" (linear, as the course
-    writes it), "contrastive_squared" (half the squares, Hadsell 2006) or "triplet"; `mining` "all", "hard" or, for
-    triplets, "semi-hard";
-    `anchors` "first" (only the first point is compared with the others) or "every". The loss is the sum of its terms.
-    Errors: a margin beyond the metric's range, unknown names, points or labels that do not fit.
+    Without `points` it shows the course's example. `points` are 2 to 12 rows, (n, 2), or (n, dim) if they lie in one
+    plane with the origin; `labels` has one class number for each. `loss` is "contrastive" (linear, as the course
+    writes it), "contrastive_squared" (half the squares, Hadsell 2006) or "triplet"; `mining` is "all", "hard" or, for
+    triplets, "semi-hard"; `anchors` is "first" (only the first point is compared with the others) or "every". The loss
+    is the sum of its terms.
+    Errors: a margin beyond the metric's range, unknown names, points or labels of a wrong shape or number.
     """
 
     presets: tuple[str, ...] = tuple(SCENES)
@@ -74,7 +74,7 @@ class LossLab(PointLab[State]):
 
     @property
     def points(self) -> dict[str, Point]:
-        """Where each point lies, by its name."""
+        """The place of each point, by its name."""
         return dict(zip(self._state.scene.names, self._state.points, strict=True))
 
     @property
@@ -89,7 +89,7 @@ class LossLab(PointLab[State]):
 
     @property
     def steps(self) -> int:
-        """How many updates the points have had since they were last put in place."""
+        """How many updates the points have had since the last reset or preset."""
         return len(self._state.losses)
 
     @property
@@ -99,7 +99,7 @@ class LossLab(PointLab[State]):
 
     @property
     def reading(self) -> Reading:
-        """Terms, forces and regions of the points as they lie. Raises where a cosine distance is undefined."""
+        """Terms, forces and regions of the points in their present places. Raises if a cosine distance is undefined."""
         return self._state.reading
 
     @property
@@ -108,23 +108,23 @@ class LossLab(PointLab[State]):
         return self.reading.loss
 
     def terms(self) -> list[Term]:
-        """What each chosen pair or triplet adds: kind, members, distance, violation, term."""
+        """What each chosen pair or triplet adds to the loss: kind, members, distance, violation, term."""
         return list(self.reading.terms)
 
     def forces(self) -> dict[str, Point]:
-        """The summed force on each point, by its name: minus the gradient of the loss."""
+        """The total force on each point, by its name: minus the gradient of the loss."""
         return dict(zip(self._state.scene.names, self.reading.total, strict=True))
 
     def explain(self, number: int) -> str:
-        """The term of this number (as in `terms()`) in words."""
+        """The term with this index in `terms()`, in words."""
         terms = self.terms()
         if not 0 <= number < len(terms):
             raise IndexError(problem("number", number, f"a number from 0 to {len(terms) - 1}"))
         return words.explain(terms[number], self.settings)
 
     def picture(self) -> Still:
-        """A still of the plane, for readers without a kernel: a matplotlib figure, made without pyplot."""
-        from taskembed_edu.labs.loss_picture import picture  # matplotlib only for those who ask for it
+        """A static picture of the plane, for readers without a kernel: a matplotlib figure, made without pyplot."""
+        from taskembed_edu.labs.loss_picture import picture  # matplotlib is imported only when it is needed
 
         return picture(self._state, repr(self))
 
@@ -152,13 +152,13 @@ class LossLab(PointLab[State]):
         self._set(changes)
 
     def move(self, name: str, to: Sequence[float] | Tensor) -> None:
-        """Put one point elsewhere: `lab.move("positive", (5, 2))`."""
+        """Move one point: `lab.move("positive", (5, 2))`."""
         self._move(name, to)
 
     def step(self, n: int = 1) -> None:
-        """Make n full updates at once: every point goes n times by the learning rate times its summed force.
+        """Make n full updates: each moves every point by the learning rate times the total force on it.
 
-        Raises, and changes nothing, where the points would fly apart.
+        Raises, and changes nothing, if the points would diverge.
         """
         if not isinstance(n, int) or isinstance(n, bool) or n < 1:
             raise ValueError(problem("n", n, "a whole number of updates, 1 or more"))
@@ -170,7 +170,7 @@ class LossLab(PointLab[State]):
             self._change(replace(state, losses=tuple(losses), phase=0, before=None))
 
     def substep(self) -> str:
-        """Go on by one sub-step of the slow motion, and say which one it is; the fifth moves the points."""
+        """Show the next sub-step of an update, and return its name; the fifth one moves the points."""
         with self._lock:
             state = self._state
             phase = state.phase % (len(PHASES) - 1) + 1
@@ -183,7 +183,7 @@ class LossLab(PointLab[State]):
             return self.phase
 
     def back(self) -> str:
-        """Go back by one sub-step, and say which one it is now; a move is taken back."""
+        """Show the previous sub-step, and return its name; a move of the points is undone."""
         with self._lock:
             if self.phase == "move":
                 self.undo()
@@ -192,11 +192,11 @@ class LossLab(PointLab[State]):
             return self.phase
 
     def reset(self) -> None:
-        """Put the points back where they started; the settings stay. Undo takes it back."""
+        """Move the points back to where they started; the settings stay. `undo` reverts this too."""
         self._change(State.start(self._state.scene, self.settings))
 
     def preset(self, name: str) -> None:
-        """One of `LossLab.presets`, or the title of one's own points: a situation that is worth looking at."""
+        """Show one of `LossLab.presets`, or the points that the lab began with, by their title."""
         known = {self._own.title: self._own, **SCENES}
         scene = known[check_choice("preset", name, known)]
         self._change(State.start(scene, self.settings.changed(**scene.settings)))
@@ -204,7 +204,7 @@ class LossLab(PointLab[State]):
     # the page
 
     def words(self) -> dict[str, Any]:
-        """What does not change while the lab lives: the controls as they are declared, the sub-steps, the presets."""
+        """What never changes in a lab: the settings' declarations, the sub-steps, the presets."""
         settings = {
             name: {
                 "label": declared.label,
@@ -224,7 +224,7 @@ class LossLab(PointLab[State]):
         return {**readings(self._state), "can_undo": bool(self._past), "trouble": refusal}
 
     def handlers(self) -> dict[str, Callable[[Message], object]]:
-        """What the page may ask for, by the message's `do`."""
+        """The handler of each message of the page, by the message's `do`."""
         return {
             "move": lambda message: self._move(message["name"], message["to"], message.get("gesture")),
             "set": lambda message: self._set(message["settings"], message.get("gesture")),

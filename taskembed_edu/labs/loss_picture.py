@@ -1,4 +1,4 @@
-"""A still of the LossLab: points, margin, forces and the loss, for readers without a kernel."""
+"""A static picture of the LossLab: points, margin, forces and the loss, for readers without a kernel."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ CLASS_COLOURS = (
     "#7a5195",
 )
 CLASS_SHAPES = ("o", "s", "^", "D", "v", "P", "X", "*")
-SOME_ROWS = 10  # with more pairs or triplets, as in the panel, only the sums are drawn
-ASIDE = 0.015  # of the height of the picture
+SOME_ROWS = 10  # with more pairs or triplets only the total forces are drawn, as in the panel
+ASIDE = 0.015  # how far arrows are shifted sideways, as a share of the picture's height
 WIDE = 2.2  # width of the plane over its height
 
 
 def picture(state: State, caption: str) -> plots.Still:
-    """The plane as the panel shows it: each term's forces in colour, or, where there are many, the sums in black."""
+    """The plane as the panel shows it: each term's forces in colour or, if there are many, total forces in black."""
     seen = readings(state)
     points: list[Point] = seen["points"]
     figure = plots.Still(figsize=(9, 4.6), layout="constrained")
@@ -65,7 +65,7 @@ def picture(state: State, caption: str) -> plots.Still:
 
 
 def _scale(longest: float, height: float) -> float:
-    """A force of 1 is drawn one unit long, or less where the longest would leave the picture."""
+    """How long a force of 1 is drawn: one unit, or less if the longest arrow would leave the picture."""
     return next((s for s in (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01) if s * longest <= 0.3 * height), 0.005)
 
 
@@ -83,14 +83,14 @@ def _arrows(seen: dict[str, Any]) -> list[tuple[Point, Point, str]]:
 
 
 def _colour(kind: str, place: int) -> str:
-    """Pulled together, pushed apart; in a triplet the positive is pulled, the negative pushed, the anchor both."""
+    """Green pulls and red pushes; in a triplet green is for the positive, red the negative, blue the anchor."""
     if kind == "triplet":
         return (colours.BLUE, colours.GREEN, colours.VERMILLION)[place]
     return colours.GREEN if kind == "similar" else colours.VERMILLION
 
 
 def _arrow(start: Point, force: Point, colour: str, aside: float) -> FancyArrowPatch:
-    """An arrow a little aside of the line, so that opposed ones do not hide each other."""
+    """An arrow beside the line of its force, so that arrows in opposite directions do not hide each other."""
     size = math.hypot(*force)
     start = (start[0] + aside * force[1] / size, start[1] - aside * force[0] / size)
     end = (start[0] + force[0], start[1] + force[1])
@@ -100,7 +100,7 @@ def _arrow(start: Point, force: Point, colour: str, aside: float) -> FancyArrowP
 
 
 def _region_patch(region: dict[str, Any], centre: Point) -> Patch:
-    """What the margin encloses, with its edge dashed."""
+    """The region within the margin, with a dashed edge."""
     size, (x, y) = region["size"], centre
     look: dict[str, Any] = {"facecolor": colours.BLUE + "14", "edgecolor": colours.BLUE, "linestyle": "--"}
     if region["shape"] == "wedge":
@@ -112,7 +112,7 @@ def _region_patch(region: dict[str, Any], centre: Point) -> Patch:
 
 
 def _frame(axes: Axes, points: list[Point], regions: list[dict[str, Any]]) -> float:
-    """Room for the points, for a circle round the first anchor, and under the cosine for the origin; how high it is."""
+    """Fit the axes to the points, the first anchor's circle, and under the cosine the origin. Returns the height."""
     wedge = any(region["shape"] == "wedge" for region in regions)
     xs, ys = ([p[k] for p in points] + [0.0] * wedge for k in (0, 1))
     reach = 0.0 if wedge else min(max((region["size"] for region in regions[:1]), default=0.0), 3.0)

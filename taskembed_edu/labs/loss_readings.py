@@ -1,4 +1,4 @@
-"""Everything that the LossLab's page and its still show, as plain numbers and words: no widget, no figure."""
+"""Everything that the LossLab's page and its static picture show, as numbers and text: no widget, no figure."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from taskembed_edu.labs.distance_readings import tidy
 from taskembed_edu.labs.loss_state import State
 from taskembed_edu.labs.loss_steps import PHASES, LossSettings, Reading, Region
 
-MOST_ROWS = 60  # terms that are listed and drawn one by one; the sums count all
+MOST_ROWS = 60  # at most this many terms are listed and drawn; the sums count all
 MOST_LOSSES = 200
-FEW_LINKS = 4  # so many distances can stand in the plane while one explores
-SOME_LINKS = 10  # more lines than these are drawn thin and straight
-MARGIN_SETTINGS = ("metric", "loss", "anchors", "mining")  # they change where the margin lies, beside its size
+FEW_LINKS = 4  # up to this many lines show their distances in the plane in "explore"
+SOME_LINKS = 10  # more lines than this are drawn thin and straight
+MARGIN_SETTINGS = ("metric", "loss", "anchors", "mining")  # they change the place or the shape of the margin
 
 EXPLORE, _PAIRS, DISTANCES, VIOLATIONS, FORCES, MOVE = range(len(PHASES))
 
@@ -62,7 +62,7 @@ def _said(state: State, reading: Reading) -> str:
 
 
 def _caution(state: State) -> str:
-    """What the drawing cannot be true to."""
+    """A warning about distances that the drawing does not keep; "" if it keeps all."""
     if state.scene.laid and state.settings.metric == "manhattan":
         return (
             "Laid into the plane, these points keep their Euclidean distances and their angles, but not their "
@@ -72,7 +72,7 @@ def _caution(state: State) -> str:
 
 
 def _numbers(reading: Reading, settings: LossSettings) -> dict[str, Any]:
-    """Rows, arrows and regions; where there are too many rows, those that violate come first."""
+    """Rows, arrows and regions; if there are too many rows, terms without a violation are omitted first."""
     order = sorted(range(len(reading.terms)), key=lambda k: reading.terms[k].term <= 0)[:MOST_ROWS]
     shown = sorted(order)
     return {
@@ -101,7 +101,7 @@ def _row(reading: Reading, k: int, settings: LossSettings) -> dict[str, Any]:
 
 
 def _region(region: Region, metric: str) -> dict[str, Any]:
-    """A region with its sizes as the page draws them: half a width, or under the cosine half an angle."""
+    """A region with the sizes that the page draws: the half width, or under the cosine the half angle."""
     return {
         "anchor": region.anchor,
         "positive": region.positive,
@@ -120,11 +120,11 @@ def _reach(distance: float, metric: str) -> float:
     return distance
 
 
-# What the sub-step lets the page show: in slow motion, numbers come one after the other.
+# What each sub-step shows: in slow motion, numbers appear one after the other.
 
 
 def _shown(state: State, seen: dict[str, Any]) -> dict[str, Any]:
-    """Which parts are seen in this sub-step, the cells of the table with the others blank, and the lines to draw."""
+    """The parts visible in this sub-step, the table's cells (blank if not yet known), and the lines to draw."""
     phase, rows = state.phase, seen["rows"]
     links, judged = _links(rows), _known(phase, VIOLATIONS)
     few = len(links) <= FEW_LINKS if phase == EXPLORE else len(links) <= SOME_LINKS
@@ -157,7 +157,7 @@ def _known(phase: int, since: int) -> bool:
 
 
 def _cells(row: dict[str, Any], phase: int) -> list[str]:
-    """The row's sort and its three numbers, as far as this sub-step knows them."""
+    """The row's sort and its three numbers; blank if not known in this sub-step."""
     distances, judged = row["distances"], _known(phase, VIOLATIONS)
     if row["kind"] == "triplet":
         sort, numbers = row["sort"] if judged else "", [*distances, row["term"] if judged else ""]

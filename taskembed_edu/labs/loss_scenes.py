@@ -1,7 +1,7 @@
-"""What the LossLab can start from: the course's example, situations worth a look, and points of one's own.
+"""The initial points of a LossLab: the course's example, the presets, and the user's own points.
 
-Points of more than two dimensions are laid into the plane where that can be done truly: if they and the origin lie in
-one plane, as the course's three vectors do. Then every Euclidean distance, every length and every angle stays as it is.
+Points of more than two dimensions are mapped into the plane only if they and the origin lie in one plane, as the
+course's three vectors do. This map is an isometry: it keeps all Euclidean distances, lengths and angles.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from taskembed_edu.labs.loss_steps import Point
 
 MAX_POINTS = 12
 MAX_CLASSES = 8
-FARTHEST = 1e6  # beyond it squares lose their decimals, and the plane its meaning
-FLAT = 1e-9  # how far, relative to the largest entry, points may stand off their plane
+FARTHEST = 1e6  # squares of larger coordinates lose their decimals, and the plane is too large to draw
+FLAT = 1e-9  # how far points may be from their plane, relative to the largest entry
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A word beside a place, shown while the points still lie where they started."""
+    """A text beside a place, shown until a point is moved."""
 
     at: Point
     text: str
@@ -43,14 +43,14 @@ class Scene:
     note: str = ""
     settings: dict[str, Any] = field(default_factory=dict, hash=False)
     marks: tuple[Mark, ...] = ()
-    laid: bool = False  # the points came from more dimensions: their Manhattan distances are the plane's own
+    laid: bool = False  # mapped from more dimensions: this changed the Manhattan distances
 
 
 COURSE_VECTORS = ((1, 2, 3), (2, 3, 4), (4, 5, 6))
 
 
 def in_plane(points: Sequence[Sequence[float]] | Tensor) -> tuple[Point, ...]:
-    """The points (n, dim) as points of the plane; from 3 dimensions on, by an isometry that keeps the origin.
+    """The points (n, dim) as points of the plane; if dim is 3 or more, by an isometry that keeps the origin.
 
     The first axis runs from the first point to the second. Raises if the points and the origin span more than a plane.
 
@@ -75,7 +75,7 @@ def in_plane(points: Sequence[Sequence[float]] | Tensor) -> tuple[Point, ...]:
 def own_scene(
     points: Sequence[Sequence[float]] | Tensor, labels: Sequence[int] | Tensor | None, names: Sequence[str] | None
 ) -> Scene:
-    """The caller's points, checked; without names they are called A1, A2, B1, ... by class."""
+    """The user's points, checked; without `names` they get the names A1, A2, B1, ... by class."""
     rows = _rows(points)
     if labels is None:
         raise ValueError(problem("labels", "none", f"{len(rows)} class numbers", "A loss needs to know who is alike."))
@@ -128,7 +128,7 @@ def _whole(label: Any) -> int:
 
 
 def _turned(flat: Tensor, scale: float) -> Tensor:
-    """Points of the plane (n, 2), turned until the way from the first to the second runs right, and the first is up."""
+    """Points (n, 2), rotated so that the second is right of the first, and mirrored so that the first y is positive."""
     ways = [flat[1] - flat[0], flat[0], torch.tensor([1.0, 0.0], dtype=flat.dtype)]
     way = next(way for way in ways if float(way.norm()) > FLAT * scale)
     cos, sin = (way / way.norm()).tolist()
@@ -138,7 +138,7 @@ def _turned(flat: Tensor, scale: float) -> Tensor:
 
 
 def _aligned(laid: Tensor) -> Tensor:
-    """Coordinates that differ by rounding only become equal: the Manhattan gradient is a sign, and would see it."""
+    """Make coordinates equal that differ only by rounding: the Manhattan gradient is a sign and would show it."""
     scale = max(1.0, float(laid.abs().max()))
     same = (laid[:, None, :] - laid[None, :, :]).abs() <= FLAT * scale
     return laid.gather(0, same.int().argmax(1))  # the first point that has this coordinate

@@ -1,4 +1,4 @@
-"""The state of a LossLab: where the points lie, under which settings, and which sub-step of an update is shown."""
+"""The state of a LossLab: the points' places, the settings, and which sub-step of an update is shown."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from taskembed_edu.labs.loss_steps import PHASES, LossSettings, Point, Reading, 
 
 @dataclass(frozen=True)
 class State:
-    """All that the lab remembers: immutable, so that undo is a list of these."""
+    """The lab's whole state: immutable, so that the undo history is a list of states."""
 
     scene: Scene
     points: tuple[Point, ...]
     settings: LossSettings
     phase: int = 0
-    losses: tuple[float, ...] = ()  # before each update so far: there have been len(losses) updates
+    losses: tuple[float, ...] = ()  # the loss before each update so far, so len(losses) is the number of updates
     before: tuple[Point, ...] | None = None  # in the sub-step "move", where the points came from
 
     @classmethod
     def start(cls, scene: Scene, settings: LossSettings) -> Self:
-        """The scene's points where they begin, before any update."""
+        """The scene's points in their initial places, before any update."""
         return cls(scene, scene.points, settings)
 
     @property
@@ -34,16 +34,16 @@ class State:
 
     @property
     def reading(self) -> Reading:
-        """Terms, forces and regions of the points as they lie. Raises where a cosine distance is undefined."""
+        """Terms, forces and regions of the points in their present places. Raises if a cosine distance is undefined."""
         return _read(self.points, self.scene.labels, self.scene.names, self.settings)
 
     def in_view(self, **changes: Any) -> Self:
-        """This state with a change by hand: slow motion goes on where it was, but a finished move is over."""
+        """This state with a change by the user: the sub-step stays, but after "move" it goes back to "explore"."""
         finished = self.phase_name == "move"
         return replace(self, **changes, before=None, phase=0 if finished else self.phase)
 
     def next_points(self) -> tuple[Point, ...]:
-        """Where an update takes the points. Raises where they would fly apart."""
+        """The points after an update. Raises if they would diverge."""
         points = moved(self.points, self.reading, self.settings.learning_rate)
         if max(abs(c) for point in points for c in point) > FARTHEST:
             cause = "The points fly apart: each update overshoots by more than the one before."
@@ -51,7 +51,7 @@ class State:
         return points
 
 
-@functools.lru_cache(maxsize=4)  # a page asks for one state's reading several times; the past need not keep its own
+@functools.lru_cache(maxsize=4)  # a page reads one state several times; old states need no reading
 def _read(
     points: tuple[Point, ...], labels: tuple[int, ...], names: tuple[str, ...], settings: LossSettings
 ) -> Reading:

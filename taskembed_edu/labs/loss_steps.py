@@ -1,7 +1,7 @@
-"""One update of a loss, taken apart: which pairs or triplets, their distances, violations, terms and forces.
+"""One update of a loss, step by step: its pairs or triplets, their distances, violations, terms and forces.
 
-Numbers only: no widget, no figure, no state. Distances, losses and mining come from floor 0; a force is minus the
-gradient of one term at one of its points, by autograd on that same loss.
+Numbers only: no widget, no figure, no state. Distances, losses and mining come from `formulas/`; a force is minus the
+gradient of one term with respect to one of its points, by autograd on that same loss.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ Kind = Literal["similar", "different", "triplet"]
 PHASES = ("explore", "pairs", "distances", "violations", "forces", "move")
 
 ANCHORS = {"first": "The first point only", "every": "Every point"}
-STILL = 1e-9  # a force below this moves nothing that could be seen
-NEAR_ORIGIN = 1e-6  # a point this near the origin has no direction worth the name
+STILL = 1e-9  # a force below this moves a point too little to be seen
+NEAR_ORIGIN = 1e-6  # the direction of a point this near the origin is not reliable
 
 
 def _largest_margin(settings: Any) -> float:
@@ -38,7 +38,7 @@ def _largest_margin(settings: Any) -> float:
 
 @dataclass(frozen=True)
 class LossSettings(Settings):
-    """What can be chosen in the lab, beside where the points lie."""
+    """What can be chosen in the lab, beside the points' places."""
 
     loss: str = setting(
         "contrastive",
@@ -96,11 +96,11 @@ class LossSettings(Settings):
 
     @property
     def minings(self) -> tuple[str, ...]:
-        """The minings that the chosen loss knows."""
+        """The minings that the chosen loss supports."""
         return LOSSES[self.loss].minings
 
     def changed(self, **changes: Any) -> Self:
-        """As `Settings.changed`; a mining that the new loss does not know becomes "all", unless it was asked for."""
+        """As `Settings.changed`; a mining that the new loss does not support becomes "all", unless `changes` set it."""
         pairs_only = changes.get("loss", self.loss) != "triplet"
         if pairs_only and self.mining not in PAIR_MINING and "mining" not in changes:
             changes["mining"] = "all"
@@ -111,13 +111,13 @@ class Term(NamedTuple):
     """What one pair or triplet adds to the loss.
 
     `members` are the names of its points: (one, other), or (anchor, positive, negative). `distance` is one number for a
-    pair and (d(a, p), d(a, n)) for a triplet. `violation` is by how much the wish is missed, and never below 0:
+    pair and (d(a, p), d(a, n)) for a triplet. `violation` is by how much the constraint is violated, never below 0:
 
         similar pair     d                     should be 0
         different pair   max(0, margin - d)    should be at least the margin apart
         triplet          max(0, d(a, p) - d(a, n) + margin)
 
-    `term` is the violation itself, or half its square in Hadsell's loss.
+    `term` is the violation itself, or half its square in the squared contrastive loss (Hadsell).
     """
 
     kind: Kind
@@ -137,7 +137,7 @@ class Term(NamedTuple):
 
 
 class Region(NamedTuple):
-    """The margin round an anchor: every point nearer than `radius`. `positive` is the one that d(a, p) leads to."""
+    """The margin round an anchor: all points nearer than `radius`. `positive` is p in d(a, p), None for a pair loss."""
 
     anchor: int
     positive: int | None
@@ -147,7 +147,7 @@ class Region(NamedTuple):
 
 @dataclass(frozen=True)
 class Reading:
-    """All numbers of one update, before it is made. Row k of `members`, `forces` and `terms` is the same term.
+    """All numbers of one update, before it is made. Row k of `members`, `forces` and `terms` belongs to term k.
 
     `members` holds point numbers; `forces[k][j]` acts on the point `members[k][j]`; `total[i]` is the sum on point i.
     """
@@ -165,14 +165,14 @@ class Reading:
 
     @property
     def still(self) -> bool:
-        """Whether an update would move nothing: no force, or forces that cancel."""
+        """Whether an update would move no point: there is no force, or the forces cancel."""
         return all(math.hypot(*force) < STILL for force in self.total)
 
 
 def read(points: Sequence[Point], labels: Sequence[int], names: Sequence[str], settings: LossSettings) -> Reading:
     """The sub-steps of one update: choose, measure, compare with the margin, and differentiate.
 
-    Raises where the cosine distance meets a point on the origin.
+    Raises if a point lies on the origin under the cosine distance.
 
     >>> line = [(0.0, 0.0), (3**0.5, 0.0), (3 * 3**0.5, 0.0)]
     >>> reading = read(line, [0, 0, 1], ["anchor", "positive", "negative"], LossSettings(anchors="first"))
@@ -216,7 +216,7 @@ def choose(points: Tensor, labels: Tensor, settings: LossSettings) -> Tensor:
 
 
 def _hard_pairs_of_first(distances: Tensor, labels: Tensor) -> Tensor:
-    """The first point's own farthest positive and nearest negative; a pair hard for its other point does not count."""
+    """The first point's farthest positive and nearest negative; a pair hard only for the other point does not count."""
     similar = (labels == labels[0]).nonzero()[1:, 0]
     different = (labels != labels[0]).nonzero()[:, 0]
     farthest = similar[distances[0, similar].argsort(descending=True, stable=True)[:1]]
@@ -226,7 +226,7 @@ def _hard_pairs_of_first(distances: Tensor, labels: Tensor) -> Tensor:
 
 
 def _pairs(leaves: list[Tensor], labels: Tensor, settings: LossSettings) -> tuple[list[Any], Tensor]:
-    """(kind, distance, violation, term) of each pair, and the terms once more with their graph."""
+    """(kind, distance, violation, term) of each pair as numbers, and the terms as a tensor for autograd."""
     similar = labels[:, 0] == labels[:, 1]
     one, other = leaves
     squared = settings.loss == "contrastive_squared"
@@ -238,7 +238,7 @@ def _pairs(leaves: list[Tensor], labels: Tensor, settings: LossSettings) -> tupl
 
 
 def _triplets(leaves: list[Tensor], labels: Tensor, settings: LossSettings) -> tuple[list[Any], Tensor]:
-    """As `_pairs`, of each triplet; its violation is its term."""
+    """As `_pairs`, for triplets; the violation of a triplet is its term."""
     anchor, positive, negative = leaves
     distance = METRICS[settings.metric].distance
     near, far = distance(anchor, positive).tolist(), distance(anchor, negative).tolist()
@@ -250,7 +250,7 @@ def _triplets(leaves: list[Tensor], labels: Tensor, settings: LossSettings) -> t
 def _regions(
     values: list[Any], members: Sequence[tuple[int, ...]], settings: LossSettings, n_points: int
 ) -> tuple[Region, ...]:
-    """Where a negative violates: within the margin of an anchor; in the triplet loss within d(a, p) + margin of it."""
+    """Where a negative violates: within the margin of an anchor, or d(a, p) + margin in the triplet loss."""
     if settings.loss != "triplet":
         anchors = range(1 if settings.anchors == "first" else n_points)
         return tuple(Region(anchor, None, settings.margin, 0.0) for anchor in anchors)
@@ -259,7 +259,7 @@ def _regions(
 
 
 def moved(points: Sequence[Point], reading: Reading, learning_rate: float) -> tuple[Point, ...]:
-    """Sub-step 5: every point goes by the learning rate times its summed force, one step of gradient descent."""
+    """Sub-step 5, one step of gradient descent: each point moves by the learning rate times the total force on it."""
     return tuple(
         (x + learning_rate * fx, y + learning_rate * fy) for (x, y), (fx, fy) in zip(points, reading.total, strict=True)
     )
@@ -273,5 +273,5 @@ def _check_directions(points: Sequence[Point], names: Sequence[str]) -> None:
 
 
 def _plain(force: Sequence[float]) -> Point:
-    """Without minus zeros, which print badly."""
+    """The force with -0.0 replaced by 0.0: "-0" would be shown."""
     return force[0] + 0.0, force[1] + 0.0

@@ -1,4 +1,4 @@
-"""What the LossLab says: the arithmetic of a loss, a term in words, a sub-step in words."""
+"""The texts of the LossLab: the arithmetic of a loss, a term in words, a sub-step in words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SHOWN_TERMS = 6
 
 
 def arithmetic(terms: Sequence[Term]) -> str:
-    """The sum with its numbers, or a count where there are too many terms to read.
+    """The sum with its numbers, or a count if there are too many terms to read.
 
     >>> pair = Term("similar", ("a", "p"), 2.0, 2.0, 2.0)
     >>> arithmetic([pair, pair._replace(term=0.0)]), arithmetic([pair] * 9), arithmetic([])
@@ -40,8 +40,8 @@ def explain(term: Term, settings: LossSettings) -> str:
 def _explain_pair(term: Term, settings: LossSettings) -> str:
     one, other = term.members
     apart = f"they should be at least {tidy(settings.margin)} apart"
-    wish = "they should lie together" if term.kind == "similar" else apart
-    start = f"{one} and {other} are {term.kind}: {wish}. Their distance is {tidy(_one(term.distance))}"
+    constraint = "they should lie together" if term.kind == "similar" else apart
+    start = f"{one} and {other} are {term.kind}: {constraint}. Their distance is {tidy(_one(term.distance))}"
     if term.kind == "similar":
         how = ", and all of it counts as violation." if term.violation > 0 else ": nothing is violated."
     elif term.violation > 0:
@@ -71,7 +71,7 @@ SORTS = {
 
 
 def sort(term: Term) -> str:
-    """What sort of term it is: similar or different; for a triplet hard, semi-hard or easy (Schroff 2015).
+    """The sort of a term: similar or different; for a triplet hard, semi-hard or easy (Schroff 2015).
 
     >>> triplet = Term("triplet", ("a", "p", "n"), (1.5, 1.9), 0.6, 0.6)
     >>> sort(triplet), sort(triplet._replace(distance=(1.5, 1.5))), sort(triplet._replace(violation=0.0))
@@ -99,14 +99,14 @@ def _one(distance: float | tuple[float, float]) -> float:
 
 
 def sub_step(phase: str, reading: Reading, settings: LossSettings, note: str, before: float | None) -> str:
-    """What happens in this sub-step, with this picture's numbers; `before` is the loss before the move."""
+    """What happens in this sub-step, with the present numbers; `before` is the loss before the move."""
     terms, what = reading.terms, "triplets" if settings.loss == "triplet" else "pairs"
     label = METRICS[settings.metric].label.lower().replace("euclid", "Euclid").replace("manhattan", "Manhattan")
     said = {
         "explore": note or "Drag the points. For one update in slow motion, press Next.",
         "pairs": _chosen(terms, settings, what),
         "distances": f"The {label} distance of every pair that is needed: {len(terms)} {what}.",
-        "violations": f"{_wish(settings)} {_active(terms)} of {len(terms)} {what} violate that: the loss is "
+        "violations": f"{_constraint(settings)} {_active(terms)} of {len(terms)} {what} violate that: the loss is "
         f"{total(reading)}.",
         "forces": _forces(reading),
         "move": f"Every point has moved by the learning rate, {tidy(settings.learning_rate)}, times its summed force. "
@@ -126,7 +126,7 @@ def _chosen(terms: Sequence[Term], settings: LossSettings, what: str) -> str:
     return f"{len(terms)} pairs are chosen, {mined}{anchor}: {similar} similar, {len(terms) - similar} different."
 
 
-def _wish(settings: LossSettings) -> str:
+def _constraint(settings: LossSettings) -> str:
     margin = tidy(settings.margin)
     if settings.loss == "triplet":
         return f"A negative should be farther from its anchor than the positive, by the margin {margin}."
@@ -141,7 +141,7 @@ def _forces(reading: Reading) -> str:
 
 
 def point(name: str, force: tuple[float, float], settings: LossSettings) -> str:
-    """A point's summed force in words, and what it will do."""
+    """The total force on a point, in words, and how far an update would move it."""
     size = math.hypot(*force)
     if size < STILL:
         return f"{name}: its forces sum to 0. An update would leave it where it is."

@@ -8,10 +8,10 @@ from taskembed_edu.labs.session_lab import SessionLab
 
 
 class MetricLab(SessionLab):
-    """The live lab of the metric-based embedder. Three doors, one room.
+    """The live lab of the metric-based embedder. One object has three uses.
 
-    Shown in a notebook it is a panel: the map of the task space with its whole past, settings that may be moved while
-    training runs, loss and scores, and a second run beside the first when branched. In a script it is a session:
+    Displayed in a notebook it is a panel: the map of the task space with its history, settings that may be changed
+    while training runs, loss and scores, and a second run beside the first when branched. In a script it is a session:
     `lab.session.step(200)`. And `lab.picture()` is the static picture for a page without a kernel.
 
     Any setting can be given by name: `MetricLab(family="digits", loss="triplet", margin=0.5, seed=1)`.

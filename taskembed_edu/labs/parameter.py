@@ -1,4 +1,4 @@
-"""ParameterLab: hundreds of small networks leave one point of weight space, each for where its task lives."""
+"""ParameterLab: hundreds of small networks start at one point of weight space, and each is trained on its own task."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from taskembed_edu.labs.session_lab import SessionLab
 
-# Classes and words differ in which way a network goes more than in how far, so their ways are compared by angle.
+# With classes and words, networks differ more in the direction of their path than in its length: compare by angle.
 _BY_ANGLE: dict[str, Any] = {"form": "difference", "metric": "cosine"}
 _SORTS: dict[str, dict[str, Any]] = {
     "gaussians": {**_BY_ANGLE, "learning_rate": 0.1},
@@ -16,11 +16,12 @@ _SORTS: dict[str, dict[str, Any]] = {
 
 
 class ParameterLab(SessionLab):
-    """The live lab of the parameter-based embedder. Three doors, one room.
+    """The live lab of the parameter-based embedder. One object has three uses.
 
-    Shown in a notebook it is a panel: every task's network on its way through weight space, with the trail that it
-    leaves, its answers beside the pointer, and scores over time. Begin again with a start of each one's own, and the
-    map is noise. In a script it is a session: `lab.session.step(300)`. And `lab.picture()` is the static picture.
+    Displayed in a notebook it is a panel: every task's network moves through weight space and leaves a trail; its
+    outputs are shown beside the pointer, and scores over time. If every network has its own initial weights instead
+    (`start="own"`), the map is noise. In a script it is a session: `lab.session.step(300)`. And `lab.picture()` is the
+    static picture.
 
     Any setting can be given by name: `ParameterLab(family="number_words", learner="lstm", form="difference")`.
     Errors: ValueError for an unknown setting, a value beyond its range, a layer or a network that these tasks do not
@@ -48,7 +49,7 @@ class ParameterLab(SessionLab):
 
     @classmethod
     def defaults(cls, family: str) -> dict[str, Any]:
-        """A map by PCA, which shows ways to scale; and what was seen to sort the tasks of each family."""
+        """A map by PCA, which shows paths to scale; and settings that were found to sort each family's tasks."""
         return {"projection": "pca", **_SORTS.get(family, {})}
 
     def about(self, values: dict[str, Any]) -> str:

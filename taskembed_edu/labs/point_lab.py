@@ -1,6 +1,6 @@
-"""What every lab with points to drag shares: its history of states, undo, and the way to its page.
+"""The base class of labs with points to drag: the history of states, undo, and the connection to the page.
 
-A lab is a list of immutable states. A method that changes something computes the new state and hands it to `_change`,
+A lab is a list of immutable states. A method that changes something computes the new state and passes it to `_change`,
 which keeps the old one for undo and publishes the new one. `CONTRIBUTING.md`, "Add a lab", shows a whole lab.
 """
 
@@ -24,7 +24,7 @@ Message = Mapping[str, Any]
 
 
 class PointLab(ABC, Generic[State]):
-    """A lab with one state after the other. A subclass says what its page is told, and what may be done to it.
+    """A lab with a history of states. A subclass defines what is sent to its page, and which messages it handles.
 
     `page` is the path of its page without a suffix: `.html` is its markup, `.js` its ES module, `.css` its styles.
     """
@@ -42,7 +42,7 @@ class PointLab(ABC, Generic[State]):
 
     @abstractmethod
     def words(self) -> dict[str, Any]:
-        """What the page is told once, as plain values; `presets` are the names of its buttons."""
+        """What the page receives once, as plain values; `presets` are the names of its buttons."""
 
     @abstractmethod
     def readings(self, refusal: str = "") -> dict[str, Any]:
@@ -53,16 +53,16 @@ class PointLab(ABC, Generic[State]):
 
     @abstractmethod
     def handlers(self) -> dict[str, Callable[[Message], object]]:
-        """What the page may ask for, by the message's `do`, beside `undo` and `reset`."""
+        """The handler of each message of the page, by the message's `do`, beside `undo` and `reset`."""
 
     @abstractmethod
     def reset(self) -> None:
-        """Back to where it started. Undo takes it back."""
+        """Go back to the initial state. `undo` reverts this too."""
 
     # its history
 
     def undo(self) -> None:
-        """Take the last change back: a whole drag, a preset, a setting. Nothing happens where there is none."""
+        """Undo the last change: a whole drag, a preset, a setting. No effect if there is none."""
         with self._lock:
             if self._past:
                 self._state = self._past.pop()
@@ -70,7 +70,7 @@ class PointLab(ABC, Generic[State]):
             self._publish()
 
     def _change(self, state: State, gesture: str | None = None) -> None:
-        """The one place where a change is kept for undo. Changes of one gesture (one drag) are one step."""
+        """Change the state and keep the old one for undo; only this method does. One gesture (one drag) is one step."""
         with self._lock:
             same_gesture = gesture is not None and gesture == self._gesture
             if state != self._state and not same_gesture:
@@ -79,7 +79,7 @@ class PointLab(ABC, Generic[State]):
             self._show(state)
 
     def _show(self, state: State) -> None:
-        """Another state that is no step of undo, such as the next sub-step of an explanation."""
+        """Show another state without a step of undo, such as the next sub-step of an explanation."""
         with self._lock:
             self._state = state
             self._publish()
@@ -88,7 +88,7 @@ class PointLab(ABC, Generic[State]):
 
     @property
     def widget(self) -> PointLabView:
-        """The panel itself, made when it is first asked for."""
+        """The panel itself, created at first use."""
         if self._view is None:
             from taskembed_edu.labs.point_view import PointLabView  # a script needs no widget
 
@@ -99,7 +99,7 @@ class PointLab(ABC, Generic[State]):
         return self.widget._repr_mimebundle_(include=include, exclude=exclude)
 
     def hear(self, message: Message) -> None:
-        """One message of the page. What cannot be done changes nothing and is answered with its reason."""
+        """Handle one message of the page. A refused message changes nothing; the page receives the reason."""
         handlers = {**self.handlers(), "undo": lambda _: self.undo(), "reset": lambda _: self.reset()}
         try:
             handlers[check_choice("do", message.get("do", ""), handlers)](message)

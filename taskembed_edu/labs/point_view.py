@@ -1,4 +1,4 @@
-"""The channel between a lab with points and its page: readings go out, messages come in. It computes nothing."""
+"""The channel between a point lab and its page: it sends readings and receives messages. It computes nothing."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ _STYLES = (_HERE.parent / "live" / "look.css", _HERE / "page" / "point_lab.css")
 
 
 class Shown(Protocol):
-    """What the channel needs of a lab."""
+    """What the channel needs from a lab."""
 
     page: ClassVar[Path]
 
     def words(self) -> dict[str, Any]:
-        """What the page is told once."""
+        """What the page receives once."""
 
     def readings(self) -> dict[str, Any]:
-        """What it is told with every change."""
+        """What the page receives with every change."""
 
     def hear(self, message: Mapping[str, Any]) -> None:
-        """One message of the page."""
+        """Handle one message of the page."""
 
 
 class PointLabView(anywidget.AnyWidget):
-    """The panel. `words` is said once, `readings` follows the lab; custom messages carry what the page asks for."""
+    """The panel. `words` is sent once, `readings` with every change; the page sends custom messages."""
 
     _esm = traitlets.Unicode().tag(sync=True)
     _css = traitlets.Unicode().tag(sync=True)
@@ -47,7 +47,7 @@ class PointLabView(anywidget.AnyWidget):
         self.on_msg(self._hear)
 
     def _hear(self, _widget: Any, message: dict[str, Any], _buffers: Any) -> None:
-        # Answered whatever happens: the page sends its next message only when it hears that this one arrived.
+        # Acknowledge even after an error: the page sends its next message only when this one is acknowledged.
         try:
             self._lab.hear(message)
         finally:
@@ -59,7 +59,7 @@ class PointLabView(anywidget.AnyWidget):
 
 @functools.cache
 def _files(page: Path) -> tuple[str, str, str]:
-    """Script, styles and markup of a lab: its own files, and what all labs look like and those with points share."""
+    """Script, styles and markup of a lab; the styles include those of all labs and those of all point labs."""
     styles = (*_STYLES, page.with_suffix(".css"))
     style = "\n".join(path.read_text(encoding="utf-8") for path in styles if path.exists())
     return bundle(page.with_suffix(".js")), style, page.with_suffix(".html").read_text(encoding="utf-8")

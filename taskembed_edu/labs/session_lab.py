@@ -1,4 +1,4 @@
-"""What the labs of live sessions share: shown, a panel; in a script, a session; without a kernel, a picture."""
+"""The base class of labs with a session: a panel in a notebook, a session in a script, a picture without a kernel."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 class SessionLab:
-    """A lab round one session. Subclasses say which embedder, what stands above the panel, and what is always in sight.
+    """A lab with one session. Subclasses set the embedder, the panel's title, and the settings always visible (`main`).
 
-    `defaults(family)` are settings that a lab begins with where nobody asks for others.
+    `defaults(family)` are the settings that a lab begins with unless the user gives others.
     """
 
     embedder: ClassVar[str]
@@ -29,11 +29,11 @@ class SessionLab:
     def __init__(self, family: TaskFamily | str = "sinusoids", **settings: Any) -> None:
         usual = self.defaults(_name(family))
         self._asked = {**usual, "family": family, **settings}
-        # What nobody asked for may change with the tasks; a map that the lab has chosen stays.
+        # Settings that the user did not give may change with the tasks; the lab's default projection stays.
         self._unasked = usual.keys() - settings.keys() - {"projection"}
         self._session: Session | None = None
         self._panel: SessionPanel | None = None
-        # A wrong name or value should fail here, where it was typed, and not later, where it is first used.
+        # A wrong name or value must fail here, where the user typed it, and not later, at its first use.
         mine, theirs = Session.parse_settings(self.embedder, self._asked)
         self._values = {**mine.as_dict(), **theirs.as_dict()}
         chosen_device(theirs.device)
@@ -73,7 +73,7 @@ class SessionLab:
 
             waiting = self._session is None and "projection" not in self._asked
             if waiting:
-                # The first picture should not wait for UMAP to compile: PCA holds its place.
+                # The first picture should not wait until UMAP is compiled: show PCA until then.
                 self._session = self._begun(projection="pca")
             self._panel = SessionPanel(
                 self.session, self.title, self.main, umap_when_ready=waiting, defaults_for=self.defaults
@@ -81,9 +81,9 @@ class SessionLab:
         return self._panel
 
     def replay(self, recording: dict[str, Any] | str | Path) -> Session:
-        """Make a recorded run again in this lab, from a recording or the path of a saved one.
+        """Replay a recorded run in this lab, from a recording or the path of a saved one.
 
-        Errors: ValueError for an outdated or broken recording, or one of another family; RuntimeError where the lab is
+        Errors: ValueError for an outdated or broken recording, or one of another family; RuntimeError if the lab is
         on screen already.
         """
         from taskembed_edu.session.recordings import check_recording, load_recording
@@ -102,7 +102,7 @@ class SessionLab:
         return session
 
     def _unchanged(self, session: Session) -> set[str]:
-        """The settings that stand where this lab begins. A recording does not say who chose: these, nobody did."""
+        """The settings at this lab's defaults. A recording lacks who set them: these count as not set by the user."""
         first, theirs = Session.parse_settings(self.embedder, self.defaults(session.setup.family))
         usual = {**first.as_dict(), **theirs.as_dict()}
         return {name for name, value in session.values().items() if value == usual[name]} - {"family", "projection"}
@@ -121,7 +121,7 @@ class SessionLab:
         return {**(data or {}), "text/plain": repr(self)}
 
     def about(self, values: dict[str, Any]) -> str:
-        """What tells this lab from another, in a few words."""
+        """The lab's main settings in a few words, for its repr."""
         raise NotImplementedError
 
     def __repr__(self) -> str:

@@ -1,16 +1,16 @@
-"""ES modules put together as one module: what a widget and an exported file need, with no build step and no Node.
+"""Bundles ES modules into one module, for a widget and an exported file, with no build step and no Node.
 
-A browser that has no server to ask cannot follow `import`. So the modules that an entry imports are written one after
-the other, each after those that it imports, without their import lines and without the word `export`. Nothing is
-minified: a reader finds every line as it stands in its file.
+A browser cannot follow `import` without a server. So this bundler writes the imported modules one after the other, each
+after those that it imports, without their import lines and without the word `export`. Nothing is minified: every line
+is as in its file.
 
-What a module may say is kept to what one reading of its lines can follow:
+A module may use only the forms that this bundler reads, line by line:
 
     import { a, b } from "./other.js";                   named imports, by a relative path, under their own names
     export function a() { ... }                          so also `export class`, `export const`, `export let`
     export default { render };                           in the entry only
 
-All modules of one bundle share one scope, so that no two of them may declare the same name at their top level.
+All modules of one bundle share one scope, so no two of them may declare the same name at their top level.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class _Module(NamedTuple):
 def bundle(entry: Path) -> str:
     """The text of one ES module: `entry` and all that it imports, each file once, in the order of the imports.
 
-    Its default export is the entry's. Errors: ValueError where a file is missing, imports in a circle or a name that is
-    not exported, where two files declare one name, and where a line says what this bundler does not read.
+    Its default export is the entry's. Errors: ValueError if a file is missing, if imports make a circle, if an imported
+    name is not exported, if two files declare the same name, or if a line has a form that this bundler does not read.
 
     `import { b } from "./b.js"; export default { b };` with `export const b = 1;` in b.js gives, comments apart,
     `const b = 1; export default { b };`.
@@ -61,7 +61,7 @@ def bundle(entry: Path) -> str:
 
 
 def _with_imports(path: Path, above: list[Path], found: dict[Path, _Module]) -> dict[Path, _Module]:
-    """`found`, and after it this file's imports and this file; `above` are the files that are being read."""
+    """`found`, then this file's imports, then this file; `above` are the files whose imports are being followed."""
     if path in above:
         circle = " -> ".join(each.name for each in [*above[above.index(path) :], path])
         cause = "Move what both need into a file of its own, which imports neither."
@@ -109,5 +109,5 @@ def _not_read(path: Path, came: str, cause: str) -> ValueError:
 
 
 def _named(path: Path, entry: Path) -> str:
-    """A file as the bundle's reader knows it: its path from the entry's folder."""
+    """A file's path relative to the entry's folder, as the bundle and the errors name it."""
     return Path(os.path.relpath(path, entry.parent)).as_posix()

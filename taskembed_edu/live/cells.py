@@ -1,4 +1,4 @@
-"""Which cell of a notebook is running: run again, it stops the players that it replaces."""
+"""Which cell of a notebook is running: a cell that is run again stops the players of its earlier run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from IPython.core.getipython import get_ipython
 
 
 class CellRun(NamedTuple):
-    """A notebook's cell, and which run of it: the message that asked for it."""
+    """A notebook's cell, and one run of it, identified by its execute message."""
 
     cell: str
     run: str
@@ -19,9 +19,9 @@ _BY_CELL: dict[str, tuple[str, weakref.WeakSet[Any]]] = {}
 
 
 def stop_replaced(made_by: CellRun | None, newer: Any) -> None:
-    """Note which run of a cell made this player (or whatever holds one), and stop what earlier runs of it made.
+    """Record which run of a cell made this player (or its owner), and stop those that earlier runs of the cell made.
 
-    What the same run made before stays: a cell may show two labs.
+    Others of the same run stay: a cell may show two labs.
     """
     if made_by is None:
         return
@@ -35,7 +35,7 @@ def stop_replaced(made_by: CellRun | None, newer: Any) -> None:
 
 
 def running_cell() -> CellRun | None:
-    """The run of a notebook's cell that is going on; None outside a notebook."""
+    """The cell run that is executing now; None outside a notebook."""
     shell = get_ipython()
     if shell is None or not hasattr(shell, "get_parent"):
         return None  # a terminal has no cells

@@ -1,6 +1,7 @@
-"""Controls made from declared settings: what the page needs to know to draw one slider, menu or number field for each.
+"""Controls made from declared settings: what the page needs to draw one slider, menu or number field for each.
 
-And the way back: what a page sends is brought to the setting's kind and range here, or refused in words.
+And the way back: values from the page are converted to the setting's type and clamped to its range, or refused with an
+error for the learner.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.base.settings import Setting
 from taskembed_edu.session.session import Session
 
-# A slider over more whole numbers than this could not be put on any of them by hand.
+# With more whole numbers than this, nobody can set a slider to one of them by hand: the page gets a number field.
 _MOST_STOPS = 10_000
 
 
@@ -24,19 +25,19 @@ def say(declared: Setting, value: Any) -> str:
 
 
 def say_setting(declared: Setting, value: Any) -> str:
-    """A setting and its value in words: "margin 1"; "Cosine distance", which says by itself what it is."""
+    """A setting and its value in words: "margin 1"; only "Cosine distance" if the value contains the label."""
     label, words = declared.label.lower(), say(declared, value)
     return words if label in words.lower() else f"{label} {words}"
 
 
 def control_specs(session: Session, main: Collection[str], pending: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """One control a setting, as plain dictionaries: those named in `main` first, the others in their own order.
+    """One control for each setting, as plain dictionaries: those in `main` first, then the others as declared.
 
-    `pending` are values that wait for a reset: they are what the control shows. Each entry has
+    `pending` are values that wait for a reset: the controls show these. Each entry has
 
-    - `name`, `label`, `help`; `value`; `enabled` (it has an effect just now), `live` (it applies while training runs),
-      `main` (always in sight), `projected` (in sight in projector mode), `above_map` (it stands above the map),
-      `wished` (it waits for a reset);
+    - `name`, `label`, `help`; `value`; `enabled` (it has an effect with the other settings), `live` (it applies while
+      training runs), `main` (always visible), `projected` (visible in projector mode), `above_map` (it is above the
+      map), `wished` (it is pending: it waits for a reset);
     - `kind`: "range" (a slider from `low` to `high` by `step`), "number" (a field with these bounds), "choice" (a menu
       of `options`) or "steps" (a slider over `options`, for settings that grow by factors).
     """
@@ -62,9 +63,9 @@ def control_specs(session: Session, main: Collection[str], pending: Mapping[str,
 
 
 def _as_offered(session: Session, name: str, pending: Mapping[str, Any] | None) -> Setting:
-    """A setting's declaration, with the choices that make sense here: families that can be read, layers that are.
+    """A setting's declaration with the choices that fit: families that can be read, layers that the network has.
 
-    What applies at reset must suit the tasks that are pending; what applies at once, the run as it is.
+    A setting that applies at reset must fit the pending tasks; one that applies at once must fit the current run.
     """
     declared = session.declared()[name]
     offered = session.offers(name, None if declared.live else pending)
@@ -77,10 +78,10 @@ def owner_of(session: Session, name: str) -> Any:
 
 
 def page_value(session: Session, name: str, value: Any, pending: Mapping[str, Any] | None = None) -> Any:
-    """A value that came from a page, as the setting's own kind and within its range; `pending` wait for a reset.
+    """A value from a page, converted to the setting's type and clamped to its range; `pending` wait for a reset.
 
-    Sliders learn of a new range late, so a number beyond it is brought into it. Errors: ValueError or TypeError, with
-    words for the learner, for an unknown name, a choice that is none, text or NaN where a number belongs.
+    It is clamped because sliders receive a new range late. Errors: ValueError or TypeError, with a message for the
+    learner, for an unknown name, an unknown choice, or text or NaN where a number belongs.
     """
     declared = session.declared()
     check_choice("setting", name, [known for known in declared if not declared[known].hidden])
@@ -115,14 +116,15 @@ def _chosen_from(kind: str, options: list[tuple[Any, str]]) -> dict[str, Any]:
 
 
 def _choices(declared: Setting, value: Any, owner: Any, own: Collection[str], all_of_them: bool = False) -> list[str]:
-    # A menu is sent along with the setting that narrows it: what the narrower one will not take is set right there.
+    # all_of_them: a message may set a menu together with the setting that limits its choices. `clamped` then replaces
+    # a value that the limit excludes.
     choices = list(declared.choices if all_of_them else declared.choices_for(owner))
-    # An open menu holds what is set and the families of one's own too: who leaves one finds the way back.
+    # An open menu also lists the current value and the user's own families, so that a user can go back to them.
     return list(dict.fromkeys([*choices, *own, value])) if declared.open else choices
 
 
 def _round_numbers(low: float, high: float) -> list[float]:
-    """1, 2 and 5 times each power of ten from low to high: what a person would type."""
+    """1, 2 and 5 times each power of ten, from low to high: round numbers."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     numbers = (float(f"{first}e{power}") for power in powers for first in (1, 2, 5))
     return [number for number in numbers if low <= number <= high]

@@ -1,7 +1,7 @@
-"""What a change of settings implies: other tasks want other settings, and another network has other layers.
+"""What a change of settings implies: other tasks need other settings, and another network has other layers.
 
-A lab knows which settings suit which tasks. Where other tasks are pending, these settings become pending with them,
-except those that the learner has chosen.
+A lab has default settings for each family of tasks. If another family is pending, its defaults become pending too,
+except for settings that the learner has chosen.
 """
 
 from __future__ import annotations
@@ -13,25 +13,26 @@ from taskembed_edu.live.controls import say_setting
 from taskembed_edu.session.session import Session
 from taskembed_edu.session.setup import Setup
 
-# A lab's rule: the settings to begin with for tasks of this family.
+# A lab's rule: the default settings for tasks of this family.
 DefaultsFor = Callable[[str], Mapping[str, Any]]
 
 
 def no_defaults(_family: str) -> Mapping[str, Any]:
-    """The rule of a lab that begins alike with all tasks."""
+    """The rule of a lab that has the same defaults for all tasks."""
     return {}
 
 
 def implied_changes(
     session: Session, pending: Mapping[str, Any], defaults_for: DefaultsFor, moved: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """The settings that are to change together with these pending ones, at the same reset: names and values.
+    """The settings that change together with these pending ones, at the same reset: names and values.
 
-    `moved` are settings that are on their way to the run, and apply before that reset.
+    `moved` are live settings in the player's queue: they apply before that reset.
 
-    First the defaults for the new tasks. Defaults for the old ones go back to what was declared. Settings that the user
-    set (`session.user_set`) stay. Then what the run could not begin without: a network that cannot read the tasks, or
-    a layer that the network does not have, gives way to the choice that always fits.
+    First come the defaults for the new tasks. Settings that had a default for the old tasks go back to their declared
+    values. Settings that the user set (`session.user_set`) stay. Then come changes without which the run could not
+    begin: a network that cannot read the tasks, or a layer that the network does not have, is replaced by the first
+    choice that fits.
     """
     if not pending:
         return {}
@@ -60,7 +61,7 @@ def _defaults_to_apply(session: Session, pending: Mapping[str, Any], defaults_fo
 
 
 def words_for(session: Session, pending: Mapping[str, Any], along: Mapping[str, Any]) -> str:
-    """What waits for Reset, and what comes along with it: for the status line."""
+    """The pending settings, and those implied by them, as a message for the status line."""
     declared = session.declared()
     asked = ", ".join(declared[name].label for name in pending if name not in along)
     listed = ", ".join(say_setting(declared[name], value) for name, value in along.items())

@@ -1,7 +1,7 @@
-"""A run to take home: one HTML file with the lab's own page, the stored frames, and nothing else to load.
+"""The HTML export: one file with the lab's own page and the stored frames, which loads nothing else.
 
-The page inside is the very code of the live lab; in place of a kernel it asks a recording. The file holds at most 300
-frames a run and at most 4 MB, so that it can be sent by mail and opened on a telephone.
+The page inside is the code of the live lab; it reads a recording instead of asking a kernel. The file holds at most 300
+frames per run and at most 4 MB, so that it can be sent by mail and opened on a telephone.
 """
 
 from __future__ import annotations
@@ -43,18 +43,18 @@ MOST_BYTES = 4 * 10**6
 
 # Curves may have more rows than the film has frames: a row is about 36 bytes, a frame of 1,000 tasks about 4,000.
 _MOST_ROWS = 2000
-# A film this short gives up the lists of neighbours rather than more frames.
+# A film with at most this many frames drops its lists of neighbours before it drops more frames.
 _FEWEST_WITHOUT_NEIGHBOURS = 35
 
-# Trails and answers of networks, all runs together, take no more than this; else the file has none. Of more tasks
-# trails are a thicket, and of more numbers answers are not worth the time to compress them.
+# Limits for the trails and the networks' answers of all runs together; above them the file has none. Trails of more
+# tasks than _MOST_TRAILS cover each other, and more answers than _MOST_ANSWERS take too long to compress.
 _TRAIL_BYTES = 12 * 10**5
 _FIT_BYTES = 8 * 10**5
 _MOST_TRAILS = 100
 _TRAIL_PLACES = 12
 _MOST_ANSWERS = 4 * 10**6
 
-# Nothing outside the file may be asked for, whatever is in it.
+# The page may load nothing from outside the file, whatever the file contains.
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
     "base-uri 'none'; form-action 'none'"
@@ -62,7 +62,7 @@ _POLICY = (
 
 
 class Fits(NamedTuple):
-    """What tasks' own networks answered: (frames, n, k) levels or classes, or which of the words each one spelt."""
+    """Outputs of the tasks' own networks: (frames, n, k) levels or classes, or indices into `words`."""
 
     kind: str
     values: NDArray[np.uint8] | NDArray[np.uint16]
@@ -72,8 +72,8 @@ class Fits(NamedTuple):
 class Film(NamedTuple):
     """One run's stored frames: words and box of each, places in that box (frames, n, 2), neighbours (frames, n, k).
 
-    Where there are any and they fit: trails (frames, n, m, 2) in the same boxes, and what networks answered. `missing`
-    says of each frame why it has no trails, "" where it has.
+    If there are any and they fit into the file: trails (frames, n, m, 2) in the same boxes, and the networks' answers.
+    `missing` gives for each frame the reason why it has no trails, or "" if it has.
     """
 
     frames: list[Frame]
@@ -87,14 +87,14 @@ class Film(NamedTuple):
 
 
 def export_html(sessions: Sequence[Session], path: str | Path, colour: int = 0, title: str = "Task space") -> Path:
-    """Write the runs as one HTML file that opens from disk with no network; the path.
+    """Write the runs as one HTML file that opens from disk with no network. Returns the path.
 
-    `colour` is the true parameter that gives the colours at first. At most 300 frames a run, evenly spaced, with the
-    first, the last and those at a change of settings; at most 4 MB: where it would be more, first the lists of
-    neighbours are cut shorter, then frames are left out. Trails and answers of networks have a share of their own: they
-    are in the file where they fit into it.
+    `colour` is the index of the true parameter that gives the colours at first. The file holds at most 300 frames per
+    run, evenly spaced, with the first, the last and those at a change of settings. It has at most 4 MB: if it were
+    larger, first the lists of neighbours are shortened, then frames are omitted. Trails and networks' answers have size
+    limits of their own, and are omitted above them.
 
-    Errors: ValueError where not even two frames of so many tasks fit.
+    Errors: ValueError if there are so many tasks that not even two frames fit.
     """
     path = Path(path)
     path.write_bytes(exported(sessions, colour, title))
@@ -106,12 +106,12 @@ def exported(sessions: Sequence[Session], colour: int = 0, title: str = "Task sp
     films = _fitting(sessions, _lightened([film(session) for session in sessions]), colour, title)
     html = _html(recorded_document(sessions, films, colour, title), sessions, title)
     if len(html) > MOST_BYTES:
-        raise _too_large(sessions)  # never a larger file, whatever the estimate said
+        raise _too_large(sessions)  # the size was only estimated: never write a larger file
     return html
 
 
 def _fitting(sessions: Sequence[Session], films: list[Film], colour: int, title: str) -> list[Film]:
-    """The films with as many frames, and for these as many neighbours, as there is room for."""
+    """The films with as many frames as fit, and then as many neighbours as fit."""
     for n_frames in (MOST_FRAMES, 200, 130, 85, 55, 35, 20, 10, 5, 2):
         shorter = [_cut(session, whole, n_frames) for session, whole in zip(sessions, films, strict=True)]
         bare = [each._replace(neighbours=each.neighbours[:, :, :0]) for each in shorter]
@@ -126,7 +126,7 @@ def _fitting(sessions: Sequence[Session], films: list[Film], colour: int, title:
 
 
 def _lightened(films: list[Film]) -> list[Film]:
-    """The films without their trails, or without the networks' answers, where those of all runs are too much."""
+    """The films without their trails, or without the networks' answers, if those of all runs are too large."""
     if sum(_packed_size(frame_deltas(each.trails)) for each in films if each.trails is not None) > _TRAIL_BYTES:
         films = [_without_trails(each) for each in films]
     if sum(_fits_size(each.fits) for each in films if each.fits is not None) > _FIT_BYTES:
@@ -146,12 +146,12 @@ def _fits_size(fits: Fits) -> int:
 
 
 def _packed_size(data: bytes) -> int:
-    """Bytes that these take in the file, beyond what an empty list takes."""
+    """How many bytes these data add to the file, compared with empty data."""
     return len(_json(packed(data))) - len(_json(packed(b"")))
 
 
 def _json(value: Any) -> str:
-    # In a script element only "<" could end it early; JSON may spell it as an escape.
+    # Only "<" could end the script element early; JSON can write it as an escape.
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
@@ -164,7 +164,7 @@ def _too_large(sessions: Sequence[Session]) -> ValueError:
 
 
 def film(session: Session, most: int = MOST_FRAMES) -> Film:
-    """The run's frames, thinned to `most`, as the file holds them."""
+    """The run's frames, thinned to `most`, in the form that the file stores."""
     frames = [session.history[k] for k in thinned(session, len(session.history), most)]
     lines = _trails(session, frames)
     boxes, points, ways = zip(*map(_in_own_box, frames, _alike(frames, lines)), strict=True)
@@ -184,22 +184,22 @@ def _thinned(n: int, changes: Sequence[int], most: int) -> list[int]:
     if n <= most:
         return list(range(n))
     # A frame at a change is the last one before it, and the next one shows what it did.
-    wanted = sorted({0, n - 1} | {k for at in changes for k in (at, min(at + 1, n - 1))})
-    if len(wanted) > most:  # a slider moved all along: its marks are thinned like the frames
-        wanted = [wanted[k] for k in np.linspace(0, len(wanted) - 1, most).round().astype(int)]
-    others = np.setdiff1d(np.arange(n), wanted)
-    n_free = most - len(wanted)
-    # Each of the others stands in the middle of its share of the run.
+    required = sorted({0, n - 1} | {k for at in changes for k in (at, min(at + 1, n - 1))})
+    if len(required) > most:  # a slider moved during the whole run: these frames are thinned too
+        required = [required[k] for k in np.linspace(0, len(required) - 1, most).round().astype(int)]
+    others = np.setdiff1d(np.arange(n), required)
+    n_free = most - len(required)
+    # The run is cut into n_free equal parts, and the middle frame of each part stays.
     evenly = others[((np.arange(n_free) + 0.5) * len(others) / max(1, n_free)).astype(int)]
-    return sorted({*wanted, *evenly.tolist()})
+    return sorted({*required, *evenly.tolist()})
 
 
 def _in_own_box(
     frame: Frame, lines: NDArray[np.float32] | None
 ) -> tuple[list[float], NDArray[np.uint16], NDArray[np.uint16] | None]:
-    """A frame's places and trails as uint16 in its own box: exact, however much larger the map is at another time.
+    """A frame's places and trails as uint16 in its own box: as exact in a small map as in a large one.
 
-    The box is exact to float32, where a live picture's is rounded (`packets.rounded_box`): a place that stands still
+    The box is exact to float32, while a live picture's is rounded (`packets.rounded_box`): a point that does not move
     while the box grows is then shown within a 65,535th of the map from where it was.
     """
     low, high = ends(frame.layout, frame.diverged_tasks, lines)
@@ -209,7 +209,7 @@ def _in_own_box(
 
 
 def _trails(session: Session, frames: Sequence[Frame]) -> list[NDArray[np.float32] | None]:
-    """Each frame's trails, None where it has none; None everywhere where the file has none."""
+    """Each frame's trails, None for a frame without trails; None for all if there are too many tasks."""
     n = len(frames[0].layout)
     return [trails(session, frame, _TRAIL_PLACES) if n <= _MOST_TRAILS else None for frame in frames]
 
@@ -217,7 +217,7 @@ def _trails(session: Session, frames: Sequence[Frame]) -> list[NDArray[np.float3
 def _missing(
     session: Session, frames: Sequence[Frame], seen: Sequence[NDArray[np.float32] | None]
 ) -> tuple[Missing, ...]:
-    """Why each frame has no trails, "" where it has."""
+    """The reason why each frame has no trails, "" if it has."""
     crowd = len(frames[0].layout) > _MOST_TRAILS  # a file has room for fewer than a live map
 
     def said(frame: Frame, lines: NDArray[np.float32] | None) -> Missing:
@@ -228,16 +228,16 @@ def _missing(
 
 
 def _alike(frames: Sequence[Frame], seen: Sequence[NDArray[np.float32] | None]) -> list[NDArray[np.float32] | None]:
-    """These trails, all of as many places, or none at all."""
+    """These trails, padded to the same number of places; all None if no frame has trails."""
     if all(lines is None for lines in seen):
         return list(seen)
-    # A frame with no past has a trail that has not left its task yet; a short one waits at its start.
+    # A frame without trails gets the tasks' own places; a short trail repeats its first place.
     whole = [frame.layout[:, None] if lines is None else lines for frame, lines in zip(frames, seen, strict=True)]
     return [np.pad(way, ((0, 0), (_TRAIL_PLACES - way.shape[1], 0), (0, 0)), mode="edge") for way in whole]
 
 
 def _fits(session: Session, frames: Sequence[Frame]) -> Fits | None:
-    """What the tasks' own networks answered, where every frame knows it in the same shape."""
+    """The outputs of the tasks' own networks; None unless every frame has them in the same shape."""
     known = [frame.fit for frame in frames if frame.fit is not None]
     if len(known) < len(frames):
         return None
@@ -252,7 +252,7 @@ def _fits(session: Session, frames: Sequence[Frame]) -> Fits | None:
 
 
 def _spelt(words: Sequence[tuple[tuple[str, ...], ...]]) -> Fits | None:
-    """Every word once, and which of them each network spelt for each number."""
+    """Every distinct word once, and for each network and number the index of its word."""
     known = dict.fromkeys(word for of_frame in words for of_task in of_frame for word in of_task)
     if len(known) > 2**16:
         return None
@@ -289,10 +289,10 @@ def _cut(session: Session, whole: Film, n_frames: int) -> Film:
 def recorded_document(
     sessions: Sequence[Session], films: Sequence[Film], colour: int = 0, title: str = "Task space"
 ) -> dict[str, Any]:
-    """What the page reads in place of a kernel; bytes stand in it as bytes (see `packed`).
+    """What the page reads instead of asking a kernel; binary data are still bytes here (see `packed`).
 
-    Places and neighbours of a frame are differences, modulo 65,536, from the frame before: what stands still is zero,
-    and zeros take no room in a compressed file.
+    Places and neighbours of a frame are differences, modulo 65,536, from the frame before: unchanged values become
+    zero, and zeros compress to almost nothing.
     """
     steps = max(session.steps for session in sessions)
     return {
@@ -338,15 +338,15 @@ def _recorded_fits(fits: Fits) -> dict[str, Any]:
 
 
 def frame_deltas(frames: NDArray[np.uint8] | NDArray[np.uint16]) -> bytes:
-    """The first frame as it is, every other as its difference from the one before, modulo 65,536; little-endian.
+    """The first frame unchanged, every other as its difference from the one before, modulo 65,536; little-endian.
 
-    Bytes are taken modulo 256.
+    uint8 values are taken modulo 256.
 
     >>> list(frame_deltas(np.array([[3], [5], [4]], np.uint16)))
     [3, 0, 2, 0, 255, 255]
     """
     changed = frames.copy()
-    changed[1:] -= frames[:-1]  # unsigned numbers wrap round by themselves
+    changed[1:] -= frames[:-1]  # unsigned integers wrap around
     return changed.astype(changed.dtype.newbyteorder("<")).tobytes()
 
 
@@ -364,7 +364,7 @@ def packed(document: Any) -> Any:
 
 
 def unpacked(document: Any) -> Any:
-    """What `packed` was given: for tests, and for who reads an exported file from Python."""
+    """The inverse of `packed`: for tests, and for reading an exported file from Python."""
     if isinstance(document, list):
         return [unpacked(value) for value in document]
     if not isinstance(document, dict):

@@ -1,7 +1,7 @@
-"""The widget whose traits are what the page draws, and the gate that keeps pictures from flooding the page.
+"""The widget whose traits the page draws, and the gate that keeps pictures from flooding the page.
 
-The traits say what goes out; `chosen`, `selected` and `colour` also come in, and custom messages carry the page's
-commands. Nothing is computed here.
+The kernel sends all traits; the page may set `chosen`, `selected` and `colour`, and sends its commands as custom
+messages. Nothing is computed here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import traitlets
 
 from taskembed_edu.live import page
 
-# What a page may move by itself. Everything else it only reads.
+# The traits that a page may set. It only reads the others.
 _BOTH_WAYS = ("chosen", "selected", "colour")
 _KERNELS = ("title", "model_id_", "controls", "transport", "tasks", "picture", "rows", "marks", "help")
 
@@ -41,7 +41,7 @@ class LabView(anywidget.AnyWidget):
     colour = traitlets.Int(0).tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:
-        # The worker sends pictures while the kernel's main thread receives what the page has set: one at a time.
+        # The worker sends pictures while the kernel's main thread receives the page's traits: only one at a time.
         self._lock = threading.RLock()
         super().__init__(**traits)
         self.model_id_ = self.model_id
@@ -53,12 +53,12 @@ class LabView(anywidget.AnyWidget):
                 setattr(self, name, value)
 
     def send_again(self, *names: str) -> None:
-        """Send these traits (default: all that the kernel sets) though they have not changed: a page has lost them."""
+        """Send these traits (default: all) though they have not changed: a page has lost them."""
         with self._lock:
             self.send_state(list(names or (*_KERNELS, *_BOTH_WAYS)))
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Take in what a page has set; what it may not set, or what makes no sense, is ignored without an error."""
+        """Accept the traits that a page has set; traits it may not set, and invalid values, are silently ignored."""
         taken = {name: value for name, value in sync_data.items() if name not in _KERNELS and _sensible(name, value)}
         with self._lock:
             super().set_state(taken)
@@ -75,12 +75,12 @@ def _whole(value: Any) -> bool:
 
 
 class PictureGate:
-    """Says when a picture may be sent, so that a page is never flooded. What it shows is the sender's business.
+    """Decides when a picture may be sent, so that a page is never flooded. The sender decides what it shows.
 
-    After `changed()` one picture is due, however often that was called. It is sent, by `send(number)`, when the page
-    is ready: when the page has taken the picture before (`taken(number)`) and the last sending is 1/15 s ago. A page
-    that has not answered for 2 s may be gone, or its answer was lost: then the next picture goes out unasked. So a
-    lost answer holds nothing up, and a page that is gone costs next to nothing.
+    After `changed()` one picture is due, however often that was called. `send(number)` sends it when the page is ready:
+    the page has acknowledged the picture before (`taken(number)`), and that was sent at least 1/15 s ago. If a page has
+    not acknowledged for 2 s, it may be closed, or its message was lost: then the next picture is sent anyway. So a lost
+    acknowledgement blocks nothing, and a closed page costs almost nothing.
     """
 
     def __init__(self, send: Callable[[int], None], pictures_a_second: float = 15.0, again_after: float = 2.0) -> None:
@@ -94,24 +94,24 @@ class PictureGate:
         self._at_once = False
 
     def changed(self, now: bool = False) -> None:
-        """A picture is due; with `now`, without waiting for the clock (a last frame)."""
+        """A picture is due; with `now` it ignores the time limit (a last frame)."""
         with self._lock:
             self._due = True
             self._send_if_ready(now)
 
     def taken(self, number: int) -> None:
-        """The page has taken in the picture with this number."""
+        """The page acknowledges the picture with this number."""
         with self._lock:
             self._taken = max(self._taken, number) if number <= self._number else self._taken
             self._send_if_ready(False)
 
     def flush(self) -> None:
-        """Send what is due as soon as the page is ready, whatever the clock says: nothing newer is coming."""
+        """Send the due picture as soon as the page is ready, without the time limit: no newer one will come."""
         with self._lock:
             self._send_if_ready(True)
 
     def again(self) -> None:
-        """Send at once: the page says that it has lost what was sent, so it will never answer that."""
+        """Send at once: the page has lost the last picture, so it will never acknowledge that one."""
         with self._lock:
             self._taken, self._due = self._number, True
             self._send_if_ready(True)
@@ -119,7 +119,7 @@ class PictureGate:
     def _send_if_ready(self, now: bool) -> None:
         clock = time.monotonic()
         self._at_once = (self._at_once or now) and self._due
-        # The first picture goes out unasked: it is what a page finds when it opens.
+        # The first picture needs no acknowledgement before it: a page finds it when it opens.
         answered = self._taken == self._number or clock - self._sent_at >= self._again_after
         if not self._due or not answered:
             return

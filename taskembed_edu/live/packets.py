@@ -1,7 +1,7 @@
-"""What travels to the page: sessions in, plain dictionaries of numbers, words and bytes out.
+"""The data for the page: functions from sessions to plain dictionaries of numbers, text and bytes.
 
-Nothing here waits, sends or keeps a state: the same sessions give the same packets, whoever asks. Places, neighbours
-and colours are bytes (little-endian), because a list of numbers would be four times as long.
+Nothing here waits, sends or keeps a state: the same sessions always give the same packets. Places, neighbours and
+colours are bytes (little-endian), because a list of numbers would be four times as long.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ NEIGHBOURS = 5
 _LEVELS = 65535
 
 
-# ---- the tasks: sent once a run ------------------------------------------------------------------------------------
+# ---- the tasks: sent once per run ----------------------------------------------------------------------------------
 
 
 def tasks_packet(session: Session) -> dict[str, Any]:
-    """Everything about the watched tasks that training does not change: names, colours, true neighbours, their data.
+    """Everything about the validation tasks that training does not change: names, colours, true neighbours, data.
 
-    `labels`: whether the names stand beside the points. `pairs`: whether the run trains on pairs, so that it can say
-    how many are active. `truth` is None where nobody knows how far apart the tasks truly are.
+    `labels`: whether names are drawn beside the points. `pairs`: whether the run trains on pairs, so that it reports
+    how many are active. `truth` is None where the true distances are unknown.
     """
     tasks, family = session.tasks, session.split.validation
     sketch = family.sketch(tasks)
@@ -62,12 +62,12 @@ def tasks_packet(session: Session) -> dict[str, Any]:
     }
 
 
-# The axes on the cards of a session's tasks: a sketch of all tasks is too much work for every picture.
+# A cache of the axes on the cards of a session's tasks: sketching all tasks for every picture would be too slow.
 _SKETCHED: WeakKeyDictionary[Session, tuple[TaskBatch, Axes]] = WeakKeyDictionary()
 
 
 def sketch_axes(session: Session) -> Axes:
-    """The ends of x and of y on the cards of the watched tasks."""
+    """The ends of the x axis and of the y axis on the cards of the validation tasks."""
     known = _SKETCHED.get(session)
     if known is None or known[0] is not session.tasks:  # after a reset the tasks are others
         sketch = session.split.validation.sketch(session.tasks)
@@ -88,7 +88,7 @@ def _colour(colouring: Colouring) -> dict[str, Any]:
 
 
 def _true_neighbours(geometry: TrueGeometry | None) -> dict[str, Any] | None:
-    """A task has k in the list, and itself in the place of each that it lacks: whoever reads leaves it out."""
+    """Each task's k true neighbours; a task with fewer is filled up with itself, which the page ignores."""
     if geometry is None:
         return None
     k = min(NEIGHBOURS, geometry.n_tasks - 1)
@@ -124,7 +124,7 @@ def card_packet(sketch: TaskSketch) -> dict[str, Any]:
 
 
 def _drawing(drawing: Drawing, x: tuple[float, float], y: tuple[float, float]) -> dict[str, Any]:
-    """Lines and labels, their places in shares of the axes, to a thousandth."""
+    """Lines and labels, with places as fractions of the axes, rounded to a thousandth."""
 
     def place(px: float, py: float) -> tuple[float, float]:
         return round((px - x[0]) / (x[1] - x[0]), 3), round((py - y[0]) / (y[1] - y[0]), 3)
@@ -148,7 +148,7 @@ def _uint16(levels: Tensor) -> bytes:
     return levels.numpy().astype("<u2").tobytes()
 
 
-# ---- a picture: sent up to fifteen times a second ------------------------------------------------------------------
+# ---- a picture: sent at most fifteen times a second ----------------------------------------------------------------
 
 
 def picture_packet(
@@ -159,10 +159,10 @@ def picture_packet(
     compare: str = "",
     words: str = "",
 ) -> dict[str, Any]:
-    """The maps of one moment, one a run; `step` None is the newest moment that every run has reached.
+    """The maps at one step, one for each run; `step` None is the newest step that every run has reached.
 
-    `chosen` is the task whose neighbours are named (-1: none), `compare` the metric to hold beside the run's own ("":
-    none), `words` the text summary (see `words.map_words`; the caller decides how often it is worth computing).
+    `chosen` is the task whose neighbours are listed (-1: none), `compare` the metric to compare with the run's own ("":
+    none), `words` the text summary (see `words.map_words`; the caller decides how often to compute it).
     """
     frames = frames_at(sessions, step)
     runs = [
@@ -174,26 +174,26 @@ def picture_packet(
 
 
 def live_step(sessions: Sequence[Session]) -> int:
-    """The newest moment that every run has reached: two runs side by side are compared at one step."""
+    """The newest step that every run has reached: two runs side by side are compared at the same step."""
     return min(session.frame.step for session in sessions)
 
 
 def frames_at(sessions: Sequence[Session], step: float | None = None) -> list[Frame]:
-    """Each run's latest frame at or before the step; None: at the newest moment that every run has reached."""
+    """Each run's latest frame at or before the step; None: at the newest step that every run has reached."""
     moment = live_step(sessions) if step is None else step
     return [session.history.at_step(moment) for session in sessions]
 
 
 def run_picture(session: Session, frame: Frame, run: int, chosen: int, compare: str) -> dict[str, Any]:
-    """One run's map at one frame: 4 bytes a task, the readings, and what was asked about one task.
+    """One run's map at one frame: 4 bytes for each task, the readings, and the neighbours of the chosen task.
 
-    With it go, where there are any: the tasks' trails, in the same box as their places (or why a frame has none), and
-    what each task's own network answers, drawn over its card.
+    If there are any, also: the tasks' trails, in the same box as their places (or the reason why the frame has none),
+    and the output of each task's own network, to be drawn over its card.
     """
     lines = trails(session, frame)
     low, high = ends(frame.layout, frame.diverged_tasks, lines)
     chosen = chosen if 0 <= chosen < len(frame.layout) else -1
-    over: dict[str, Any] = {}  # most runs have nothing of it, and then it takes no room
+    over: dict[str, Any] = {}  # empty in most runs, and then it takes no space
     if lines is not None:
         over["trails"] = trails_packet(placed(lines, low, high, frame.diverged_tasks))
     elif missing := missing_trails(session, frame):
@@ -212,7 +212,7 @@ def run_picture(session: Session, frame: Frame, run: int, chosen: int, compare: 
 
 
 def facts(frame: Frame) -> dict[str, Any]:
-    """What is said of a frame wherever it is shown, live or recorded; an alarm and who is left out, where they are."""
+    """What every page shows of a frame, live or exported: step, readings, and any alarm or diverged tasks."""
     said: dict[str, Any] = {"step": frame.step, "projection": frame.projection, "readings": readings(frame)}
     if frame.alarm:
         said["alarm"] = frame.alarm
@@ -224,7 +224,7 @@ def facts(frame: Frame) -> dict[str, Any]:
 def ends(
     layout: Layout, diverged_tasks: Sequence[int] = (), lines: NDArray[np.float32] | None = None
 ) -> tuple[Layout, Layout]:
-    """The box's lower and upper corner: round all tasks but those left out, and round their trails."""
+    """The lower and the upper corner of the box round all tasks and trails, without those that have diverged."""
     seen = np.delete(layout, diverged_tasks, axis=0)
     if lines is not None:
         seen = np.concatenate((seen, np.delete(lines, diverged_tasks, axis=0).reshape(-1, 2)))
@@ -235,29 +235,29 @@ def ends(
 
 
 def rounded_box(low: Layout, high: Layout) -> list[float]:
-    """The map's box [left, bottom, right, top] as a live picture says it."""
+    """The map's box [left, bottom, right, top], rounded for a live picture."""
     # To a ten-thousandth of the map: a tenth of a pixel, and half as many characters.
     digits = 4 - math.floor(math.log10(float((high - low).max())))
     return [round(float(end), digits) for end in (*low, *high)]
 
 
 def filled(low: Layout, high: Layout) -> Layout:
-    """The box's upper corner; where it has no width, one that gives it some."""
+    """The box's upper corner; a side without length gets length 1."""
     return np.where(high > low, high, low + np.float32(1))
 
 
 def placed(
     places: NDArray[np.float32], low: Layout, high: Layout, diverged_tasks: Sequence[int] = ()
 ) -> NDArray[np.uint16]:
-    """Places (n, ..., 2) inside this box, to a 65,535th of its sides; a task that is left out lies in its corner."""
+    """Places (n, ..., 2) inside this box, as 65,535ths of its sides; a diverged task is placed in its corner."""
     if diverged_tasks:
         places = places.copy()
-        places[list(diverged_tasks)] = low  # where it is may not even be a number
+        places[list(diverged_tasks)] = low  # its place may be NaN
     return np.rint((places - low) / (high - low) * _LEVELS).astype("<u2")
 
 
 def readings(frame: Frame) -> dict[str, float | None]:
-    """The frame's diagnostics to four digits; None where there is no number (JSON has no NaN)."""
+    """The frame's diagnostics to four digits; None for NaN (JSON has no NaN)."""
     return {name: rounded(value) for name, value in frame.diagnostics.items()}
 
 
@@ -312,7 +312,7 @@ def rows_of(frames: Sequence[Frame], first: int, columns: Sequence[str]) -> dict
 
 
 def marks_packet(sessions: Sequence[Session]) -> list[list[dict[str, Any]]]:
-    """Each run's marks: see `curve_marks`. That UMAP took over by itself is nobody's change, and no mark."""
+    """Each run's marks: see `curve_marks`. There is no mark where the lab itself changed PCA to UMAP."""
     unasked = [() if "projection" in session.user_set else ("projection",) for session in sessions]
     return [
         curve_marks(run.events, run.declared(), without, {"metric", *run.embedder.view_settings})
@@ -326,17 +326,17 @@ def curve_marks(
     without: Collection[str] = (),
     units: Collection[str] = (),
 ) -> list[dict[str, Any]]:
-    """Where a setting changed, and to what. A slider on its way is one mark: only where it came to rest is said.
+    """Where a setting changed, and to what. One drag of a slider is one mark, with its last value.
 
-    `units` are the settings that change what a distance is measured in: a mark of theirs says at which steps the curve
-    of distances `breaks`, all of them, since every one of a move's frames keeps the unit that it was measured in.
+    `units` are the settings that change the unit of distances. The mark of such a setting lists in `breaks` every step
+    at which the curve of distances is interrupted: each frame recorded during a drag keeps its own unit.
     """
     marks: list[dict[str, Any]] = []
     broken = sorted({event.step for event in events if not event.changes.keys().isdisjoint(units)})
     for event in coalesced_events(events):
         changes = [(name, value) for name, value in event.changes.items() if name not in without]
         if changes:
-            # How often UMAP was told to embed again does not matter.
+            # The mark for embedding again does not show the count.
             said = (
                 declared[name].label.lower() if name == "umap_restarts" else say_setting(declared[name], value)
                 for name, value in changes

@@ -1,6 +1,6 @@
-"""The page's own code: ES modules and style sheets, each put together as one text. No build step, nothing minified.
+"""The page's own code: its ES modules bundled into one text, and its style sheets too. Nothing is minified.
 
-The exported HTML takes the same text, so that what a learner sends home is what they saw.
+The exported HTML contains the same text, so it shows what the live lab showed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _STYLES = ("look.css", "page/map.css", "page/panel.css")
 
 @functools.cache
 def script() -> str:
-    """The modules of `page/` as one; the default export has `render({ model, el })`, which anywidget calls."""
+    """The modules of `page/` as one module; anywidget calls `render({ model, el })` of its default export."""
     return bundle(_HERE / "page" / "lab.js")
 
 

@@ -1,7 +1,7 @@
 """The panel of a session: it connects one run, or two side by side, with the page that shows them.
 
-The page's messages come in here, each to its handler, on the kernel's thread. Whatever moves a session is left to the
-player's worker, which also builds what goes out (see `view_updater`): so a message costs the kernel next to nothing.
+The page's messages arrive here on the kernel's thread, and each goes to its handler. Only the player's worker changes a
+session, and it also builds what is sent (see `view_updater`): so a message takes the kernel almost no time.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ from taskembed_edu.session.session import Session
 
 Message = dict[str, Any]
 
-# Messages that the page sends by itself: the learner did nothing, so the status line stays as it is.
+# Messages that the page sends by itself: the learner did nothing, so the status line does not change.
 _OF_THE_PAGE = ("shown", "rows", "all")
 
 # The still picture is drawn after so many rounds without a change; an idle worker makes one round a second.
 _QUIET_ROUNDS = 3
 
-# How long two runs may have different tasks before one leaves the screen: a cell may reset them one by one.
+# How long two runs may have different tasks before one is removed: a cell may reset them one after the other.
 _PATIENCE_SECONDS = 1.0
 
 
 class SessionPanel:
-    """A session on a page: `view` is the widget, `player` moves the sessions, `sessions` are the runs shown.
+    """A session on a page: `view` is the widget, `player` trains the sessions, `sessions` are the runs shown.
 
-    `main` names the settings that are always in sight. With `umap_when_ready` the map goes over to UMAP once that is
-    compiled. `defaults_for` says which settings suit the tasks of a family: they change along with it. `stop()`
+    `main` names the settings that are always visible. With `umap_when_ready` the map changes from PCA to UMAP once that
+    is compiled. `defaults_for` gives the default settings for a family: they change together with the family. `stop()`
     ends the panel for good; the sessions stay as they are.
     """
 
@@ -71,7 +71,7 @@ class SessionPanel:
         self._quiet = 0  # how many rounds have passed without a change
         self._updater: ViewUpdater | None = None
         if umap_when_ready:
-            session.user_set.discard("projection")  # PCA stands in until UMAP is ready: nobody chose it
+            session.user_set.discard("projection")  # PCA is shown until UMAP is ready: the user did not choose it
         self.player = Player(session, self._update)
         self._updater = ViewUpdater(self.player, self._ui, title, main)
         self.view.on_msg(self._on_message)
@@ -107,7 +107,7 @@ class SessionPanel:
         if do not in _OF_THE_PAGE:
             self._ui.say(None)
             if self.player.failed is None:
-                self.player.failure = None  # the failure of a message is over; that of a run stays until it is mended
+                self.player.failure = None  # forget a message's failure; a run's stays until it is rewound or reset
         try:
             handler(self, message)
         except (ValueError, TypeError, KeyError, OverflowError) as error:
@@ -146,16 +146,16 @@ class SessionPanel:
         session = self.player.session
         asked = {str(name): value for name, value in changes.items()}
         changes = {}
-        for name in sorted(asked, key=lambda name: name != "family"):  # the tasks first: the others must suit them
+        for name in sorted(asked, key=lambda name: name != "family"):  # the tasks first: the others must fit them
             changes[name] = page_value(session, name, asked[name], {**self._ui.pending, **changes})
         declared = session.declared()
         live = {name: value for name, value in changes.items() if declared[name].live}
-        session.user_set.update(changes)  # what the user chose is never changed along with something else
+        session.user_set.update(changes)  # another setting never changes what the user chose
         self._note_pending(session, changes)
         if "projection" in live:
             self._ui.precompiling = False
         if live.get("metric") == self._ui.compare:
-            self._ui.compare = ""  # it is the run's own now: there is nothing to compare
+            self._ui.compare = ""  # the run uses this metric now: nothing to compare
         if live.get("projection") == "umap" and not is_loaded():
             self._job_for_the_active_run(lambda session: self._load_umap(session, live))
         elif live:
@@ -165,15 +165,15 @@ class SessionPanel:
         self._request()
 
     def _load_umap(self, session: Session, changes: Message) -> None:
-        """Have UMAP draw its first map in this kernel; the page is told before, since nothing moves meanwhile."""
+        """Compute UMAP's first map in this kernel; tell the page before, since training waits meanwhile."""
         self._ui.say(StatusMessage("UMAP is made ready. The first time on a computer this takes about half a minute."))
         self._view_updater().refresh(now=True)
         session.set_clamped(**changes)
 
     def _note_pending(self, session: Session, changes: Message) -> None:
-        """Make pending what must wait for a reset, with what that implies; a value set back is pending no longer."""
+        """Make settings pending that need a reset, and those they imply; a value that is set back is removed."""
         declared, values, ui = session.declared(), session.values(), self._ui
-        waiting = ui.pending  # implied settings that are no longer pending belong to another run, or to before a reset
+        waiting = ui.pending  # implied settings no longer pending are from another run, or from before a reset
         before = {n: v for n, v in self._implied.items() if n not in changes and waiting.get(n) == v}
         for name, value in changes.items():
             if declared[name].live or value == values[name]:  # it applies at once, or there is nothing to apply
@@ -212,11 +212,11 @@ class SessionPanel:
     def _has_shown(self, message: Message) -> None:
         number = _whole("number", message["number"])
         if number > self.view.picture["number"]:
-            return  # it answers an earlier lab: taking it for an answer to this one would end all waiting for the page
+            return  # it acknowledges an earlier lab's picture: counting it would let this lab flood the page
         self._acknowledged = max(self._acknowledged, number)
         self.player.wake()
         if self._ui.precompiling and not self._precompile_started:
-            # Only once a page shows the lab: a script or a test should not pay for two seconds of compiling.
+            # Only when a page shows the lab: a script or a test should not spend two seconds on compiling.
             self._precompile_started = True
             precompile_in_background(self._on_umap_ready, self._on_umap_failed)
 
@@ -237,7 +237,7 @@ class SessionPanel:
         self.player.do(do_and_say, pausing=pausing)
 
     def _job_for_the_active_run(self, job: Callable[[Session], StatusMessage | None], pausing: bool = False) -> None:
-        """A job for the run that is active now: by the time the worker does it, another one may be."""
+        """A job for the run that is active now: when the worker does it, another run may be active."""
         session = self.player.session
         gone = StatusMessage("The run that this was meant for has left the screen: nothing was changed.")
         self._job(lambda: job(session) if session in self.sessions else gone, pausing=pausing)
@@ -265,7 +265,7 @@ class SessionPanel:
         def begin_again(session: Session) -> StatusMessage:
             seed = {"seed": session.setup.seed + 1} if another else {}
             said = runs.reset(self.player, session, {**pending, **seed}, along, self._defaults_for)
-            self._ui.discard_pending(pending)  # what was set meanwhile waits for the next reset
+            self._ui.discard_pending(pending)  # settings changed meanwhile wait for the next reset
             self._ui.viewed_step = None
             return said
 
@@ -308,13 +308,13 @@ class SessionPanel:
         return self._updater
 
     def _update(self) -> None:
-        """Send the page what has changed and what was requested, in an order in which nothing is sent twice."""
+        """Send the page what has changed and what was requested, in an order that sends nothing twice."""
         updater = self._updater
         if updater is None:
             return
         if self._waits_for_the_other_run():
             return
-        # A run whose user chose PCA, here or in a cell, keeps it. A run that has failed cannot be drawn again.
+        # If the user chose PCA, on the page or in a cell, it stays. The map of a failed run cannot be computed again.
         if self._umap_ready and self.player.failure is None and runs.go_over_to_umap(self.player):
             self.player.wake()
         self._leave_a_past_that_is_gone()
@@ -334,7 +334,7 @@ class SessionPanel:
         self._update_still(updater, bool(requested))
 
     def _waits_for_the_other_run(self) -> bool:
-        """Two runs with different tasks make no picture. A cell that resets both does so one by one: wait a little."""
+        """Whether to draw nothing yet: two runs have different tasks. A cell may be resetting both: wait a little."""
         if not runs.tasks_differ(self.player):
             self._differ_since = math.inf
             return False
@@ -346,7 +346,7 @@ class SessionPanel:
         return False
 
     def _leave_a_past_that_is_gone(self) -> None:
-        """Go back to now where a cell has reset or rewound the run, so that the step looked at is gone."""
+        """Return to the present if a cell has reset or rewound the run, so that the viewed step no longer exists."""
         before, self._histories = self._histories, {session: session.history for session in self.sessions}
         viewed_step = self._ui.viewed_step
         made_anew = any(before.get(session, history) is not history for session, history in self._histories.items())

@@ -1,7 +1,7 @@
-"""The player: the only thread. It moves one session, or two side by side, while a page watches, and stops when told.
+"""The player: it trains one session, or two side by side, on a worker thread of its own, the only such thread.
 
-Callbacks of a page never touch a session. They leave commands (settings, a reset, any other job) in a queue, and the
-worker carries them out: settings between two steps, the rest between two frames. Code in a cell may still use a session
+Callbacks of a page never change a session. They put commands (settings, a reset, any other job) into a queue, and the
+worker executes them: settings between two steps, the others between two frames. Code in a cell may still use a session
 at any time: its calls pause the player first.
 """
 
@@ -26,20 +26,19 @@ class _SettingsChange(NamedTuple):
     values: dict[str, Any]
 
 
-# What the queue holds: settings, or anything else that the worker shall do (a job).
+# What the queue holds: a change of settings, or a function for the worker to call (a job).
 Command = _SettingsChange | Callable[[], None]
 
 
 class Player:
     """Plays on a daemon thread: `play()`, `pause()`, `step()`, `set(...)`, `reset(...)`, `do(job)`, `stop()`.
 
-    With two sessions, those that have had the fewest steps go on first, by one frame: a fresh branch catches up, then
-    both go on level. What each makes is what it would make alone. `active` says which of them settings move.
+    With two sessions, the one with fewer steps trains first, one frame at a time: a new branch catches up, then both
+    train together. Each computes what it would compute alone. `active` is the index of the one that settings change.
 
-    `changed()` is called whenever a frame, the settings, playing or a failure may have changed, when someone calls
-    `wake()`, and once a second while nothing happens. It is called on the worker's thread only, with no session moving
-    meanwhile, and must be quick. A failure ends playing; it is kept in `failure`, and the session whose step failed in
-    `failed`.
+    `changed()` is called whenever a frame, the settings, playing or a failure may have changed, after `wake()`, and
+    once a second while nothing happens. Only the worker's thread calls it, while no session trains, so it must be
+    quick. A failure ends playing; it is kept in `failure`, and the session whose step failed in `failed`.
     """
 
     def __init__(self, session: Session, changed: Callable[[], None]) -> None:
@@ -48,11 +47,11 @@ class Player:
         self.steps_a_second = 0.0
         self.active = 0
         self._changed = changed
-        # Guards the fields below, which other threads set; never held while a session moves.
+        # Protects the fields below, which other threads set; never held while a session trains.
         self._condition = threading.Condition()
-        # Held by whoever moves a session: the worker for one round, or a cell's call.
+        # Held while a session is changed: by the worker for one round, or by a cell's call.
         self._session_lock = threading.RLock()
-        self._lock_holder: int | None = None  # the thread of a cell's call that holds it
+        self._lock_holder: int | None = None  # the thread whose call from a cell holds it
         self._locks: dict[Session, Callable[[str], Any]] = {}  # what was put into each session's `lock`
         self._pauses = 0  # how often someone asked to end playing
         self._commands: deque[Command] = deque()
@@ -62,37 +61,37 @@ class Player:
         self._busy = False
         self._stopped = False
         self._sessions: tuple[Session, ...] = ()
-        # The thread holds the player weakly: a lab that nobody holds any more ends its worker.
+        # The thread has only a weak reference to the player: an unused lab is collected and its worker ends.
         self._thread = threading.Thread(
             target=_work, args=(weakref.ref(self), self._condition), name="taskembed-player", daemon=True
         )
         self.set_sessions(session)
         self._thread.start()
 
-    # ---- who plays -------------------------------------------------------------------------------------------------
+    # ---- the sessions ----------------------------------------------------------------------------------------------
 
     @property
     def sessions(self) -> tuple[Session, ...]:
-        """The sessions that are moved: run A and, when branched, run B."""
+        """The sessions that are trained: run A and, when branched, run B."""
         return self._sessions
 
     @property
     def session(self) -> Session:
-        """The active one: settings, reset and undo are for it."""
+        """The active session: settings, reset and undo apply to it."""
         return self._sessions[min(self.active, len(self._sessions) - 1)]
 
     def set_sessions(self, *sessions: Session) -> None:
-        """Let these sessions be the ones that are moved; one that leaves is no longer locked by this player."""
+        """Train these sessions from now on; a session that is removed is no longer locked by this player."""
         for leaving in set(self._sessions) - set(sessions):
             self._release(leaving)
         if self.failed is not None and self.failed not in sessions:
-            self.failure = self.failed = None  # it left, and its failure with it
+            self.failure = self.failed = None  # its failure goes with it
         for session in sessions:
             session.lock = self._locks.setdefault(session, functools.partial(self._locked, session))
         self._sessions, self.active = sessions, min(self.active, len(sessions) - 1)
 
     def _release(self, session: Session) -> None:
-        # A newer player may have put its own lock there: that one stays.
+        # A newer player may have replaced the lock with its own: that one stays.
         if session.lock is self._locks.pop(session, None):
             session.lock = unlocked
 
@@ -105,7 +104,7 @@ class Player:
 
     @property
     def stopped(self) -> bool:
-        """Whether the player was ended for good."""
+        """Whether `stop` has ended the player for good."""
         return self._stopped
 
     @property
@@ -114,22 +113,22 @@ class Player:
         return self._thread.is_alive()
 
     def play(self) -> None:
-        """Go on until paused. Playing already: nothing changes."""
+        """Train until paused. No effect if it plays already."""
         self._request_frames(float("inf"))
 
     def step(self, frames: int = 1) -> None:
-        """Go on by so many frames more and pause: one frame of each session that has had the fewest steps."""
+        """Train this many more frames, then pause. A frame is one of each session that has the fewest steps."""
         with self._condition:
             self._request_frames(max(0.0, self._frames_left) + frames)
 
     def pause(self, wait: bool = True) -> None:
-        """Stop at the end of the frame being made, and wait for it; at once where nothing runs."""
+        """Stop at the end of the frame being computed, and wait for it; return at once if nothing runs."""
         with self._condition:
             self._pauses += 1
             self._hold(wait)
 
     def _hold(self, wait: bool = True) -> float:
-        """Make no further frame, and wait for the one being made; how many were left to make."""
+        """Begin no further frame, and wait for the one being computed. Returns how many were left."""
         with self._condition:
             left, self._frames_left = self._frames_left, 0.0
             self._woken = True
@@ -139,7 +138,7 @@ class Player:
             return left
 
     def set(self, **changes: Any) -> None:
-        """Settings of the active session, before its next step and within their ranges; the latest value counts."""
+        """Set settings of the active session before its next step, clamped to their ranges; the latest value counts."""
         with self._condition:
             session, last = self.session, self._commands[-1] if self._commands else None
             if isinstance(last, _SettingsChange) and last.session is session:
@@ -151,7 +150,7 @@ class Player:
     def reset(self, **changes: Any) -> None:
         """Begin the active session again, with these settings changed; playing stops.
 
-        Settings that were set just before, and are not yet applied, count: they come first in the queue.
+        Settings that were set just before and are not yet applied are applied first: they come first in the queue.
         """
         session = self.session
 
@@ -163,9 +162,9 @@ class Player:
         self.do(begin_again, pausing=True)
 
     def do(self, job: Callable[[], None], *, pausing: bool = False) -> None:
-        """Have the worker do this between two frames, after all earlier commands; `pausing` ends playing.
+        """Have the worker call `job` between two frames, after all earlier commands; `pausing` ends playing.
 
-        What the job raises becomes `failure`.
+        An exception of the job becomes `failure`.
         """
         with self._condition:
             if pausing:
@@ -175,13 +174,13 @@ class Player:
             self._condition.notify_all()
 
     def wake(self) -> None:
-        """Have `changed` called soon: between two steps at the latest."""
+        """Have `changed` called soon: at the latest before the next step."""
         with self._condition:
             self._woken = True
             self._condition.notify_all()
 
     def wait(self, timeout: float = 60) -> bool:
-        """Wait until every command is done and nothing runs; False where that took longer than `timeout` seconds."""
+        """Wait until every command is done and nothing runs; False if that takes longer than `timeout` seconds."""
         with self._condition:
             return self._condition.wait_for(lambda: self._idle() and not self._busy, timeout=timeout)
 
@@ -210,7 +209,7 @@ class Player:
         return self._stopped or not (self._commands or self._woken or self._frames_left > 0)
 
     def _round(self) -> bool:
-        """One round of the worker: commands, then one frame. False: there is nothing more to do, ever."""
+        """One round of the worker: commands, then one frame. False: the player was stopped, and the worker ends."""
         with self._condition:
             if self._stopped:
                 return False
@@ -223,7 +222,7 @@ class Player:
                     self._run_commands()
                     if self._frames_left > 0:
                         self._advance()
-                except Exception as failure:  # whatever it is, the page must say it and the worker must live on
+                except Exception as failure:  # any error: the page must report it, and the worker must go on
                     self._fail(failure)
                 self._notify()
         finally:
@@ -241,7 +240,7 @@ class Player:
                 self._woken = True
             if not isinstance(command, _SettingsChange):
                 command()
-            elif command.session in self._sessions:  # a run that has left the screen is not this player's any more
+            elif command.session in self._sessions:  # a removed run is no longer this player's
                 command.session.set_clamped(**command.values)
 
     def _advance(self) -> None:
@@ -257,7 +256,7 @@ class Player:
                 self._frames_left = 0.0
 
     def _make_frame(self, session: Session) -> None:
-        """Steps up to the next frame; between two steps settings are applied and the page is answered."""
+        """Train up to the next frame; between two steps apply settings and answer the page."""
         begun, done = time.perf_counter(), 0
         while not self._stopped:
             self.failed = session
@@ -273,7 +272,7 @@ class Player:
         self.steps_a_second = rate if not self.steps_a_second else 0.8 * self.steps_a_second + 0.2 * rate
 
     def _notify(self) -> None:
-        """Call `changed`. If it fails, that is a failure like any other: playing ends and the worker lives on."""
+        """Call `changed`. An error in it is a failure like any other: playing ends, and the worker goes on."""
         self._woken = False
         try:
             self._changed()
@@ -285,10 +284,10 @@ class Player:
 
     @contextlib.contextmanager
     def _locked(self, session: Session, verb: str) -> Iterator[None]:
-        """What stands in `session.lock`: a call from a cell takes turns with the worker, which it pauses.
+        """The value of `session.lock`: a call from a cell pauses the worker and then holds the lock.
 
-        After "set" and "read" the worker plays on, unless somebody pressed Pause or Reset meanwhile, or the frame being
-        made failed. After a step or a reset it stays paused, and a failure of this session is over.
+        After "set" and "read" the worker goes on playing, unless the user pressed Pause or Reset meanwhile, or the
+        frame being computed failed. After a step or a reset it stays paused, and a failure of this session is cleared.
         """
         me = threading.get_ident()
         if threading.current_thread() is self._thread or self._lock_holder == me:
@@ -311,7 +310,7 @@ class Player:
                     self.failure = self.failed = None
         finally:
             with self._condition:
-                left -= self._frames_made - made  # the frame that was being made is finished by now
+                left -= self._frames_made - made  # the frame being computed is finished by now
                 if plays_on and left > 0 and self._pauses == pauses and self.failure is None:
                     self._request_frames(left)
             self.wake()
@@ -330,6 +329,6 @@ def _work(player: weakref.ref[Player], condition: threading.Condition) -> None:
         quiet = False
         with condition:
             waiting = alive._idle() and not alive._stopped
-            del alive  # while the worker waits it holds no player, so that a dropped one can be collected
+            del alive  # a waiting worker keeps no reference to the player, so an unused player can be collected
             if waiting:
                 quiet = not condition.wait(timeout=1.0)

@@ -1,7 +1,7 @@
-"""Making UMAP ready while a learner already looks at PCA.
+"""Compiles UMAP in the background while the map shows PCA.
 
-umap-learn compiles itself, for seconds, in every fresh kernel. Compiling in this process would make the picture
-stutter, so a child process does it once and leaves the result in numba's cache on disk; this one then only reads it.
+umap-learn compiles itself, for seconds, in every new kernel. Compiling in this process would make the animation
+stutter, so a child process does it once and leaves the result in numba's cache on disk; this process only reads it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from taskembed_edu.projection.umap_steps import warm_up
 
 _COMMAND = "from taskembed_edu.projection.umap_steps import warm_up; warm_up()"
 
-# Two labs at once need one compilation: the second waits for the first and finds the work done.
+# Two labs need only one compilation: the second waits for the first, and then need not compile.
 _ONE_AT_A_TIME = threading.Lock()
 _is_ready = threading.Event()
 
@@ -24,7 +24,7 @@ _is_ready = threading.Event()
 def precompile_in_background(
     when_ready: Callable[[], None], when_failed: Callable[[Exception], None]
 ) -> threading.Thread:
-    """Make UMAP ready without holding anyone up, then call `when_ready`, or `when_failed`, from another thread."""
+    """Compile UMAP on another thread, which then calls `when_ready` or `when_failed`. Returns that thread."""
     thread = threading.Thread(target=_warm, args=(when_ready, when_failed), name="taskembed-umap-warming", daemon=True)
     thread.start()
     return thread
@@ -36,7 +36,7 @@ def _warm(when_ready: Callable[[], None], when_failed: Callable[[Exception], Non
             if not _is_ready.is_set():
                 _compile()
                 _is_ready.set()
-    except Exception as error:  # whatever umap or numba ran into, the learner must not wait for ever
+    except Exception as error:  # whatever failed in umap or numba, the learner must not wait for ever
         when_failed(error)
     else:
         when_ready()
@@ -44,7 +44,7 @@ def _warm(when_ready: Callable[[], None], when_failed: Callable[[Exception], Non
 
 def _compile() -> None:
     quiet = subprocess.DEVNULL
-    # Where the child fails (no room for a cache, say) this process compiles for itself: slower, but it works.
+    # If the child process fails (no space for a cache, say), warm_up() compiles here: slower, but it works.
     with contextlib.suppress(OSError):
         subprocess.run([sys.executable, "-c", _COMMAND], stdin=quiet, stdout=quiet, stderr=quiet, check=False)
     warm_up()

@@ -1,6 +1,6 @@
-"""What can be done with the runs on screen: branch, keep one, begin again, take back. The player's worker does it.
+"""Operations on the runs on screen: branch, keep one, reset, rewind, undo. The player's worker calls them.
 
-Each function moves the player's sessions and gives back what to say about it.
+Each function changes the player's sessions and returns a message for the status line.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from taskembed_edu.live.status import StatusMessage, run_name, undo_words, way_b
 from taskembed_edu.session.session import Session
 from taskembed_edu.tasks.base import TaskBatch
 
-# What decides how the same vectors are drawn.
+# Settings that change only how the same vectors are drawn.
 _OF_THE_MAP = ("projection", "n_neighbors")
 
-# Two runs are compared task by task, so what decides the tasks is changed for both of them.
+# Two runs are compared task by task, so settings that determine the tasks change for both.
 _OF_THE_TASKS = ("family", "seed", "n_tasks")
 
 
 def branch(player: Player, step: int) -> StatusMessage:
-    """A second run that goes on from the active one's frame at this step; it becomes the active one."""
+    """Begin a second run from the active run's frame at this step; it becomes the active one."""
     if len(player.sessions) > 1:
         return StatusMessage("Two runs stand side by side already: keep one of them first.", "alarm")
     session = player.session
     frame = session.history.at_step(step)
     twin = session.branch(at=frame.index)
-    # A branch has the settings of its frame. Of the newest frame that means of now: what was moved since goes with it.
-    # And both maps are drawn alike, whatever the run's map was drawn by at that time.
+    # A branch has the settings of its frame. A branch of the newest frame has the present settings, with any changes
+    # since that frame. Both maps get the present map settings, whatever they were at that step.
     own, now = twin.declared(), session.values()
     kept = [name for name in own if own[name].live and (frame is session.frame or name in _OF_THE_MAP)]
     twin.set(**{name: now[name] for name in kept if now[name] != twin.values()[name]})
@@ -44,7 +44,7 @@ def branch(player: Player, step: int) -> StatusMessage:
 
 
 def keep(player: Player, run: int) -> StatusMessage:
-    """End side by side: this run stays, the other one's recording goes to its `past`."""
+    """Show only this run from now on; the other run's recording goes to its `past`."""
     if len(player.sessions) < 2 or run not in (0, 1):
         return StatusMessage("There is one run only.")
     kept, left = player.sessions[run], player.sessions[1 - run]
@@ -62,9 +62,9 @@ def reset(
     along: Collection[str] = (),
     defaults_for: DefaultsFor = no_defaults,
 ) -> StatusMessage:
-    """Begin this run again with these settings; both runs, where the tasks change.
+    """Begin this run again with these settings; both runs, if the tasks change.
 
-    Of these settings, those in `along` are implied by another one. The other run gets the `defaults_for` its tasks.
+    `along` names those of these settings that another one implied. The other run gets the `defaults_for` its tasks.
     """
     player.failure = player.failed = None
     seed = active.setup.seed
@@ -83,7 +83,7 @@ def reset(
 
 def _begin_again(session: Session, pending: Mapping[str, Any], along: Collection[str]) -> None:
     session.reset(**pending)
-    session.user_set.difference_update(along)  # nobody chose these: with other tasks they may change again
+    session.user_set.difference_update(along)  # the user did not choose these: with other tasks they may change again
 
 
 def _begun_words(active: Session, pending: Mapping[str, Any], both: bool, another: bool) -> str:
@@ -98,20 +98,20 @@ def _begun_words(active: Session, pending: Mapping[str, Any], both: bool, anothe
 
 
 def rewind(player: Player) -> StatusMessage:
-    """Take the run that failed back to its last sound frame."""
+    """Take the run that failed back to its last stable frame."""
     if player.failure is None:
         return StatusMessage("No run has failed: there is nothing to go back from.")
     session = player.failed or player.session
     frame, why = way_back(session)
     drawn_by = {name: session.values()[name] for name in _OF_THE_MAP}
     session.rewind(frame.index)
-    session.set_clamped(**drawn_by)  # the run goes back, the picture of it does not
+    session.set_clamped(**drawn_by)  # the run goes back, but the map settings stay
     player.failure = player.failed = None
     return StatusMessage(f"Back at step {session.steps}{why}. Change what made it fail, then press Play.")
 
 
 def undo(player: Player, session: Session) -> StatusMessage:
-    """Take the run's last change of settings back; where there is none, the reset that began it."""
+    """Undo the run's last change of settings; if there is none, undo the reset that began the run."""
     done = undo_words(session)
     if session.undoable():
         session.undo()
@@ -133,7 +133,7 @@ def embed_again(session: Session) -> StatusMessage:
 
 
 def go_over_to_umap(player: Player) -> bool:
-    """Have each run for which nobody chose a projection drawn by UMAP; whether there was one."""
+    """Change each run for which the user chose no projection to UMAP. Returns whether there was one."""
     waiting = [run for run in player.sessions if "projection" not in run.user_set and run.setup.projection != "umap"]
     for session in waiting:
         session.set_clamped(projection="umap")
@@ -141,12 +141,12 @@ def go_over_to_umap(player: Player) -> bool:
 
 
 def tasks_differ(player: Player) -> bool:
-    """Whether two runs stand side by side that no longer have the same tasks: one was reset in a cell, say."""
+    """Whether there are two runs whose tasks are no longer the same: one was reset in a cell, say."""
     return len(player.sessions) > 1 and not same_tasks(*(session.tasks for session in player.sessions))
 
 
 def part(player: Player) -> StatusMessage:
-    """Two runs on other tasks cannot stand side by side: the active one stays."""
+    """Keep only the active run: runs on different tasks cannot be compared side by side."""
     keep(player, player.active)
     return StatusMessage(
         "The runs no longer have the same tasks, so one of them left the screen: see lab.session.past."
@@ -154,9 +154,9 @@ def part(player: Player) -> StatusMessage:
 
 
 def same_tasks(one: TaskBatch, other: TaskBatch) -> bool:
-    """Whether these are the same tasks in the same order, though they may have been drawn anew."""
+    """Whether these are the same tasks in the same order, even if they were sampled again."""
     if one is other:
         return True
-    # Where nothing is known of the tasks but their data, their names are what they have.
+    # Tasks without true parameters are compared by their names.
     same_names = one.truth_names == other.truth_names and one.names == other.names
     return same_names and torch.equal(one.truth, other.truth)

@@ -26,14 +26,14 @@ def save(
 ) -> tuple[Path, str]:
     """Write the frame as "png", "csv" or "parquet", the active run as "json" or all runs as "html".
 
-    Gives back the file's path, in the folder where the kernel works, and words on how to open it.
-    Errors: ValueError for another kind of file; OSError where the folder cannot be written; ImportError where a library
-    for this kind of file is missing.
+    Returns the file's path, in the kernel's working folder, and a sentence on how to open it.
+    Errors: ValueError for another kind of file; OSError if the folder cannot be written; ImportError if a library for
+    this kind of file is missing.
     """
     check_choice("export", what, _OPENED)
     session = sessions[active]
     step = max(each.steps for each in sessions) if what == "html" else session.steps if what == "json" else frame.step
-    # A family of one's own may be called anything, "blobs/2" too: in a file's name only what every system takes.
+    # A user's own family may have any name, "blobs/2" too: keep only characters that every file system accepts.
     family = re.sub(r"[^\w-]+", "-", session.setup.family).strip("-") or "tasks"
     path = free_path(Path(f"{session.embedder.name}-{family}-step-{step}.{what}"))
     _write(what, sessions, session, frame, colour, title, path)
@@ -43,7 +43,7 @@ def save(
 def _write(
     what: str, sessions: Sequence[Session], session: Session, frame: Frame, colour: int, title: str, path: Path
 ) -> None:
-    # Each way out is loaded only when it is taken: the first picture must not wait for it.
+    # Each export is imported only when it is used: the first picture must not wait for these imports.
     if what == "json":
         save_recording(session.recording(), path)
     elif what == "html":

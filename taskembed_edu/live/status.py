@@ -1,4 +1,4 @@
-"""What the panel says: its status line, its buttons' words, and what each run is. Plain words from plain facts."""
+"""The panel's texts: its status line, its buttons' labels, and a description of each run."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def status(
     viewed_step: int | None,
     precompiling: bool,
 ) -> StatusMessage:
-    """The one sentence that matters most just now."""
+    """The most important message at this moment."""
     session = player.session
     if player.stopped:
         return StatusMessage(REPLACED, "alarm")
@@ -84,7 +84,7 @@ def status(
         return StatusMessage(f"Step {viewed_step}, trained with {_about(session, viewed_step)}.{goes_on}")
     until = " The map shows PCA until UMAP is ready." if precompiling else ""
     if session.frame.diverged_tasks:
-        return StatusMessage(_left_out(session), "alarm")
+        return StatusMessage(_diverged_words(session), "alarm")
     if player.playing:
         behind = _behind(player.sessions)
         return StatusMessage((behind or "Training. Move a setting and watch what it does.") + until)
@@ -94,7 +94,7 @@ def status(
 
 
 def _failure(player: Player) -> str:
-    """What went wrong; and where the way back leads, if that is not simply the last frame."""
+    """The error, and which frame Rewind goes back to, if that is not the last frame."""
     if not isinstance(player.failure, FloatingPointError):
         return str(player.failure)
     frame, why = way_back(player.failed or player.session)
@@ -102,19 +102,19 @@ def _failure(player: Player) -> str:
 
 
 def way_back(session: Session) -> tuple[Frame, str]:
-    """The frame that a run which failed goes back to, and why not to the last one: "", or ", before the loss grew"."""
-    # A run that failed while it stood at its last frame would fail there again: that one does not count.
+    """The frame that a failed run goes back to, and why not to the last one: "", or ", before the loss grew"."""
+    # A run that failed at its last frame would fail there again: that frame does not count.
     end = len(session.history) - (session.frame.step == session.steps)
     last = session.history[max(0, end - 1)]
-    sound = session.last_stable_frame(last.index)
-    if sound is last:
+    stable = session.last_stable_frame(last.index)
+    if stable is last:
         return last, ""
-    return sound, ", before tasks diverged" if len(last.diverged_tasks) > len(
-        sound.diverged_tasks
+    return stable, ", before tasks diverged" if len(last.diverged_tasks) > len(
+        stable.diverged_tasks
     ) else ", before the loss grew"
 
 
-def _left_out(session: Session) -> str:
+def _diverged_words(session: Session) -> str:
     lost = session.frame.diverged_tasks
     named = ", ".join(session.tasks.names[task] for task in lost[:3]) + (", ..." if len(lost) > 3 else "")
     tasks = "task has" if len(lost) == 1 else "tasks have"
@@ -126,7 +126,7 @@ def _left_out(session: Session) -> str:
 
 
 def _about(session: Session, viewed_step: int | None, differ: Collection[str] = ()) -> str:
-    """What the run is now; or what it was at the step looked at, where its controls say what it is now."""
+    """The run's main settings now, or at the viewed step: the controls show those of now."""
     return about_run(session, None if viewed_step is None else session.history.at_step(viewed_step).settings, differ)
 
 
@@ -140,12 +140,12 @@ def _behind(sessions: Sequence[Session]) -> str:
 
 
 def run_name(run: int) -> str:
-    """What a run is called on the page."""
+    """A run's name on the page."""
     return f"Run {'AB'[run]}"
 
 
 def undo_words(session: Session) -> str:
-    """What Undo would do, such as "Margin back to 1"; "" where there is nothing to undo."""
+    """What Undo would do, such as "Margin back to 1"; "" if there is nothing to undo."""
     declared = session.declared()
     if session.ended_at is not None and not session.undoable():
         return f"Back to the run before Reset, at step {session.ended_at}"
@@ -154,7 +154,7 @@ def undo_words(session: Session) -> str:
 
 
 def other_metrics(session: Session) -> list[dict[str, str]]:
-    """The metrics that "What changed?" can hold beside the session's own; none where it has no such setting."""
+    """The metrics that "What changed?" can compare with the session's own; none if it has no such setting."""
     declared = session.declared().get("metric")
     own = session.values().get("metric")
     if declared is None:

@@ -1,9 +1,9 @@
-"""What is left of a lab in a saved notebook: a still picture and one line, in an output of its own.
+"""What a saved notebook shows of a lab: a still picture and one line, in an output of its own.
 
-A widget's view cannot be drawn without its kernel, and JupyterLab says "model not found" in its place. So a second
-output stands beside it, which is hidden while the live panel is there, and hides the view while it is not. It begins as
-an empty picture; only when a page has drawn the lab is it filled, so that a run without a page (a check of the lesson,
-say) neither draws nor compares anything.
+A widget's view cannot be drawn without its kernel, and JupyterLab shows "model not found" instead. So there is a second
+output beside it: it is hidden while the live panel is there, and hides the view while the panel is not there. It begins
+as an empty picture and is filled only when a page has drawn the lab, so that a run without a page (a check of the
+lesson, say) neither draws nor compares anything.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ from taskembed_edu.session.session import Session
 
 LINE = "This is a picture of the lab as it was. Run the cell to have it live."
 
-# The view is the output that comes right after the still. Where another program than JupyterLab shows the notebook,
-# the view alone is in sight.
+# The view is the output right after the still. In programs other than JupyterLab only the view is visible.
 _STYLE = """
 .te-still { display: none; }
 .jp-OutputArea:not(:has(.te-panel)) .te-still { display: block; }
@@ -34,7 +33,7 @@ _EMPTY = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAj
 
 
 class Still:
-    """The still output of one lab: `place()` it beside the view, `fill()` it, `draw(...)` it anew when all is quiet."""
+    """The still output of one lab: `place()` it beside the view, `fill()` it, `draw(...)` it when nothing changes."""
 
     def __init__(self) -> None:
         self._id = uuid.uuid4().hex
@@ -43,18 +42,18 @@ class Still:
         self._drawing: threading.Thread | None = None
 
     def place(self) -> None:
-        """Put the empty output into the cell that is being run; outside a notebook nothing happens."""
+        """Put the empty output into the running cell; outside a notebook this does nothing."""
         self._placed = _publish({"image/png": _EMPTY}, self._id, update=False) or self._placed
         self._shown = None
 
     def fill(self) -> None:
-        """A page has drawn the lab: leave at least the line, should the notebook be saved now."""
+        """Write the line, once a page has drawn the lab: the notebook may be saved before there is a picture."""
         if self._placed and self._shown is None:
             self._shown = LINE
             _publish({"text/html": _html("")}, self._id, update=True)
 
     def draw(self, session: Session, frame: Frame, words: str) -> None:
-        """Have this frame drawn, on a thread of its own, unless it is what the still shows."""
+        """Draw this frame on a thread of its own, unless the still shows it already."""
         busy = self._drawing is not None and self._drawing.is_alive()
         if not self._placed or busy or self._shown is frame:
             return
@@ -72,7 +71,7 @@ def _draw(display_id: str, session: Session, frame: Frame, words: str) -> None:
     try:
         session_figure(session, frame=frame).savefig(memory, format="png")
     except (ValueError, IndexError):
-        return  # the run went on while it was being drawn: the next quiet moment has another
+        return  # the run changed while it was drawn: it is drawn again when nothing changes
     picture = base64.b64encode(memory.getvalue()).decode()
     image = f'<img src="data:image/png;base64,{picture}" alt="{escape(words)}" style="max-width: 100%">'
     _publish({"text/html": _html(image)}, display_id, update=True)

@@ -1,4 +1,4 @@
-"""A frame as a table: one row a task, for whoever goes on in a spreadsheet, in pandas or in another language.
+"""A frame as a table: one row for each task, to be read in a spreadsheet, in pandas or in another language.
 
     task, name, true amplitude, true phase, map_x, map_y, e0, e1, ..., nearest
 
@@ -23,7 +23,7 @@ from taskembed_edu.session.session import Session
 
 @dataclass(frozen=True)
 class Table:
-    """Named columns of one length, in order, and what should be known about them all."""
+    """Named columns of one length, in order, and metadata about them all."""
 
     columns: Mapping[str, NDArray[Any]]
     about: Mapping[str, Any]
@@ -46,7 +46,7 @@ def frame_table(session: Session, frame: Frame) -> Table:
 
 
 def write_csv(table: Table, path: str | Path) -> Path:
-    """Write the table as CSV (RFC 4180, UTF-8, a header line); the path. Numbers come back exactly as they were."""
+    """Write the table as CSV (RFC 4180, UTF-8, a header line). Returns the path. Numbers are read back exactly."""
     path = Path(path)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
@@ -57,7 +57,7 @@ def write_csv(table: Table, path: str | Path) -> Path:
 
 
 def write_parquet(table: Table, path: str | Path) -> Path:
-    """Write the table as Parquet, types kept, with step and settings as JSON in the file's metadata; the path."""
+    """Write the table as Parquet, with its types, and step and settings as JSON metadata. Returns the path."""
     import pyarrow
     import pyarrow.parquet
 

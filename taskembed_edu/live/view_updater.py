@@ -1,7 +1,7 @@
-"""Fills the traits of the page's widget, on the player's worker, as often as the page can take it.
+"""Sets the traits of the page's widget, on the player's worker, as often as the page can keep up.
 
-A picture waits until the page has acknowledged the one before. Of the curves only new rows are sent; controls and words
-are sent when they change.
+A picture waits until the page has acknowledged the one before. Only new rows of the curves are sent; controls and
+texts are sent when they change.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from taskembed_edu.live.words import help_packet, map_words
 from taskembed_edu.session.history import Frame, History
 from taskembed_edu.session.session import Session
 
-# While it plays, controls and status follow this often at most, and the map's words once a second.
+# Seconds between two updates while training runs: of controls and status, and of the map's text summary.
 _REFRESH_APART, _WORDS_APART = 1 / 20, 1.0
-# How long a sentence stays in the status line once training goes on.
-_SAID_SECONDS = 4.0
+# How long a message stays in the status line while training runs.
+_MESSAGE_SECONDS = 4.0
 
-# Of the transport, what changes with every frame and may travel with a picture.
+# Entries of the transport that change with every frame: they are sent with a picture.
 _EVER_NEW = ("rate", "runs")
 
 
 @dataclass
 class UiState:
-    """What the page's controls stand at, beside what the sessions hold.
+    """The state of the page that is not in the sessions.
 
-    The settings that wait for a reset, the last status message, the step looked at (None: now), the metric to compare
-    the run's own with, and whether UMAP is being compiled.
+    The settings that wait for a reset, the last status message, the viewed step (None: now), the metric to compare with
+    the run's own, and whether UMAP is being compiled.
     """
 
     # Replaced, never changed in place: the worker may read it while the kernel's thread handles a message.
@@ -49,7 +49,7 @@ class UiState:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def set_pending(self, name: str, value: Any) -> None:
-        """Let this setting have this value after the next reset."""
+        """Give this setting this value at the next reset."""
         with self._lock:
             self.pending = {**self.pending, name: value}
 
@@ -63,14 +63,14 @@ class UiState:
         self.said, self.said_at = said, time.monotonic()
 
     def fade(self, playing: bool) -> None:
-        """While training runs, an old message gives way to the status of training; an alarm stays."""
-        old = time.monotonic() - self.said_at > _SAID_SECONDS
+        """While training runs, remove an old message, so that the training status shows; an alarm stays."""
+        old = time.monotonic() - self.said_at > _MESSAGE_SECONDS
         if playing and old and self.said is not None and self.said.tone != "alarm":
             self.said = None
 
 
 class ViewUpdater:
-    """A `LabView` and what has been sent to it. All but `__init__` and `close` is called by the player's worker."""
+    """A `LabView` and what was sent to it. Only the player's worker calls methods other than `__init__` and `close`."""
 
     def __init__(self, player: Player, ui: UiState, title: str, main: Sequence[str]) -> None:
         self._player, self._ui, self._main = player, ui, main
@@ -79,7 +79,7 @@ class ViewUpdater:
         self._sent: list[tuple[History, int]] = []
         self._last_packet: tuple[Any, dict[str, Any]] = ((), {})
         self._words, self._words_at, self._words_for = "", -float("inf"), ()  # type: tuple[str, float, Any]
-        self._told_at = -float("inf")
+        self._refreshed_at = -float("inf")
         session = player.session
         self._sent_tasks = session.tasks
         self.view = LabView(
@@ -94,19 +94,19 @@ class ViewUpdater:
         self.redraw()
 
     def frame_at(self, session: Session) -> Frame:
-        """The session's frame of the moment looked at."""
+        """The session's frame at the viewed step."""
         return packets.frames_at((session,), self.moment)[0]
 
     @property
     def moment(self) -> int:
-        """The step looked at; by default the newest that every run has reached."""
+        """The viewed step; by default the newest that every run has reached."""
         viewed_step = self._ui.viewed_step
         return packets.live_step(self._player.sessions) if viewed_step is None else viewed_step
 
     # ---- when to send ----------------------------------------------------------------------------------------------
 
     def offer_new_frames(self) -> None:
-        """Let a picture go out, when the page is ready, if a run has a newer frame than the last time."""
+        """If a run has a newer frame than last time, send a picture as soon as the page is ready."""
         if list(map(id, self._newest())) != list(map(id, self._offered)):
             self._offered = self._newest()
             self._gate.changed()
@@ -116,7 +116,7 @@ class ViewUpdater:
         self._gate.taken(number)
 
     def redraw(self) -> None:
-        """The page needs another picture at once: another moment, another chosen task."""
+        """Send a new picture at once: the viewed step or the chosen task has changed."""
         self._gate.changed(now=True)
 
     def _newest(self) -> list[Frame]:
@@ -136,18 +136,18 @@ class ViewUpdater:
         self.view.send_again()
 
     def refresh(self, now: bool = False) -> None:
-        """Bring controls and words up to date; while it plays at most 20 times a second, unless `now`."""
+        """Update controls and texts; while training runs at most 20 times a second, unless `now`."""
         clock = time.monotonic()
         playing = self._player.playing
-        if playing and not now and clock - self._told_at < _REFRESH_APART:
+        if playing and not now and clock - self._refreshed_at < _REFRESH_APART:
             return
-        self._told_at = clock
+        self._refreshed_at = clock
         self._update_tasks()
         pending = self._ui.pending  # read once: controls and transport must agree
         values = {"controls": self._controls(pending), "marks": packets.marks_packet(self._player.sessions)}
-        told = self._transport(pending)
-        if not playing or _settled(told) != _settled(self.view.transport):
-            values["transport"] = told
+        sent = self._transport(pending)
+        if not playing or _settled(sent) != _settled(self.view.transport):
+            values["transport"] = sent
         self.view.put(**values)
         if not playing:
             if self._words_for != self._last_packet[0]:
@@ -155,7 +155,7 @@ class ViewUpdater:
             self._gate.flush()
 
     def send_controls_again(self) -> None:
-        """A value was refused or clamped: the page still shows its own value and needs the session's."""
+        """Send the controls again after a value was refused or clamped: the page still shows its own value."""
         self.view.put(controls=self._controls())
         self.view.send_again("controls")
 
@@ -174,7 +174,7 @@ class ViewUpdater:
         key = (tuple(map(id, frames)), chosen, ui.compare, self.moment, ui.viewed_step)
         if key != self._last_packet[0]:
             packet = self._packet()
-            # The frames are kept beside their ids, so that no other frame can come to the same id.
+            # Keep the frames too: while they live, no other frame can get the same id.
             self._last_packet = (key, {**packet, "frames": frames})
         words = self._summary(key, frames, chosen)
         return {**{name: value for name, value in self._last_packet[1].items() if name != "frames"}, "words": words}
@@ -201,7 +201,7 @@ class ViewUpdater:
         return self._words
 
     def _rows(self) -> dict[str, Any]:
-        """The rows that are new; the last one again, since it may have been drawn anew."""
+        """The new rows; the last sent one again, since its frame may have been computed again."""
         histories = [session.history for session in self._player.sessions]
         known = [*self._sent, *[(None, 0)] * len(histories)]
         first = [
@@ -212,10 +212,10 @@ class ViewUpdater:
         return packets.rows_packet(self._player.sessions, first)
 
     def _update_tasks(self) -> None:
-        """Names, colours and cards of the watched tasks: they change only with the tasks."""
+        """Send names, colours and cards of the validation tasks if the tasks have changed."""
         session = self._player.sessions[0]
         if self._sent_tasks is not session.tasks:
-            # A reset draws the same tasks again: what was chosen of them, and by which truth they are coloured, stays.
+            # A reset may sample the same tasks again: then the chosen tasks and the colouring stay.
             same, before, self._sent_tasks = (
                 same_tasks(self._sent_tasks, session.tasks),
                 self._sent_tasks,
@@ -224,7 +224,7 @@ class ViewUpdater:
             anew: dict[str, Any] = {} if same else {"chosen": -1, "selected": []}
             if before.truth_names != session.tasks.truth_names:
                 anew["colour"] = first_colour(session)
-            # And the scores: one may have been registered since.
+            # Send the help too: a score may have been registered since.
             self.view.put(tasks=packets.tasks_packet(session), help=help_packet(session), **anew)
 
     def _controls(self, pending: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
@@ -242,18 +242,18 @@ class ViewUpdater:
         )
 
     def close(self) -> None:
-        """Say on the page that this lab was replaced, then close the widget and free what it holds."""
+        """Show on the page that this lab was replaced, then close the widget and release what it holds."""
         self.view.put(transport=self._transport())
         self.view.unobserve_all()
         self.view.close()
 
 
 def first_colour(session: Session) -> int:
-    """The truth that tasks are coloured by at first: what groups them, where something does."""
+    """The index of the true parameter that colours the tasks at first: the one that groups them, else the first."""
     group = session.split.validation.group
     return 0 if group is None else session.tasks.truth_names.index(group)
 
 
-def _settled(told: dict[str, Any]) -> dict[str, Any]:
-    about = [(run["name"], run["about"]) for run in told["runs"]]
-    return {**{name: value for name, value in told.items() if name not in _EVER_NEW}, "about": about}
+def _settled(sent: dict[str, Any]) -> dict[str, Any]:
+    about = [(run["name"], run["about"]) for run in sent["runs"]]
+    return {**{name: value for name, value in sent.items() if name not in _EVER_NEW}, "about": about}

@@ -1,6 +1,6 @@
-"""The map in words: what it shows just now, and what may be read from it.
+"""The map in words: what it shows now, and how to read it.
 
-For those who cannot see it, and for those who see it and wonder where to look. Every number here is measured.
+For people who cannot see it, and for people who see it and do not know where to look. Every number is computed.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from taskembed_edu.session.history import Frame
 from taskembed_edu.session.session import Session
 from taskembed_edu.tasks.base import TruthKind
 
-# Neighbours on the map that are asked what they share, and that hold a group together.
+# How many neighbours on the map are compared by their parameters, and how many link the tasks of a group.
 _NEIGHBOURS = 5
 _HOLDING = 15
-# Among 100 tasks in no order at all, one of ten parameters scores 0.17 in one map of twenty.
+# By chance, the best of ten parameters scores 0.17 in one of twenty maps of 100 randomly placed tasks.
 _WORTH_SAYING = 0.2
-# A link this many times longer than the typical one leads to another group.
+# A link this many times longer than the median one connects two groups.
 _FAR = 6.0
-# Fewer tasks than this share of all are stragglers, not a group; more groups than this are no clear picture.
+# A set of tasks below this share of all is no group but stragglers; with more groups than this the map is not clear.
 _SMALLEST_GROUP = 0.04
 _MOST_GROUPS = 12
-# Names of neighbours that are said; more would not be listened to.
+# How many neighbours are named; nobody would listen to more.
 _NAMED = 3
 
 _TRY_MARGINS = (
@@ -58,10 +58,10 @@ _OF_WEIGHTS = (
 
 
 def help_packet(session: Session) -> dict[str, Any]:
-    """What the page can explain: the text on reading a map, its scores, and what to try in this lab.
+    """The page's help: how to read a map, its scores, and what to try in this lab.
 
-    `scores` are the declarations of all that the page shows, by name and in order; `panels` are the titles of the
-    curves' panels, from above.
+    `scores` are the declarations of all scores that the page shows, by name and in order; `panels` are the titles of
+    the curves' panels, from top to bottom.
     """
     readings = session.validation_set.readings
     declared = {
@@ -75,7 +75,7 @@ def help_packet(session: Session) -> dict[str, Any]:
 
 
 def _declaration(declared: Reading) -> dict[str, Any]:
-    """What the page must know of a reading: its words, where it stands, and how its line is drawn."""
+    """What the page needs of a reading: its texts, its place, and how its line is drawn."""
     light, dark = LINE_COLOURS[declared.colour]
     return {
         "label": declared.label,
@@ -123,9 +123,9 @@ def reading(coloured: bool = True) -> list[str]:
 
 
 def about_run(session: Session, settings: Any = None, first: Collection[str] = ()) -> str:
-    """What tells this run from another, now or under settings that it had: loss, distance and so on, in a few words.
+    """A run's main settings in a few words, now or with earlier `settings`: loss, distance and so on.
 
-    `first` are settings that are said before all others, whatever they are: those in which two runs differ.
+    `first` names settings that are listed before all others: those in which two runs differ.
     """
     settings = session.settings if settings is None else settings
     known = session.declared()
@@ -144,7 +144,7 @@ def differing_settings(sessions: Sequence[Session]) -> list[str]:
 
 
 def map_words(session: Session, frame: Frame, chosen: int = -1) -> str:
-    """A few sentences that say what the map shows; with a chosen task, also who its neighbours are."""
+    """A few sentences that describe the map; with a chosen task, also its neighbours."""
     family = session.split.validation
     layout, truth = (
         np.delete(rows, frame.diverged_tasks, axis=0) for rows in (frame.layout, session.tasks.truth.numpy())
@@ -190,7 +190,7 @@ def _chosen_words(session: Session, frame: Frame, chosen: int) -> str:
         return said
     if not truth:
         return f"{said} No relative among these: in truth all others are equally far."
-    # Of equals the list has only some: whoever is as near as the last of them is as right.
+    # The true list contains only some of several equally near tasks: a task as near as its last one is right too.
     apart = session.geometry.true_distance[chosen]
     both = int((apart[embedding] <= apart[truth].max()).sum())
     if len(truth) < k:
@@ -235,10 +235,10 @@ def _contiguity(points: NDArray[np.float64], neighbours: NDArray[np.intp]) -> fl
 
 
 def groups(layout: Layout) -> int:
-    """How many groups the map falls into, or 1 where there are none that stand clearly apart.
+    """How many groups the map falls into, or 1 if no groups are clearly separated.
 
-    Tasks belong together where a chain of near neighbours on the map joins them whose links are not much longer than
-    the typical one. Stragglers do not count; nor does a map of which only a part falls into groups.
+    Two tasks are in one group if a chain of near neighbours connects them, with no link much longer than the median
+    one. Stragglers do not count; a map of which only a part falls into groups counts as 1.
     """
     n = len(layout)
     if n < 3 * _HOLDING:
@@ -258,7 +258,7 @@ def _nearest_on_map(layout: Layout, k: int) -> tuple[NDArray[np.float64], NDArra
     k = min(k, len(layout) - 1)
     found = cKDTree(layout).query(layout, k=k + 1)
     distances, indices = np.asarray(found[0], np.float64), np.asarray(found[1], np.intp)
-    # Where tasks lie on one spot a task need not be the first of its own list: move it to the end, and cut it off.
+    # If tasks lie on one spot, a task may not be first in its own list: mark it there, else the last, and drop it.
     own = indices == np.arange(len(layout))[:, None]
     own[~own.any(axis=1), -1] = True
     return distances[~own].reshape(len(layout), k), indices[~own].reshape(len(layout), k)

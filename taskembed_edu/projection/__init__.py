@@ -1,6 +1,6 @@
-"""Maps: PCA, a stream of UMAP layouts, and how far to trust them.
+"""Maps: PCA, a stream of UMAP layouts, and scores of how far to trust them.
 
-The names are loaded when they are first used: a child process that only compiles UMAP need not load torch.
+Names are loaded when they are first used, so that the child process that only compiles UMAP need not load torch.
 """
 
 import lazy_loader

@@ -1,9 +1,9 @@
 """A stream of UMAP frames, each aligned with the one before.
 
-UMAP made for one picture is not made for a film: fitted anew for every frame it jumps, turns over and takes half a
-second. `LiveUMAP` keeps the last frame's positions, moves them a few epochs towards the new neighbours and turns the
-result back onto the last frame. It calls umap-learn's own graph and its own optimiser; what it leaves out is the search
-for neighbours (exact and fast at this size), the rescaling of the starting positions, and the refit.
+UMAP is made for one picture, not for a film: if it is fitted anew for every frame, the map jumps, is mirrored, and
+takes half a second. `LiveUMAP` keeps the last frame's positions, moves them a few epochs towards the new neighbours and
+aligns the result with the last frame. It calls umap-learn's own graph and optimiser. It omits umap-learn's approximate
+search for neighbours (an exact one is fast at this size), the rescaling of the starting positions, and the refit.
 """
 
 from __future__ import annotations
@@ -34,9 +34,10 @@ class LiveUMAP:
         live = LiveUMAP(n_neighbors=15, metric="euclidean", seed=0)
         layout = live.update(embedding)            # (n, dim) -> (n, 2); the first call fits, later calls follow
 
-    The state is the last layout and a count; frame k draws from (seed, k) alone, so that the same vectors give the same
-    frames. `metric` may change between frames. Fewer tasks than neighbours: lowered to n - 1, with a warning.
-    `epochs` is how far one frame may move; the first frame takes 200. A frame of another number of tasks starts anew.
+    The state is the last layout and a count; the random numbers of frame k depend only on (seed, k), so the same
+    vectors give the same frames. `metric` may change between frames. With too few tasks, n_neighbors is lowered to
+    n - 1, with a warning. `epochs` limits how far one frame may move; the first frame takes 200. A frame with another
+    number of tasks starts anew.
 
     Errors: ValueError for fewer than 3 tasks, NaN or infinite vectors, an unknown metric, n_neighbors below 2.
     Worked number: 1,000 tasks of 8 numbers give a float32 array of shape (1000, 2), 8,000 bytes.
@@ -58,8 +59,8 @@ class LiveUMAP:
     def update(self, embedding: Tensor, shown: Layout | None = None, distances: Tensor | None = None) -> Layout:
         """The next frame: the layout of these vectors, (n, dim) -> (n, 2) float32.
 
-        `shown` is the PCA map that was on screen before the first frame, if any: the fit starts from it, unmirrored.
-        `distances` (n, n) are those between all the vectors, under `metric`, for who has them already.
+        `shown` is the PCA map that was on screen before the first frame, if any: the fit starts like it, not mirrored.
+        `distances` (n, n) are the distances between all vectors, under `metric`; pass them if they are known already.
         """
         if embedding.ndim != 2 or len(embedding) < 3:
             raise ValueError(problem("embedding", embedding, "shape (n, dim) with at least 3 tasks to map"))
@@ -75,11 +76,11 @@ class LiveUMAP:
         return self.layout
 
     def forget(self) -> None:
-        """Begin from scratch with the next frame; its draws differ from the first frame's, as the count goes on."""
+        """Begin from scratch with the next frame; its random numbers differ from the first frame's (another count)."""
         self.layout = None
 
     def copy(self) -> LiveUMAP:
-        """The same stream at the same frame, free to go its own way."""
+        """An independent copy of the stream, at the same frame."""
         layout = None if self.layout is None else self.layout.copy()
         return LiveUMAP(
             self.n_neighbors, self.metric, self.seed, self.min_dist, self.epochs, layout, self.count, self._warned
@@ -97,10 +98,10 @@ class LiveUMAP:
 
 
 def _starting_layout(embedding: Tensor, shown: Layout | None) -> Layout:
-    # A fit that starts from PCA keeps the map that a learner has been looking at until UMAP was ready.
+    # Starting from PCA keeps the map similar to the one that the learner saw until UMAP was ready.
     layout = pca_layout(embedding, shown)
     size = float(np.abs(layout).max()) or 1.0
-    # UMAP's optimiser cannot part points that start in one place; a fixed spiral of thousandths does it for it.
+    # UMAP's optimiser cannot separate points that start in one place, so a fixed tiny spiral is added.
     turn = np.arange(len(layout), dtype=np.float32) * np.float32(2.4)
     spiral = np.float32(1e-3) * np.stack((np.cos(turn), np.sin(turn)), axis=1)
     return (layout * np.float32(10 / size) + spiral).astype(np.float32)

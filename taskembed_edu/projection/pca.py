@@ -1,4 +1,4 @@
-"""Principal components: vectors of many numbers as points on a map, turned to agree with the map before."""
+"""Principal components: high-dimensional vectors as points on a map, with signs as on the map before."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def pca_layout(embedding: Tensor, previous: Layout | None = None) -> Layout:
 
 
 def pca(embedding: Tensor, previous: Layout | None = None) -> tuple[Layout, Layout]:
-    """As `pca_layout`, and the directions V, (dim, 2): other vectors of the same kind can be seen along them too."""
+    """As `pca_layout`, and the directions V, (dim, 2): other vectors can be projected onto them too."""
     centred = check_finite("embedding", embedding.detach().cpu().double())
     centred = centred - centred.mean(dim=0)
     directions = _main_directions(centred)
@@ -33,7 +33,7 @@ def pca(embedding: Tensor, previous: Layout | None = None) -> tuple[Layout, Layo
     if previous is not None and previous.shape == layout.shape:
         signs = np.where((layout * previous).sum(axis=0) < 0, -1, 1).astype(np.float32)
     else:
-        # Without a past, the largest entry of each axis points to the right or upwards: the same on every machine.
+        # Without a previous layout, the largest entry of each axis is positive: the same signs on every machine.
         signs = np.where(layout[np.abs(layout).argmax(axis=0), range(2)] < 0, -1, 1).astype(np.float32)
     return layout * signs, axes * signs
 
@@ -43,17 +43,18 @@ def _main_directions(centred: Tensor) -> Tensor:
     n, dim = centred.shape
     if dim <= n:
         return torch.linalg.svd(centred, full_matrices=False)[2][:2].T
-    # Weights are many more than tasks: then the tasks' products, (n, n), tell the same, and are far smaller.
+    # Networks have many more weights than there are tasks: the Gram matrix, (n, n), gives the same directions and is
+    # far smaller.
     variances, sides = torch.linalg.eigh(centred @ centred.T)
     directions = centred.T @ sides[:, -2:].flip(1)
     sizes = directions.norm(dim=0)
-    # Where the tasks fill no second direction, what is left of one is rounding.
+    # If the tasks vary in one direction only, the second one is just rounding error: set it to zero.
     there = variances[-2:].flip(0) > 1e-12 * variances[-1].clamp(min=1e-300)
     return torch.where(there, directions / sizes.clamp(min=1e-300), 0.0)
 
 
 def align(layout: Layout, previous: Layout) -> Layout:
-    """The layout turned, mirrored and shifted onto the previous one; its scale is left alone (Schoenemann 1966).
+    """The layout rotated, mirrored and shifted onto the previous one; its scale does not change (Schoenemann 1966).
 
         argmin over R with R^T R = I of || (layout - mean) R - (previous - mean) ||_F = U V^T,
         U S V^T = (layout - mean)^T (previous - mean)

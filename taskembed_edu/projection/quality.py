@@ -17,7 +17,7 @@ def jitter(layout: Layout, previous: Layout) -> float:
 
         jitter = mean_i |layout_i - previous_i| / sqrt(mean_i |layout_i - mean|^2)
 
-    Range: [0, inf); 0 stands still. Worked number: two points at -1 and 1, both shifted by 0.1: 0.1.
+    Range: [0, inf); 0 if no point moved. Worked number: two points at -1 and 1, both shifted by 0.1: 0.1.
     """
     moved = np.linalg.norm(layout - previous, axis=1).mean()
     size = np.sqrt(((layout - layout.mean(axis=0)) ** 2).sum(axis=1).mean())
@@ -25,7 +25,7 @@ def jitter(layout: Layout, previous: Layout) -> float:
 
 
 def trustworthiness(embedding: Tensor, layout: Layout, n_neighbors: int = 15, metric: str = "euclidean") -> float:
-    r"""How far neighbours on the map are neighbours in truth (Venna and Kaski 2001, eq. 2).
+    r"""How far neighbours on the map are neighbours in the embedding (Venna and Kaski 2001, eq. 2).
 
     .. math::
         T = 1 - \frac{2}{n k (2 n - 3 k - 1)} \sum_i \sum_{j \in U_k(i)} \max(0, r(i, j) - k)
@@ -33,27 +33,28 @@ def trustworthiness(embedding: Tensor, layout: Layout, n_neighbors: int = 15, me
     U_k(i) are the k points nearest to i on the map, r(i, j) is the rank of j among i's neighbours in the embedding.
 
     Shapes: (n, dim), (n, 2) -> a number. Range: [0, 1]; 1 when every near point on the map is near in the embedding. It
-    says nothing of what the map tore apart, and nothing of distances. n_neighbors is lowered to what n tasks allow:
+    measures neither neighbours that the map separated, nor distances. n_neighbors is lowered if n is small: it must be
     below n / 2. Worked number: of four points on a line at 0, 1, 2 and 10, drawn at 0, 1, 10 and 3, with k = 1: 0.625.
     """
     return map_trust(pairwise_distances(embedding, metric=metric), layout, n_neighbors)
 
 
 def map_trust(distances: Tensor, layout: Layout, n_neighbors: int = 15) -> float:
-    """As `trustworthiness`, of distances (n, n) that have been computed already.
+    """As `trustworthiness`, from distances (n, n) that have been computed already.
 
-    scikit-learn's own sorts every row twice by index, a third of a frame's time; here values are sorted once, and a
-    neighbour's rank is looked up. The two agree but for ties, which scikit-learn leaves to the sort.
+    scikit-learn's function sorts every row twice by index, which takes a third of a frame's time. Here values are
+    sorted once, and a neighbour's rank is found by binary search. The results differ only with ties, whose order
+    scikit-learn leaves to the sort.
     """
     n = len(layout)
     k = max(1, min(n_neighbors, (n - 1) // 2))
-    # The tree finds a point itself too, among its twins in any place: k of the others are left.
+    # The tree also finds the point itself, at any position among points in the same place: drop it, and k others stay.
     found: NDArray[np.intp] = np.asarray(cKDTree(layout).query(layout, k + 1)[1])
     itself = found == np.arange(n)[:, None]
     itself[~itself.any(axis=1), -1] = True
     near = torch.from_numpy(found[~itself].reshape(n, k))
     ascending = torch.from_numpy(np.sort(distances.numpy(), axis=1))
-    # The point itself is the first of its row, at distance 0, so that counting who is nearer gives ranks from 1.
+    # The point itself is first in its row, at distance 0, so the number of smaller distances is a rank from 1.
     ranks = torch.searchsorted(ascending, distances.gather(1, near)).clamp_(min=1)
     beyond = int((ranks - k).clamp_(min=0).sum())
     return 1.0 - beyond * 2.0 / (n * k * (2.0 * n - 3.0 * k - 1.0))

@@ -1,6 +1,6 @@
-"""umap-learn's own graph and optimiser, called for one short stretch: the numerical part of `projection.LiveUMAP`.
+"""umap-learn's own graph and optimiser, called for a few epochs: the numerical part of `projection.LiveUMAP`.
 
-It knows arrays and no tensors, so that the child process which compiles it for the next kernel need not load torch.
+It uses NumPy arrays and no tensors, so that the child process that compiles it need not load torch.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 Layout = NDArray[np.float32]
 
-# Two UMAP calls at once can abort the process under numba's workqueue threading layer: all calls take turns.
+# Under numba's workqueue threading layer, two UMAP calls at once can abort the process: so only one runs at a time.
 _ONE_AT_A_TIME = threading.Lock()
 
 _NEGATIVE_SAMPLES = 5.0
@@ -31,9 +31,10 @@ def optimise(
     min_dist: float,
     random: np.random.RandomState,
 ) -> Layout:
-    """Move a layout (n, 2) for some epochs towards its neighbours; float32, the same for the same `random`.
+    """Move the points of a layout (n, 2) for some epochs towards their neighbours; float32.
 
-    `neighbours` and `distances` (n, k) give each point's k nearest, itself first at distance 0.
+    `neighbours` and `distances` (n, k) give each point's k nearest, itself first at distance 0. The same state of
+    `random` gives the same result.
     """
     with _ONE_AT_A_TIME:
         umap = _umap()
@@ -41,7 +42,7 @@ def optimise(
             start, neighbours.shape[1], random, "precomputed", knn_indices=neighbours, knn_dists=distances
         )
         graph = graph.tocoo()
-        # An edge weaker than this would be drawn less than once in all epochs: umap-learn drops it, and so do we.
+        # An edge weaker than this would be sampled less than once in all epochs: it is dropped, as in umap-learn.
         strong = graph.data >= graph.data.max() / epochs
         layout = start.astype(np.float32, order="C", copy=True)
         return umap.layouts.optimize_layout_euclidean(
@@ -72,7 +73,7 @@ def _curve(min_dist: float) -> tuple[float, float]:
 
 @functools.cache
 def _umap() -> Any:
-    """umap-learn, imported late (it takes seconds), its compiled functions kept on disk for the next kernel."""
+    """umap-learn, imported late (it takes seconds); its compiled functions are cached on disk for the next kernel."""
     with warnings.catch_warnings():
         # It warns that TensorFlow is missing; nothing here needs it.
         warnings.simplefilter("ignore", ImportWarning)
@@ -91,7 +92,7 @@ def _umap() -> Any:
 
 
 def is_loaded() -> bool:
-    """Whether this process has UMAP already; the first use imports it and may have to compile it."""
+    """Whether this process has imported UMAP; the first use imports it and may have to compile it."""
     return "umap" in sys.modules
 
 

@@ -1,3 +1,3 @@
-"""Time: a run with its history. `Session` is the door; the rooms behind it are what it is made of."""
+"""A training run with its history. `Session` is the entry point; the other modules are its parts."""
 
 from taskembed_edu.session.session import Session as Session

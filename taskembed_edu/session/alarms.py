@@ -1,17 +1,18 @@
 """The collapse alarm: when all tasks fall into one point, or onto one line, say so, say why, and what to do.
 
-A collapse is easy to miss. The loss may fall to zero while it happens, and a map is always drawn as large as its frame.
-What tells is the distance between tasks, beside the distance that they began with or that the margin asks for.
+A collapse is easy to miss. The loss may fall to zero while it happens, and a map is always scaled to fill its frame.
+The distance between tasks shows it, compared with the distance at the start or with the margin.
 
-What was seen in 120 to 300 steps of every family, at several losses, distances, margins, rates and minings:
+The thresholds come from runs of 120 to 300 steps of every family, at several losses, distances, margins, rates and
+minings:
 
 - The mean distance stayed above 0.5 of the smaller of the two in every run that learned, and above 0.08 of the first
-  even at margin 0.05. It fell below 0.02 at margin 0, under hard mining at a learning rate of 0.01, and where a rate of
-  0.1 had silenced every unit. Cosine runs on digits dip below 0.01 at step 10 and are back above 0.05 at step 20: hence
-  an alarm waits 20 steps.
-- A low dimension alone is no fault. Digits learn well at 1.3 (two true parameters, of which the angle rules), sine
-  waves at 1.7; a plain encoder begins at 1.03 and gets out of it. It is a reading, and an alarm only where tasks also
-  find themselves less often than before training: for so long that was seen at a learning rate of 0.1 alone.
+  even at margin 0.05. It fell below 0.02 in three cases: at margin 0, under hard mining at a learning rate of 0.01, and
+  where a rate of 0.1 had made every unit inactive. Cosine runs on digits fall below 0.01 at step 10 and are back above
+  0.05 at step 20: this is why an alarm waits 20 steps.
+- A low dimension alone is no fault. Digits learn well at 1.3 (of their two true parameters the angle dominates), sine
+  waves at 1.7; a plain encoder begins at 1.03 and grows. So the dimension is a score, and it raises an alarm only
+  where recall@1 is also lower than before training: both together lasted 20 steps only at a learning rate of 0.1.
 """
 
 from __future__ import annotations
@@ -26,32 +27,33 @@ from taskembed_edu.formulas.distances import pairwise_distances
 from taskembed_edu.formulas.losses import LOSSES
 from taskembed_edu.session.history import Frame
 
-# Below this share of the distance that was to be expected, all tasks are one point.
+# All tasks count as one point if their mean distance is below this share of the expected one.
 POINT = 0.05
-# Below this effective dimension, all tasks are one line.
+# All tasks count as one line if their effective dimension is below this.
 LINE = 1.1
-# For so many steps it must have been so: what passes by itself needs no alarm.
+# A collapse must have lasted this many steps: one that ends by itself needs no alarm.
 LASTING_STEPS = 20
-# From here on a learning rate is a likely cause (the default is 0.001).
+# A learning rate of at least this is a likely cause (the default is 0.001).
 HIGH_RATE = 0.01
-# A loss of so many times the lowest before it has grown. In runs that learn it seldom stood there: of every family and
-# loss it stayed below 1.6 times (2.6 in digits under triplet, InfoNCE and prototypical losses, whose loss is small and
-# wavers; such a run goes back a frame or two more than it need). Sine waves at a rate of 0.5 to 1 stood at 2 to 3 times
-# the lowest at one step and at 15 to 500 times at the next; Adam at 1 at 1,400 times. From the last frame below twice
-# all of these learnt on at a rate of 0.01; from one at 2.4 times the run began at three times its loss.
+# A loss counts as grown if it is more than this many times the lowest loss before it. Runs that learn seldom reach it:
+# in every family, under every loss, the ratio stayed below 1.6 (2.6 in digits under triplet, InfoNCE and prototypical
+# losses, whose loss is small and noisy; such a run goes back a frame or two more than necessary). Sine waves at a rate
+# of 0.5 to 1 had a ratio of 2 to 3 at one step and of 15 to 500 at the next; Adam at 1 had 1,400. After going back to
+# the last frame below twice the lowest loss, all of these continued to learn at a rate of 0.01; from a frame at 2.4
+# times, the run began at three times its loss.
 GROWN = 2.0
-# What is less than this share of the first loss is as good as zero: twice of that is no growth.
+# A loss below this share of the first one is practically zero: its doubling does not count as growth.
 _NEARLY_ZERO = 0.01
-# The share of tasks that may have diverged in a run that is still worth going back to.
-_MOST_LOST = 0.1
-# So many tasks tell the first frame's mean distance well enough.
+# A frame is worth going back to if at most this share of its tasks has diverged.
+_MOST_DIVERGED = 0.1
+# This many tasks suffice to estimate the first frame's mean distance.
 _SAMPLE = 200
 
 
 def collapse_alarm(frame: Frame, before: Sequence[Frame]) -> str:
-    """One sentence that says the collapse, and one that says its likely cause and what to do; else empty.
+    """A sentence that reports the collapse, and one with its likely cause and what to do; "" without a collapse.
 
-    `before` are the frames before it, from the first; the first frame itself never alarms.
+    `before` are the frames before it, from the first; the first frame itself never raises an alarm.
     """
     if not before or not _has_lasted(frame, before):
         return ""
@@ -69,7 +71,7 @@ def is_point(frame: Frame, first: Frame) -> bool:
 
 
 def is_line(frame: Frame, first: Frame) -> bool:
-    """Whether the tasks fill one direction only and find themselves less often than before training."""
+    """Whether the tasks vary in one direction only and recall@1 is lower than before training."""
     recall = frame.diagnostics.get("recall@1")
     if recall is None or recall >= first.diagnostics["recall@1"]:
         return False
@@ -77,7 +79,7 @@ def is_line(frame: Frame, first: Frame) -> bool:
 
 
 def likely_cause(settings: Any) -> str:
-    """What in these settings makes tasks collapse, and what to do about it."""
+    """Which of these settings makes tasks collapse, and what to do about it."""
     margin, rate = _margin(settings), getattr(settings, "learning_rate", 0.0)
     back = "go back to a frame before it, or reset"
     if margin == 0.0 and _pushes_by_margin_alone(settings):
@@ -122,7 +124,7 @@ def _in_effect(settings: Any, name: str) -> Any:
 
 
 def _pushes_by_margin_alone(settings: Any) -> bool:
-    """Whether a margin of 0 leaves nothing that pushes tasks apart; a triplet still compares two distances."""
+    """Whether nothing pushes tasks apart at margin 0. A triplet loss still does: it compares two distances."""
     loss = LOSSES.get(getattr(settings, "loss", ""))
     return loss is None or loss.terms == "pairs"
 
@@ -142,27 +144,27 @@ def _line_in_words(frame: Frame) -> str:
 
 
 def last_stable_frame(frames: Sequence[Frame], same_loss: Collection[str]) -> Frame:
-    """The last frame worth going back to after a run has failed; the first one where none is.
+    """The last frame worth going back to after a run has failed; the first one if there is no such frame.
 
-    Weights can be finite and useless long before the loss is no number. A frame is sound where no task has diverged
-    since the frame before, no more than a tenth of them have in all, and its loss is at most `GROWN` times the lowest
-    before it.
-    Losses are compared under the same settings only, apart from those in `same_loss`, which do not change what the loss
-    measures.
+    Weights can be finite and useless long before the loss is not a number. A frame is stable if no task has diverged
+    since the frame before, at most a tenth of all tasks have diverged, and its loss is at most `GROWN` times the
+    lowest before it.
+    Losses are compared only between frames of the same settings. Settings in `same_loss` may differ: they do not change
+    what the loss measures.
 
-    Worked numbers: of losses 4, 3, 5, 90 the third frame is the last sound one.
+    Worked numbers: of losses 4, 3, 5, 90 the third frame is the last stable one.
     """
-    sound, lost = frames[0], len(frames[0].diverged_tasks)
+    stable, n_diverged = frames[0], len(frames[0].diverged_tasks)
     ranges: dict[Any, tuple[float, float]] = {}  # the first and the lowest loss under the same settings
     settings, under = None, ()  # type: tuple[Any, Any]
     for frame in frames[1:]:
-        if frame.settings is not settings:  # taking settings apart takes time, and most frames share theirs
+        if frame.settings is not settings:  # as_dict() takes time, and most frames share one settings object
             settings = frame.settings
             under = tuple(value for name, value in settings.as_dict().items() if name not in same_loss)
         first, lowest = ranges.get(under, (frame.loss, frame.loss))
         grown = frame.loss > GROWN * max(lowest, _NEARLY_ZERO * first)
-        if not grown and len(frame.diverged_tasks) <= min(lost, _MOST_LOST * len(frame.layout)):
-            sound = frame
-        lost = len(frame.diverged_tasks)
+        if not grown and len(frame.diverged_tasks) <= min(n_diverged, _MOST_DIVERGED * len(frame.layout)):
+            stable = frame
+        n_diverged = len(frame.diverged_tasks)
         ranges[under] = first, min(lowest, frame.loss)
-    return sound
+    return stable

@@ -1,7 +1,7 @@
-"""A run as the few lines of Python that make it: "show me the code".
+"""A run as the few lines of Python that repeat it: "show me the code".
 
-The lines say only what differs from the defaults, and every change at its step. They run: what they make has the same
-frames, bit for bit, on the same machine.
+The lines hold only what differs from the defaults, and every change at its step. They can be run: the frames are then
+the same, bit for bit, on the same machine.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from taskembed_edu.session.history import Event
 from taskembed_edu.tasks import FAMILIES
 from taskembed_edu.tasks.base import TaskFamily
 
-# More changes than this are easier to read as a table than as a page of calls.
+# More changes than this are written as a table: it is easier to read than a page of calls.
 _FEW = 6
 _WIDTH = 88
 
@@ -24,10 +24,10 @@ _WIDTH = 88
 def run_code(
     embedder: str, family: TaskFamily | str, started: Sequence[Settings], events: Sequence[Event], steps: int
 ) -> str:
-    """The lines that begin a session with these settings, repeat the events and end at this step.
+    """The lines that begin a session with these settings, repeat the events and end at step `steps`.
 
-    `started` are the settings that the run began with, the session's own and the embedder's; those that are at their
-    defaults are left out. `family` is a name, or the object where it has fields of its own.
+    `started` are the settings that the run began with, the session's own and the embedder's; settings at their
+    defaults are omitted. `family` is a name, or the object if some of its fields differ from their defaults.
     """
     names = ["Session"]
     given = [spelt(embedder)]
@@ -45,11 +45,11 @@ def run_code(
         given += [f"{name}={spelt(value)}" for name, value in chosen.items() if name != "family"]
     lines = [f"from taskembed_edu import {', '.join(names)}", *lines, ""]
     lines += [_call("session = Session", given)]
-    return "\n".join([*lines, *_moves(events, steps)]) + "\n"
+    return "\n".join([*lines, *_change_lines(events, steps)]) + "\n"
 
 
 def spelt(value: Any) -> str:
-    """A value as it is typed in code; words in double quotes, as everywhere in the course.
+    """A value as a Python literal; text in double quotes, as everywhere in the course.
 
     >>> spelt({"metric": "cosine", "margin": 0.5})
     '{"metric": "cosine", "margin": 0.5}'
@@ -59,7 +59,7 @@ def spelt(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
 
-def _moves(events: Sequence[Event], steps: int) -> list[str]:
+def _change_lines(events: Sequence[Event], steps: int) -> list[str]:
     changes = [(event.step, event.changes) for event in events]
     return _table(changes, steps) if len(changes) > _FEW else _calls(changes, steps)
 

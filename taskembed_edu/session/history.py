@@ -1,4 +1,4 @@
-"""What a session remembers: every frame, and a few checkpoints from which any frame can be reached again."""
+"""What a session stores: every frame, and a few checkpoints from which any frame can be computed again."""
 
 from __future__ import annotations
 
@@ -23,34 +23,34 @@ from taskembed_edu.projection.neighbours import nearest_by, nearest_tasks
 from taskembed_edu.projection.umap_steps import Layout
 from taskembed_edu.tasks.sketch import TaskFit
 
-# What checkpoints may take. A default run's weigh 0.45 MB, so that 55 are kept and never more: the memory of a long
-# run then grows by its frames alone (8 MB in 10,000 steps of 200 tasks). The price is the way back: after 10,000 steps
-# the checkpoints lie 32 frames apart, and a branch repeats 320 steps at the most (about a second).
+# How much memory checkpoints may take. One of a default run takes 0.45 MB, so at most 55 are kept: the memory of a long
+# run then grows by its frames alone (8 MB in 10,000 steps of 200 tasks). The price is a slower branch: after 10,000
+# steps the checkpoints lie 32 frames apart, and a branch repeats 320 steps at most (about a second).
 CHECKPOINT_BYTES = 24 * 2**20
 
-# What frames' arrays may take in memory: 8,000 frames of 200 tasks, 1,600 of 1,000. Older ones go to a file.
+# How much memory frames' arrays may take: 8,000 frames of 200 tasks, 1,600 of 1,000. Older ones go to a file.
 FRAME_BYTES = 64 * 2**20
 _CHUNK_BYTES = 8 * 2**20
-# Numbers in a file begin at multiples of so many bytes, where a processor likes to find them.
+# Arrays in a file begin at multiples of this many bytes: aligned numbers are read faster.
 _ALIGNED = 8
 
 
 def metric_of(settings: Settings) -> str:
-    """The distance that these settings chose; Euclidean where an embedder leaves no choice."""
+    """The metric in these settings; Euclidean where an embedder has no such setting."""
     return getattr(settings, "metric", "euclidean")
 
 
 @dataclass(frozen=True)
 class Frame:
-    """What was seen at one step: the watched tasks' vectors, their places on the map, and the scores.
+    """One step's record: the validation tasks' vectors, their places on the map, and the scores.
 
-    `loss` is the mean over the steps since the frame before (NaN for the first frame), and so is what else the
-    embedder's steps report: it stands among the diagnostics, after the scores. `alarm` is one sentence where the tasks
-    have collapsed, and empty where they have not. `umap_restarts` counts how often UMAP has begun from scratch.
+    `loss` is the mean over the steps since the frame before (NaN for the first frame). Other readings of the embedder's
+    steps are such means too: they are in `diagnostics`, after the scores. `alarm` is one sentence if the tasks have
+    collapsed, else empty. `umap_restarts` counts how often UMAP has begun from scratch.
 
-    `axes` (dim, 2) are the directions that a PCA map was seen along: earlier vectors, seen along the same, are a trail.
-    `fit` is what each task's own network answers, where it has one. Training has diverged for
-    `diverged_tasks`: they have a place in every array and no meaning, and the map does not show them.
+    `axes` (dim, 2) are the directions onto which a PCA map projects: earlier vectors, projected onto the same, make a
+    trail. `fit` is the output of each task's own network, where it has one. Training has diverged for
+    `diverged_tasks`: their entries in the arrays have no meaning, and the map does not show them.
     """
 
     index: int
@@ -68,13 +68,13 @@ class Frame:
     diverged_tasks: tuple[int, ...] = ()
 
     def arrays(self) -> list[NDArray[Any]]:
-        """All that weighs something."""
+        """All its arrays: what takes memory."""
         fit = TaskFit() if self.fit is None else self.fit
         there = (self.embedding, self.layout, self.axes, fit.values, fit.classes, fit.paths)
         return [array for array in there if array is not None]
 
     def with_arrays(self, arrays: Sequence[NDArray[Any]]) -> Frame:
-        """The same frame, its arrays lying elsewhere: in the order of `arrays()`."""
+        """The same frame with these arrays (copies stored elsewhere), in the order of `arrays()`."""
         left = iter(arrays)
 
         def moved(array: NDArray[Any] | None) -> Any:
@@ -104,9 +104,9 @@ class Frame:
         return self.umap_restarts
 
     def neighbours(self, k: int = 5, metric: str | None = None) -> NDArray[np.intp]:
-        """Each task's k nearest under its own distance, or under this one: (n, k) indices, nearest first, without it.
+        """Each task's k nearest others: (n, k) indices, nearest first; by `metric`, or by the frame's own (default).
 
-        Tasks that have diverged are nobody's neighbours, and their own rows mean nothing.
+        Diverged tasks are never listed as neighbours, and their own rows have no meaning.
 
         Errors: ValueError for k outside 1..n - 1, where n tasks have not diverged, or vectors that this distance cannot
         measure.
@@ -118,7 +118,7 @@ class Frame:
             return nearest_tasks(torch.tensor(self.embedding), k + 1, metric or self.metric)[1][:, 1:].numpy()
         kept = np.delete(np.arange(len(self.embedding)), self.diverged_tasks)
         distances = all_distances(torch.tensor(self.embedding[kept]), metric or self.metric)
-        near = np.tile(kept[:k], (len(self.embedding), 1))  # of who has diverged, anyone
+        near = np.tile(kept[:k], (len(self.embedding), 1))  # rows of diverged tasks: any valid index
         near[kept] = kept[nearest_by(distances, k + 1)[1][:, 1:].numpy()]
         return near
 
@@ -128,7 +128,7 @@ class Frame:
 
 
 def value_of(frame: Frame, name: str) -> float:
-    """The frame's step, its loss, or one of its diagnostics; NaN where it has none of this name."""
+    """The frame's step, its loss, or one of its diagnostics; NaN if it has none of this name."""
     if name in ("step", "loss"):
         return frame.step if name == "step" else frame.loss
     return frame.diagnostics.get(name, math.nan)
@@ -136,7 +136,7 @@ def value_of(frame: Frame, name: str) -> float:
 
 @dataclass(frozen=True)
 class Event:
-    """A change of settings, logged with the step that it precedes; `undo` where it took an earlier one back."""
+    """A change of settings, logged with the step that it precedes; `undo`: it took back an earlier change."""
 
     step: int
     changes: dict[str, Any]
@@ -146,14 +146,14 @@ class Event:
 def undo_values(
     initial: Mapping[str, Any], events: Sequence[Event], names: Collection[str], close: int
 ) -> dict[str, Any]:
-    """The values that take back the last change of these settings that has not been taken back; {} where there is none.
+    """The values that undo the last change of these settings that has not been undone; {} if there is none.
 
-    Changes of the same settings fewer than `close` steps apart are one: a slider that is drawn along sends many.
-    Everything follows from the events themselves, so that a replay and a branch can take back what the run could.
+    Changes of the same settings fewer than `close` steps apart count as one: a dragged slider sends many.
+    The result depends on the events alone, so a replay and a branch can undo what the run could.
     """
     now = {name: initial[name] for name in names}
     stack: list[tuple[int, dict[str, Any]]] = []  # the step of a change, and the values before it
-    dragging = False  # whether the event before was a change, which this one may go on with
+    dragging = False  # whether the event before was a change that this one may continue
     for event in events:
         changes = {name: value for name, value in event.changes.items() if name in now}
         if not changes:
@@ -172,12 +172,12 @@ def undo_values(
     return dict(stack[-1][1]) if stack else {}
 
 
-# Changes of the same settings that follow each other within so many steps are one move of a hand.
+# Changes of the same settings within this many steps of each other are one drag of a slider.
 _ONE_MOVE = 50
 
 
 def coalesced_events(events: Sequence[Event]) -> list[Event]:
-    """The changes as a person made them: a slider on its way is one move, and only where it came to rest counts."""
+    """The changes as a person made them: all events of one drag of a slider become one, with its last value."""
     made: list[Event] = []
     for event in events:
         if made and event.step - made[-1].step <= _ONE_MOVE and event.changes.keys() == made[-1].changes.keys():
@@ -188,10 +188,10 @@ def coalesced_events(events: Sequence[Event]) -> list[Event]:
 
 @dataclass
 class Checkpoint:
-    """All of a session that moves, at one step: enough to go on from here.
+    """Everything in a session that training changes, at one step: enough to continue from here.
 
-    `records` are those of the steps since the last frame. `inconsistent`: a step failed part of the way, so `state` may
-    hold part of its changes; no copy of it is exact.
+    `records` are those of the steps since the last frame. `inconsistent`: a step failed before its end, so `state` may
+    hold a part of its changes; no copy of it is exact.
     """
 
     state: Any
@@ -203,7 +203,7 @@ class Checkpoint:
     inconsistent: bool = False
 
     def copy(self) -> Checkpoint:
-        """The same moment, sharing no memory that will change."""
+        """A copy that shares no memory that will change."""
         pca = None if self.pca is None else self.pca.copy()
         return Checkpoint(self.state.copy(), self.umap.copy(), pca, self.settings, self.setup, list(self.records))
 
@@ -214,14 +214,14 @@ class Checkpoint:
 
 
 class History(Sequence[Frame]):
-    """Frames in order, all of them, and checkpoints within a budget of memory (24 MB, at least one).
+    """All frames in order, and checkpoints within a budget of memory (24 MB, at least one checkpoint).
 
-    Checkpoints thin out as the run grows: at every frame, then every second, fourth, eighth ... The first one stays, so
-    every frame can be reached by repeating the steps from the nearest checkpoint before it.
+    As the run grows, checkpoints are thinned out: one at every frame, then at every second, fourth, eighth ... The
+    first one stays, so every frame can be computed again by repeating the steps from the nearest checkpoint before it.
 
-    The frames' arrays take 64 MB of memory at the most. Beyond that the oldest are moved to a file without a name,
-    which the system removes when nobody holds it any more; they are read from there as they were from memory. Where
-    no file can be written they stay in memory.
+    The frames' arrays take at most 64 MB of memory. Beyond that the oldest are moved to a temporary file without a
+    name, which the system removes once nothing uses it; they are read from there as from memory. If no file can be
+    written, they stay in memory.
     """
 
     def __init__(self) -> None:
@@ -251,7 +251,7 @@ class History(Sequence[Frame]):
         return self._frames[bisect_right(self._frames, step, key=lambda frame: frame.step) - 1]
 
     def keep(self, frame: Frame, n_events: int, moment: Checkpoint) -> None:
-        """Add a frame, or replace the last one if it has the same index, seen after `n_events` events."""
+        """Add a frame, recorded after `n_events` events; it replaces the last one if that has the same index."""
         self._keep_frame(frame, n_events)
         room = max(1, CHECKPOINT_BYTES // max(1, moment.n_bytes()))
         apart = 1
@@ -262,18 +262,18 @@ class History(Sequence[Frame]):
             self._checkpoints[frame.index] = moment.copy()
 
     def position(self, at: int) -> int:
-        """The frame's position from the start; an IndexError that says which frames there are."""
+        """The frame's position from the start. Errors: IndexError that names the frames there are."""
         if not -len(self) <= at < len(self):
             raise IndexError(problem("at", at, f"a frame from 0 to {len(self) - 1}, or -1 for the last"))
         return range(len(self))[at]
 
     def until(self, at: int) -> tuple[History, Checkpoint, int]:
-        """The history up to the nearest checkpoint at or before frame `at`, that moment, and its count of events."""
+        """The history up to the nearest checkpoint at or before frame `at`, that checkpoint, and its event count."""
         before = max(k for k in self._checkpoints if k <= at)
         return self._first(before + 1), self._checkpoints[before].copy(), self._n_events[before]
 
     def whole(self) -> History:
-        """The same history, free to go on by itself."""
+        """A copy of the history that can grow independently."""
         return self._first(len(self))
 
     def _first(self, n: int) -> History:
@@ -285,7 +285,7 @@ class History(Sequence[Frame]):
         return past
 
     def n_events(self, at: int) -> int:
-        """How many events had been logged when frame `at` was seen."""
+        """How many events had been logged when frame `at` was recorded."""
         return self._n_events[at]
 
     def _keep_frame(self, frame: Frame, n_events: int) -> None:
@@ -296,10 +296,10 @@ class History(Sequence[Frame]):
             try:
                 self._file_oldest()
             except OSError:
-                self._room += FRAME_BYTES  # the disk is full, say: they stay in memory, since training must go on
+                self._room += FRAME_BYTES  # a full disk, say: the frames stay in memory, and training goes on
 
     def _file_oldest(self) -> None:
-        """Move the oldest frames' arrays out of memory, a good many at once; the latest frame stays where it is."""
+        """Move the oldest frames' arrays out of memory, many at once; the latest frame stays in memory."""
         end, moved = self._n_filed, 0
         while end < len(self) - 1 and moved < min(_CHUNK_BYTES, FRAME_BYTES):
             moved += self._frames[end].n_bytes
@@ -314,8 +314,8 @@ class History(Sequence[Frame]):
 
 
 def moved_to_file(arrays: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
-    """The same arrays, read-only, in one temporary file that goes when the last of them does."""
-    # One file and one map for many arrays: every map holds one of the process's few file handles.
+    """The same arrays, read-only, in one temporary file; the file is removed with the last of them."""
+    # One file and one memory map for many arrays: every map holds one of the process's few file handles.
     with tempfile.TemporaryFile(prefix="taskembed-") as file:
         starts = []
         for array in arrays:

@@ -1,4 +1,4 @@
-"""What can be seen of a session: its run, and what follows from it. Nothing here changes a run."""
+"""The read-only half of a session: its run, and what is computed from it. Nothing here changes a run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily
 
 
 class RunView:
-    """The half of a session that only looks. `_run` is the run just now; `lock` guards what takes time to read."""
+    """The read-only half of a session. `_run` is the current run; slow reads hold `lock`, so it does not change."""
 
     embedder: Embedder[Any, Any]
     lock: Callable[[str], AbstractContextManager[None]]
@@ -32,7 +32,7 @@ class RunView:
 
     @property
     def family(self) -> TaskFamily | None:
-        """The family of tasks that was given as an object; None: the package's of this name, as it comes."""
+        """The family of tasks that was given as an object; None: the package's family, with its default values."""
         return self._run.family
 
     @property
@@ -42,7 +42,7 @@ class RunView:
 
     @property
     def validation_set(self) -> ValidationSet:
-        """The watched tasks and their truth."""
+        """The validation tasks and their true parameters."""
         return self._run.validation_set
 
     @property
@@ -76,12 +76,12 @@ class RunView:
 
     @property
     def tasks(self) -> TaskBatch:
-        """The watched tasks, in the order of every frame."""
+        """The validation tasks, in the order of every frame."""
         return self.validation_set.tasks
 
     @property
     def geometry(self) -> TrueGeometry | None:
-        """How far apart the watched tasks truly are; None where nobody knows (`TaskFamily.has_geometry`)."""
+        """The true distances of the validation tasks; None where they are unknown (`TaskFamily.has_geometry`)."""
         return self.validation_set.geometry
 
     @property
@@ -91,7 +91,7 @@ class RunView:
 
     @property
     def at_stop(self) -> bool:
-        """Whether the run stands where its settings ask playing to pause (`stop_at`; 0 asks for no such place)."""
+        """Whether the run is at the step where its settings ask playing to pause (`stop_at`; 0: nowhere)."""
         return self.steps > 0 and self.steps == getattr(self.settings, "stop_at", 0)
 
     @property
@@ -104,7 +104,7 @@ class RunView:
         return {**self.setup.as_dict(), **self.settings.as_dict()}
 
     def families(self) -> list[str]:
-        """The package's families that this embedder can read."""
+        """The names of the package's families that this embedder can read."""
         return readable_families(self.embedder)
 
     def declared(self) -> dict[str, Setting]:
@@ -114,9 +114,9 @@ class RunView:
     def nearest(self, frame: Frame, task: int, k: int = 5) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """The k tasks nearest to this one, in the frame's embedding (under its distance) and in truth, nearest first.
 
-        In truth there may be fewer: tasks that are as far as can be are not counted as near (languages of no family).
-        There are none where nobody knows how far apart the tasks truly are.
-        Errors: ValueError for a task that is not watched, or k outside 1..n_tasks - 1.
+        In truth there may be fewer: tasks at the largest distance are not counted as near (unrelated languages). There
+        are none where the true distances are unknown.
+        Errors: ValueError for a task that is not in the validation set, or k outside 1..n_tasks - 1.
         """
         return self.validation_set.nearest(frame, task, k)
 
@@ -128,9 +128,9 @@ class RunView:
         return NeighbourChanges(frame.neighbours(k), frame.neighbours(k, metric))
 
     def closing_scores(self, n_tasks: int = 200) -> dict[str, float]:
-        """Scores on never-seen tasks: what to report, since the watched ones were looked at all along.
+        """Scores on never-seen tasks: report these, since the validation tasks were viewed during the whole run.
 
-        Where an embedder watches all tasks that there are (languages), these are some of them, trained anew.
+        Where the validation set holds all existing tasks (languages), these are some of them, trained anew.
         """
         rng = torch.Generator().manual_seed(self.setup.seed + 2)
         tasks = sample_tasks(self.split.unseen, n_tasks, rng)
@@ -152,18 +152,18 @@ class RunView:
         return measured((score for score in self.validation_set.scores if score.closing), context)
 
     def undoable(self) -> dict[str, Any]:
-        """What `undo` would set: names and values; {} where there is nothing to take back."""
+        """What `undo` would set: names and values; {} if there is nothing to undo."""
         run = self._run
         return undo_values(run.initial, run.events, self.settings.declared(), self.setup.frame_every)
 
     @property
     def ended_at(self) -> int | None:
-        """The step at which the last reset ended a run, while `undo_reset` can bring it back; else None."""
+        """The step at which the last reset ended a run, as long as `undo_reset` can restore it; else None."""
         ended = self._run.ended
         return None if ended is None else ended.steps
 
     def last_stable_frame(self, at: int = -1) -> Frame:
-        """The last frame up to this one before tasks diverged, or the loss grew: see `alarms.last_stable_frame`."""
+        """The last frame, up to frame `at`, before tasks diverged or the loss grew: see `alarms.last_stable_frame`."""
         return last_stable_frame(self.history[: self.history.position(at) + 1], self.embedder.same_loss)
 
     def __repr__(self) -> str:

@@ -43,7 +43,7 @@ def split_settings(values: Mapping[str, Any], known: Mapping[str, Setting]) -> t
 def check_live(
     changes: Mapping[str, Any], declared: Mapping[str, Setting], offers: Callable[[str], tuple[str, ...] | None]
 ) -> None:
-    """Raise where one of these settings applies at reset only, or has a value that this run does not offer.
+    """Raise ValueError if one of these settings applies at reset only, or has a value that this run does not offer.
 
     `offers(name)` gives the choices that make sense for the run; None: all that are declared.
     """

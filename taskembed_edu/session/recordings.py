@@ -1,4 +1,4 @@
-"""A recording: the settings a run began with and every change since. Small, readable JSON that makes the run again."""
+"""A recording: the settings a run began with and every change since. Small, readable JSON that can be replayed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _KEYS = ("format", "embedder", "family", "initial", "events", "steps", "scores")
 
 
 class Recorded(NamedTuple):
-    """What a recording tells, under today's names of settings."""
+    """A recording's content, under today's names of settings."""
 
     embedder: str
     family: TaskFamily
@@ -32,7 +32,7 @@ class Recorded(NamedTuple):
 
 
 def recording_of(run: Run) -> dict[str, Any]:
-    """Everything needed to make this run again, ready for JSON."""
+    """Everything needed to replay this run, ready for JSON."""
     steps = run.steps_replayable()
     return {
         "format": FORMAT,
@@ -42,13 +42,13 @@ def recording_of(run: Run) -> dict[str, Any]:
         "initial": dict(run.initial),
         "events": [_event_entry(event) for event in run.events if event.step <= steps],
         "steps": steps,
-        # JSON has no NaN: what this frame could not tell is left out.
+        # JSON has no NaN: scores that this frame could not compute are omitted.
         "scores": {n: round(v, 4) for n, v in run.history[-1].diagnostics.items() if math.isfinite(v)},
     }
 
 
 def read_recording(recording: Any, family: TaskFamily | None = None) -> Recorded:
-    """What a recording tells; `family` where it is one of the user's own. Errors: see `check_recording`."""
+    """A recording's content; pass `family` if it is one of the user's own. Errors: see `check_recording`."""
     recording = check_recording(recording, None if family is None else family.name, known=family is not None)
     declared = declared_settings(task_embedder(recording["embedder"]))
 
@@ -75,7 +75,7 @@ def check_recording(
 ) -> dict[str, Any]:
     """The recording if it can be replayed; else a ValueError that says why not and what to do.
 
-    `known`: the caller has the family itself, which need not be one of the package's.
+    `known`: the caller passes the family itself, which need not be one of the package's.
 
     Errors: not a recording at all, a recording of another format, of an unknown family, or of another family or
     embedder than the one asked for.
@@ -109,7 +109,7 @@ def check_recording(
 
 
 def _of_another_form(recording: dict[str, Any]) -> str:
-    """The first entry that is not as a recording has it; empty where all are."""
+    """The name of the first entry that has not the form of a recording's; empty if all have."""
     family, events, steps = recording["family"], recording["events"], recording["steps"]
     if not isinstance(recording["embedder"], str):
         return "embedder"
@@ -127,7 +127,7 @@ def _of_another_form(recording: dict[str, Any]) -> str:
     if not isinstance(events, list) or not all(_is_event(event) for event in events):
         return "events"
     when = [event["step"] for event in events]
-    # One may have been logged after the last step, before the next that was never made; none can come later.
+    # An event may follow the last step: it was logged before a next step that never came. No event can come later.
     return "" if when == sorted(when) and all(step <= steps for step in when) else "events out of order"
 
 
@@ -149,7 +149,7 @@ def _is_count(value: Any) -> bool:
 
 
 def save_recording(recording: dict[str, Any], path: str | Path) -> Path:
-    """Write a recording as JSON; the path."""
+    """Write a recording as JSON. Returns the path."""
     path = Path(path)
     path.write_text(json.dumps(recording, indent=1) + "\n", encoding="utf-8")
     return path

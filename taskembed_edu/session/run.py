@@ -1,7 +1,7 @@
-"""One run: tasks, settings, events, frames and the state that training moves. No thread, no widget, no clock.
+"""One run: tasks, settings, events, frames and the state that training changes. No thread, no widget, no clock.
 
-A session holds one `Run` and exchanges it as a whole. Whoever looks meanwhile sees the old run or the new one, and an
-interrupt leaves one of them: never a mixture.
+A session holds one `Run` and replaces it as a whole. Another thread that reads meanwhile sees either the old run or the
+new one, and so it is after an interrupt: never a mixture.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from taskembed_edu.tasks.kinds import KINDS
 # Frames between two calls of `trim_heap`, each of which takes some milliseconds.
 _TRIM_EVERY = 20
 
-# Settings that change what the map shows of the same vectors; an embedder may have more (`view_settings`).
+# Settings that change how the map shows the same vectors; an embedder may have more (`view_settings`).
 _VIEW_SETTINGS = {"metric", "projection", "n_neighbors", "umap_restarts"}
 
 
@@ -39,9 +39,9 @@ class Run:
     """A run of an embedder, from its beginning to now.
 
     `family` is None for the package's family of that name with its default values. `initial` are the settings that
-    the run began with; they and `events` are enough to make it again. `now` is all that training moves. `past` are
+    the run began with; they and `events` are enough to replay it. `now` is everything that training changes. `past` are
     recordings of runs that this session ended, and `ended` is the run that a reset ended to begin this one: it can be
-    brought back until this one makes a step.
+    restored until this one makes a step.
     """
 
     embedder: Embedder[Any, Any]
@@ -57,7 +57,7 @@ class Run:
 
     @staticmethod
     def begin(embedder: Embedder[Any, Any], setup: Setup, settings: Settings, family: TaskFamily | None = None) -> Run:
-        """A run at step 0, with its first frame; `family` where it is not the package's as it comes.
+        """A run at step 0, with its first frame; `family`: one that is not the package's with its default values.
 
         Errors: ValueError for a family that the embedder cannot read; what the embedder's `begin` raises.
         """
@@ -87,26 +87,26 @@ class Run:
         return self.family or task_family(self.now.setup.family)
 
     def steps_replayable(self) -> int:
-        """The steps that can be made again: a step that brought no frame, where one was due, ended in a failure."""
+        """How many steps a replay can repeat: the last one failed, and does not count, if its frame is missing."""
         due = self.steps % self.now.setup.frame_every == 0
         return self.steps - 1 if due and self.history[-1].step != self.steps else self.steps
 
-    # ---- what moves it ---------------------------------------------------------------------------------------------
+    # ---- training and changes --------------------------------------------------------------------------------------
 
     def step(self) -> None:
-        """One training step, and a frame where one is due."""
+        """One training step, and a frame if one is due."""
         now, self.ended = self.now, None
         now.state, record = self.embedder.step(now.state, now.settings)
         now.records.append(record)
         if now.state.step % now.setup.frame_every == 0:
             loss, reported = step_means(now, self.embedder.readings)
-            now.records.clear()  # before the frame: its checkpoint begins the next mean afresh
+            now.records.clear()  # before the frame: its checkpoint must start the next mean without them
             self._keep_frame(loss, reported)
 
     def apply(self, setup: Setup, settings: Settings, undo: bool = False) -> None:
-        """Change to these settings before the next step: one event, and the newest frame drawn again where it must be.
+        """Change to these settings before the next step, as one event; the newest frame is computed again if needed.
 
-        A change that fails, or is interrupted, is rolled back: half of it could not be replayed.
+        A change that fails, or is interrupted, is rolled back, so a replay stays exact.
         """
         now, n_before = self.now, len(self.events)
         changes = {**now.setup.difference(setup), **now.settings.difference(settings)}
@@ -145,14 +145,15 @@ class Run:
     # ---- going back ------------------------------------------------------------------------------------------------
 
     def until(self, at: int) -> tuple[Run, list[Event]]:
-        """A run that shares nothing that changes with this one, and the events that lead it on to frame `at`.
+        """An independent copy of this run, before frame `at`, and the events from there to that frame.
 
-        It stands at the nearest checkpoint before that frame: `follow(events, step of the frame)` leads there exactly.
+        The copy shares no changing state with this run. It is at the nearest checkpoint before the frame:
+        `follow(events, step of the frame)` then reproduces that frame exactly.
         """
         n_events, step = self.history.n_events(at), self.history[at].step
         is_now = (at, step, n_events) == (len(self.history) - 1, self.steps, len(self.events))
         if is_now and not self.now.inconsistent:
-            # Nothing need be repeated, however far apart the checkpoints lie.
+            # The frame is the present: a copy suffices, and no step must be repeated from a checkpoint.
             history, now, n_before = self.history.whole(), self.now.copy(), n_events
         else:
             history, now, n_before = self.history.until(at)
@@ -160,7 +161,7 @@ class Run:
         return twin, self.events[n_before:n_events]
 
     def at_frame(self, at: int) -> Run:
-        """The run as it was at frame `at`, exactly, sharing nothing that changes with this one."""
+        """The run exactly as it was at frame `at`, sharing no changing state with this one."""
         twin, events = self.until(at)
         twin.follow(events, self.history[at].step)
         return twin
@@ -180,5 +181,5 @@ class Run:
 
 
 def readable_families(embedder: Embedder[Any, Any]) -> list[str]:
-    """The package's families that this embedder can read."""
+    """The names of the package's families that this embedder can read."""
     return [name for name in FAMILIES if embedder.takes(task_family(name))]

@@ -1,8 +1,8 @@
-"""Time: a run of an embedder, step by step, with its whole history. No thread, no widget, no clock.
+"""A run of an embedder, step by step, with its whole history. No thread, no widget, no clock.
 
-A session ties together an embedder, a family of tasks and a projection. It watches a fixed set of validation tasks and
-keeps a frame of them every few steps, by count and never by the clock. Whoever looks (a page, a script, a test) sees
-the same frames, and the event log is enough to make them again.
+A session combines an embedder, a family of tasks and a projection. It embeds a fixed set of validation tasks and
+keeps a frame of them every few steps, by count and never by the clock. A page, a script and a test all see the same
+frames, and the event log is enough to reproduce them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from taskembed_edu.tasks.base import TaskFamily
 
 
 def unlocked(verb: str) -> AbstractContextManager[None]:
-    """The lock of a session that nobody else moves."""
+    """The lock of a session that no player uses: it locks nothing."""
     return nullcontext()
 
 
@@ -55,12 +55,12 @@ class Session(RunView):
         values = current_values(values, self.declared())
         tune_malloc()
         self.user_set: set[str] = set(values)
-        # Families of one's own, by name: a reset may name them again. The package's names mean its own as they come.
+        # The user's own families, by name: a reset may name them again. The package's names mean its own families.
         self.own_families: dict[str, TaskFamily] = {}
-        # A player that moves the session from its thread puts its own lock here.
+        # A player that steps the session on its own thread puts its lock here.
         self.lock: Callable[[str], AbstractContextManager[None]] = unlocked
         given = family if isinstance(family, TaskFamily) else None
-        # Everything that reset, undo of a reset, rewind and branch exchange: always by one assignment.
+        # All that reset, undo of a reset, rewind and branch replace: always by one assignment.
         self._run = Run.begin(self.embedder, *parse_settings(self.embedder, values), given)
         self._note_own_family()
 
@@ -72,10 +72,10 @@ class Session(RunView):
         """
         return parse_settings(task_embedder(embedder) if isinstance(embedder, str) else embedder, values)
 
-    # ---- moving on -------------------------------------------------------------------------------------------------
+    # ---- training and changes --------------------------------------------------------------------------------------
 
     def step(self, n: int = 1) -> Frame:
-        """n training steps; the latest frame. A frame falls every `frame_every` steps."""
+        """Make n training steps. Returns the latest frame; one is recorded every `frame_every` steps."""
         check_number("n", n, 0, None, "Time runs forwards; `branch(at=k)` goes back.")
         if not isinstance(n, numbers.Integral):
             raise TypeError(problem("n", n, "a whole number of steps"))
@@ -84,9 +84,9 @@ class Session(RunView):
                 for _ in range(n):
                     self._run.step()
             except BaseException as failure:
-                # The step may have been half made, and what follows half a step could not be replayed. A run that
-                # diverged stays where it is, to be looked at. After an interrupt, or an error in a family of the
-                # user's own, it goes back.
+                # The step may have stopped half-way, and steps after it could not be replayed. A run that diverged
+                # stays where it is, so that the user can inspect it. After an interrupt, or an error in the user's own
+                # family, the run goes back to its last frame.
                 self._now.inconsistent = True
                 if not isinstance(failure, FloatingPointError):
                     self._back_to_last_frame()
@@ -105,27 +105,27 @@ class Session(RunView):
             self.user_set |= set(changes)
 
     def set_clamped(self, **changes: Any) -> None:
-        """As `set`, but a value beyond its range is brought into it: for sliders, which learn of a new range late."""
+        """As `set`, but a value beyond its range is clamped: for sliders, which receive a new range late."""
         changes = self._live(changes)
         with self.lock("set"):
             mine, theirs = split_settings(changes, self.declared())
             self._run.apply(self.setup.clamped(**mine), self.settings.clamped(**theirs))
 
     def embed_again(self) -> Frame:
-        """Have UMAP forget its map and embed from scratch, as a first frame is: an event like any other.
+        """Have UMAP discard its map and embed from scratch, as for a first frame: an event like any other.
 
-        A map embedded again differs though no vector has moved: what both show may be trusted. PCA has one answer
-        only: no effect.
+        The new map differs though no vector has moved: only what both maps show may be trusted. PCA has only one
+        solution, so this has no effect on it.
         """
         if self.setup.projection == "umap":
             self.set(umap_restarts=self.setup.umap_restarts + 1)
         return self.history[-1]
 
     def undo(self) -> dict[str, Any]:
-        """Set back what the last change of the embedder's settings changed; what was set, {} where there was nothing.
+        """Undo the last change of the embedder's settings. Returns what was set; {} if there was nothing to undo.
 
-        Again, and the change before it is set back. Steps are not taken back (see `rewind`), only settings, and that
-        is an event too. The session's own (the map's) are left alone: they change the picture and not the vectors.
+        A second call undoes the change before it. Only settings are undone, not steps (see `rewind`), and the undo is
+        an event too. The session's own settings (the map's) stay: they change the picture and not the vectors.
         """
         with self.lock("set"):
             values = self.undoable()
@@ -150,9 +150,9 @@ class Session(RunView):
         return self.history[-1]
 
     def undo_reset(self) -> Frame:
-        """Bring back the run that the last reset ended, whole, as long as the new one has made no step.
+        """Restore the run that the last reset ended, completely, as long as the new one has made no step.
 
-        Errors: RuntimeError where there is no such run; its recording is then in `past`, if it had made a step.
+        Errors: RuntimeError if there is no such run; its recording is then in `past`, if it had made a step.
         """
         with self.lock("reset"):
             ended = self._run.ended
@@ -166,10 +166,10 @@ class Session(RunView):
         return self.history[-1]
 
     def rewind(self, at: int | None = None) -> Frame:
-        """Take this very run back to frame `at`, exactly; the recording of what came after goes to `past`.
+        """Take this run back to frame `at`, exactly; the recording of the run so far goes to `past`.
 
-        Settings go back too. Without `at` it goes back to the last stable frame (see `last_stable_frame`): the way
-        back after a step that failed. With at=-1 it ends where the last frame was kept, whatever that is worth.
+        Settings go back too. Without `at` it goes back to the last stable frame (see `last_stable_frame`): use this
+        after a step that failed. With at=-1 it goes back to the last frame, even if that frame is not stable.
         """
         with self.lock("reset"):
             at = self.last_stable_frame().index if at is None else self.history.position(at)
@@ -179,9 +179,9 @@ class Session(RunView):
         return self.history[-1]
 
     def branch(self, at: int = -1) -> Session:
-        """A session of its own that goes on from frame `at`, sharing nothing that changes with this one.
+        """An independent session that continues from frame `at`; it shares no changing state with this one.
 
-        It starts from the nearest checkpoint before and repeats the steps between, so it is exact.
+        It starts from the nearest checkpoint before that frame and repeats the steps between, so it is exact.
         """
         with self.lock("read"):
             at = self.history.position(at)
@@ -190,7 +190,7 @@ class Session(RunView):
             twin = copy.copy(self)
             twin._run, twin.lock, twin.user_set = run, unlocked, set(self.user_set)
             twin.own_families = dict(self.own_families)
-        run.follow(events, until)  # without the lock: this session may go on meanwhile
+        run.follow(events, until)  # without the lock: this session may train meanwhile
         return twin
 
     def offers(self, name: str, pending: Mapping[str, Any] | None = None) -> tuple[str, ...] | None:
@@ -207,24 +207,24 @@ class Session(RunView):
     # ---- recording -------------------------------------------------------------------------------------------------
 
     def recording(self) -> dict[str, Any]:
-        """Everything needed to make this run again, ready for JSON: see `recordings.save_recording`."""
+        """Everything needed to replay this run, ready for JSON: see `recordings.save_recording`."""
         with self.lock("read"):
             return recording_of(self._run)
 
     def code(self) -> str:
-        """The few lines of Python that make this run: run them, and the frames are the same, bit for bit."""
+        """The few lines of Python that repeat this run: they give the same frames, bit for bit."""
         with self.lock("read"):
             run, family = self._run, self.family
             if family is not None and family.name in FAMILIES and family == task_family(family.name):
-                family = None  # it has no field of its own: its name says it all
+                family = None  # all its fields have their defaults: its name suffices
             begun = parse_settings(self.embedder, {**run.initial, "family": run.whole_family})
             return run_code(self.embedder.name, family or self.setup.family, begun, run.events, run.steps)
 
     @staticmethod
     def replay(recording: dict[str, Any], family: TaskFamily | None = None) -> Session:
-        """The recorded run, made again step by step: the same frames on the same machine.
+        """Repeat the recorded run step by step: the same frames on the same machine.
 
-        A run on a family of one's own needs that `family`. Errors: ValueError for an outdated or broken recording (see
+        A run on a user's own family needs that `family`. Errors: ValueError for an outdated or broken recording (see
         `recordings.check_recording`).
         """
         recorded = read_recording(recording, family)
@@ -246,7 +246,7 @@ class Session(RunView):
         self._run = run
 
     def _own_family(self, name: str) -> TaskFamily | None:
-        """The family that somebody brought under this name; None: the package's, as it comes."""
+        """The user's own family of this name; None: the package's, with its defaults."""
         mine = self._run.family
         return mine if mine is not None and mine.name == name else self.own_families.get(name)
 
@@ -254,7 +254,7 @@ class Session(RunView):
         return self._own_family(name) or task_family(name)
 
     def _live(self, changes: dict[str, Any]) -> dict[str, Any]:
-        """These changes under today's names, if they may be made while training runs; else an error."""
+        """These changes under today's names of settings. Errors: ValueError if they need a reset."""
         changes = current_values(changes, self.declared())
         check_live(changes, self.declared(), self._run.offers)
         return changes

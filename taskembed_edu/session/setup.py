@@ -1,4 +1,4 @@
-"""What a session itself can be told, beside its embedder's hyperparameters: the tasks, the seed, the map."""
+"""The session's own settings, beside its embedder's hyperparameters: the tasks, the seed, the map."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from taskembed_edu.tasks import FAMILIES
 
 @dataclass(frozen=True)
 class Setup(Settings):
-    """What a session itself can be told, beside the embedder's hyperparameters."""
+    """The session's own settings, beside the embedder's hyperparameters."""
 
     family: str = setting(
         "sinusoids",
         label="Tasks",
         help="Which family the tasks come from.",
         choices=FAMILIES,
-        open=True,  # a family of one's own comes as an object, under its own name
+        open=True,  # a user passes an own family as an object, with a name of its own
         live=False,
     )
     seed: int = setting(

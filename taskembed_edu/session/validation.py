@@ -1,4 +1,4 @@
-"""What a session watches: a fixed set of tasks and their truth, and the frame that they give at one moment of a run."""
+"""The validation set: a fixed set of tasks with their true parameters, and how a frame is computed from them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from taskembed_edu.session.alarms import collapse_alarm
 from taskembed_edu.session.history import Checkpoint, Frame, metric_of
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily
 
-# With fewer tasks there is no map to speak of.
+# With fewer tasks than this, a map shows nothing.
 _FEWEST = 6
 
 
@@ -33,11 +33,11 @@ _FEWEST = 6
 class ValidationSet:
     """The tasks on the map.
 
-    `resampled_support` are the same tasks with support sets drawn anew, where the embedder reads such. `geometry` and
-    `groups` are None where the family knows no true distance and no groups. `scores` are those that a frame is given:
-    what is registered later comes with the next run, so that all frames of one run tell of the same.
+    `resampled_support` are the same tasks with newly sampled support sets, where the embedder reads such. `geometry`
+    and `groups` are None where the family has no true distance and no groups. `scores` are computed for every frame: a
+    score that is registered later takes effect with the next run, so that all frames of one run have the same scores.
 
-    Errors: ValueError where a score and a reading of the embedder have one name.
+    Errors: ValueError if a score and a reading of the embedder have the same name.
     """
 
     embedder: Embedder[Any, Any]
@@ -52,7 +52,7 @@ class ValidationSet:
 
     @property
     def readings(self) -> tuple[Reading, ...]:
-        """What a frame of this embedder can tell, in order: the loss, the scores, what else a step reports."""
+        """What a frame of this embedder reports, in order: the loss, the scores, the other readings of a step."""
         reported = self.embedder.readings
         absent = {"resampled": not self.embedder.embeds_resampled_support, "geometry": self.geometry is None}
         scores = [score for score in self.scores if not any(absent.get(need) for need in score.needs)]
@@ -60,7 +60,7 @@ class ValidationSet:
 
     @staticmethod
     def of(embedder: Embedder[Any, Any], split: Split, n_tasks: int, rng: torch.Generator) -> ValidationSet:
-        """The tasks that this embedder watches, drawn from the validation part of a family."""
+        """The validation set of this embedder, sampled from the validation part of a family."""
         family = split.validation
         tasks = embedder.watches(split, n_tasks, rng)
         resampled_support = family.redraw(tasks, rng) if embedder.embeds_resampled_support else None
@@ -69,9 +69,10 @@ class ValidationSet:
     def frame(
         self, now: Checkpoint, before: Sequence[Frame], index: int, loss: float, reported: Mapping[str, float]
     ) -> Frame:
-        """What is seen now, after the frames `before`; `reported` is what the steps since told (see `step_means`).
+        """The frame at this moment, after the frames `before`; `reported`: means over the steps since the last frame.
 
-        Errors: FloatingPointError where vectors or distances are not finite, or too few tasks are left.
+        See `step_means` for them. Errors: FloatingPointError if vectors or distances are not finite, or if too many
+        tasks have diverged.
         """
         first, second = self._vectors(now)
         diverged_tasks = self.embedder.diverged_tasks(now.state)
@@ -95,7 +96,7 @@ class ValidationSet:
             n_neighbors=now.setup.n_neighbors,
         )
         own = (reading.name for reading in self.embedder.readings if reading.name != LOSS.name)
-        told = {**measured(self.scores, context), **{name: reported.get(name, math.nan) for name in own}}
+        diagnostics = {**measured(self.scores, context), **{name: reported.get(name, math.nan) for name in own}}
         frame = Frame(
             index,
             now.state.step,
@@ -103,7 +104,7 @@ class ValidationSet:
             first.numpy(),
             layout,
             now.setup.projection,
-            told,
+            diagnostics,
             now.settings,
             umap_restarts=now.setup.umap_restarts,
             axes=axes,
@@ -111,15 +112,15 @@ class ValidationSet:
             diverged_tasks=diverged_tasks,
         )
         for array in frame.arrays():
-            array.setflags(write=False)  # a frame is a record: who draws on it must copy it first
+            array.setflags(write=False)  # a frame is a record: copy an array before you change it
         return dataclasses.replace(frame, alarm=collapse_alarm(frame, before[:index]))
 
     def nearest(self, frame: Frame, task: int, k: int = 5) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """The k tasks nearest to this one, in the frame's embedding (under its distance) and in truth, nearest first.
 
-        In truth there may be fewer (see `TrueGeometry.nearest`): unrelated are not counted as near. There are none
-        where nobody knows how far apart the tasks truly are.
-        Errors: ValueError for a task that is not watched, or k outside 1..n_tasks - 1.
+        In truth there may be fewer (see `TrueGeometry.nearest`): unrelated tasks are not counted as near. There are
+        none where the true distances are unknown.
+        Errors: ValueError for a task that is not in the validation set, or k outside 1..n_tasks - 1.
         """
         check_number("task", task, 0, len(self.tasks) - 1, "Tasks are counted from 0, in the order of `session.tasks`.")
         vectors, lost = torch.tensor(frame.embedding), list(frame.diverged_tasks)
@@ -133,12 +134,12 @@ class ValidationSet:
         return embedding[~np.isin(embedding, lost)][:k], truth
 
     def scores_in_words(self, frame: Frame) -> list[str]:
-        """The scores that tell most of a frame, as "name 0.12": those of the closing report that are also drawn."""
+        """A frame's main scores, as "name 0.12": those of the closing report that also have a curve."""
         named = (score.name for score in self.scores if score.closing and score.panel is not None)
         return [f"{name} {frame.diagnostics[name]:.2f}" for name in named if name in frame.diagnostics]
 
     def _vectors(self, now: Checkpoint) -> tuple[Tensor, Tensor | None]:
-        """The watched tasks' vectors, and those of their second support sets where the embedder has such."""
+        """The validation tasks' vectors, and those of their second support sets where the embedder uses such."""
         first = self.embedder.view(now.state, now.settings)
         second = None if self.resampled_support is None else self.embedder.embed(now.state, self.resampled_support)
         if not all(bool(torch.isfinite(vectors).all()) for vectors in (first, second) if vectors is not None):
@@ -148,7 +149,7 @@ class ValidationSet:
     def _truth_of(
         self, now: Checkpoint, diverged_tasks: tuple[int, ...], kept: Any
     ) -> tuple[TrueGeometry | None, Tensor | None]:
-        """The true geometry and the groups of the tasks that count."""
+        """The true geometry and the groups of the tasks that have not diverged."""
         if not diverged_tasks:
             return self.geometry, self.groups
         left = len(self.tasks) - len(diverged_tasks)
@@ -159,20 +160,20 @@ class ValidationSet:
 
 
 def true_geometry(family: TaskFamily, tasks: TaskBatch) -> TrueGeometry | None:
-    """How far apart these tasks truly are; None where the family does not know."""
+    """The true distances of these tasks; None where the family has none."""
     return TrueGeometry(family.true_distance(tasks)) if family.has_geometry else None
 
 
 def groups_of(family: TaskFamily, tasks: TaskBatch) -> Tensor | None:
-    """Which tasks are mates, by the column of the truth that groups them; None where the family has none."""
+    """Each task's group, from the column of the true parameters that defines groups; None where there are none."""
     return None if family.group is None else tasks.truth[:, tasks.truth_names.index(family.group)]
 
 
 def step_means(now: Checkpoint, readings: Sequence[Reading]) -> tuple[float, dict[str, float]]:
-    """The mean loss of the steps since the last frame, and the means of what else they report, NaN left out.
+    """The mean loss of the steps since the last frame, and the means of their other readings, NaN omitted.
 
-    What steps report stays on its device until a frame falls: reading it at every step would hold a GPU up.
-    Errors: FloatingPointError where the loss is not finite; ValueError for a number that is not declared.
+    The readings of steps stay on their device until a frame is due: reading them at every step would stall a GPU.
+    Errors: FloatingPointError if the loss is not finite; ValueError for a reading that is not declared.
     """
     loss = float(torch.stack([record.loss for record in now.records]).mean())
     if not math.isfinite(loss):
@@ -185,29 +186,29 @@ def step_means(now: Checkpoint, readings: Sequence[Reading]) -> tuple[float, dic
 
 
 def _mean(name: str, records: Sequence[StepRecord]) -> float:
-    told = [record.readings[name] for record in records if name in record.readings]
-    return float(torch.stack(told).nanmean()) if told else math.nan
+    values = [record.readings[name] for record in records if name in record.readings]
+    return float(torch.stack(values).nanmean()) if values else math.nan
 
 
 def diverged(now: Checkpoint, what: str, came: float) -> FloatingPointError:
-    """The error of a run that has no numbers any more."""
+    """The error of a run whose numbers are no longer finite."""
     rate = getattr(now.settings, "learning_rate", math.nan)
     cause = f"Lower the learning rate ({rate:g} now) and reset; all frames so far are kept."
     return FloatingPointError(problem(what, f"{came} at step {now.state.step}", "a finite number", cause))
 
 
 def _same_map(now: Checkpoint, before: Frame | None, diverged_tasks: tuple[int, ...]) -> Layout | None:
-    """The layout of the frame before; None where that was another map, with which this one is not to be compared."""
+    """The layout of the frame before; None if that was another map, which cannot be compared with this one."""
     if before is None:
         return None
     same = before.projection == now.setup.projection
     same = same and (before.umap_restarts == now.setup.umap_restarts or now.setup.projection == "pca")
-    same = same and before.diverged_tasks == diverged_tasks  # another number: begun anew
+    same = same and before.diverged_tasks == diverged_tasks  # other tasks on the map: UMAP begins anew
     return before.layout if same else None
 
 
 def _layout(now: Checkpoint, embedding: Tensor, distances: Tensor, kept: Any) -> tuple[Layout, Layout | None]:
-    """The map of these vectors, and the directions of a PCA map; a task that is left out stands in the middle."""
+    """The map of these vectors, and the directions of a PCA map; a diverged task is placed in the middle."""
     earlier = None if now.pca is None else now.pca[kept]
     if now.setup.projection == "pca":
         layout, axes = pca(embedding[kept], earlier)
