@@ -1,8 +1,8 @@
 """Kernels that have torch and this package loaded when they begin: forked from a process that loaded them once.
 
 A fresh Python spends five seconds of a processor on these imports, a fork of one that has them next to nothing. What a
-test meets is a new process all the same: its own memory, its own session, ended like any other kernel. UMAP is not
-loaded before the fork: a map must begin with PCA, and go over when UMAP has come, as a learner's does.
+test meets is a new process all the same: its own memory, its own session, ended like any other kernel. What minds
+whether it is in a notebook is not loaded before the fork (loaded_before.py).
 
 The server is given `ForkedKernelManager`. Where there is no safe fork (Windows, macOS), and for every kernel but
 `python3`, kernels begin as they always do.
