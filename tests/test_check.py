@@ -69,7 +69,7 @@ def test_a_helper_of_the_tests_reaches_the_tests_that_import_it() -> None:
 
 def test_a_file_that_is_no_module_reaches_those_who_open_it() -> None:
     assert distances("pyproject.toml")["tests/test_house.py"] == 1
-    script = source_of(taskembed_edu.LossLab).replace("loss.py", "loss_lab.js")
+    script = source_of(taskembed_edu.LossLab).replace("loss.py", "page/loss_lab.js")
     assert (ROOT / script).exists()
     assert "tests/test_loss_lab.py" in distances(script)
 

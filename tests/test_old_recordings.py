@@ -19,7 +19,8 @@ from tests.runs import small_session
 
 RECORDINGS = sorted((Path(__file__).parent / "fixtures" / "recordings_0_1").glob("*.json"))
 
-# How far from the file's value a score may be.
+# How far from the file's value a score may be. A gradient that differs in its last digit moves an entry by a step of
+# Adam, so 60 steps later a map has moved otherwise.
 BAND = {
     "recall@1": 0.1,
     "recall@5": 0.1,
@@ -55,7 +56,7 @@ def test_a_recording_of_version_0_1_replays(path: Path) -> None:
         if name == "mean_distance":
             assert told[name] == pytest.approx(value, rel=0.05)
         elif name == "jitter":
-            assert math.isfinite(told[name]) if umap else told[name] == pytest.approx(value, abs=0.1)
+            assert math.isfinite(told[name]) if umap else told[name] == pytest.approx(value, abs=0.2)
         else:
             assert told[name] == pytest.approx(value, abs=(BAND_OF_UMAP if umap else {}).get(name, BAND[name]))
 

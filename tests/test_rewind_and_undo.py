@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 import torch
 
+from taskembed_edu.evaluation import registry
 from taskembed_edu.evaluation.geometry import all_distances
 from taskembed_edu.formulas.distances import pairwise_distances
 from taskembed_edu.projection.live_umap import LiveUMAP
 from taskembed_edu.projection.quality import jitter
 from taskembed_edu.session import history as history_module
-from taskembed_edu.session import validation as watched
 from taskembed_edu.session.history import Event
 from taskembed_edu.session.session import Session
 from taskembed_edu.tasks import Gaussians
@@ -239,7 +239,7 @@ def test_a_change_that_fails_half_way_has_not_been_made(monkeypatch: pytest.Monk
         raise KeyboardInterrupt
 
     for change in ({"metric": "cosine"}, {"umap_restarts": 1}):
-        monkeypatch.setattr(watched, "map_trust", interrupted)
+        monkeypatch.setattr(registry, "map_trust", interrupted)
         with pytest.raises(KeyboardInterrupt):
             session.set(**change)
         monkeypatch.undo()

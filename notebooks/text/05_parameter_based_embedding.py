@@ -191,7 +191,7 @@ nearer = float(matched.distance[1:].mean() / matched.before[1:].mean())
 print("distance to the first network: falls to a share of", band(nearer, 0.3, 0.7))
 own_before, aim = geometry.spearman(vectors["own"]), geometry.spearman(vectors["shared"])
 print(f"Spearman rises: {after > own_before + 0.05}, to that of the shared start: {after > aim - 0.05}")
-functions = geometry.agreement(function_distance(learner, runs["own"].parameters, x))
+functions = geometry.rank_correlation(function_distance(learner, runs["own"].parameters, x))
 print("own starts, compared by their answers:", band(functions, 0.9))
 
 # %% [markdown]
@@ -548,7 +548,7 @@ maps["Fisher"] = (fishers, prober.embed(state, again))
 
 # %%
 agreement = {name: geometry.spearman(first) for name, (first, _second) in maps.items()}
-agreement["Fisher"] = geometry.agreement(pairwise_task2vec_distances(fishers))
+agreement["Fisher"] = geometry.rank_correlation(pairwise_task2vec_distances(fishers))
 for name, (first, other) in maps.items():
     recall = recall_at_k(other, first, ks=(1,), metric="cosine" if name == "Fisher" else "euclidean")[1]
     size = f"{first.shape[1]:5} numbers a task"

@@ -16,14 +16,12 @@ from __future__ import annotations
 import dataclasses
 import math
 import numbers
-import sys
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import FrameType
 from typing import TYPE_CHECKING, Any, Self
 
 from taskembed_edu.base.checks import check_choice, check_number, problem
+from taskembed_edu.base.former import Former, warn_renamed
 
 Choices = Sequence[str] | Mapping[str, Any]
 """Names; or names with their labels, or with records that have a label."""
@@ -134,21 +132,6 @@ def current_values(values: Mapping[str, Any], declared: Mapping[str, Setting], *
     return current
 
 
-def warn_renamed(old: str, new: str) -> None:
-    """A DeprecationWarning that points at the line outside this package that used the former name."""
-    # A notebook shows a DeprecationWarning only if the warning points into a cell.
-    level, frame = 1, sys._getframe()
-    while frame.f_back is not None and _is_internal(frame):
-        frame, level = frame.f_back, level + 1
-    warnings.warn(f"The {old} is now called {new}.", DeprecationWarning, stacklevel=level)
-
-
-def _is_internal(frame: FrameType) -> bool:
-    """Whether this is code of the package, or the `__init__` that `dataclass` generated for a settings class."""
-    package = frame.f_globals.get("__name__", "").partition(".")[0]
-    return package == __name__.partition(".")[0] or frame.f_code.co_filename == "<string>"
-
-
 def _current_choice(name: str, value: Any, declared: Setting, warn: bool) -> Any:
     if not isinstance(value, str) or value not in declared.renamed:
         return value
@@ -222,6 +205,8 @@ class Settings:
             if name in clamped and declared.allowed and values[name] not in (left := declared.allowed(proposed)):
                 values[name] = left[0]
         return type(self)(**values)
+
+    brought_into_range = Former("clamped")
 
     def difference(self, other: Settings) -> dict[str, Any]:
         """The values of `other` where they differ from this one's."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from taskembed_edu.base.checks import check_choice, check_number, problem
+from taskembed_edu.base.former import Former
 from taskembed_edu.formulas._pairwise import SMALL
 from taskembed_edu.formulas._vectors import as_vectors, check_rows
 from taskembed_edu.formulas.distances import METRICS, check_metric_accepts
@@ -89,6 +90,8 @@ class TrueGeometry:
     def rank_correlation(self, distances: Tensor) -> float:
         """As `spearman`, of distances (n_tasks, n_tasks) that have been computed already."""
         return float(round(np.dot(self._ranks, _standardised_ranks(distances.numpy().ravel()[self._pairs])), 12))
+
+    agreement = Former("rank_correlation")
 
     def nearest(self, task: int, k: int = 5, without: Collection[int] = ()) -> NDArray[np.intp]:
         """The k tasks nearest to this one in true distance, nearest first, without itself and those in `without`.

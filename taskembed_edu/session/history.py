@@ -15,7 +15,8 @@ import torch
 from numpy.typing import NDArray
 
 from taskembed_edu.base.checks import check_number, problem
-from taskembed_edu.base.settings import Settings, warn_renamed
+from taskembed_edu.base.former import Former
+from taskembed_edu.base.settings import Settings
 from taskembed_edu.embedders.base import StepRecord
 from taskembed_edu.evaluation.geometry import all_distances
 from taskembed_edu.projection.live_umap import LiveUMAP
@@ -97,11 +98,8 @@ class Frame:
         """The distance under which its tasks are near or far."""
         return metric_of(self.settings)
 
-    @property
-    def refits(self) -> int:
-        """The former name of `umap_restarts`."""
-        warn_renamed("attribute 'refits' of a frame", "'umap_restarts'")
-        return self.umap_restarts
+    refits = Former("umap_restarts")
+    left_out = Former("diverged_tasks")
 
     def neighbours(self, k: int = 5, metric: str | None = None) -> NDArray[np.intp]:
         """Each task's k nearest others: (n, k) indices, nearest first; by `metric`, or by the frame's own (default).

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from taskembed_edu.base.former import Former
 from taskembed_edu.base.settings import Setting
 from taskembed_edu.embedders.base import Embedder, sample_tasks
 from taskembed_edu.evaluation.geometry import NeighbourChanges, TrueGeometry, all_distances
@@ -165,6 +166,9 @@ class RunView:
     def last_stable_frame(self, at: int = -1) -> Frame:
         """The last frame, up to frame `at`, before tasks diverged or the loss grew: see `alarms.last_stable_frame`."""
         return last_stable_frame(self.history[: self.history.position(at) + 1], self.embedder.same_loss)
+
+    watched = Former("validation_set")
+    last_sound = Former("last_stable_frame")
 
     def __repr__(self) -> str:
         scores = ", ".join(self.validation_set.scores_in_words(self.frame))

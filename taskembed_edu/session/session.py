@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from taskembed_edu.base.checks import check_choice, check_number, problem
+from taskembed_edu.base.former import Former
 from taskembed_edu.base.memory import tune_malloc
 from taskembed_edu.base.settings import Settings, current_values
 from taskembed_edu.embedders import task_embedder
@@ -110,6 +111,9 @@ class Session(RunView):
         with self.lock("set"):
             mine, theirs = split_settings(changes, self.declared())
             self._run.apply(self.setup.clamped(**mine), self.settings.clamped(**theirs))
+
+    set_within_range = Former("set_clamped")
+    named = Former("user_set")
 
     def embed_again(self) -> Frame:
         """Have UMAP discard its map and embed from scratch, as for a first frame: an event like any other.
