@@ -47,8 +47,9 @@ def test_a_kernel_that_answers_late_leaves_the_slider_to_the_hand(open_lab: Open
     lab = open_lab()
     lab.evaluate("model.slow = true")
     slider = lab.root.get_by_role("slider", name="Time")
-    for step in (110, 100, 90):
+    for sent, step in enumerate((110, 100, 90), start=1):
         slider.press("ArrowLeft")
+        lab.wait_for("look", sent)
         lab.page.wait_for_function("lab.timeline.requestedStep === undefined")  # the request has timed out
         assert lab.sent("look")[-1] == {"do": "look", "step": step}
     expect(slider).to_have_attribute("aria-valuetext", "step 90 of 120")
