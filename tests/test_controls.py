@@ -16,6 +16,7 @@ from taskembed_edu.formulas.mining import TRIPLET_MINING
 from taskembed_edu.labs.metric import MetricLab
 from taskembed_edu.labs.parameter import ParameterLab
 from taskembed_edu.live.controls import control_specs, page_value, say, say_setting
+from taskembed_edu.networks.factory import LEARNERS
 from taskembed_edu.networks.learners import ACTIVATIONS
 from taskembed_edu.session.session import Session
 from taskembed_edu.session.setup import Setup
@@ -75,6 +76,13 @@ def test_a_seed_is_typed_and_not_slid() -> None:
 AS_SEEN: dict[str, list[list[Any]]] = json.loads(Path(__file__).with_name("controls.json").read_text(encoding="utf-8"))
 MAIN = {"metric": MetricLab.main, "parameters": ParameterLab.main}
 FLAGS = {"main": "main", "live": "live", "enabled": "enabled", "projected": "projected", "above_map": "above the map"}
+
+
+@pytest.fixture(autouse=True)
+def only_the_learners_of_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another file of tests, in the same process, may have registered a learner of its own."""
+    for name in set(LEARNERS) - {"auto", "mlp", "conv", "gru", "lstm"}:
+        monkeypatch.delitem(LEARNERS, name)
 
 
 @pytest.mark.parametrize("run", AS_SEEN)

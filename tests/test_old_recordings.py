@@ -68,7 +68,7 @@ def test_code_that_was_shown_by_version_0_1_runs() -> None:
     assert [warning.filename for warning in caught] == [__file__]
     assert session.events[-1].changes == {"umap_restarts": 1}
     assert "session.set(umap_restarts=1)" in session.code()
-    with pytest.warns(DeprecationWarning, match="attribute 'refits' of a frame is now called 'umap_restarts'"):
+    with pytest.warns(DeprecationWarning, match="attribute 'refits' of Frame is now called 'umap_restarts'"):
         assert session.frame.refits == 1
     with pytest.warns(DeprecationWarning, match="setting 'refits'"):
         assert session.setup.refits == 1  # type: ignore[attr-defined]
