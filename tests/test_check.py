@@ -19,6 +19,7 @@ import taskembed_edu
 from taskembed_edu.commands import check as command
 from taskembed_edu.commands import test as suite
 from tools import check
+from tools.budget import remembered_seconds
 from tools.reach import Imports, Reached, changed_files, git, public_names, reached, read_imports
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -48,6 +49,16 @@ def test_a_changed_formula_reaches_its_own_tests_before_those_that_only_lead_to_
     far = next(test for test in found if test.path == "tests/test_history.py")
     assert far.distance > found[1].distance == 1
     assert [test.distance for test in found] == sorted(test.distance for test in found)
+
+
+def test_of_tests_equally_near_the_quick_ones_are_first() -> None:
+    formula = source_of(taskembed_edu.cosine_distance)
+    before = [test.path for test in reached(imports(), [formula])]
+    slow, other = [test.path for test in reached(imports(), [formula]) if test.distance == 1][1:3]
+    after = [test.path for test in reached(imports(), [formula], {slow: 60.0})]
+    assert before.index(slow) < before.index(other)
+    assert after.index(slow) > after.index(other)
+    assert sorted(before) == sorted(after)
 
 
 def test_a_changed_test_is_run_and_no_other() -> None:
@@ -177,8 +188,20 @@ def test_what_had_no_time_is_named_and_counted(tmp_path: Path, monkeypatch: pyte
     code, told = checked(tmp_path, [], files, -1, monkeypatch)
     assert code == 0
     last = told.strip().splitlines()[-1]
-    assert last.startswith("NOT RUN: 5 tests had no time left; `make test` runs them: ")
+    assert last.startswith("NOT RUN: at least 5 tests had no time left; `make test` runs them: ")
     assert last.endswith("test_near.py (2), test_far.py (3)"), "in the order in which they would have been run"
+
+
+def test_a_batch_that_has_no_time_to_begin_is_counted_from_its_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check, "BATCHES", (1, 1, 1000))
+    files = {"test_one.py": PASSES, "test_two.py": PASSES, "examples.py": "'>>> 1'\n"}
+    code, told = checked(tmp_path, [], files, check.TO_BEGIN - 1, monkeypatch)
+    assert code == 0
+    assert "2 passed" in told
+    assert told.strip().splitlines()[-1].endswith("`make test` runs them: test_two.py (2), examples.py (1)")
+    assert "at least 3 tests" in told
 
 
 def test_a_test_that_would_take_longer_than_what_is_left_does_not_begin(
@@ -187,6 +210,7 @@ def test_a_test_that_would_take_longer_than_what_is_left_does_not_begin(
     remembered = tmp_path / ".pytest_cache" / "v" / "taskembed_edu" / "seconds"
     remembered.parent.mkdir(parents=True)
     remembered.write_text(json.dumps({"test_one.py::test_it": 7200.0}))
+    assert remembered_seconds(tmp_path) == {"test_one.py": 7200.0}
     code, told = checked(tmp_path, [], {"test_one.py": PASSES}, 3600, monkeypatch)
     assert code == 0
     assert "1 passed" in told

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
@@ -51,6 +51,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     left_out = Counter(report.nodeid.partition("::")[0] for report in skipped)
     config.getoption("--left-out").write_text(json.dumps(left_out), encoding="utf-8")
     assert config.cache is not None
-    reports = [*terminalreporter.stats.get("passed", []), *terminalreporter.stats.get("failed", [])]
-    took = {report.nodeid: round(report.duration, 1) for report in reports if report.duration > WORTH_NOTING}
-    config.cache.set(SECONDS, {**config.cache.get(SECONDS, {}), **took})
+    took: dict[str, float] = defaultdict(float)
+    for kind in ("", "passed", "failed"):  # pytest files the fixtures of a test under ""
+        for report in terminalreporter.stats.get(kind, []):
+            took[report.nodeid] += getattr(report, "duration", 0.0)
+    long = {test: round(seconds, 1) for test, seconds in took.items() if seconds > WORTH_NOTING}
+    config.cache.set(SECONDS, {**config.cache.get(SECONDS, {}), **long})
+
+
+def remembered_seconds(root: Path) -> dict[str, float]:
+    """How long the long tests of each file took when they were last run, together."""
+    seconds: dict[str, float] = defaultdict(float)
+    notes = root / ".pytest_cache" / "v" / SECONDS
+    for test, took in (json.loads(notes.read_text(encoding="utf-8")) if notes.exists() else {}).items():
+        seconds[test.partition("::")[0]] += took
+    return dict(seconds)

@@ -197,10 +197,12 @@ def run_stage(stage: Stage, checkout: Path, environment: Mapping[str, str], outp
     verdict = "FAILED"
     try:
         extra = {**limit_threads(stage.workers, environment), **stage.prepare(checkout, environment)}
+        # pytest compiles every file of tests anew where it may not keep them: some seconds of each process.
+        kept = {name: value for name, value in environment.items() if name != "PYTHONDONTWRITEBYTECODE"}
         sys.stdout.flush()
         command = [sys.executable, *stage.arguments]
         told: dict[str, Any] = {} if output is None else {"stdout": output, "stderr": subprocess.STDOUT}
-        if subprocess.run(command, cwd=checkout, env={**environment, **extra}, check=False, **told).returncode == 0:
+        if subprocess.run(command, cwd=checkout, env={**kept, **extra}, check=False, **told).returncode == 0:
             verdict = "passed"
     except CannotRunError as error:
         print(error, file=output)

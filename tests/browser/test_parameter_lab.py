@@ -143,7 +143,7 @@ def test_a_task_that_diverges_is_named_and_leaves_the_map(waves: LabOnPage) -> N
     lab.pause()
     lab.settle()
     expect(lab.root.get_by_role("alert")).to_contain_text(f"1 task has diverged and left the map: {name}")
-    assert lab.ask("lab.session.frame.left_out") == "(4,)"
+    assert lab.ask("lab.session.frame.diverged_tasks") == "(4,)"
     expect(lab.map()).to_have_attribute("data-trails", "19")
     lab.check_nothing_failed()
 
