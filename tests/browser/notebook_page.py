@@ -42,6 +42,7 @@ class NotebookPage:
         # A workspace of its own: no layout of an earlier notebook comes back.
         self._workspace = re.sub(r"\W", "-", workspace or name)
         self._is_loaded = loaded is not None
+        self._reloaded = False
         self.page: Page = loaded or context.new_page()
         if not self._is_loaded:
             self.page.add_init_script(path=HARNESS)
@@ -139,6 +140,7 @@ class NotebookPage:
 
     def reload(self, save: bool = True) -> None:
         """Reload the page as F5 does; the kernel lives on. Without `save`, the outputs since the last save are lost."""
+        self._reloaded = True
         if save:
             self.page.evaluate("harness.save()")
         if self._is_loaded:  # its address may name the notebook that was open before
@@ -198,7 +200,8 @@ class NotebookPage:
 
     def leave(self) -> bool:
         """Close the notebook, end its kernel, and leave JupyterLab as it was; whether the page may serve once more."""
-        if self.failed or self.problems or self._tolerated or self.page.is_closed():
+        # A page that was reloaded may open its notebook a second time, at any moment: it would stand beside the next.
+        if self.failed or self.problems or self._tolerated or self._reloaded or self.page.is_closed():
             self.close()
             return False
         while self._listeners:

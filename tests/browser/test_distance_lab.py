@@ -62,6 +62,7 @@ def test_dragging_a_tip_moves_the_numbers_and_ctrl_z_takes_the_whole_drag_back(o
     drag(page, tip(page, "x"), step, 1.3, 0.8)
     page.page.keyboard.up("Shift")
     expect(tip(page, "x")).to_have_attribute("aria-label", re.compile(r"^Vector x at \(4, 2\)"))
+    expect(value(page, "euclidean")).to_have_text("3.0414")  # Python has heard the end of the drag
     assert page.run("lab.x") == "[4.0, 2.0]\n"
 
 
