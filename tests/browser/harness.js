@@ -65,6 +65,17 @@ window.harness = {
     this.panel().context.model.sharedModel.cells[index].setSource(source);
   },
 
+  /**
+   * Scroll to an element; whether it is laid out now. JupyterLab hides the cells that are far from the window, and
+   * the browser cannot scroll to what is hidden: so JupyterLab scrolls to the cell, and the browser does the rest.
+   */
+  async reveal(element) {
+    const cell = element.closest('[data-windowed-list-index]');
+    if (cell) await this.panel().content.scrollToItem(Number(cell.dataset.windowedListIndex), 'center');
+    element.scrollIntoView({ block: 'center' });
+    return element.getClientRects().length > 0;
+  },
+
   /** The notebook as it would be saved. */
   saved() {
     return this.panel().context.model.toJSON();

@@ -164,11 +164,11 @@ class NotebookPage:
         return notebook
 
     def reveal(self, locator: Locator) -> Locator:
-        """Scroll something into view and wait until it is visible; the locator.
-
-        JupyterLab does not lay out the cells outside the window: Playwright's own scrolling finds nothing there.
-        """
-        locator.evaluate("element => element.scrollIntoView({ block: 'center' })")
+        """Scroll something into view and wait until it is visible; the locator."""
+        for _ in range(300):
+            if locator.evaluate("element => harness.reveal(element)"):
+                break
+            self.page.wait_for_timeout(100)  # JupyterLab lays its cells out when it is idle
         locator.wait_for(state="visible")
         return locator
 
