@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -144,3 +145,8 @@ def test_the_lock_file_says_what_and_not_where() -> None:
     lock = (ROOT / "package-lock.json").read_text(encoding="utf-8")
     assert '"resolved"' not in lock
     assert lock.count('"integrity"') > 50
+
+
+def test_a_script_that_stands_below_the_checkout_is_none_of_ours() -> None:
+    # Jupyter runs a script of its own with Node. In .venv this package.json is the nearest: as a "module" it would fail.
+    assert "type" not in json.loads((ROOT / "package.json").read_text(encoding="utf-8"))

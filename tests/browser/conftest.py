@@ -177,5 +177,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
             page.failed = True
             item.add_report_section("call", "screenshot", page.picture())
             item.add_report_section("call", "problems of the page", "\n".join(page.problems))
+            item.add_report_section("call", "what the page said", "\n".join(page.said))
+            item.add_report_section("call", "what the server said", page.server.log[-4000:])
         raise
     return result

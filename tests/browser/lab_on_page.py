@@ -168,13 +168,11 @@ class LabOnPage:
         """The map of a paused lab shows this frame: its step, and every point in its place."""
         self.wait_until_idle()
         expect(self.map(run)).to_have_attribute("data-step", self.ask(f"{frame}.step"))
-        layout = self.layout(frame)
-        off = misplaced(self.positions(run), layout)
-        for _ in range(100):  # points may still glide to their places: look again with each picture drawn
+        for _ in range(100):  # points may still glide to their places, or UMAP may be there now: look once more
+            off = misplaced(self.positions(run), self.layout(frame))
             if off < 1.5:
                 return
             self.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-            off = misplaced(self.positions(run), layout)
         raise AssertionError(f"the map of step {self.step(run)} shows a task {off:.1f} pixels from its place")
 
     def check_no_child(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import urllib.parse
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ class NotebookPage:
     ) -> None:
         self.name = name
         self.problems: list[str] = []
+        self.said: deque[str] = deque(maxlen=60)  # in the console, of whatever kind
         self._tolerated: list[re.Pattern[str]] = []
         self.failed = False
         self.server = server
@@ -72,11 +74,9 @@ class NotebookPage:
     def second_tab(self) -> NotebookPage:
         """The same notebook once more, in a second tab of the same browser."""
         self.page.evaluate("harness.save()")
-        twin = NotebookPage(self._context, self.server, self.name, f"{self._workspace}-second")
-        twin.problems, twin._tolerated = (
-            self.problems,
-            self._tolerated,
-        )  # what goes wrong in one goes wrong for the test
+        twin = NotebookPage(self._context, self.server, self.name, f"{self.name}-second")
+        # What goes wrong in one goes wrong for the test.
+        twin.problems, twin.said, twin._tolerated = self.problems, self.said, self._tolerated
         twin.open()
         return twin
 
@@ -243,6 +243,7 @@ class NotebookPage:
             self.page.on(event, listener)
 
     def _on_console(self, message: ConsoleMessage) -> None:
+        self.said.append(f"{message.type}: {message.text}")
         if message.type == "error":
             self._problem(f"console error: {message.text} ({message.location.get('url', '')})")
 

@@ -158,6 +158,7 @@ def test_two_labs_on_one_page_do_not_meet(lab: LabOnPage) -> None:
 
 
 def test_two_tabs_on_one_notebook_show_and_move_the_same_lab(lab: LabOnPage) -> None:
+    lab.wait_for_umap()
     lab.play(until=20)
     twin = lab.page.second_tab()
     second = LabOnPage(twin)

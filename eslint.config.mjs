@@ -16,5 +16,5 @@ export default [
   },
   { files: ["taskembed_edu/**/*.js"], languageOptions: { globals: globals.browser } },
   { files: ["tests/browser/*.js", "benchmarks/browser/*.js"], languageOptions: { globals: globals.browser } },
-  { files: ["tests/page/*.js", "eslint.config.js"], languageOptions: { globals: globals.node } },
+  { files: ["tests/page/*.js", "eslint.config.mjs"], languageOptions: { globals: globals.node } },
 ];
