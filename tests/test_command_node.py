@@ -148,5 +148,5 @@ def test_the_lock_file_says_what_and_not_where() -> None:
 
 
 def test_a_script_that_stands_below_the_checkout_is_none_of_ours() -> None:
-    # Jupyter runs a script of its own with Node. In .venv this package.json is the nearest: as a "module" it would fail.
+    # Jupyter runs a script of its own with Node; in .venv the nearest package.json is this one.
     assert "type" not in json.loads((ROOT / "package.json").read_text(encoding="utf-8"))

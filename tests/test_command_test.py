@@ -45,6 +45,32 @@ def test_every_lesson_is_run(tmp_path: Path) -> None:
     ] == lessons
 
 
+FLAKY = """
+from pathlib import Path
+def test_lucky():
+    seen = Path(__file__).with_name("seen")
+    before = seen.exists()
+    seen.touch()
+    assert before
+def test_broken():
+    assert False
+"""
+
+
+def test_a_browser_test_has_a_second_try_and_is_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    arguments = next(stage for stage in suite.stages(ROOT) if stage.name == "browser").arguments
+    assert all(word in arguments for word in suite.SECOND_TRY)
+    (tmp_path / "test_flaky.py").write_text(FLAKY, encoding="utf-8")
+    tries = suite.Stage("tries", "tries", ("-m", "pytest", "-p", "no:cacheprovider", *suite.SECOND_TRY, "."))
+    assert suite.run_all([tries], tmp_path, required=False) == 1, "what fails twice has failed"
+    lines = lines_of(capfd)
+    assert {line.split(" - ")[0] for line in lines if line.startswith(("RERUN", "FAILED"))} == {
+        "RERUN test_flaky.py::test_lucky",
+        "RERUN test_flaky.py::test_broken",
+        "FAILED test_flaky.py::test_broken",
+    }
+
+
 def test_a_failing_stage_fails_the_run_and_stops_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     chosen = [stage("first", "raise SystemExit(3)"), stage("second", "print('I ran')")]
     assert suite.run_all(chosen, tmp_path, required=False) == 1

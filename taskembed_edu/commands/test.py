@@ -32,8 +32,21 @@ from taskembed_edu.commands.node import find_node, install
 
 WORKERS = 2
 LESSON_CELL_SECONDS = 120
-TEST_TOOLS = ("pytest", "xdist", "nbval", "playwright", "ruff", "mypy", "importlinter", "pre_commit")
+TEST_TOOLS = (
+    "pytest",
+    "xdist",
+    "pytest_rerunfailures",
+    "nbval",
+    "playwright",
+    "ruff",
+    "mypy",
+    "importlinter",
+    "pre_commit",
+)
 NO_TOOLS = 'The test tools are not installed. Get them: python -m pip install -c constraints.txt -e ".[test]"'
+# A browser, a server and a kernel share two cores with another set of the three. What fails for want of a processor
+# passes at a second try; pytest's last lines name it, so that its wait can be mended.
+SECOND_TRY = ("--reruns", "1", "-raR")
 HAS_STAGES_OF_ITS_OWN = "ruff-format,ruff-check,mypy,lint-imports"
 
 NO_GPU = "tests marked gpu: there is no CUDA device here. Run them where there is one: python -m pytest -m gpu"
@@ -106,6 +119,7 @@ class Result:
 def stages(checkout: Path, workers: int = WORKERS) -> list[Stage]:
     """All stages, in order: the quick ones first."""
     parallel = ("-n", str(workers), "--dist", "loadscope") if workers > 1 else ()
+    spread = ("-n", str(workers), "--dist", "worksteal") if workers > 1 else ()
     lessons = sorted(str(path.relative_to(checkout)) for path in (checkout / LESSONS).glob("*.ipynb"))
     nbval = ("--nbval", "--nbval-current-env", f"--nbval-cell-timeout={LESSON_CELL_SECONDS}")
     lint_imports = "from importlinter.cli import lint_imports_command; lint_imports_command()"
@@ -142,7 +156,7 @@ def stages(checkout: Path, workers: int = WORKERS) -> list[Stage]:
         Stage(
             "browser",
             "pytest: the labs in a real JupyterLab, in a real Chromium",
-            ("-m", "pytest", "tests/browser", *(("-n", str(workers), "--dist", "worksteal") if workers > 1 else ())),
+            ("-m", "pytest", "tests/browser", *SECOND_TRY, *spread),
             workers,
             prepare=needs_chromium,
         ),
