@@ -1,7 +1,7 @@
 """Compiles UMAP in the background while the map shows PCA.
 
-umap-learn compiles itself, for seconds, in every new kernel. Compiling in this process would make the animation
-stutter, so a child process does it once and leaves the result in numba's cache on disk; this process only reads it.
+umap-learn compiles itself, for seconds. Compiling in this process would make the animation stutter, so a child process
+does it once and leaves the result in numba's cache on disk; this process, and every later kernel, only reads it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Callable
 
-from taskembed_edu.projection.umap_steps import warm_up
+from taskembed_edu.projection.umap_steps import is_cached, warm_up
 
 _COMMAND = "from taskembed_edu.projection.umap_steps import warm_up; warm_up()"
 
@@ -43,8 +43,9 @@ def _warm(when_ready: Callable[[], None], when_failed: Callable[[Exception], Non
 
 
 def _compile() -> None:
-    quiet = subprocess.DEVNULL
-    # If the child process fails (no space for a cache, say), warm_up() compiles here: slower, but it works.
-    with contextlib.suppress(OSError):
-        subprocess.run([sys.executable, "-c", _COMMAND], stdin=quiet, stdout=quiet, stderr=quiet, check=False)
+    if not is_cached():
+        quiet = subprocess.DEVNULL
+        # If the child process fails (no space for a cache, say), warm_up() compiles here: slower, but it works.
+        with contextlib.suppress(OSError):
+            subprocess.run([sys.executable, "-c", _COMMAND], stdin=quiet, stdout=quiet, stderr=quiet, check=False)
     warm_up()

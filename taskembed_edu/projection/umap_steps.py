@@ -9,6 +9,8 @@ import functools
 import sys
 import threading
 import warnings
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,13 @@ Layout = NDArray[np.float32]
 _ONE_AT_A_TIME = threading.Lock()
 
 _NEGATIVE_SAMPLES = 5.0
+
+# What `_umap` has numba keep on disk, as numba names the files.
+_CACHED = (
+    "umap_.smooth_knn_dist",
+    "umap_.compute_membership_strengths",
+    "layouts._optimize_layout_euclidean_single_epoch",
+)
 
 
 def optimise(
@@ -89,6 +98,21 @@ def _umap() -> Any:
         if not compiled.stats.cache_path:
             compiled.enable_caching()
     return umap
+
+
+def is_cached() -> bool:
+    """Whether numba's cache beside umap-learn holds all that `warm_up` compiles, made with what is installed now.
+
+    The files alone tell, in a millisecond: to ask numba is to import it. A cache in another place counts as none.
+    """
+    umap, numba = (Path(str(spec.origin)).parent for spec in map(find_spec, ("umap", "numba")) if spec)
+    python = f"py{sys.version_info.major}{sys.version_info.minor}"
+    made = [max(_dates(umap / "__pycache__", f"{name}-*.{python}.nbi"), default=0.0) for name in _CACHED]
+    return min(made) > max((umap / "umap_.py").stat().st_ctime, (numba / "__init__.py").stat().st_ctime)
+
+
+def _dates(folder: Path, pattern: str) -> list[float]:
+    return [file.stat().st_mtime for file in folder.glob(pattern)]
 
 
 def is_loaded() -> bool:
