@@ -163,7 +163,8 @@ class Stopwatch:
     def __init__(self, session: Session) -> None:
         self.steps: list[tuple[float, float, int, float]] = []
         self.embedder = session.embedder
-        session.embedder = self  # type: ignore[assignment]  # all that is not said here, the embedder itself answers
+        # All that is not said here, the embedder itself answers.
+        session.embedder = session._run.embedder = self  # type: ignore[assignment]
 
     def step(self, state: Any, settings: Any) -> Any:
         """The embedder's own step."""

@@ -4,6 +4,7 @@ Everything public is a name of this package, loaded when it is first used: so im
 """
 
 import os
+import sys
 
 import lazy_loader
 
@@ -20,7 +21,11 @@ os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 # other threads need the rest (docs/results.md). Numba must have the same number: it sets torch's number of threads to
 # its own when UMAP first runs, and a run's numbers would then depend on when that happens.
 os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // 2)))
-os.environ.setdefault("NUMBA_NUM_THREADS", os.environ["OMP_NUM_THREADS"])
+_threads = os.environ["OMP_NUM_THREADS"].split(",")[0]  # a list says how many in each nested level
+os.environ.setdefault("NUMBA_NUM_THREADS", _threads)
+# Who has imported torch already gets the same number, so that a run and its replay agree wherever they are made.
+if (_torch := sys.modules.get("torch")) is not None and _torch.get_num_threads() > int(_threads):
+    _torch.set_num_threads(int(_threads))
 
 moved.install()
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

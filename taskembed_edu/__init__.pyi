@@ -87,6 +87,7 @@ from .tasks import Digits as Digits
 from .tasks import Episode as Episode
 from .tasks import Gaussians as Gaussians
 from .tasks import NumberWords as NumberWords
+from .tasks import OwnTasks as OwnTasks
 from .tasks import Sinusoids as Sinusoids
 from .tasks import Split as Split
 from .tasks import Task as Task

@@ -17,6 +17,7 @@ import difflib
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 
 COMMANDS = {
     "lab": "open the course in JupyterLab",
@@ -31,6 +32,9 @@ COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the subcommand that the arguments name (default: the process's own) and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a file name may have letters that the terminal does not know
+            stream.reconfigure(errors="backslashreplace")
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(usage())
         return 0 if arguments else 2
@@ -62,6 +66,6 @@ def unknown(name: str) -> str:
     >>> print(unknown("labs"))
     command: got 'labs', expected one of lab, lesson, run, test, check, doctor. Did you mean 'lab'?
     """
-    near = difflib.get_close_matches(name, COMMANDS, n=1, cutoff=0.4)
+    near = difflib.get_close_matches(name, COMMANDS, n=1, cutoff=0.6)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     return f"command: got {name!r}, expected one of {', '.join(COMMANDS)}.{hint}"

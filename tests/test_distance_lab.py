@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import math
+import random
 import re
 import subprocess
 import sys
@@ -137,6 +138,28 @@ def test_an_equal_detour_is_not_a_breach_by_rounding(metric):
 
 
 # ---------------------------------------------------------------------------------------------- moving, undo
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-3, 1e-5])
+def test_a_small_triangle_is_judged_and_printed_as_a_large_one(size):
+    lab = DistanceLab(x=[0.0], y=[size], z=[2 * size], metric="squared_euclidean")
+    side = lab.triangle()
+    assert side.holds is False
+    d = read.tidy(size**2)
+    assert float(d) == pytest.approx(size**2, rel=0.1)
+    assert f"= {read.tidy(4 * size**2)} > d(x,y) + d(y,z) = {d} + {d} = {read.tidy(2 * size**2)}, broken" in repr(side)
+    assert DistanceLab(x=[0.0], y=[size], z=[2 * size], metric="euclidean").triangle().holds is True
+    shown = read.panel((0.0,), (size,), (2 * size,), "squared_euclidean")
+    assert float(shown["values"]["squared_euclidean"]) > 0
+
+
+def test_directions_that_are_one_up_to_rounding_hold_the_triangle():
+    rng = random.Random(0)
+    for _ in range(2000):
+        turn, bend = rng.uniform(0, 7), 10 ** rng.uniform(-9, 0)
+        x = (math.cos(turn) * (size := 10 ** rng.uniform(-3, 3)), math.sin(turn) * size)
+        y, z = (x[0] * 7.3, x[1] * 7.3), (math.cos(turn + bend), math.sin(turn + bend))
+        assert read.triangle("cosine", x, y, z).holds
 
 
 def test_move_set_preset_undo_and_reset():

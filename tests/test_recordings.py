@@ -10,7 +10,15 @@ from typing import Any
 
 import pytest
 
-from taskembed_edu.session.recordings import FORMAT, check_recording, free_path, load_recording, save_recording
+from taskembed_edu.base.files import whole_file, write_whole
+from taskembed_edu.session.recordings import (
+    FORMAT,
+    check_recording,
+    free_path,
+    free_paths,
+    load_recording,
+    save_recording,
+)
 from taskembed_edu.session.session import Session
 from tests.runs import small_session
 
@@ -123,6 +131,47 @@ def test_a_cut_file(recording: dict[str, Any], tmp_path: Path) -> None:
         load_recording(path)
     with pytest.raises(FileNotFoundError):
         load_recording(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [{"step": 0, "changes": {"margin": 2.0}, "undo": True}],
+        [
+            {"step": 0, "changes": {"margin": 2.0}},
+            {"step": 1, "changes": {"margin": 1.0}, "undo": True},
+            {"step": 2, "changes": {"margin": 3.0}, "undo": True},
+        ],
+    ],
+)
+def test_an_undo_of_nothing_is_refused(recording: dict[str, Any], events: list[dict[str, Any]]) -> None:
+    with pytest.raises(ValueError, match=r"recording: got an event that undoes a change before there was one"):
+        Session.replay({**recording, "events": events})
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / ("long " * 40 + "name.json")
+    write_whole(path, b"first")
+    stopped = whole_file(path)
+    stopped.__enter__().write_bytes(b"half")
+    assert stopped.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None) is not True
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"first"]
+
+    def full(part: Path, content: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space"):
+        save_recording({}, path)
+    assert path.read_bytes() == b"first"
+
+
+def test_files_that_belong_together_share_a_number(tmp_path: Path) -> None:
+    names = ["map.png", "map.csv"]
+    assert free_paths([tmp_path / name for name in names]) == [tmp_path / name for name in names]
+    (tmp_path / "map.csv").touch()
+    (tmp_path / "map-2.png").touch()
+    assert free_paths([tmp_path / name for name in names]) == [tmp_path / "map-3.png", tmp_path / "map-3.csv"]
 
 
 def test_nothing_saved_is_overwritten(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,24 @@ def test_ci_asks_for_a_browser() -> None:
     assert os.access(script, os.X_OK)
     text = script.read_text(encoding="utf-8")
     assert "export BROWSER=required" in text
-    assert text.rstrip().endswith("exec make test")
+    assert "\nmake test || failed=1\nsh tools/second_python.sh || failed=1\n" in text
+    assert text.rstrip().endswith('exit "$failed"')
+
+
+@posix_only
+def test_without_a_second_python_it_is_said_loudly(tmp_path: Path) -> None:
+    (tmp_path / "tools").mkdir()
+    shutil.copy(ROOT / "tools" / "second_python.sh", tmp_path / "tools")
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    (tmp_path / "bin").mkdir()
+    for tool in ("sh", "dirname"):
+        (tmp_path / "bin" / tool).symlink_to(str(shutil.which(tool)))
+    environment = {"PATH": str(tmp_path / "bin"), "HOME": str(tmp_path), "PYENV_ROOT": str(tmp_path)}
+    script = ["sh", str(tmp_path / "tools" / "second_python.sh")]
+    done = subprocess.run(script, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("NOT RUN: unit tests and lessons on a second Python: beside 3.")
 
 
 FAKE_PYTHON = """#!/bin/sh
@@ -52,6 +70,8 @@ case "$*" in
     -c*sys.version_info*2*) echo "{minor}" ;;
     "-c import venv") exit 0 ;;
     "-c import ensurepip") exit {no_ensurepip} ;;
+    "-c import torch") exit {no_torch} ;;
+    "-m uv pip install"*) echo "uv: $*" >>{log}; exit {uv_fails} ;;
     "-m venv --clear .venv" | "-m venv --clear --without-pip .venv")
         rm -rf .venv; mkdir -p .venv/bin; touch .venv/pyvenv.cfg; cp "$0" .venv/bin/python ;;
     "-m pip --python $0 --version") exit {old_pip} ;;
@@ -72,10 +92,18 @@ class SetUp:
         (folder / "bin").mkdir()
         shutil.copy(ROOT / "tools" / "set_up.sh", folder / "tools")
         (folder / "pyproject.toml").write_text("one")
-        (folder / "constraints.txt").write_text("two")
+        (folder / "constraints.txt").write_text("torch==2.13.0 ; sys_platform == 'linux'\n")
 
     def python(
-        self, name: str, version: str, *, no_ensurepip: bool = False, old_pip: bool = False, pip_fails: bool = False
+        self,
+        name: str,
+        version: str,
+        *,
+        no_ensurepip: bool = False,
+        old_pip: bool = False,
+        pip_fails: bool = False,
+        no_torch: bool = True,
+        uv_fails: bool = False,
     ) -> Path:
         """Put a Python of this version on the PATH."""
         major, minor = map(int, version.split(".")[:2])
@@ -88,6 +116,8 @@ class SetUp:
                 no_ensurepip=int(no_ensurepip),
                 old_pip=int(old_pip),
                 pip_fails=int(pip_fails),
+                no_torch=int(no_torch),
+                uv_fails=int(uv_fails),
                 log=self.log,
             )
         )
@@ -99,12 +129,12 @@ class SetUp:
         tools = [str(self.folder / "bin"), str(self.folder / "coreutils")]
         if not (self.folder / "coreutils").exists():
             (self.folder / "coreutils").mkdir()
-            for tool in ("sh", "cat", "cksum", "cp", "mkdir", "rm", "touch", "dirname", "pwd"):
+            for tool in ("sh", "cat", "cksum", "cp", "mkdir", "rm", "touch", "dirname", "pwd", "grep", "cut", "uname"):
                 (self.folder / "coreutils" / tool).symlink_to(str(shutil.which(tool)))
         return subprocess.run(
             ["sh", "tools/set_up.sh", what],
             cwd=self.folder,
-            env={"PATH": os.pathsep.join(tools), **environment},
+            env={"PATH": os.pathsep.join(tools), "TORCH": "pip", **environment},
             capture_output=True,
             text=True,
             check=False,
@@ -130,6 +160,44 @@ def test_the_second_set_up_installs_nothing(set_up: SetUp) -> None:
     assert set_up.installs()[0].endswith("--constraint constraints.txt --editable .")
     again = set_up.run("lab")
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
+    assert len(set_up.installs()) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere pip's torch holds no CUDA")
+def test_without_a_gpu_the_cpu_build_of_torch_is_taken(set_up: SetUp) -> None:
+    set_up.python("python3.11", "3.11.7")
+    done = set_up.run("lab", TORCH="auto")
+    assert done.returncode == 0, done.stderr
+    assert "CPU build of torch (2.3 GB in all)" in done.stdout
+    of_uv, by_uv, by_pip = set_up.installs()
+    assert of_uv.endswith(" uv")
+    assert by_uv.startswith("uv: ")
+    assert by_uv.endswith("--torch-backend cpu --constraint constraints.txt torch==2.13.0")
+    assert by_pip.endswith("--editable .")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere pip's torch holds no CUDA")
+def test_a_cpu_build_that_cannot_be_had_stops_nothing(set_up: SetUp) -> None:
+    set_up.python("python3.11", "3.11.7", uv_fails=True)
+    done = set_up.run("lab", TORCH="auto")
+    assert done.returncode == 0, done.stderr
+    assert "a download of some 3 GB" in done.stdout
+    assert set_up.installs()[-1].endswith("--editable .")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere pip's torch holds no CUDA")
+def test_with_a_gpu_pip_chooses(set_up: SetUp) -> None:
+    gpu = set_up.folder / "bin" / "nvidia-smi"
+    gpu.write_text("#!/bin/sh\nexit 0\n")
+    gpu.chmod(0o755)
+    set_up.python("python3.11", "3.11.7")
+    assert set_up.run("lab", TORCH="auto").returncode == 0
+    assert len(set_up.installs()) == 1
+
+
+def test_a_torch_that_is_there_stays(set_up: SetUp) -> None:
+    set_up.python("python3.11", "3.11.7", no_torch=False)
+    assert set_up.run("lab", TORCH="cpu").returncode == 0
     assert len(set_up.installs()) == 1
 
 

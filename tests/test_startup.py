@@ -49,6 +49,38 @@ def test_threads_wait_a_moment_and_then_sleep_unless_it_was_said_otherwise() -> 
         assert json.loads(told.stdout).items() >= expected.items()
 
 
+REPLAYED = """
+import json, sys
+{first}
+import torch
+from taskembed_edu import Session
+session = Session("metric", family="digits", n_tasks=40, projection="pca", device="cpu")
+session.step(20)
+session.set(projection="umap")
+session.step(20)
+again = Session.replay(session.recording())
+assert all(one == other for one, other in zip(session.history, again.history, strict=True))
+print(torch.get_num_threads(), session.frame.embedding.tobytes().hex())
+"""
+
+
+@pytest.mark.parametrize("given", [{}, {"OMP_NUM_THREADS": "2"}, {"NUMBA_NUM_THREADS": "2"}])
+def test_a_run_is_the_same_whoever_imported_torch_first(given: dict[str, str]) -> None:
+    asked = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "MKL_NUM_THREADS")
+    environment = {**{name: value for name, value in os.environ.items() if name not in asked}, **given}
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", REPLAYED.format(first=first)],
+            check=True,
+            capture_output=True,
+            text=True,
+            env=environment,
+        ).stdout
+        for first in ("import torch", "import taskembed_edu", "import numba, torch", "import sklearn.datasets, torch")
+    }
+    assert len(told) == 1
+
+
 @pytest.mark.parametrize(
     ("code", "wanted", "absent"),
     [

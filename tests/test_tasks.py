@@ -5,15 +5,24 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
 
+import numpy as np
 import pytest
 import torch
 from sklearn.datasets import load_digits
+from torch.utils.data import Subset
 
+from taskembed_edu.embedders import EMBEDDERS
+from taskembed_edu.live.export import export_html
+from taskembed_edu.session.recordings import load_recording, save_recording
+from taskembed_edu.session.session import Session
 from taskembed_edu.tasks import FAMILIES, Digits, Gaussians, Sinusoids, Task, TaskBatch, TaskFamily, task_family
 from taskembed_edu.tasks.base import N_SLICES, split_slices, uniform
 from taskembed_edu.tasks.digits import rotate
-from tests.runs import generator
+from tests.runs import assert_same_frames, generator, small_session
 
 EVERY = [Sinusoids(), Gaussians(), Gaussians(n_way=3, dim=4), Digits(), Digits(n_way=5)]
 
@@ -106,6 +115,75 @@ def test_one_entry_is_a_task_and_a_slice_is_a_batch() -> None:
         assert torch.equal(part.truth, tasks.truth[expected])
     with pytest.raises(IndexError):
         tasks[6]
+
+
+@pytest.mark.parametrize("one", [2, np.int64(2), np.uint8(2), torch.tensor(2), np.array(2), -1])
+def test_one_task_is_found_by_an_integer_of_any_type(one: Any) -> None:
+    tasks = Gaussians().sample(3, rng=generator())
+    assert tasks[one] == tasks[2]
+
+
+@pytest.mark.parametrize("several", [[1, 2], np.array([1, 2]), torch.tensor([1, 2]), np.array([0, 1, 1], dtype=bool)])
+def test_several_tasks_are_found_by_a_list_of_any_type(several: Any) -> None:
+    tasks = Gaussians().sample(3, rng=generator())
+    assert tasks[several] == tasks[1:]
+
+
+def test_one_entry_of_an_array_is_a_batch_of_one() -> None:
+    tasks = Gaussians().sample(3, rng=generator())
+    assert tasks[np.array([1])] == tasks[torch.tensor([1])] == tasks[1:2]
+
+
+def test_a_subset_of_torch_finds_its_tasks() -> None:
+    tasks = Gaussians().sample(3, rng=generator())
+    assert Subset(cast(Any, tasks), cast(Any, np.array([1, 2])))[0] == tasks[1]
+    session = small_session()
+    near, _ = session.nearest(session.frame, 3)
+    assert session.tasks[near[0]].name == session.tasks.names[int(near[0])]
+
+
+@pytest.fixture
+def double_by_default() -> Iterator[None]:
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.usefixtures("double_by_default")
+@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("embedder", EMBEDDERS)
+def test_every_method_runs_whatever_the_default_dtype(embedder: str, name: str) -> None:
+    if EMBEDDERS[embedder]().takes(FAMILIES[name]()):
+        session = Session(embedder, family=name, n_tasks=8, projection="pca", device="cpu")
+        assert np.isfinite(session.step(2).embedding).all()
+
+
+@pytest.mark.parametrize(
+    "family",
+    [
+        Gaussians(n_way=cast(int, np.int64(3)), spread=cast(float, np.float32(0.25))),
+        Sinusoids(amplitude=cast(Any, (np.float32(0.1), np.float32(5)))),
+        Sinusoids(amplitude=cast(Any, np.array([0.5, 2.0])).tolist(), phase=cast(Any, [0, np.float64(1.5)])),
+    ],
+)
+def test_numpys_numbers_in_a_family_are_pythons_in_what_it_writes(family: TaskFamily, tmp_path: Path) -> None:
+    session = Session("metric", family=family, n_tasks=8, projection="pca", device="cpu", seed=cast(int, np.int64(2)))
+    session.step(cast(int, np.int64(2)))
+    session.set(margin=np.float32(0.1))
+    path = save_recording(session.recording(), tmp_path / "recording.json")
+    assert load_recording(path)["events"][-1]["changes"] == {"margin": 0.1}
+    assert_same_frames(Session.replay(load_recording(path)), session)
+    made: dict[str, Any] = {}
+    exec(session.code(), made)
+    assert_same_frames(made["session"], session)
+    assert "np." not in session.code()
+    assert export_html([session], tmp_path / "run.html").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("ends", [(1,), [1, 2, 3], (2.0, 1.0), (0.0, math.nan), "12", 5.0, None])
+def test_a_range_is_two_numbers_the_lower_one_first(ends: Any) -> None:
+    with pytest.raises((ValueError, TypeError), match=r"amplitude: got .*expected"):
+        Sinusoids(amplitude=ends)
 
 
 def test_masks_travel_and_hide_padding() -> None:

@@ -109,6 +109,12 @@ def test_it_is_cached_once_every_function_is(installed: Path) -> None:
     assert compile_into(installed)
 
 
+def test_a_cache_in_another_place_counts_as_none(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert compile_into(installed)
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(installed / "elsewhere"))
+    assert not umap_steps.is_cached()
+
+
 def test_what_was_compiled_before_numba_was_installed_is_out_of_date(installed: Path) -> None:
     assert not compile_into(installed, seconds_later=-10)
 

@@ -3,6 +3,7 @@
 #
 # Installs nothing when nothing changed: a stamp in .venv holds a checksum of pyproject.toml and constraints.txt, the
 # Python and the folder. PYTHON=/path/to/python chooses the Python; otherwise the newest of 3.13, 3.12, 3.11 is taken.
+# On Linux, TORCH=cpu or TORCH=pip chooses between torch without and with CUDA; otherwise a GPU decides.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -66,6 +67,23 @@ serves() {
     [ -z "${PYTHON:-}" ] || [ "$(minor "$venv/bin/python")" = "$(minor "$PYTHON")" ]
 }
 
+# The torch that pip finds for Linux holds CUDA: 6 GB in all, of which a machine without a GPU uses none. Where there is
+# no GPU, uv is asked for torch's CPU build, 2.3 GB in all. If it cannot be had, pip goes on with the other one.
+# TORCH=cpu asks for it in any case, TORCH=pip leaves the choice to pip.
+take_cpu_torch() {
+    [ "${TORCH:-auto}" != pip ] && [ "$(uname -s)" = Linux ] || return 0
+    { [ "${TORCH:-auto}" = cpu ] || ! nvidia-smi >/dev/null 2>&1; } || return 0
+    ! has "$venv/bin/python" torch || return 0
+    printf 'No GPU here: looking for the CPU build of torch (2.3 GB in all). TORCH=pip takes the one with CUDA (6 GB).\n'
+    pin=$(grep '^torch==' constraints.txt | cut -d' ' -f1)
+    if "$venv/bin/python" -m pip install --quiet --disable-pip-version-check uv &&
+        UV_HTTP_RETRIES=0 UV_HTTP_TIMEOUT=60 "$venv/bin/python" -m uv pip install --quiet \
+            --python "$venv/bin/python" --torch-backend cpu --constraint constraints.txt "$pin" 2>/dev/null; then
+        return 0
+    fi
+    printf 'It cannot be reached from here. pip takes what it finds: the build with CUDA is a download of some 3 GB.\n'
+}
+
 stamp_now() {
     printf '%s %s %s\n' "$(cat pyproject.toml constraints.txt | cksum)" "$("$venv/bin/python" -V 2>&1)" "$(pwd)"
 }
@@ -92,5 +110,6 @@ if is_stamped "$venv/.ready-test" || { [ "$what" = lab ] && is_stamped "$venv/.r
 fi
 rm -f "$venv/.ready-lab" "$venv/.ready-test"
 printf 'Installing into %s; the first time this takes some minutes.\n' "$venv"
+take_cpu_torch
 "$venv/bin/python" -m pip install --disable-pip-version-check --constraint constraints.txt --editable ".$extra"
 stamp_now >"$venv/.ready-$what"

@@ -65,6 +65,24 @@ def check_number(argument: str, value: float, low: float | None, high: float | N
     return value
 
 
+def check_range(argument: str, ends: object) -> None:
+    """Raise unless `ends` are two finite numbers, the lower one first.
+
+    >>> check_range("amplitude", [1])
+    Traceback (most recent call last):
+    ...
+    ValueError: amplitude: got [1], expected two numbers, the lower one first.
+    """
+    expected = "two numbers, the lower one first"
+    if not isinstance(ends, (list, tuple)):
+        raise TypeError(problem(argument, repr(ends) if isinstance(ends, str) else ends, expected))
+    if len(ends) != 2:
+        raise ValueError(problem(argument, ends, expected))
+    low, high = (check_number(argument, end, None, None) for end in ends)
+    if low > high:
+        raise ValueError(problem(argument, ends, expected))
+
+
 def check_finite(argument: str, tensor: torch.Tensor, cause: str = "") -> torch.Tensor:
     """`tensor` if all its entries are finite; else a ValueError that gives the position of the first bad one."""
     finite = torch.isfinite(tensor)

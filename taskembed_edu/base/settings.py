@@ -20,6 +20,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+import torch
+
 from taskembed_edu.base.checks import check_choice, check_number, problem
 from taskembed_edu.base.former import Former, warn_renamed
 
@@ -242,13 +245,32 @@ def _check_value(settings: Settings, name: str, declared: Setting) -> None:
         raise TypeError(problem(name, value, "a number", declared.help))
 
 
+def as_python(value: Any) -> Any:
+    """The same value in Python's own types, for JSON and for code: numpy's numbers, arrays and tensors have none there.
+
+    >>> as_python((np.float32(0.5), np.int64(3), [np.bool_(True)]))
+    (0.5, 3, [True])
+    """
+    if isinstance(value, dict):
+        return {as_python(key): as_python(entry) for key, entry in value.items()}
+    if isinstance(value, tuple):
+        parts = map(as_python, value)
+        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+    if isinstance(value, list):
+        return [as_python(entry) for entry in value]
+    if isinstance(value, (np.generic, np.ndarray, torch.Tensor)):
+        # A float32 is written as the shortest number that reads back as it: 0.1, not 0.10000000149.
+        return float(str(value)) if isinstance(value, np.floating) else value.tolist()
+    return value
+
+
 def _plain(value: Any, default: Any) -> Any:
     """A number as Python's own int or float (a whole number has the default's type); everything else unchanged."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         return value
     if isinstance(value, numbers.Integral):
         return float(value) if isinstance(default, float) else int(value)
-    return float(value)
+    return float(as_python(value))
 
 
 def _default(settings: Settings, name: str) -> Any:

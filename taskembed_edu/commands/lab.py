@@ -12,8 +12,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from taskembed_edu.base.files import reason
 from taskembed_edu.commands.checkout import FIRST_LESSON, MY_LESSONS, NO_CHECKOUT, find_checkout
-from taskembed_edu.commands.my_lessons import reason, update
+from taskembed_edu.commands.my_lessons import update
 
 HELP = f"""usage: taskembed lab [options of `jupyter lab`]
 

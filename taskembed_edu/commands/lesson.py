@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+from taskembed_edu.base.files import reason
 from taskembed_edu.commands.checkout import MY_LESSONS, NO_CHECKOUT, find_checkout
-from taskembed_edu.commands.my_lessons import BrokenNotebookError, copied, published_lessons, reason, start_afresh
+from taskembed_edu.commands.my_lessons import BrokenNotebookError, copied, published_lessons, start_afresh
 
 EXAMPLES = """for example:
   python -m taskembed_edu lesson                 which lessons there are

@@ -13,16 +13,15 @@ lab` must start quickly.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from taskembed_edu.base.files import reason, write_part, write_whole
 from taskembed_edu.commands.checkout import LESSONS, MY_LESSONS
 
 EDITIONS = ".editions.json"
@@ -97,7 +96,7 @@ def start_afresh(checkout: Path, published: Path, today: date) -> list[str]:
     lines = [] if newest.edition else [_changed_by_hand(published)]
     if mine.exists() and mine.read_bytes() == edition:
         return [*lines, f"{mine} is as it was published: nothing was changed."]
-    part = _write_part(mine, edition)  # before anything is moved: if the disk is full, nothing changes
+    part = write_part(mine, edition)  # before anything is moved: if the disk is full, nothing changes
     if mine.exists():
         lines += [f"Kept what you had: {_move_aside(mine, part, today)}", IN_AN_OPEN_TAB]
     else:
@@ -132,7 +131,7 @@ def _update_one(published: Path, folder: Path, editions: dict[str, Copied]) -> l
     mine, name = folder / published.name, published.stem
     newest = copied(published)
     if not mine.exists():
-        _write(mine, published.read_bytes())
+        write_whole(mine, published.read_bytes())
         editions[mine.name] = newest
         return [] if newest.edition else [_changed_by_hand(published)]
     own, past = copied(mine), editions.get(mine.name, Copied("", ""))
@@ -152,7 +151,7 @@ def _renew(published: Path, mine: Path, past: Copied, newest: Copied, editions: 
     """Update a copy in which the learner has changed nothing."""
     if newest.contents == past.contents or not newest.edition:
         return []
-    _write(mine, published.read_bytes())
+    write_whole(mine, published.read_bytes())
     editions[mine.name] = newest
     return [f"{mine.stem}: renewed. There is a newer edition, and you had changed nothing in yours."]
 
@@ -163,7 +162,7 @@ def _put_beside(published: Path, mine: Path, newest: Copied, editions: dict[str,
     if any(name.startswith(prefix) and was.edition == newest.edition for name, was in editions.items()):
         return None
     beside = next(path for path in _names_beside(mine) if _may_be_replaced(path, editions))
-    _write(beside, published.read_bytes())
+    write_whole(beside, published.read_bytes())
     editions[beside.name] = newest
     return beside
 
@@ -273,43 +272,7 @@ def _write_editions(folder: Path, editions: dict[str, Copied]) -> list[str]:
     """Save the record. Returns a line if that fails; the worst result is that an edition is offered twice."""
     entries = {name: asdict(edition) for name, edition in sorted(editions.items())}
     try:
-        _write(folder / EDITIONS, (json.dumps(entries, indent=1) + "\n").encode())
+        write_whole(folder / EDITIONS, (json.dumps(entries, indent=1) + "\n").encode())
     except OSError as error:
         return [f"{folder / EDITIONS}: {reason(error)}"]
     return []
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write the whole file or nothing: if the disk is full, the old file stays."""
-    part = _write_part(path, content)
-    try:
-        part.replace(path)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
-
-
-def _write_part(path: Path, content: bytes) -> Path:
-    """Write the content to a file beside `path`; its name has the process id, so two processes do not collide."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(content)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
-    return part
-
-
-def reason(error: OSError) -> str:
-    """A file error as a message: what failed, and what to do about it."""
-    if error.errno is None:
-        return str(error)
-    said = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
-    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
-        return f"{said}. The disk is full: make room, then try again. Nothing was lost."
-    if error.errno == errno.EROFS or isinstance(error, PermissionError):
-        return (
-            f"{said}. It cannot be written to. Close the file where another program has it open; "
-            "where the folder is not yours, copy the whole project to a folder of your own, and start there."
-        )
-    return f"{said}. Nothing was lost."

@@ -3,95 +3,178 @@
 from __future__ import annotations
 
 import argparse
-import csv
-from collections.abc import Sequence
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from taskembed_edu.base.checks import check_number, problem
+from taskembed_edu.base.files import check_writable, reason, whole_file
 from taskembed_edu.base.settings import Setting
 from taskembed_edu.embedders import EMBEDDERS, chosen_device, device_name
 from taskembed_edu.evaluation.registry import Score
+from taskembed_edu.live.tables import write_rows
 from taskembed_edu.session.history import value_of
-from taskembed_edu.session.recordings import free_path, load_recording, save_recording
+from taskembed_edu.session.recordings import free_paths, load_recording, save_recording
 from taskembed_edu.session.session import Session, Setup
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 
-def main(argv: Sequence[str]) -> int:
-    """Train, then print the closing scores and write picture, tables and recording. Returns the exit code."""
-    from rich.console import Console
-    from rich.markup import escape
+NAMES = ("recording.json", "scores.csv", "frames.csv", "map.csv", "map.png", "run.html")
 
-    console = Console()
-    options = _parser(next((word for word in argv if word in EMBEDDERS), "metric")).parse_args(argv)
+
+def main(argv: Sequence[str]) -> int:
+    """Train, write recording, tables, picture and page, then print the closing scores. Returns the exit code."""
+    options = parse(argv)
     folder = Path(options.out)
+    out, complain = consoles()
     code, scores = 0, dict[str, float]()
     try:
         session, steps = _session(options)
-        folder.mkdir(parents=True, exist_ok=True)  # before training: if this fails, no run is lost
-    except (ValueError, RuntimeError, OSError) as error:
-        Console(stderr=True).print(f"[bold red]taskembed run:[/] {escape(str(error))}", highlight=False)
+        check_writable(folder)  # before training: if this fails, no run is lost
+    except (ValueError, TypeError, RuntimeError, MemoryError) as error:
+        complain(str(error))
+        return 1
+    except OSError as error:
+        complain(reason(error))
         return 1
     try:
-        _train(session, steps, console)
+        _train(session, steps, out)
+        session = session.with_last_step()
         scores = session.closing_scores()
-        _print_scores(session, scores, console)
-    except (FloatingPointError, ValueError, KeyboardInterrupt) as error:
-        said = str(error) or "stopped; what was trained so far is kept"
-        Console(stderr=True).print(f"[bold red]taskembed run:[/] {escape(said)}", highlight=False)
+    except (FloatingPointError, ValueError, MemoryError, KeyboardInterrupt) as error:
+        complain(str(error) or "stopped; what was trained so far is kept")
         code = 1
-    written = write_run(session, scores, folder)
-    if options.html:
+    with _interrupts_ignored():  # a second Ctrl-C must not cost what the first one left
+        if scores:
+            _print_scores(session, scores, out)
         try:
-            written.append(write_page(session, folder))
-        except ValueError as error:  # more tasks than a page has room for
-            Console(stderr=True).print(f"[bold red]taskembed run:[/] --html: {escape(str(error))}", highlight=False)
+            for path in write_run(session, scores, folder, page=options.html):
+                out.print(f"wrote {path}", highlight=False, markup=False, soft_wrap=True)
+        except OSError as error:
+            complain(reason(error))
             code = 1
-    for path in written:
-        console.print(f"wrote {path}", highlight=False, soft_wrap=True)
+        except ValueError as error:  # more tasks than a page has room for
+            complain(f"--html: {error}")
+            code = 1
     return code
 
 
-def write_run(session: Session, scores: dict[str, float], folder: Path) -> list[Path]:
-    """Write map.png, frames.csv, scores.csv and recording.json into the folder. Returns their paths."""
+def consoles() -> tuple[Console, Callable[[str], None]]:
+    """Where results are printed, and a function that prints what went wrong. A reader that goes away ends no run."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    class Patient(Console):
+        def on_broken_pipe(self) -> None:  # `taskembed run | head -1`
+            self.quiet = True
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    errors = Patient(stderr=True)
+
+    def complain(words: str) -> None:
+        errors.print(f"[bold red]taskembed run:[/] {escape(words)}", highlight=False)
+
+    return Patient(), complain
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def write_run(session: Session, scores: dict[str, float], folder: Path, *, page: bool = False) -> Iterator[Path]:
+    """Write a run's files into the folder, the recording first: a path for each, once it is there.
+
+    They are recording.json, scores.csv, frames.csv, map.csv, map.png and, with `page`, run.html, which plays the run
+    with no kernel and no network. If the folder holds a run already, all of them get the same number: map-2.png.
+
+    Errors: OSError where a file cannot be written; ValueError for more tasks than a page has room for.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    recording, closing, frames, places, picture, html = free_paths([folder / name for name in NAMES])
+    yield save_recording(session.recording(), recording)
+    yield write_rows(closing, [list(scores), list(scores.values())])
+    yield write_rows(frames, _frame_rows(session))
+    yield write_rows(places, _place_rows(session))
+    yield _write_picture(session, picture)
+    if page:
+        yield write_page(session, html)
+
+
+def _frame_rows(session: Session) -> list[list[Any]]:
+    names = list(session.frame.diagnostics)
+    rows = [[f.step, f.loss, *(value_of(f, name) for name in names)] for f in session.history]
+    return [["step", "loss", *names], *rows]
+
+
+def _place_rows(session: Session) -> list[list[Any]]:
+    tasks, names = session.tasks, session.tasks.truth_names
+    places = zip(tasks.names, tasks.truth.tolist(), session.frame.layout.tolist(), strict=True)
+    return [["task", *names, "x", "y"], *([name, *truth[: len(names)], x, y] for name, truth, (x, y) in places)]
+
+
+def _write_picture(session: Session, path: Path) -> Path:
     from taskembed_edu.figures.snapshots import session_figure
 
-    folder.mkdir(parents=True, exist_ok=True)
-    picture = folder / "map.png"
-    session_figure(session).savefig(picture)
-    names = list(session.frame.diagnostics)
-    frames = [[f.step, f.loss, *(value_of(f, name) for name in names)] for f in session.history]
-    places = [
-        [name, *truth[: len(session.tasks.truth_names)], x, y]
-        for name, truth, (x, y) in zip(
-            session.tasks.names, session.tasks.truth.tolist(), session.frame.layout.tolist(), strict=True
-        )
-    ]
-    return [
-        picture,
-        _write_csv(folder / "frames.csv", ["step", "loss", *names], frames),
-        _write_csv(folder / "map.csv", ["task", *session.tasks.truth_names, "x", "y"], places),
-        _write_csv(folder / "scores.csv", list(scores), [list(scores.values())]),
-        save_recording(session.recording(), free_path(folder / "recording.json")),
-    ]
+    figure = session_figure(session)
+    with whole_file(path) as part:
+        figure.savefig(part, format="png")
+    return path
 
 
-def write_page(session: Session, folder: Path) -> Path:
-    """Write run.html, one page that plays the run with no kernel and no network; its path. ValueError: too large."""
+def write_page(session: Session, path: Path) -> Path:
+    """Write one page that plays the run with no kernel and no network; its path. ValueError: too large."""
     from taskembed_edu.live.export import export_html
 
-    title = f"{session.embedder.name} on {session.setup.family}, {session.steps} steps"
-    return export_html([session], folder / "run.html", title=title)
+    return export_html(
+        [session], path, title=f"{session.embedder.name} on {session.setup.family}, {session.steps} steps"
+    )
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The options of a command line. The method decides which settings there are, so it is looked for first."""
+    first = argparse.ArgumentParser(add_help=False, exit_on_error=False)
+    _add_options(first)
+    for name in dict.fromkeys(name for embedder in EMBEDDERS for name, _, _ in _settings(embedder)):
+        first.add_argument(_flag(name))
+    try:
+        embedder = first.parse_known_args([word for word in argv if word not in ("-h", "--help")])[0].embedder
+    except argparse.ArgumentError:
+        embedder = "metric"
+    return _parser(embedder if embedder in EMBEDDERS else "metric").parse_args(argv)
 
 
 def _parser(embedder: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="taskembed run", description="Train a task embedder without a page; write scores, picture and recording."
+        prog="taskembed run",
+        description="Train a task embedder without a page; write scores, picture and recording.",
+        epilog="methods: " + "; ".join(f"{name}: {embedder.about}" for name, embedder in EMBEDDERS.items()),
     )
-    parser.add_argument("embedder", nargs="?", default="metric", choices=list(EMBEDDERS), help="which method")
+    _add_options(parser)
+    group = parser.add_argument_group(f"settings of {embedder}")
+    for name, declared, default in _settings(embedder):
+        _add_setting(group, name, declared, default)
+    return parser
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "embedder", nargs="?", default="metric", metavar=f"{{{','.join(EMBEDDERS)}}}", help="which method"
+    )
     parser.add_argument(
         "--steps",
         type=int,
@@ -100,10 +183,6 @@ def _parser(embedder: str) -> argparse.ArgumentParser:
     parser.add_argument("--out", default="run", help="folder for what is written (default run/)")
     parser.add_argument("--replay", metavar="FILE", help="make the run of this recording.json again")
     parser.add_argument("--html", action="store_true", help="also write run.html, one page that plays the run")
-    group = parser.add_argument_group("settings")
-    for name, declared, default in _settings(embedder):
-        _add_setting(group, name, declared, default)
-    return parser
 
 
 def _settings(embedder: str) -> list[tuple[str, Setting, Any]]:
@@ -116,9 +195,14 @@ def _settings(embedder: str) -> list[tuple[str, Setting, Any]]:
 def _add_setting(group: Any, name: str, declared: Setting, default: Any) -> None:
     # argparse reads a lone % as a format.
     words = f"{declared.help} (default {default})".replace("%", "%%")
-    flag = "--" + name.replace("_", "-")
-    choices = {"choices": list(declared.choices)} if declared.choices else {"metavar": declared.label.upper()}
-    group.add_argument(flag, dest=name, type=type(default), help=words, default=argparse.SUPPRESS, **choices)
+    # No `choices`: the settings check them too, and suggest the nearest.
+    values = "{" + ",".join(declared.choices) + "}" if declared.choices else declared.label.upper()
+    options = {"dest": name, "type": type(default), "default": argparse.SUPPRESS}
+    group.add_argument(_flag(name), help=words, metavar=values, **options)
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
 def _session(options: argparse.Namespace) -> tuple[Session, int]:
@@ -151,7 +235,9 @@ def _train(session: Session, steps: int, console: Console) -> None:
 def _print_scores(session: Session, scores: dict[str, float], console: Console) -> None:
     from rich.table import Table
 
-    table = Table("score", "never-seen tasks", "watched tasks", "what it says", title=f"After {session.steps} steps")
+    table = Table(
+        "score", "never-seen tasks", "watched tasks", "what it says", title=f"After {session.frame.step} steps"
+    )
     for reading in session.validation_set.readings:
         if reading.closing and (reading.name in scores or not isinstance(reading, Score)):
             # The embedder's own readings come from training steps: never-seen tasks have none.
@@ -159,9 +245,3 @@ def _print_scores(session: Session, scores: dict[str, float], console: Console) 
             watched = value_of(session.frame, reading.name)
             table.add_row(reading.name, unseen, f"{watched:.3f}", reading.short or reading.help)
     console.print(table)
-
-
-def _write_csv(path: Path, header: list[str], rows: list[list[Any]]) -> Path:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([header, *rows])
-    return path

@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 import torch
 from torch import Tensor
 
+from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.base.readings import LOSS_PANEL, Reading
 from taskembed_edu.base.settings import Settings, setting
@@ -35,6 +36,7 @@ LOSS = Reading(
 )
 
 
+@compared_by_value
 @dataclass(frozen=True)
 class StepRecord:
     """What one step reports about its batch. The tensors stay on their device: reading them would wait for it.
@@ -76,6 +78,7 @@ class Embedder(ABC, Generic[State, Chosen]):
     """Turns tasks into vectors by training. Stateless itself: one embedder object can drive any number of runs."""
 
     name: str
+    about: ClassVar[str] = ""  # in one line, for a list of methods
     settings_class: type[Chosen]
 
     # Settings that change only the view of what was learnt, not the learning itself: see `view`.
@@ -161,6 +164,7 @@ def sample_tasks(family: TaskFamily, n_tasks: int, rng: torch.Generator) -> Task
     return family.sample(min(n_tasks, family.n_distinct or n_tasks), rng=rng)
 
 
+@compared_by_value
 @dataclass(frozen=True)
 class FittedEmbedder:
     """A trained embedder: `embed(tasks)` gives their vectors."""

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_number, problem
 from taskembed_edu.networks.learners import Learner, Parameters, check_stack, flatten, unflatten
 
@@ -30,6 +31,7 @@ _ROUNDING = 1e-12
 # ---- the few directions in which networks differ --------------------------------------------------------------------
 
 
+@compared_by_value
 @dataclass(frozen=True)
 class PrincipalSpace:
     """A point, and a few directions at right angles: `centre` (dim,), `directions` (components, dim), on the CPU.
@@ -115,6 +117,7 @@ def _residual(centred: Tensor, directions: Tensor) -> float:
 # ---- a density ------------------------------------------------------------------------------------------------------
 
 
+@compared_by_value
 @dataclass(frozen=True)
 class WeightDistribution:
     r"""A density over the weights of a network: a mixture of Gaussians in the principal space, one variance outside.

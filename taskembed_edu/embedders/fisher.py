@@ -24,6 +24,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import problem
 from taskembed_edu.base.settings import Settings, setting
 from taskembed_edu.embedders.base import Embedder, StepRecord, chosen_device, device_setting, metric_setting
@@ -105,6 +106,7 @@ class FisherSettings(Settings):
 _OBJECTS = 40 * 1024
 
 
+@compared_by_value
 @dataclass
 class FisherState:
     """A run of the Fisher embedder at one step; `settings` are those it began with, `seed` decides `embed`'s draws."""
@@ -147,6 +149,7 @@ class FisherEmbedder(Embedder[FisherState, FisherSettings]):
     """
 
     name = "fisher"
+    about = "how much each part of one shared network matters to a task (Task2Vec)"
     settings_class = FisherSettings
 
     def takes(self, family: TaskFamily) -> bool:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_choice, check_finite, check_number, problem
 from taskembed_edu.embedders.batched import OPTIMISERS, BatchedTraining, start_networks
 from taskembed_edu.embedders.distributions import PrincipalSpace, WeightDistribution, principal_space, weights_of
@@ -25,6 +26,7 @@ from taskembed_edu.tasks.base import TaskBatch
 # ---- from a task's vector to its network ----------------------------------------------------------------------------
 
 
+@compared_by_value
 @dataclass(frozen=True)
 class ConditionalGenerator:
     r"""A small perceptron g from a task's vector to its network's principal coordinates.

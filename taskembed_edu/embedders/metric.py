@@ -14,6 +14,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import problem
 from taskembed_edu.base.readings import PAIRS_PANEL, Reading
 from taskembed_edu.base.settings import Settings, setting
@@ -114,6 +115,7 @@ class MetricSettings(Settings):
 _OBJECTS = 40 * 1024
 
 
+@compared_by_value
 @dataclass
 class MetricState:
     """A run of the metric-based embedder at one step."""
@@ -158,6 +160,7 @@ class MetricEmbedder(Embedder[MetricState, MetricSettings]):
     """Trains a set encoder with any loss, any distance and any margin, each of which may change between two steps."""
 
     name = "metric"
+    about = "an encoder learns to put two samples of one task near each other, and other tasks farther away"
     settings_class = MetricSettings
     readings: ClassVar[tuple[Reading, ...]] = (LOSS, ACTIVE_PAIRS)
 

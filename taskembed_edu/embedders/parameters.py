@@ -15,6 +15,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.embedders.base import Embedder, StepRecord, chosen_device, sample_tasks
 from taskembed_edu.embedders.batched import (
@@ -38,6 +39,7 @@ from taskembed_edu.tasks.sketch import TaskFit
 _BESIDE = 7
 
 
+@compared_by_value
 @dataclass
 class ParameterState:
     """A run at one step: every watched task's network, and where they began."""
@@ -86,6 +88,7 @@ class ParameterEmbedder(Embedder[ParameterState, ParameterSettings]):
     """
 
     name = "parameters"
+    about = "a network is trained for each task, and its weights are the task's vector"
     settings_class = ParameterSettings
     view_settings: ClassVar[frozenset[str]] = frozenset({"vector", "layer", "form", "components"})
     same_loss: ClassVar[frozenset[str]] = view_settings | {"learning_rate", "batch", "stop_at", "metric"}

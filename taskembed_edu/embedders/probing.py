@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.networks.learners import (
     Learner,
@@ -27,6 +28,7 @@ LABELS = {"drawn": "Drawn from the prediction", "expected": "All, by their proba
 AVERAGES = {"filter": "By filter", "weight": "By weight"}
 
 
+@compared_by_value
 class Rows(NamedTuple):
     """What a head sees: features (n_tasks, rows, width + 1), the last one 1; y; and which rows are real.
 

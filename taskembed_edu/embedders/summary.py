@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import problem
 from taskembed_edu.base.settings import Settings, setting
 from taskembed_edu.embedders.base import Embedder, StepRecord, metric_setting
@@ -42,6 +43,7 @@ _OBJECTS = 8 * 1024
 N_STANDARDISING = 256
 
 
+@compared_by_value
 @dataclass
 class SummaryState:
     """A run of the summary embedder: what its statistics are compared with, and a count of steps that do nothing."""
@@ -68,6 +70,7 @@ class SummaryEmbedder(Embedder[SummaryState, SummarySettings]):
     """Hand-made statistics of each support set (see `summary`), standardised over tasks of the training family."""
 
     name = "summary"
+    about = "statistics of the task's data, without training: what the others have to beat"
     settings_class = SummarySettings
 
     def takes(self, family: TaskFamily) -> bool:

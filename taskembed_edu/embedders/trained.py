@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_choice, check_finite, check_number
 from taskembed_edu.base.memory import trim_heap, tune_malloc
 from taskembed_edu.embedders.batched import BatchedTraining, check_memory, some_samples
@@ -20,6 +21,7 @@ from taskembed_edu.tasks.base import TaskBatch
 _LOOKED_AT = 20
 
 
+@compared_by_value
 @dataclass(frozen=True)
 class Trained:
     """Networks after training: parameters (n_tasks, *shape), last losses (n_tasks,), which diverged, and the cost."""

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_choice, check_number, problem
 from taskembed_edu.base.former import Former
 from taskembed_edu.formulas._pairwise import SMALL
@@ -38,6 +39,7 @@ def distance_blocks(x: Tensor, y: Tensor, metric: str = "euclidean") -> Iterator
 
 def all_distances(embedding: Tensor, metric: str = "euclidean") -> Tensor:
     """The distances between all tasks of one embedding, (n, n), the diagonal exactly zero; computed in blocks."""
+    (embedding,) = as_vectors(embedding=embedding)
     distances = embedding.new_empty(len(embedding), len(embedding))
     for rows, block in distance_blocks(embedding, embedding, metric):
         distances[rows] = block
@@ -154,6 +156,7 @@ def _standardised_ranks(values: NDArray[Any]) -> NDArray[np.float64]:
     return ranks / length if length > 0 else np.full_like(ranks, np.nan)
 
 
+@compared_by_value
 @dataclass(frozen=True)
 class NeighbourChanges:
     """Each task's k nearest neighbours under one distance and under another, for the same vectors.

@@ -18,6 +18,7 @@ from typing import Any
 from numpy.typing import NDArray
 from torch import Tensor
 
+from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.base.readings import DISTANCE_PANEL, Reading
 from taskembed_edu.embedders.base import LOSS
@@ -26,6 +27,7 @@ from taskembed_edu.evaluation.scores import mean_distance, neighbour_purity, rec
 from taskembed_edu.projection.quality import jitter, map_trust
 
 
+@compared_by_value
 @dataclass(frozen=True, kw_only=True)
 class ScoreContext:
     """What a score is computed from: the embedding of n tasks at one step, without diverged tasks.

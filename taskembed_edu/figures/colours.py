@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.tasks.base import TruthKind
 
 # Okabe and Ito's palette, which people with any colour vision can tell apart (2008).
@@ -40,6 +41,7 @@ _ROUND = (1.0, 2.0, 2.5, 5.0)
 _ROUND_DEGREES = (1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 45.0, 60.0)
 
 
+@compared_by_value
 @dataclass(frozen=True)
 class Colouring:
     """A colour, a shape and a legend entry for each of n tasks, by one of their true parameters.

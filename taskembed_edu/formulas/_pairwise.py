@@ -6,8 +6,9 @@ twice the digits and costs little more; the error is then no larger than the rou
 single-precision batches go through a double-precision product. Batches that are in double precision already have no
 wider type, and small batches gain nothing: for both, vectors are subtracted entry by entry.
 
-The gradients are explicit matrix products too, so no (n, m, dim) tensor is ever made. They can be differentiated again,
-and `torch.func` transforms work on them. Nothing here checks its arguments: `pairwise_distances` does.
+The gradients are explicit matrix products too, so no (n, m, dim) tensor is ever made. They can be differentiated again.
+`torch.func` and forward mode cannot see through gradients that are written by hand: for them, too, vectors are
+subtracted entry by entry. Nothing here checks its arguments: `pairwise_distances` does.
 
 Floor 0: tensors in, tensors out.
 """
@@ -18,25 +19,48 @@ from typing import Any
 
 import torch
 
+from taskembed_edu.formulas._vectors import is_transformed
+
 SMALL = 2**18
 """n * m * dim up to which subtracting is quicker than the product (measured on two CPU cores)."""
 
 
 def euclidean_matrix(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     r"""Euclidean distances. Gradient: sum_j G_ij (x_i - y_j) / D_ij, to which a coincident pair adds nothing."""
+    if is_transformed():
+        return euclidean_between(x[:, None], y[None])
     distances: torch.Tensor = _EuclideanMatrix.apply(x, y.view_as(y))  # a view: torch.compile needs two tensors
     return distances
 
 
 def squared_euclidean_matrix(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     r"""Squared Euclidean distances. Gradient: 2 sum_j G_ij (x_i - y_j)."""
+    if is_transformed():
+        return squared_euclidean_between(x[:, None], y[None])
     distances: torch.Tensor = _SquaredEuclideanMatrix.apply(x, y.view_as(y))
     return distances
 
 
 def manhattan_matrix(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    r"""Manhattan distances. Gradient: sum_j G_ij sign(x_i - y_j); PyTorch cannot differentiate it again."""
-    return torch.cdist(x, y, p=1.0)
+    r"""Manhattan distances. Gradient: sum_j G_ij sign(x_i - y_j); PyTorch's `cdist` cannot be differentiated again."""
+    return manhattan_between(x[:, None], y[None]) if is_transformed() else torch.cdist(x, y, p=1.0)
+
+
+def euclidean_between(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """Euclidean distances of row and row, differentiable as often as you like."""
+    squares = squared_euclidean_between(x, y)
+    apart = squares > 0  # for coincident vectors, take the root of 1: the slope at 0 is infinite
+    return torch.where(apart, squares, 1).sqrt() * apart
+
+
+def squared_euclidean_between(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """Squared Euclidean distances of row and row."""
+    return (x - y).square().sum(-1)
+
+
+def manhattan_between(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """Manhattan distances of row and row."""
+    return (x - y).abs().sum(-1)
 
 
 def distances_without_gradient(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -48,8 +72,10 @@ def distances_without_gradient(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor
 
 def inverse_distances(distances: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """1 / d, and zero for coincident pairs: those whose distance is below the rounding of their coordinates."""
-    least = _rounding(x.dtype) ** 2 * _sums_of_squares(x, y)
-    apart = (distances.detach().square() > least).to(distances.dtype)
+    # |x| + |y| over the root of 2 is the root of |x|^2 + |y|^2 where the two are as long, as coincident vectors are.
+    lengths = (torch.linalg.vector_norm(vectors.detach().double(), dim=1) / 2**0.5 for vectors in (x, y))
+    of_x, of_y = ((_rounding(x.dtype) * length).to(x.dtype) for length in lengths)
+    apart = (distances.detach() > of_x[:, None] + of_y[None, :]).to(distances.dtype)
     return apart / (distances + (1 - apart))  # torch.where would be many times slower on a CPU
 
 
@@ -62,9 +88,8 @@ def distances_and_inverses(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tens
     if x.dtype == torch.float64:
         distances = distances_without_gradient(x, y)
         return distances, inverse_distances(distances, x, y)
-    squares = _product(x, y).clamp_(min=0).to(x.dtype)
-    inverses = (squares + torch.finfo(x.dtype).tiny).rsqrt_()
-    distances = squares.mul_(inverses)
+    distances = _product(x, y).clamp_(min=0).sqrt_().to(x.dtype)  # the root in double precision: squares end at 3e38
+    inverses = (distances + torch.finfo(x.dtype).tiny).reciprocal_()
     return distances, inverses * (inverses * distances)  # the bracket is 1; it is 0 where the distance is 0
 
 
@@ -77,8 +102,6 @@ def sums_of_differences(weights: torch.Tensor, x: torch.Tensor, y: torch.Tensor)
 
 
 class _EuclideanMatrix(torch.autograd.Function):
-    generate_vmap_rule = True
-
     @staticmethod
     def forward(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         return distances_without_gradient(x, y)
@@ -94,8 +117,6 @@ class _EuclideanMatrix(torch.autograd.Function):
 
 
 class _SquaredEuclideanMatrix(torch.autograd.Function):
-    generate_vmap_rule = True
-
     @staticmethod
     def forward(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         if x.dtype == torch.float64:
@@ -128,10 +149,10 @@ def _product(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 
 
 def _sums_of_squares(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """|x_i|^2 + |y_j|^2, shape (n, m)."""
-    return x.detach().square().sum(1)[:, None] + y.detach().square().sum(1)[None, :]
+    """|x_i|^2 + |y_j|^2 in double precision, shape (n, m): in single precision it ends at 3e38."""
+    return x.detach().double().square().sum(1)[:, None] + y.detach().double().square().sum(1)[None, :]
 
 
 def _rounding(dtype: torch.dtype) -> float:
     """A distance below this share of the points' length cannot be distinguished from rounding error."""
-    return {torch.float64: 1e-12, torch.float32: 1e-7}.get(dtype, torch.finfo(dtype).eps)
+    return 1e-12 if dtype == torch.float64 else 1e-7

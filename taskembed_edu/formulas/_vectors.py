@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.autograd import forward_ad
 
 from taskembed_edu.base.checks import check_finite, problem
 
@@ -29,11 +30,17 @@ def values_readable() -> bool:
     return not (torch._C._are_functorch_transforms_active() or torch.compiler.is_compiling())
 
 
+def is_transformed() -> bool:
+    """Whether a derivative is taken that hand-written gradients do not know: `torch.func`, or forward mode."""
+    return torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0
+
+
 def as_vectors(**given: Vectors) -> tuple[torch.Tensor, ...]:
     """Each argument as a floating tensor of at least one dimension; all with the same dtype, device and width.
 
     Lists and whole numbers take the dtype of the first floating tensor or array among the arguments, else the default
-    dtype. Lists and arrays go to the device of the first tensor. Two floating dtypes are promoted to the wider one.
+    dtype. Lists and arrays go to the device of the first tensor. Two floating dtypes are promoted to the wider one, and
+    half precision, which autocast gives, is widened to single: the square of a distance of 300 does not fit float16.
 
     Raises, naming the argument, for anything that is not an array of real numbers, for NaN and infinite entries, for a
     single number where a vector is expected, for tensors on two devices and for vectors of two widths.
@@ -70,11 +77,20 @@ def as_tensor(name: str, value: Any, device: torch.device | None = None) -> torc
         return value
     try:
         if isinstance(value, (list, tuple)) and any(isinstance(row, torch.Tensor) for row in value):
-            return torch.stack([torch.as_tensor(row) for row in value])
-        return torch.tensor(np.asarray(value), device=device)
+            there = next(row.device for row in value if isinstance(row, torch.Tensor))
+            rows = (row if isinstance(row, torch.Tensor) else torch.as_tensor(row, device=there) for row in value)
+            return torch.stack(list(rows))
+        return torch.tensor(_as_torch_reads(np.asarray(value)), device=device)
     except (TypeError, ValueError, RuntimeError) as error:
         came = repr(value) if isinstance(value, str) else value
         raise TypeError(problem(name, came, "numbers: a tensor, an array or a list of equal rows")) from error
+
+
+def _as_torch_reads(array: np.ndarray) -> np.ndarray:
+    """The array forwards in memory, in this machine's byte order, and no wider than double precision."""
+    if array.dtype.kind == "f" and array.dtype.itemsize > 8:
+        array = array.astype(np.float64)
+    return np.asarray(array, dtype=array.dtype.newbyteorder("="), order="C")
 
 
 def check_rows(**given: torch.Tensor) -> None:
@@ -134,7 +150,8 @@ def _common_dtype(given: dict[str, Vectors], came: dict[str, torch.Tensor]) -> t
         typed = hasattr(given[name], "dtype") or (tensor.requires_grad and tensor.is_floating_point())
         if typed and tensor.is_floating_point():
             dtype = tensor.dtype if dtype is None else torch.promote_types(dtype, tensor.dtype)
-    return torch.get_default_dtype() if dtype is None else dtype
+    dtype = torch.get_default_dtype() if dtype is None else dtype
+    return torch.float32 if torch.finfo(dtype).bits < 32 else dtype
 
 
 def _as_floating(name: str, tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:

@@ -23,7 +23,14 @@ from math import inf
 import torch
 
 from taskembed_edu.base.checks import check_choice
-from taskembed_edu.formulas._pairwise import euclidean_matrix, manhattan_matrix, squared_euclidean_matrix
+from taskembed_edu.formulas._pairwise import (
+    euclidean_between,
+    euclidean_matrix,
+    manhattan_between,
+    manhattan_matrix,
+    squared_euclidean_between,
+    squared_euclidean_matrix,
+)
 from taskembed_edu.formulas._vectors import Vectors, as_matching_vectors, as_vectors, check_directions, check_rows
 
 Formula = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -43,7 +50,7 @@ def euclidean_distance(x: Vectors, y: Vectors) -> torch.Tensor:
     >>> euclidean_distance([1, 2, 3], [2, 3, 4])  # the square root of 3
     tensor(1.7321)
     """
-    return _euclidean(*as_matching_vectors(x=x, y=y))
+    return euclidean_between(*as_matching_vectors(x=x, y=y))
 
 
 def squared_euclidean_distance(x: Vectors, y: Vectors) -> torch.Tensor:
@@ -60,7 +67,7 @@ def squared_euclidean_distance(x: Vectors, y: Vectors) -> torch.Tensor:
     >>> squared_euclidean_distance([1, 2, 3], [2, 3, 4])
     tensor(3.)
     """
-    return _squared_euclidean(*as_matching_vectors(x=x, y=y))
+    return squared_euclidean_between(*as_matching_vectors(x=x, y=y))
 
 
 def manhattan_distance(x: Vectors, y: Vectors) -> torch.Tensor:
@@ -76,7 +83,7 @@ def manhattan_distance(x: Vectors, y: Vectors) -> torch.Tensor:
     >>> manhattan_distance([1, 2, 3], [2, 3, 4])
     tensor(3.)
     """
-    return _manhattan(*as_matching_vectors(x=x, y=y))
+    return manhattan_between(*as_matching_vectors(x=x, y=y))
 
 
 def cosine_similarity(x: Vectors, y: Vectors) -> torch.Tensor:
@@ -170,22 +177,8 @@ class Metric:
     menu_label: str = ""
 
 
-def _euclidean(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    squares = _squared_euclidean(x, y)
-    apart = squares > 0  # for coincident vectors, take the root of 1: the slope at 0 is infinite
-    return torch.where(apart, squares, 1).sqrt() * apart
-
-
-def _squared_euclidean(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    return (x - y).square().sum(-1)
-
-
-def _manhattan(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    return (x - y).abs().sum(-1)
-
-
 def _cosine(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    return (_squared_euclidean(_unit(x), _unit(y)) / 2).clamp(max=2.0)
+    return (squared_euclidean_between(_unit(x), _unit(y)) / 2).clamp(max=2.0)
 
 
 def _cosine_matrix(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -207,7 +200,7 @@ METRICS: dict[str, Metric] = {
         slider_max=6.0,
         is_metric=True,
         why_not="",
-        between=_euclidean,
+        between=euclidean_between,
         matrix=euclidean_matrix,
     ),
     "squared_euclidean": Metric(
@@ -219,7 +212,7 @@ METRICS: dict[str, Metric] = {
         slider_max=36.0,
         is_metric=False,
         why_not="It breaks the triangle inequality: on a line, 0 and 2 are 4 apart, by way of 1 only 1 + 1.",
-        between=_squared_euclidean,
+        between=squared_euclidean_between,
         matrix=squared_euclidean_matrix,
     ),
     "manhattan": Metric(
@@ -231,7 +224,7 @@ METRICS: dict[str, Metric] = {
         slider_max=6.0,
         is_metric=True,
         why_not="",
-        between=_manhattan,
+        between=manhattan_between,
         matrix=manhattan_matrix,
     ),
     "cosine": Metric(

@@ -16,6 +16,9 @@ from taskembed_edu.formulas.distances import METRICS, cosine_similarity
 
 Vector = tuple[float, ...]
 
+ROUNDING = 1e-12
+"""What double precision leaves of a number that should be zero, and more."""
+
 UNDEFINED = "undefined: the zero vector has no direction"
 
 # key -> (the row's name, its formula in words). The keys are those of METRICS, and the similarity.
@@ -55,11 +58,15 @@ SHORT = {
 def tidy(value: float, digits: int = 4) -> str:
     """A number as a lesson prints it: at most `digits` decimals, no trailing zeros, no minus zero.
 
-    >>> tidy(3.0), tidy(1.7320508), tidy(-1e-17)
-    ('3', '1.7321', '0')
+    A number that these decimals would show as 0 keeps two digits, unless it is no more than rounding.
+
+    >>> tidy(3.0), tidy(1.7320508), tidy(4e-10), tidy(-1e-17)
+    ('3', '1.7321', '4e-10', '0')
     """
     if math.isnan(value):
         return "undefined"
+    if ROUNDING < abs(value) < 10.0**-digits:
+        return f"{value:.2g}".replace("e-0", "e-")
     text = f"{round(value, digits) + 0.0:.{digits}f}"
     return text.rstrip("0").rstrip(".")
 
@@ -119,7 +126,9 @@ class Triangle:
         """Whether the direct way is no longer than the detour, up to rounding; None where a distance is undefined."""
         if math.isnan(self.direct + self.detour):
             return None
-        return self.direct <= self.detour + 1e-9 * (1.0 + self.detour)
+        # Differences of coordinates are rounded relative to themselves, directions relative to the unit circle.
+        rounding = ROUNDING * self.detour + (1e-15 * math.sqrt(self.detour) if self.metric == "cosine" else 0.0)
+        return self.direct <= self.detour + rounding
 
     def __repr__(self) -> str:
         verdict = {True: "holds", False: "broken", None: UNDEFINED}[self.holds]
@@ -281,6 +290,11 @@ def _angle(similarity: float) -> float | None:
     return None if math.isnan(similarity) else math.degrees(math.acos(max(-1.0, min(1.0, similarity))))
 
 
+def _in_table(value: float) -> str:
+    small = tidy(value)
+    return small if "e" in small else f"{value + 0.0:.4f}"
+
+
 def panel(x: Vector, y: Vector, z: Vector, metric: str) -> dict[str, Any]:
     """Everything that the page shows as a number, ready to print."""
     values = distances(x, y)
@@ -288,7 +302,7 @@ def panel(x: Vector, y: Vector, z: Vector, metric: str) -> dict[str, Any]:
     chosen = sides[metric]
     similarity = values["cosine_similarity"]
     return {
-        "values": {key: None if math.isnan(v) else f"{v + 0.0:.4f}" for key, v in values.items()},
+        "values": {key: None if math.isnan(v) else _in_table(v) for key, v in values.items()},
         "triangles": {key: side.holds for key, side in sides.items()},
         "triangle": {
             name: None if math.isnan(getattr(chosen, name)) else getattr(chosen, name)

@@ -18,7 +18,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import problem
+from taskembed_edu.base.files import write_whole
 from taskembed_edu.live import page
 from taskembed_edu.live.controls import say
 from taskembed_edu.live.overlays import Missing, answers, missing_trails, trails
@@ -61,6 +63,7 @@ _POLICY = (
 )
 
 
+@compared_by_value
 class Fits(NamedTuple):
     """Outputs of the tasks' own networks: (frames, n, k) levels or classes, or indices into `words`."""
 
@@ -69,6 +72,7 @@ class Fits(NamedTuple):
     words: tuple[str, ...] = ()
 
 
+@compared_by_value
 class Film(NamedTuple):
     """One run's stored frames: words and box of each, places in that box (frames, n, 2), neighbours (frames, n, k).
 
@@ -96,9 +100,7 @@ def export_html(sessions: Sequence[Session], path: str | Path, colour: int = 0, 
 
     Errors: ValueError if there are so many tasks that not even two frames fit.
     """
-    path = Path(path)
-    path.write_bytes(exported(sessions, colour, title))
-    return path
+    return write_whole(Path(path), exported(sessions, colour, title))
 
 
 def exported(sessions: Sequence[Session], colour: int = 0, title: str = "Task space") -> bytes:

@@ -18,7 +18,7 @@ from taskembed_edu.session.session import Session
 from taskembed_edu.tasks.base import TaskBatch
 
 # Settings that change only how the same vectors are drawn.
-_OF_THE_MAP = ("projection", "n_neighbors")
+_OF_THE_MAP = ("projection", "n_neighbors", "min_dist")
 
 # Two runs are compared task by task, so settings that determine the tasks change for both.
 _OF_THE_TASKS = ("family", "seed", "n_tasks")

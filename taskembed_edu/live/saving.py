@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from taskembed_edu.base.checks import check_choice
+from taskembed_edu.base.files import whole_file
 from taskembed_edu.session.history import Frame
 from taskembed_edu.session.recordings import free_path, save_recording
 from taskembed_edu.session.session import Session
@@ -54,7 +55,9 @@ def _write(
         from taskembed_edu.figures.snapshots import session_figure
 
         names = session.tasks.truth_names
-        session_figure(session, names[colour] if names else None, frame).savefig(path, format="png")
+        figure = session_figure(session, names[colour] if names else None, frame)
+        with whole_file(path) as part:
+            figure.savefig(part, format="png")
     else:
         from taskembed_edu.live import tables
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from taskembed_edu.base.by_value import compared_by_value
+from taskembed_edu.base.files import whole_file
 from taskembed_edu.session.history import Frame
 from taskembed_edu.session.session import Session
 
 
+@compared_by_value
 @dataclass(frozen=True)
 class Table:
     """Named columns of one length, in order, and metadata about them all."""
@@ -47,12 +50,15 @@ def frame_table(session: Session, frame: Frame) -> Table:
 
 def write_csv(table: Table, path: str | Path) -> Path:
     """Write the table as CSV (RFC 4180, UTF-8, a header line). Returns the path. Numbers are read back exactly."""
-    path = Path(path)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(table.columns)
-        # str() of a float32 is the shortest text that reads back as the same float32.
-        writer.writerows(zip(*([str(value) for value in column] for column in table.columns.values()), strict=True))
+    # str() of a float32 is the shortest text that reads back as the same float32.
+    rows = zip(*([str(value) for value in column] for column in table.columns.values()), strict=True)
+    return write_rows(Path(path), [list(table.columns), *rows])
+
+
+def write_rows(path: Path, rows: Iterable[Iterable[Any]]) -> Path:
+    """Write rows as CSV (RFC 4180, UTF-8), the whole file or none. Returns the path."""
+    with whole_file(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(rows)
     return path
 
 
@@ -64,5 +70,6 @@ def write_parquet(table: Table, path: str | Path) -> Path:
     path = Path(path)
     columns = {name: pyarrow.array(values) for name, values in table.columns.items()}
     about = {"taskembed_edu": json.dumps(dict(table.about))}
-    pyarrow.parquet.write_table(pyarrow.table(columns, metadata=about), path)
+    with whole_file(path) as part:
+        pyarrow.parquet.write_table(pyarrow.table(columns, metadata=about), part)
     return path

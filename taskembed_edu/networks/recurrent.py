@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.networks.gru_steps import GRUSteps
 from taskembed_edu.networks.learners import Answers, Learner, Parameters, affine, cross_entropy, one_hot
 
@@ -185,6 +186,7 @@ def _for_steps(weight: Tensor) -> Tensor:
     return weight.unsqueeze(-3) if weight.ndim == 3 else weight
 
 
+@compared_by_value
 @dataclass(frozen=True)
 class Packed:
     """Words sorted by length, the longest first, and stored step by step: step t holds the first sizes[t] words.

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_choice, check_finite, check_number, problem
 from taskembed_edu.networks.learners import MLP, Learner, Parameters, stack
 
@@ -80,6 +81,7 @@ def rescale_units(learner: Learner, parameters: Parameters, layer: str, factors:
     return _scaled(learner, parameters, layer, factors)
 
 
+@compared_by_value
 @dataclass(frozen=True)
 class Matched:
     """A network in the order in which it is nearest to a reference, and what was done to it.
@@ -96,6 +98,7 @@ class Matched:
     signs: dict[str, Tensor]
 
 
+@compared_by_value
 @dataclass(frozen=True)
 class MatchedStack:
     """As `Matched`, of every task: parameters (n_tasks, *shape), permutations and signs (n_tasks, units), distances."""

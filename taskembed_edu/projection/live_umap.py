@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_choice, check_finite, check_number, problem
 from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.projection.neighbours import nearest_by, nearest_tasks
@@ -27,6 +28,7 @@ _WARM_RATE = 0.1
 _FIRST_RATE = 1.0
 
 
+@compared_by_value
 @dataclass
 class LiveUMAP:
     """A stream of UMAP layouts, each a small step from the last (McInnes 2018; warm start and alignment are ours).
@@ -54,6 +56,7 @@ class LiveUMAP:
 
     def __post_init__(self) -> None:
         check_choice("metric", self.metric, METRICS)
+        check_number("min_dist", self.min_dist, 0, 1, "It is a distance on the map, in units of UMAP's spread.")
         check_number("n_neighbors", self.n_neighbors, 2, None, "One neighbour gives no picture of a neighbourhood.")
 
     def update(self, embedding: Tensor, shown: Layout | None = None, distances: Tensor | None = None) -> Layout:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from taskembed_edu.base.checks import check_choice, check_number
+from taskembed_edu.formulas._vectors import as_vectors
 from taskembed_edu.formulas.distances import METRICS, check_metric_accepts
 
 
@@ -30,6 +31,7 @@ def nearest_tasks(embedding: Tensor, k: int, metric: str = "euclidean") -> tuple
     Worked number: of points 0, 1 and 3 on a line with k = 2, the nearest to 3 is 1, at distance 2.
     """
     check_choice("metric", metric, METRICS)
+    (embedding,) = as_vectors(embedding=embedding)
     check_number("k", k, 1, len(embedding), "A task has itself and the others to be near to.")
     check_metric_accepts(metric, embedding=embedding)
     # On the unit sphere Euclidean distance ranks as cosine distance does; centring vectors reduces rounding errors.

@@ -34,7 +34,8 @@ def trustworthiness(embedding: Tensor, layout: Layout, n_neighbors: int = 15, me
 
     Shapes: (n, dim), (n, 2) -> a number. Range: [0, 1]; 1 when every near point on the map is near in the embedding. It
     measures neither neighbours that the map separated, nor distances. n_neighbors is lowered if n is small: it must be
-    below n / 2. Worked number: of four points on a line at 0, 1, 2 and 10, drawn at 0, 1, 10 and 3, with k = 1: 0.625.
+    below n / 2. Of two tasks, each is the other's only neighbour: T is 1. Worked number: of four points on a line at 0,
+    1, 2 and 10, drawn at 0, 1, 10 and 3, with k = 1: 0.625.
     """
     return map_trust(pairwise_distances(embedding, metric=metric), layout, n_neighbors)
 
@@ -47,6 +48,8 @@ def map_trust(distances: Tensor, layout: Layout, n_neighbors: int = 15) -> float
     scikit-learn leaves to the sort.
     """
     n = len(layout)
+    if n < 3:
+        return 1.0
     k = max(1, min(n_neighbors, (n - 1) // 2))
     # The tree also finds the point itself, at any position among points in the same place: drop it, and k others stay.
     found: NDArray[np.intp] = np.asarray(cKDTree(layout).query(layout, k + 1)[1])

@@ -5,10 +5,13 @@ It uses NumPy arrays and no tensors, so that the child process that compiles it 
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import os
 import sys
 import threading
 import warnings
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -45,7 +48,7 @@ def optimise(
     `neighbours` and `distances` (n, k) give each point's k nearest, itself first at distance 0. The same state of
     `random` gives the same result.
     """
-    with _ONE_AT_A_TIME:
+    with _ONE_AT_A_TIME, _torch_keeps_its_threads():
         umap = _umap()
         graph, _sigmas, _rhos = umap.umap_.fuzzy_simplicial_set(
             start, neighbours.shape[1], random, "precomputed", knn_indices=neighbours, knn_dists=distances
@@ -68,6 +71,16 @@ def optimise(
             negative_sample_rate=_NEGATIVE_SAMPLES,
             move_other=True,
         )
+
+
+@contextlib.contextmanager
+def _torch_keeps_its_threads() -> Iterator[None]:
+    """Numba's own number of threads becomes torch's too, in the thread that first uses both: set it back."""
+    torch = sys.modules.get("torch")
+    before = torch.get_num_threads() if torch else 0
+    yield
+    if torch and torch.get_num_threads() != before:
+        torch.set_num_threads(before)
 
 
 _CURVES: dict[float, tuple[float, float]] = {}
@@ -105,6 +118,8 @@ def is_cached() -> bool:
 
     The files alone tell, in a millisecond: to ask numba is to import it. A cache in another place counts as none.
     """
+    if os.environ.get("NUMBA_CACHE_DIR"):
+        return False
     umap, numba = (Path(str(spec.origin)).parent for spec in map(find_spec, ("umap", "numba")) if spec)
     python = f"py{sys.version_info.major}{sys.version_info.minor}"
     made = [max(_dates(umap / "__pycache__", f"{name}-*.{python}.nbi"), default=0.0) for name in _CACHED]

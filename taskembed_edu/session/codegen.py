@@ -11,9 +11,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from taskembed_edu.base.settings import Settings
+from taskembed_edu.base.settings import Settings, as_python
 from taskembed_edu.session.history import Event
-from taskembed_edu.tasks import FAMILIES
+from taskembed_edu.tasks import FAMILIES, OwnTasks
 from taskembed_edu.tasks.base import TaskFamily
 
 # More changes than this are written as a table: it is easier to read than a page of calls.
@@ -34,6 +34,9 @@ def run_code(
     lines: list[str] = []
     if isinstance(family, str):
         given += [f"family={spelt(family)}"]
+    elif isinstance(family, OwnTasks):
+        given += ["tasks"]
+        lines.append(f"# Make `tasks` first: they are your own, {len(family)} of them (OwnTasks).")
     else:
         given += [_constructor(family)]
         if FAMILIES.get(family.name) is type(family):
@@ -54,6 +57,7 @@ def spelt(value: Any) -> str:
     >>> spelt({"metric": "cosine", "margin": 0.5})
     '{"metric": "cosine", "margin": 0.5}'
     """
+    value = as_python(value)
     if isinstance(value, dict):
         return "{" + ", ".join(f"{spelt(key)}: {spelt(entry)}" for key, entry in value.items()) + "}"
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)

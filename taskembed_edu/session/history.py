@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_number, problem
 from taskembed_edu.base.former import Former
 from taskembed_edu.base.settings import Settings
@@ -41,6 +42,7 @@ def metric_of(settings: Settings) -> str:
     return getattr(settings, "metric", "euclidean")
 
 
+@compared_by_value
 @dataclass(frozen=True)
 class Frame:
     """One step's record: the validation tasks' vectors, their places on the map, and the scores.
@@ -184,6 +186,7 @@ def coalesced_events(events: Sequence[Event]) -> list[Event]:
     return made
 
 
+@compared_by_value
 @dataclass
 class Checkpoint:
     """Everything in a session that training changes, at one step: enough to continue from here.

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from taskembed_edu.base.checks import problem
+from taskembed_edu.base.files import write_whole
 from taskembed_edu.base.settings import current_values
 from taskembed_edu.embedders import task_embedder
-from taskembed_edu.session.history import Event
+from taskembed_edu.session.history import Event, undo_values
 from taskembed_edu.session.parsing import declared_settings
 from taskembed_edu.session.run import Run
 from taskembed_edu.tasks import FAMILIES
@@ -57,8 +59,19 @@ def read_recording(recording: Any, family: TaskFamily | None = None) -> Recorded
 
     initial = {name: value for name, value in current(recording["initial"]).items() if name != "family"}
     events = [Event(e["step"], current(e["changes"]), e.get("undo", False)) for e in recording["events"]]
+    _check_undos(recording["embedder"], initial, events)
     family = family or _described_family(dict(recording["family"]))
     return Recorded(recording["embedder"], family, initial, events, recording["steps"])
+
+
+def _check_undos(embedder: str, initial: dict[str, Any], events: list[Event]) -> None:
+    settings = task_embedder(embedder).settings_class().as_dict()
+    try:
+        undo_values({**settings, **initial}, events, settings, close=1)
+    except IndexError:
+        cause = "The file was edited; record the run again."
+        came = "an event that undoes a change before there was one"
+        raise ValueError(problem("recording", came, "events as they were saved", cause)) from None
 
 
 def _described_family(described: dict[str, Any]) -> TaskFamily:
@@ -150,18 +163,21 @@ def _is_count(value: Any) -> bool:
 
 def save_recording(recording: dict[str, Any], path: str | Path) -> Path:
     """Write a recording as JSON. Returns the path."""
-    path = Path(path)
-    path.write_text(json.dumps(recording, indent=1) + "\n", encoding="utf-8")
-    return path
+    return write_whole(Path(path), (json.dumps(recording, indent=1) + "\n").encode())
 
 
 def free_path(path: Path) -> Path:
     """This path, or the first of path-2, path-3 ... that is not taken: nothing a learner saved is overwritten."""
-    taken, number = path, 2
-    while path.exists():
-        path = taken.with_stem(f"{taken.stem}-{number}")
+    return free_paths([path])[0]
+
+
+def free_paths(paths: Sequence[Path]) -> list[Path]:
+    """These paths, or all of them with the same number, as map-2.png and frames-2.csv: those that none has taken."""
+    free, number = list(paths), 2
+    while any(path.exists() for path in free):
+        free = [path.with_stem(f"{path.stem}-{number}") for path in paths]
         number += 1
-    return path
+    return free
 
 
 def load_recording(path: str | Path, family: str | None = None, *, known: bool = False) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from taskembed_edu.tasks.kinds import KINDS
 _TRIM_EVERY = 20
 
 # Settings that change how the map shows the same vectors; an embedder may have more (`view_settings`).
-_VIEW_SETTINGS = {"metric", "projection", "n_neighbors", "umap_restarts"}
+_VIEW_SETTINGS = {"metric", "projection", "n_neighbors", "min_dist", "umap_restarts"}
 
 
 @dataclass
@@ -70,7 +70,9 @@ class Run:
         split = whole.split(rng)
         watched = ValidationSet.of(embedder, split, setup.n_tasks, rng)
         state = embedder.begin(split.train, watched.tasks, settings, rng)
-        now = Checkpoint(state, LiveUMAP(setup.n_neighbors, seed=setup.seed), None, settings, setup, [])
+        now = Checkpoint(
+            state, LiveUMAP(setup.n_neighbors, seed=setup.seed, min_dist=setup.min_dist), None, settings, setup, []
+        )
         history = History()
         history.keep(watched.frame(now, history, 0, math.nan, {}), 0, now)
         trim_heap()
@@ -164,6 +166,20 @@ class Run:
         """The run exactly as it was at frame `at`, sharing no changing state with this one."""
         twin, events = self.until(at)
         twin.follow(events, self.history[at].step)
+        return twin
+
+    def with_last_step(self) -> Run:
+        """This run, if its last frame shows its last step; else an independent copy with one more frame, of that step.
+
+        A run of which no exact copy can be made, because a step failed half-way, is returned as it is.
+        """
+        if self.history[-1].step == self.steps or self.now.inconsistent:
+            return self
+        now = self.now.copy()
+        twin = dataclasses.replace(
+            self, history=self.history.whole(), now=now, events=list(self.events), past=[], ended=None
+        )
+        twin._keep_frame(*step_means(now, self.embedder.readings))
         return twin
 
     # ---- inside ----------------------------------------------------------------------------------------------------

@@ -191,11 +191,18 @@ class Session(RunView):
             at = self.history.position(at)
             until = self.history[at].step
             run, events = self._run.until(at)
-            twin = copy.copy(self)
-            twin._run, twin.lock, twin.user_set = run, unlocked, set(self.user_set)
-            twin.own_families = dict(self.own_families)
+            twin = self._twin(run)
         run.follow(events, until)  # without the lock: this session may train meanwhile
         return twin
+
+    def with_last_step(self) -> Session:
+        """This session, if its last frame shows its last step; else an independent copy with one more frame.
+
+        A frame is kept every `frame_every` steps. What is written at the end of a run should show the end.
+        """
+        with self.lock("read"):
+            run = self._run.with_last_step()
+            return self if run is self._run else self._twin(run)
 
     def offers(self, name: str, pending: Mapping[str, Any] | None = None) -> tuple[str, ...] | None:
         """The choices of this setting that make sense for this run; None: all that are declared.
@@ -237,6 +244,12 @@ class Session(RunView):
         return session
 
     # ---- inside ----------------------------------------------------------------------------------------------------
+
+    def _twin(self, run: Run) -> Session:
+        twin = copy.copy(self)
+        twin._run, twin.lock, twin.user_set = run, unlocked, set(self.user_set)
+        twin.own_families = dict(self.own_families)
+        return twin
 
     def _note_own_family(self) -> None:
         family = self._run.family

@@ -66,6 +66,15 @@ class Setup(Settings):
         step=1,
         advanced=True,
     )
+    min_dist: float = setting(
+        0.1,
+        label="Smallest gap",
+        help="How near UMAP may put two neighbours (its `min_dist`). Small: tight groups. Large: an even spread.",
+        low=0.0,
+        high=0.99,
+        step=0.01,
+        advanced=True,
+    )
     umap_restarts: int = setting(
         0,
         label="Embedded again",

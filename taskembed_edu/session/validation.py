@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_number, problem
 from taskembed_edu.base.readings import Reading, check_names_differ
 from taskembed_edu.embedders.base import LOSS, Embedder, StepRecord
@@ -29,6 +30,7 @@ from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily
 _FEWEST = 6
 
 
+@compared_by_value
 @dataclass(frozen=True)
 class ValidationSet:
     """The tasks on the map.
@@ -215,7 +217,7 @@ def _layout(now: Checkpoint, embedding: Tensor, distances: Tensor, kept: Any) ->
         now.pca = _placed(layout, len(embedding), kept)
         return now.pca, axes
     now.umap.metric = metric_of(now.settings)
-    now.umap.n_neighbors = now.setup.n_neighbors
+    now.umap.n_neighbors, now.umap.min_dist = now.setup.n_neighbors, now.setup.min_dist
     return _placed(now.umap.update(embedding[kept], earlier, distances), len(embedding), kept), None
 
 

@@ -7,6 +7,7 @@ from taskembed_edu.tasks.base import Episode, Split, Task, TaskBatch, TaskFamily
 from taskembed_edu.tasks.digits import Digits
 from taskembed_edu.tasks.gaussians import Gaussians
 from taskembed_edu.tasks.number_words import NumberWords
+from taskembed_edu.tasks.own import OwnTasks
 from taskembed_edu.tasks.sinusoids import Sinusoids
 
 FAMILIES: dict[str, type[TaskFamily]] = {family.name: family for family in (Sinusoids, Gaussians, Digits, NumberWords)}
@@ -23,6 +24,7 @@ __all__ = [
     "Episode",
     "Gaussians",
     "NumberWords",
+    "OwnTasks",
     "Sinusoids",
     "Split",
     "Task",

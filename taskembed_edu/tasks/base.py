@@ -14,15 +14,18 @@ first columns: people see these, and tasks are coloured by them. If nothing but 
 from __future__ import annotations
 
 import dataclasses
+import operator
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple, Self, overload
+from typing import Any, ClassVar, Literal, NamedTuple, Self, SupportsIndex, overload
 
 import torch
 from torch import Tensor
 
+from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_number, problem
+from taskembed_edu.base.settings import as_python
 from taskembed_edu.tasks.sketch import TaskFit, TaskSketch
 
 TruthKind = Literal["quantity", "angle", "category"]
@@ -32,6 +35,7 @@ TruthKind = Literal["quantity", "angle", "category"]
 N_SLICES = 1000
 
 
+@compared_by_value
 class Episode(NamedTuple):
     """The data of one task: train on the support set, evaluate on the query set (Vinyals 2016)."""
 
@@ -41,6 +45,7 @@ class Episode(NamedTuple):
     query_y: Tensor
 
 
+@compared_by_value
 @dataclass(frozen=True)
 class Task:
     """One task: its episode, the truth that generated it, and a readable name."""
@@ -54,6 +59,7 @@ class Task:
         return f"Task({self.name}: {self.episode.support_x.shape[0]} support, {self.episode.query_x.shape[0]} query)"
 
 
+@compared_by_value
 @dataclass(frozen=True)
 class TaskBatch:
     """Tasks stacked into tensors. `batch[i]` is one `Task`; `batch[2:5]` and `batch[indices]` are smaller batches.
@@ -89,12 +95,13 @@ class TaskBatch:
         return (self[i] for i in range(len(self)))
 
     @overload
-    def __getitem__(self, which: int) -> Task: ...
+    def __getitem__(self, which: SupportsIndex) -> Task: ...
     @overload
     def __getitem__(self, which: slice | Sequence[int] | Tensor) -> TaskBatch: ...
-    def __getitem__(self, which: int | slice | Sequence[int] | Tensor) -> Task | TaskBatch:
-        if isinstance(which, int):
-            return self._task(which)
+    def __getitem__(self, which: SupportsIndex | slice | Sequence[int] | Tensor) -> Task | TaskBatch:
+        one = _one_index(which)
+        if one is not None:
+            return self._task(one)
         indices = torch.arange(len(self))[which]
         tensors: dict[str, Any] = {name: value[indices] for name, value in self._tensors().items()}
         return dataclasses.replace(self, names=tuple(self.names[i] for i in indices.tolist()), **tensors)
@@ -122,6 +129,13 @@ class TaskBatch:
     def __repr__(self) -> str:
         shape = "x".join(map(str, self.support_x.shape[2:]))
         return f"TaskBatch({len(self)} tasks, {self.support_x.shape[1]} support samples of shape {shape})"
+
+
+def _one_index(which: Any) -> int | None:
+    """The position of one task, in whatever integer type it comes (numpy's, a tensor's); None for several tasks."""
+    if getattr(which, "ndim", 0) or not hasattr(which, "__index__"):
+        return None
+    return operator.index(which)
 
 
 class Split(NamedTuple):
@@ -298,7 +312,7 @@ class TaskFamily(ABC):
 
     def describe(self) -> dict[str, Any]:
         """Name and fields, as a recording stores them."""
-        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "part"}
+        fields = {f.name: as_python(getattr(self, f.name)) for f in dataclasses.fields(self) if f.name != "part"}
         return {"name": self.name, **fields}
 
     def with_part(self, part: tuple[Any, ...]) -> Self:

@@ -145,7 +145,7 @@ class Digits(TaskFamily):
 
 def rotate(images: Tensor, angle: Tensor) -> Tensor:
     """Images (n_tasks, n, 1, h, w) rotated by each task's angle in radians, bilinear, black outside."""
-    cos, sin = angle.cos(), angle.sin()
+    cos, sin = angle.to(images).cos(), angle.to(images).sin()
     zero = torch.zeros_like(cos)
     matrix = torch.stack((torch.stack((cos, -sin, zero), 1), torch.stack((sin, cos, zero), 1)), 1)
     # One grid per task, with its pictures as channels: a rotation is one gather for any number of pictures.
@@ -164,7 +164,7 @@ def _data() -> tuple[Tensor, Tensor]:
 
 
 def _all_images() -> Tensor:
-    return _data()[0]
+    return _data()[0].to(torch.get_default_dtype())  # that of the networks which read them
 
 
 @functools.cache

@@ -1,6 +1,6 @@
 """Languages as tasks: how does this one spell the numbers from 0 to 99?
 
-num2words spells the numbers (LGPL: imported, never copied), and anyascii (ISC) transliterates them. The better
+num2words spells the numbers (LGPL: imported, never copied; `number_slips.py` corrects 24 of them), and anyascii (ISC) transliterates them. The better
 known unidecode is not used: its licence is the GPL, and it reads Japanese characters as Mandarin (so does anyascii,
 which is why Japanese is not in the table).
 
@@ -28,6 +28,7 @@ from torch.nn import functional as F
 from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily, TruthKind
 from taskembed_edu.tasks.languages import BY_CODE, LANGUAGES
+from taskembed_edu.tasks.number_slips import corrected
 from taskembed_edu.tasks.sketch import TaskFit, TaskSketch
 
 N_NUMBERS = 100
@@ -218,10 +219,10 @@ def decode(ids: Tensor) -> str:
 
 
 def spell(number: int, code: str) -> str:
-    """The number in the language's own script, as num2words writes it."""
+    """The number in the language's own script, as num2words writes it, less its slips."""
     from num2words import num2words  # slow: it imports all its languages
 
-    return num2words(number, lang=code)
+    return corrected(num2words(number, lang=code), number, code)
 
 
 def transliterate(word: str) -> str:

@@ -9,6 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from taskembed_edu.base.checks import check_range
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily, TruthKind, split_slices, uniform
 from taskembed_edu.tasks.sketch import TaskSketch
 
@@ -43,6 +44,10 @@ class Sinusoids(TaskFamily):
     kind: ClassVar[str] = "numbers"
     classification: ClassVar[bool] = False
     default_shot: ClassVar[int] = 16
+
+    def __post_init__(self) -> None:
+        for name in ("amplitude", "phase", "x_range"):
+            check_range(name, getattr(self, name))
 
     @property
     def truth_names(self) -> tuple[str, ...]:

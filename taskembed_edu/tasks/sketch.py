@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from taskembed_edu.base.by_value import compared_by_value
+
 SketchKind = Literal["", "curve", "scatter", "images", "words", "drawing"]
 
 # The role of a line or a word decides its colour: an axis is "soft", the truth has the blue of "Nearest in truth".
@@ -45,6 +47,7 @@ class Drawing:
     spoken: str = ""
 
 
+@compared_by_value
 @dataclass(frozen=True)
 class TaskSketch:
     """Pictures of n tasks, one row per task. `kind` says which of the fields are set; "" means no picture.
@@ -73,6 +76,7 @@ class TaskSketch:
     drawings: tuple[Drawing, ...] | None = None
 
 
+@compared_by_value
 @dataclass(frozen=True)
 class TaskFit:
     """The outputs of each task's own network, in the form of the family's sketch; one row per task.

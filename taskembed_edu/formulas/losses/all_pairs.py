@@ -25,9 +25,8 @@ ROWS = 128
 def pair_terms(distances: torch.Tensor, similar: torch.Tensor, margin: float, squared: bool) -> torch.Tensor:
     """y d + (1 - y) max(0, m - d), or with squares and halves; elementwise."""
     short = (margin - distances).relu()
-    if squared:
-        return (similar * distances.square() + (1 - similar) * short.square()) / 2
-    return similar * distances + (1 - similar) * short
+    chosen = torch.where(similar > 0, distances, short)  # no weighted sum: 0 times an infinite distance is no number
+    return chosen.square() / 2 if squared else chosen
 
 
 class PairLoss(NamedTuple):
@@ -112,9 +111,9 @@ def _plain_terms_and_slopes(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """As above, without weights. `lerp(a, b, y)` computes (1 - y) a + y b in one pass."""
     short = (margin - distances).relu_()
-    if squared:
-        return torch.lerp(short.square(), distances.square(), similar) / 2, torch.lerp(-short, distances, similar)
     terms = torch.lerp(short, distances, similar)
+    if squared:
+        return terms.square_() / 2, torch.lerp(-short, distances, similar)
     inside = short.sign_()
     return terms, torch.addcmul(similar, similar, inside).sub_(inside)
 

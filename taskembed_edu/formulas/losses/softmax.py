@@ -73,8 +73,9 @@ def prototypes(support: Vectors, support_labels: Vectors) -> tuple[torch.Tensor,
     (support,) = as_vectors(support=support)
     check_rows(support=support)
     classes, index = as_labels("support_labels", support_labels, support, "support").unique(return_inverse=True)
-    members = (index[None, :] == torch.arange(len(classes), device=index.device)[:, None]).to(support)
-    return (members @ support) / members.sum(1, keepdim=True), classes
+    members = (index[None, :] == torch.arange(len(classes), device=index.device)[:, None]).double()
+    # In double precision, which autocast leaves alone: in bfloat16 a mean of 1,002 would be 1,000.
+    return ((members @ support.double()) / members.sum(1, keepdim=True)).to(support.dtype), classes
 
 
 def prototypical_loss(

@@ -1,0 +1,267 @@
+"""Your own data as tasks: one data set a task, in two arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from taskembed_edu.base.by_value import compared_by_value
+from taskembed_edu.base.checks import check_finite, problem
+from taskembed_edu.formulas._vectors import Vectors, as_tensor
+from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily, TruthKind
+from taskembed_edu.tasks.sketch import TaskSketch
+
+# Parts for training, validation and never-seen tasks, so that each has at least this many.
+_FEWEST = 3
+_CURVE_POINTS = 32
+
+
+@compared_by_value
+@dataclass(frozen=True, init=False)
+class OwnTasks(TaskFamily):
+    """Tasks from arrays: `x[i]` are the inputs of task i, `y[i]` its answers; a support set is a draw of its rows.
+
+        tasks = OwnTasks(x, y, truth={"slope": slope}, label="My lines")
+        MetricLab(tasks)
+
+    Shapes: x (n_tasks, n_rows, entries), or (n_tasks, n_rows, channels, height, width) for pictures. Regression: y
+    (n_tasks, n_rows) or (n_tasks, n_rows, 1), any numbers. Classification: y (n_tasks, n_rows), whole numbers from 0;
+    every task has every class, and at least two rows of each.
+
+    `truth`, if you know it, gives one number a task for each name: tasks are coloured by it, and distances between them
+    are compared with the Euclidean distance of the standardised numbers. Without it nothing is compared. `names` gives
+    each task a name. About 60, 20 and 20 % of the tasks go to training, validation and never-seen tasks.
+
+    `n_shot` rows make a support set; default: a quarter of a task's rows (of each class), so that support and query
+    sets, drawn twice, differ.
+
+    Errors: ValueError for arrays that do not belong together, fewer than 15 tasks, a class that a task lacks, or a
+    draw of more rows than a task has.
+
+    >>> x = torch.linspace(0, 1, 20).expand(30, 20).unsqueeze(-1)
+    >>> slope = torch.linspace(-1, 1, 30)
+    >>> tasks = OwnTasks(x, slope[:, None] * x.squeeze(-1), truth={"slope": slope}, label="My lines")
+    >>> batch = tasks.sample(3, rng=torch.Generator().manual_seed(0))
+    >>> batch.support_x.shape, batch.truth_names, len(tasks)
+    (torch.Size([3, 5, 1]), ('slope',), 30)
+    """
+
+    x: Tensor
+    y: Tensor
+    known: Tensor  # (n_tasks, n_truth)
+    known_names: tuple[str, ...]
+    names: tuple[str, ...]
+    part: tuple[int, ...] = ()
+
+    name: ClassVar[str] = "own_tasks"
+    label_points: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        x: Vectors,
+        y: Vectors,
+        *,
+        truth: Mapping[str, Vectors] | None = None,
+        names: tuple[str, ...] | list[str] = (),
+        label: str = "My tasks",
+        n_shot: int | None = None,
+        part: tuple[int, ...] = (),
+    ) -> None:
+        x, y = as_tensor("x", x), as_tensor("y", y)
+        _check_rows(x, y)
+        classification = not y.is_floating_point()
+        y = y if classification or y.ndim == 3 else y.unsqueeze(-1)
+        n_way = _check_classes(y) if classification else 1
+        known = {column: as_tensor(column, values).reshape(-1) for column, values in (truth or {}).items()}
+        for column, values in known.items():
+            if len(values) != len(x):
+                raise ValueError(problem(f"truth {column!r}", values, f"{len(x)} numbers, one a task"))
+        if names and len(names) != len(x):
+            raise ValueError(problem("names", f"{len(names)} names", f"{len(x)}, one a task"))
+        columns = [values.double() for values in known.values()]
+        given = {
+            "x": x.to(torch.get_default_dtype()),
+            "y": y.long() if classification else y.to(torch.get_default_dtype()),
+            "known": torch.stack(columns, dim=1) if columns else torch.zeros(len(x), 0, dtype=torch.float64),
+            "known_names": tuple(known),
+            "names": tuple(names),
+            "part": tuple(part),
+            "label": label,
+            "classification": classification,
+            "kind": "image" if x.ndim == 5 else "points" if classification else "numbers",
+            "has_geometry": bool(known),
+            "default_shot": n_shot or max(1, _rows_of_class(y, n_way) // 4),
+            "_n_way": n_way,
+        }
+        for field, value in given.items():
+            object.__setattr__(self, field, value)
+
+    def __len__(self) -> int:
+        return len(self.part or self.x)
+
+    def __repr__(self) -> str:
+        return f"OwnTasks({self.label}: {len(self)} tasks of {self.x.shape[1]} rows)"
+
+    @property
+    def truth_names(self) -> tuple[str, ...]:
+        return self.known_names
+
+    @property
+    def truth_kinds(self) -> tuple[TruthKind, ...]:
+        quantity: TruthKind = "quantity"
+        return (quantity,) * len(self.known_names)
+
+    @property
+    def x_shape(self) -> tuple[int, ...]:
+        return tuple(self.x.shape[2:])
+
+    @property
+    def n_way(self) -> int:
+        return int(getattr(self, "_n_way"))  # noqa: B009
+
+    @property
+    def n_distinct(self) -> int:
+        return len(self)
+
+    def draw_truth(self, n_tasks: int, rng: torch.Generator) -> Tensor:
+        mine = torch.tensor(self.part or range(len(self.x)))
+        if n_tasks > len(mine):
+            cause = "None comes twice."
+            raise ValueError(problem("n_tasks", n_tasks, f"at most {len(mine)}: so many tasks there are", cause))
+        which = mine[torch.randperm(len(mine), generator=rng)[:n_tasks]]
+        return torch.cat((self.known[which], which[:, None].double()), dim=1).to(torch.get_default_dtype())
+
+    def draw_samples(self, truth: Tensor, n_shot: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        which = truth[:, -1].long()
+        order = torch.rand(len(which), self.x.shape[1], generator=rng)
+        if self.classification:
+            rows = [self._drawn(order.masked_fill(self.y[which] != k, 2.0), n_shot) for k in range(self.n_way)]
+        else:
+            rows = [self._drawn(order, n_shot)]
+        chosen = torch.cat(rows, dim=1)
+        return self.x[which[:, None], chosen], self.y[which[:, None], chosen]
+
+    def _drawn(self, order: Tensor, n_shot: int) -> Tensor:
+        """The rows with the `n_shot` smallest numbers; 2 marks rows that are not to be drawn."""
+        fewest = int((order < 2).sum(dim=1).min())
+        if n_shot > fewest:
+            of = "rows of a class" if self.classification else "rows"
+            cause = "Support and query sets take n_shot + n_query rows together, and share none."
+            raise ValueError(problem("n_shot", n_shot, f"at most {fewest} {of}, as many as the smallest has", cause))
+        return order.argsort(dim=1)[:, :n_shot]
+
+    def coordinates(self, truth: Tensor) -> Tensor:
+        spread = self.known.std(0, correction=0)
+        return truth[:, :-1] / torch.where(spread > 0, spread, 1.0).to(truth)
+
+    def task_name(self, truth: Tensor) -> str:
+        number = int(truth[-1])
+        if self.names:
+            return self.names[number]
+        said = ", ".join(f"{name} {value:.3g}" for name, value in zip(self.known_names, truth.tolist(), strict=False))
+        return said or f"task {number}"
+
+    def sketch(self, batch: TaskBatch) -> TaskSketch:
+        """The support set: over the curve through all rows of the task, as points of two coordinates, or as pictures.
+
+        Inputs of three coordinates or more have no picture.
+        """
+        self._check_mine(batch)
+        points, answers = batch.support_x.cpu(), batch.support_y.cpu()
+        if self.kind == "image":
+            low, high = float(self.x.min()), float(self.x.max())
+            pictures = (points.mean(2) - low) / max(high - low, 1e-12)
+            shown = answers if self.classification else torch.zeros(pictures.shape[:2], dtype=torch.long)
+            return TaskSketch("images", images=pictures, classes=shown)
+        if self._is_curve:
+            pairs = torch.cat((points, answers), dim=-1)
+            return TaskSketch("curve", x=_ends(self.x), y=_ends(self.y), points=pairs, curve=self._curves(batch))
+        if self.classification and self.x_shape[0] <= 2:
+            points = torch.nn.functional.pad(points, (0, 2 - points.shape[-1]))
+            ends = _ends(self.x[..., 0]), _ends(self.x[..., -1])
+            return TaskSketch("scatter", x=ends[0], y=ends[1], points=points, classes=answers)
+        return super().sketch(batch)
+
+    @property
+    def _is_curve(self) -> bool:
+        return not self.classification and self.x_shape == (1,)
+
+    def _curves(self, batch: TaskBatch) -> Tensor:
+        """Through all rows of each task, in the order of x: (n_tasks, _CURVE_POINTS)."""
+        places = np.linspace(*_ends(self.x), _CURVE_POINTS)
+        which = batch.truth[:, -1].long().cpu()
+        rows = [np.argsort(x) for x in (of_x := self.x[which, :, 0].numpy())]
+        of_y = self.y[which, :, 0].numpy()
+        curves = [np.interp(places, x[row], y[row]) for x, y, row in zip(of_x, of_y, rows, strict=True)]
+        return torch.from_numpy(np.stack(curves)).to(self.y)
+
+    def probe(self, batch: TaskBatch) -> Tensor:
+        """Evenly spaced inputs under a curve; else the support set."""
+        if not self._is_curve:
+            return super().probe(batch)
+        x = torch.linspace(*_ends(self.x), _CURVE_POINTS, dtype=self.x.dtype, device=batch.support_x.device)
+        return x[:, None].expand(len(batch), -1, -1)
+
+    def split(self, rng: torch.Generator) -> Split:
+        """Whole tasks are held out: about 60, 20 and 20 %."""
+        self._check_whole()
+        n = len(self.x)
+        if n < 5 * _FEWEST:
+            cause = "A fifth of them are watched, and another fifth are never seen."
+            raise ValueError(problem("x", f"{n} tasks", f"at least {5 * _FEWEST}", cause))
+        order = torch.randperm(n, generator=rng).tolist()
+        first, second = n * 6 // 10, n * 8 // 10
+        return Split(*(self.with_part(tuple(part)) for part in (order[:first], order[first:second], order[second:])))
+
+    def with_part(self, part: tuple[Any, ...]) -> OwnTasks:
+        """The same tasks, of which only those with these numbers are drawn."""
+        truth = dict(zip(self.known_names, self.known.unbind(1), strict=True))
+        options: dict[str, Any] = {"names": self.names, "label": self.label, "n_shot": self.default_shot, "part": part}
+        return OwnTasks(self.x, self.y, truth=truth, **options)
+
+    def describe(self) -> dict[str, Any]:
+        """Name and sizes, as a recording stores them: the data are yours to keep."""
+        return {"name": self.name, "label": self.label, "n_tasks": len(self.x), "n_rows": self.x.shape[1]}
+
+
+def _ends(values: Tensor) -> tuple[float, float]:
+    low, high = float(values.min()), float(values.max())
+    return (low, high) if low < high else (low - 1.0, high + 1.0)
+
+
+def _check_rows(x: Tensor, y: Tensor) -> None:
+    if x.ndim not in (3, 5):
+        expected = "shape (n_tasks, n_rows, entries), or (n_tasks, n_rows, channels, height, width)"
+        cause = "One number a row? Write x[..., None]." if x.ndim == 2 else ""
+        raise ValueError(problem("x", x, expected, cause))
+    expected = f"shape {tuple(x.shape[:2])}: an answer for every row of x"
+    if y.shape[:2] != x.shape[:2] or y.ndim > 3 or (y.ndim == 3 and y.shape[2] != 1):
+        raise ValueError(problem("y", y, expected))
+    if y.ndim == 3 and not y.is_floating_point():
+        raise ValueError(problem("y", y, expected, "Classes are whole numbers without a last dimension: y[..., 0]."))
+    for name, tensor in (("x", x), ("y", y)):
+        if tensor.is_floating_point():
+            check_finite(name, tensor, "Leave out rows that are not known, or fill them.")
+
+
+def _check_classes(y: Tensor) -> int:
+    """How many classes there are. Errors: ValueError for a class that a task lacks, or has only one row of."""
+    n_way = int(y.max()) + 1
+    if int(y.min()) < 0 or n_way < 2:
+        raise ValueError(problem("y", f"classes {int(y.min())} to {n_way - 1}", "whole numbers from 0, two at least"))
+    counts = (y.unsqueeze(-1) == torch.arange(n_way)).sum(1)
+    if int(counts.min()) < 2:
+        task, k = divmod(int(counts.argmin()), n_way)
+        came = f"{int(counts.min())} rows of class {k} in task {task}"
+        raise ValueError(problem("y", came, "at least two rows of every class in every task"))
+    return n_way
+
+
+def _rows_of_class(y: Tensor, n_way: int) -> int:
+    """The rows of the smallest class of any task; in regression, the rows of a task."""
+    return y.shape[1] if n_way == 1 else int((y.unsqueeze(-1) == torch.arange(n_way)).sum(1).min())

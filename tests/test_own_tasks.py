@@ -1,0 +1,157 @@
+"""Your own data as tasks: ten lines in README.md, every method, and what is said where arrays do not belong together."""
+
+from __future__ import annotations
+
+import ast
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from taskembed_edu import OwnTasks, Session
+from taskembed_edu.embedders import EMBEDDERS
+from taskembed_edu.labs.session_lab import SessionLab
+from taskembed_edu.live.export import export_html
+from taskembed_edu.live.packets import tasks_packet
+from taskembed_edu.session.recordings import load_recording, save_recording
+from tests.runs import assert_same_frames, generator
+
+ROOT = Path(__file__).resolve().parents[1]
+HEADING = "## Your own tasks in ten lines"
+
+
+def lines(n_tasks: int = 40, n_rows: int = 20, **options: Any) -> OwnTasks:
+    x = torch.rand(n_tasks, n_rows, 1, generator=generator())
+    slope = torch.linspace(-1, 1, n_tasks)
+    return OwnTasks(x, slope[:, None, None] * x, truth={"slope": slope}, **options)
+
+
+def classes(n_tasks: int = 40, dim: int = 2, n_way: int = 3) -> OwnTasks:
+    x = torch.randn(n_tasks, 24, dim, generator=generator())
+    return OwnTasks(x, (torch.arange(24) % n_way).expand(n_tasks, -1))
+
+
+def pictures(n_tasks: int = 20) -> OwnTasks:
+    x = torch.rand(n_tasks, 12, 1, 8, 8, generator=generator())
+    return OwnTasks(x, (torch.arange(12) % 2).expand(n_tasks, -1), label="Squares")
+
+
+EVERY = {"lines": lines, "classes": classes, "many coordinates": lambda: classes(dim=5), "pictures": pictures}
+
+
+def code_in_readme() -> str:
+    after = (ROOT / "README.md").read_text(encoding="utf-8").split(HEADING)[1]
+    block = after.split("```python\n")[1].split("```")[0] if "```python" in after else ""
+    if not block:
+        indented = [line for line in after.split("\n## ")[0].splitlines() if line.startswith("    ")]
+        block = "\n".join(line[4:] for line in indented)
+    return block
+
+
+def test_the_ten_lines_of_the_readme_put_your_tasks_on_a_map() -> None:
+    code = code_in_readme()
+    written = [line for line in code.splitlines() if line.strip()]
+    assert 5 <= len(written) <= 10
+    imported = [node for node in ast.walk(ast.parse(code)) if isinstance(node, (ast.Import, ast.ImportFrom))]
+    assert {getattr(node, "module", None) or node.names[0].name for node in imported} == {"torch", "taskembed_edu"}
+    made: dict[str, Any] = {}
+    exec(code, made)
+    lab = made["lab"]
+    assert isinstance(lab, SessionLab)
+    assert lab.session.step(300).diagnostics["recall@1"] > 5 / len(lab.session.tasks)
+    assert lab.session.frame.diagnostics["spearman"] > 0.3
+    assert tasks_packet(lab.session)["label"] == lab.session.split.train.label != "own_tasks"
+
+
+@pytest.mark.parametrize("embedder", EMBEDDERS)
+@pytest.mark.parametrize("made", EVERY)
+def test_every_method_takes_them(embedder: str, made: str, tmp_path: Path) -> None:
+    tasks = EVERY[made]()
+    session = Session(embedder, tasks, n_tasks=8, projection="pca", device="cpu")
+    assert np.isfinite(session.step(10).embedding).all()
+    assert export_html([session], tmp_path / "run.html").stat().st_size > 10_000
+    path = save_recording(session.recording(), tmp_path / "recording.json")
+    assert path.stat().st_size < 4000, "your data stay yours"
+    assert_same_frames(Session.replay(load_recording(path, known=True), family=tasks), session)
+    made_again: dict[str, Any] = {"tasks": tasks}
+    exec(session.code(), made_again)
+    assert_same_frames(made_again["session"], session)
+
+
+def test_a_support_set_is_rows_of_its_task_and_shares_none_with_the_query_set() -> None:
+    tasks = lines()
+    batch = tasks.sample(10, n_shot=6, rng=generator())
+    for k in range(10):
+        which = int(batch.truth[k, -1])
+        of_task = tasks.x[which].flatten().tolist()
+        support, query = batch.support_x[k].flatten().tolist(), batch.query_x[k].flatten().tolist()
+        assert set(support) | set(query) <= set(of_task)
+        assert len(set(support) | set(query)) == 12
+        assert torch.allclose(batch.support_y[k], batch.truth[k, 0] * batch.support_x[k])
+
+
+def test_classes_come_in_order_and_as_many_of_each() -> None:
+    batch = classes().sample(5, n_shot=2, rng=generator())
+    assert batch.support_y.tolist() == [[0, 0, 1, 1, 2, 2]] * 5
+
+
+def test_parts_share_no_task() -> None:
+    parts = lines().split(generator())
+    seen = [set(part.part) for part in parts]
+    assert [len(part) for part in seen] == [24, 8, 8]
+    assert len(set.union(*seen)) == 40
+    with pytest.raises(ValueError, match="Split it once"):
+        parts.train.split(generator())
+
+
+def test_truth_is_the_distance_of_the_standardised_numbers() -> None:
+    x = torch.rand(20, 8, 1, generator=generator())
+    truth = {"size": torch.arange(20.0), "share": torch.arange(20.0) / 1000}
+    tasks = OwnTasks(x, x, truth=truth)
+    batch = tasks.sample(20, n_shot=2, rng=generator())
+    spread = math.sqrt((20**2 - 1) / 12)
+    apart = (batch.truth[:, None, 0] - batch.truth[None, :, 0]).abs() / spread * math.sqrt(2)
+    assert torch.allclose(tasks.true_distance(batch), apart, atol=1e-5)
+    assert not OwnTasks(x, x).has_geometry
+
+
+def test_names_are_shown() -> None:
+    x = torch.rand(20, 8, 1, generator=generator())
+    named = OwnTasks(x, x, names=[f"patient {k}" for k in range(20)])
+    assert sorted(named.sample(20, n_shot=2, rng=generator()).names)[0] == "patient 0"
+    assert lines().sample(1, rng=generator()).names[0].startswith("slope ")
+    assert OwnTasks(x, x).sample(1, n_shot=2, rng=generator()).names[0].startswith("task ")
+
+
+X = torch.zeros(20, 6, 1)
+Y = torch.zeros(20, 6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "words"),
+    [
+        ((X[..., 0], Y), {}, r"x: got .*expected shape \(n_tasks, n_rows, entries\).*Write x\[\.\.\., None\]"),
+        ((X, Y[:, :5]), {}, r"y: got .*expected shape \(20, 6\): an answer for every row"),
+        ((X, Y.long()), {}, r"y: got classes 0 to 0, expected whole numbers from 0, two at least"),
+        ((X, (torch.arange(6) % 5).expand(20, -1)), {}, r"y: got 1 rows of class 1 in task 0"),
+        ((X * math.nan, Y), {}, r"x: got 120 NaN .*Leave out rows"),
+        ((X, Y), {"names": ["a"]}, r"names: got 1 names, expected 20, one a task"),
+        ((X, Y), {"truth": {"size": [1, 2]}}, r"truth 'size': .*expected 20 numbers"),
+        (("far", Y), {}, r"x: got 'far', expected numbers"),
+    ],
+)
+def test_what_does_not_belong_together_is_said(arguments: Any, options: dict[str, Any], words: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=words):
+        OwnTasks(*arguments, **options)
+
+
+def test_too_few_tasks_or_rows_are_said() -> None:
+    with pytest.raises(ValueError, match=r"x: got 10 tasks, expected at least 15"):
+        Session("metric", lines(n_tasks=10))
+    with pytest.raises(ValueError, match=r"n_shot: got 22, expected at most 20 rows"):
+        lines().sample(2, n_shot=11, rng=generator())
+    with pytest.raises(ValueError, match=r"n_tasks: got 41, expected at most 40"):
+        lines().sample(41, rng=generator())
