@@ -1,4 +1,4 @@
-"""Your own data as tasks: ten lines in README.md, every method, and what is said where arrays do not belong together."""
+"""Your own data as tasks: the ten lines of README.md, every method, and what is said of arrays that do not fit."""
 
 from __future__ import annotations
 

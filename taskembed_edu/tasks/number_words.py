@@ -1,8 +1,8 @@
 """Languages as tasks: how does this one spell the numbers from 0 to 99?
 
-num2words spells the numbers (LGPL: imported, never copied; `number_slips.py` corrects 24 of them), and anyascii (ISC) transliterates them. The better
-known unidecode is not used: its licence is the GPL, and it reads Japanese characters as Mandarin (so does anyascii,
-which is why Japanese is not in the table).
+num2words spells the numbers (LGPL: imported, never copied), and `number_slips.py` corrects 24 of them. anyascii (ISC)
+transliterates them. The better known unidecode is not used: its licence is the GPL, and it reads Japanese characters as
+Mandarin (so does anyascii, which is why Japanese is not in the table).
 
 Transliteration goes letter by letter: accents, tones and apostrophes are dropped, and Hebrew, Arabic and Persian have
 only the vowels that they write. Three vowels that anyascii does not write are added: the `a` that an Indian consonant

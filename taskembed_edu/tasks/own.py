@@ -195,9 +195,9 @@ class OwnTasks(TaskFamily):
         """Through all rows of each task, in the order of x: (n_tasks, _CURVE_POINTS)."""
         places = np.linspace(*_ends(self.x), _CURVE_POINTS)
         which = batch.truth[:, -1].long().cpu()
-        rows = [np.argsort(x) for x in (of_x := self.x[which, :, 0].numpy())]
-        of_y = self.y[which, :, 0].numpy()
-        curves = [np.interp(places, x[row], y[row]) for x, y, row in zip(of_x, of_y, rows, strict=True)]
+        of_x, of_y = self.x[which, :, 0].numpy(), self.y[which, :, 0].numpy()
+        orders = np.argsort(of_x, axis=1)
+        curves = [np.interp(places, x[order], y[order]) for x, y, order in zip(of_x, of_y, orders, strict=True)]
         return torch.from_numpy(np.stack(curves)).to(self.y)
 
     def probe(self, batch: TaskBatch) -> Tensor:
