@@ -46,7 +46,7 @@ def test_every_class_with_arrays_in_it_compares_by_value() -> None:
         if any(word in kind and "Callable" not in kind for kind in field_types(of) for word in HOLDS_ARRAYS)
     }
     assert len(with_arrays) > 20
-    plain = {of.__name__ for of in with_arrays if of.__eq__ is not _equal_objects}
+    plain = {of.__name__ for of in with_arrays if vars(of).get("__eq__") is not _equal_objects}
     assert plain <= {"_Corpus"}, "decorate them with @compared_by_value"
 
 
@@ -67,7 +67,7 @@ def test_tasks_are_compared_by_their_samples(name: str) -> None:
     assert one[0].episode == again[0].episode
     assert one[0].episode != one[1].episode
     assert one != one[:2]
-    assert one != "tasks"
+    assert one != object()
 
 
 def test_frames_are_compared_by_what_they_show() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -96,12 +97,12 @@ def test_hard_triplets_of_half_precision() -> None:
 @pytest.mark.parametrize("reduction", ["sum", "mean", "none"])
 def test_a_different_pair_farther_than_any_number_costs_nothing(squared: bool, reduction: str) -> None:
     x = torch.tensor([[1e20], [0.0]], requires_grad=True)
-    options = {"squared": squared, "reduction": reduction}
+    options: dict[str, Any] = {"squared": squared, "reduction": reduction}
     for loss in (contrastive_loss(x[:1], x[1:], [0], **options), pairwise_contrastive_loss(x, [0, 1], **options)):
-        assert float(loss.sum()) == 0.0
+        assert loss.sum().item() == 0.0
         (grad,) = torch.autograd.grad(loss.sum(), x)
         assert grad.tolist() == [[0.0], [0.0]]
-    assert float(balanced_contrastive_loss(x, [0, 1], squared=squared)) == 0.0
+    assert balanced_contrastive_loss(x, [0, 1], squared=squared).item() == 0.0
     assert float(triplet_loss([0.0], [1.0], [1e20])) == 0.0
 
 
@@ -109,7 +110,7 @@ def test_a_similar_pair_farther_than_any_square_keeps_its_distance() -> None:
     x = torch.tensor([[1e20], [0.0]], requires_grad=True)
     loss = pairwise_contrastive_loss(x, [0, 0])
     loss.backward()
-    assert float(loss) == pytest.approx(1e20, rel=1e-6)
+    assert loss.item() == pytest.approx(1e20, rel=1e-6)
     assert x.grad is not None
     assert x.grad.tolist() == [[1.0], [-1.0]]
 
@@ -152,6 +153,7 @@ def test_two_tasks_are_each_others_only_neighbours() -> None:
     assert trustworthiness(x, x.expand(2, 2).numpy()) == 1.0
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")  # torch's own, in forward mode
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("loss", BATCH_LOSSES)
 def test_transforms_of_torch_see_through_every_loss(loss: object, metric: str) -> None:

@@ -15,9 +15,8 @@ from taskembed_edu import OwnTasks, Session
 from taskembed_edu.embedders import EMBEDDERS
 from taskembed_edu.labs.session_lab import SessionLab
 from taskembed_edu.live.export import export_html
-from taskembed_edu.live.packets import tasks_packet
 from taskembed_edu.session.recordings import load_recording, save_recording
-from tests.runs import assert_same_frames, generator
+from tests.runs import generator
 
 ROOT = Path(__file__).resolve().parents[1]
 HEADING = "## Your own tasks in ten lines"
@@ -34,7 +33,7 @@ def classes(n_tasks: int = 40, dim: int = 2, n_way: int = 3) -> OwnTasks:
     return OwnTasks(x, (torch.arange(24) % n_way).expand(n_tasks, -1))
 
 
-def pictures(n_tasks: int = 20) -> OwnTasks:
+def pictures(n_tasks: int = 30) -> OwnTasks:
     x = torch.rand(n_tasks, 12, 1, 8, 8, generator=generator())
     return OwnTasks(x, (torch.arange(12) % 2).expand(n_tasks, -1), label="Squares")
 
@@ -63,22 +62,21 @@ def test_the_ten_lines_of_the_readme_put_your_tasks_on_a_map() -> None:
     assert isinstance(lab, SessionLab)
     assert lab.session.step(300).diagnostics["recall@1"] > 5 / len(lab.session.tasks)
     assert lab.session.frame.diagnostics["spearman"] > 0.3
-    assert tasks_packet(lab.session)["label"] == lab.session.split.train.label != "own_tasks"
 
 
 @pytest.mark.parametrize("embedder", EMBEDDERS)
 @pytest.mark.parametrize("made", EVERY)
 def test_every_method_takes_them(embedder: str, made: str, tmp_path: Path) -> None:
     tasks = EVERY[made]()
-    session = Session(embedder, tasks, n_tasks=8, projection="pca", device="cpu")
+    session = Session(embedder, tasks, n_tasks=8, projection="pca")
     assert np.isfinite(session.step(10).embedding).all()
     assert export_html([session], tmp_path / "run.html").stat().st_size > 10_000
     path = save_recording(session.recording(), tmp_path / "recording.json")
     assert path.stat().st_size < 4000, "your data stay yours"
-    assert_same_frames(Session.replay(load_recording(path, known=True), family=tasks), session)
+    assert list(Session.replay(load_recording(path, known=True), family=tasks).history) == list(session.history)
     made_again: dict[str, Any] = {"tasks": tasks}
     exec(session.code(), made_again)
-    assert_same_frames(made_again["session"], session)
+    assert list(made_again["session"].history) == list(session.history)
 
 
 def test_a_support_set_is_rows_of_its_task_and_shares_none_with_the_query_set() -> None:
@@ -149,7 +147,7 @@ def test_what_does_not_belong_together_is_said(arguments: Any, options: dict[str
 
 
 def test_too_few_tasks_or_rows_are_said() -> None:
-    with pytest.raises(ValueError, match=r"x: got 10 tasks, expected at least 15"):
+    with pytest.raises(ValueError, match=r"x: got 10 tasks, expected at least 25"):
         Session("metric", lines(n_tasks=10))
     with pytest.raises(ValueError, match=r"n_shot: got 22, expected at most 20 rows"):
         lines().sample(2, n_shot=11, rng=generator())

@@ -151,7 +151,7 @@ def test_dtypes_and_devices(name: str, dtype: torch.dtype, device: str) -> None:
     x = random_rows(40, 8).to(device, dtype)
     expected = pairwise_distances(x.double(), metric=name)
     ours = pairwise_distances(x, metric=name)
-    assert ours.dtype == dtype
+    assert ours.dtype == (dtype if dtype.itemsize > 2 else torch.float32)
     assert ours.device == x.device
-    tolerance = {torch.float64: 1e-13, torch.float32: 1e-5, torch.float16: 5e-3, torch.bfloat16: 5e-2}[dtype]
+    tolerance = {torch.float64: 1e-13}.get(dtype, 1e-5)
     assert torch.allclose(ours.double(), expected, rtol=tolerance, atol=tolerance)

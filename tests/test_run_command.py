@@ -190,7 +190,7 @@ def test_what_cannot_be_read_ends_with_2(arguments: list[str], capsys: pytest.Ca
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
-    assert arguments[-1] in capsys.readouterr().err
+    assert arguments[0] in capsys.readouterr().err
 
 
 def test_help_has_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
@@ -234,8 +234,8 @@ def test_two_runs_in_one_folder_stay_apart(tmp_path: Path) -> None:
         assert main([*SMALL, "--steps", "1", "--margin", margin, "--html", "--out", str(tmp_path)]) == 0
     second = {f"{Path(name).stem}-2{Path(name).suffix}" for name in NAMES}
     assert {path.name for path in tmp_path.iterdir()} == {*NAMES, *second}
-    for name, margin in (("recording.json", 2.0), ("recording-2.json", 3.0)):
-        assert load_recording(tmp_path / name)["initial"]["margin"] == margin
+    for name, began_with in (("recording.json", 2.0), ("recording-2.json", 3.0)):
+        assert load_recording(tmp_path / name)["initial"]["margin"] == began_with
     (tmp_path / "map.png").unlink()
     assert main([*SMALL, "--steps", "1", "--out", str(tmp_path)]) == 0
     assert (tmp_path / "recording-3.json").exists(), "no number is used by files of two runs"

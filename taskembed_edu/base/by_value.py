@@ -27,8 +27,8 @@ def compared_by_value(cls: type[T]) -> type[T]:
 
     Fields that the dataclass leaves out (`compare=False`) are left out here too. Such an object has no hash.
     """
-    cls.__eq__ = _equal_objects  # type: ignore[method-assign, assignment]
-    cls.__ne__ = _different_objects  # type: ignore[method-assign, assignment]
+    cls.__eq__ = _equal_objects  # type: ignore[method-assign]
+    cls.__ne__ = _different_objects  # type: ignore[method-assign]
     cls.__hash__ = None  # type: ignore[method-assign, assignment]
     return cls
 

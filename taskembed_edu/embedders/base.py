@@ -161,7 +161,7 @@ class Embedder(ABC, Generic[State, Chosen]):
 
 def sample_tasks(family: TaskFamily, n_tasks: int, rng: torch.Generator) -> TaskBatch:
     """`n_tasks` tasks of this family, or all of them if there are fewer."""
-    return family.sample(min(n_tasks, family.n_distinct or n_tasks), rng=rng)
+    return family.sample(family.at_most(n_tasks), rng=rng)
 
 
 @compared_by_value

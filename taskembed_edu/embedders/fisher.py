@@ -170,7 +170,7 @@ class FisherEmbedder(Embedder[FisherState, FisherSettings]):
 
     def step(self, state: FisherState, settings: FisherSettings) -> tuple[FisherState, StepRecord]:
         """One step of the body; the loss is the mean over tasks of their query sets' loss, with heads refitted."""
-        n_tasks = min(settings.batch, state.family.n_distinct or settings.batch)
+        n_tasks = state.family.at_most(settings.batch)
         tasks = state.family.sample(n_tasks, rng=state.rng).to(state.device)
         for group in state.optimiser.param_groups:
             group["lr"] = settings.learning_rate

@@ -228,7 +228,7 @@ def active_share(embeddings: Tensor, settings: MetricSettings) -> Tensor:
 
 
 def _two_sets_each(state: MetricState, n_tasks: int) -> tuple[Tensor, Tensor]:
-    truth = state.family.draw_truth(n_tasks, state.rng)
+    truth = state.family.draw_truth(state.family.at_most(n_tasks), state.rng)
     x, y = state.family.draw_samples(torch.cat((truth, truth)), state.family.default_shot, state.rng)
     return x.to(state.device), y.to(state.device)
 

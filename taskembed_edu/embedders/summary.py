@@ -80,7 +80,7 @@ class SummaryEmbedder(Embedder[SummaryState, SummarySettings]):
     def begin(
         self, family: TaskFamily, tasks: TaskBatch, settings: SummarySettings, rng: torch.Generator
     ) -> SummaryState:
-        training = family.sample(min(N_STANDARDISING, family.n_distinct or N_STANDARDISING), rng=rng)
+        training = family.sample(family.at_most(N_STANDARDISING), rng=rng)
         rows = summary(family, training).double()
         mean, spread = rows.mean(0), rows.std(0, correction=0)
         # A constant statistic carries no information: divided by 1, it stays 0. Rounding is not variation.

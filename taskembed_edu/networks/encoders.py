@@ -265,7 +265,7 @@ def set_encoder(
         return SetEncoder(network, width, hidden, dim)
 
     encoder = init_weights(make, rng)
-    first_look = family.sample(min(_FIRST_LOOK, family.n_distinct or _FIRST_LOOK), rng=rng)
+    first_look = family.sample(family.at_most(_FIRST_LOOK), rng=rng)
     with torch.no_grad():
         _check_width(encoder, first_look[:1], width)
         encoder.standardise.fit(encoder.pooled(first_look.support_x, first_look.support_y))

@@ -14,12 +14,14 @@ first columns: people see these, and tasks are coloured by them. If nothing but 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import operator
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple, Self, SupportsIndex, overload
+from typing import Any, ClassVar, Literal, NamedTuple, Self, overload
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -95,10 +97,10 @@ class TaskBatch:
         return (self[i] for i in range(len(self)))
 
     @overload
-    def __getitem__(self, which: SupportsIndex) -> Task: ...
+    def __getitem__(self, which: int | np.integer[Any]) -> Task: ...
     @overload
     def __getitem__(self, which: slice | Sequence[int] | Tensor) -> TaskBatch: ...
-    def __getitem__(self, which: SupportsIndex | slice | Sequence[int] | Tensor) -> Task | TaskBatch:
+    def __getitem__(self, which: int | np.integer[Any] | slice | Sequence[int] | Tensor) -> Task | TaskBatch:
         one = _one_index(which)
         if one is not None:
             return self._task(one)
@@ -129,6 +131,13 @@ class TaskBatch:
     def __repr__(self) -> str:
         shape = "x".join(map(str, self.support_x.shape[2:]))
         return f"TaskBatch({len(self)} tasks, {self.support_x.shape[1]} support samples of shape {shape})"
+
+
+def _python_numbers(value: Any) -> Any:
+    """Numpy's numbers as Python's, in tuples too: code, recordings and pages are made of the fields of a family."""
+    if isinstance(value, tuple):
+        return as_python(value) if any(isinstance(entry, np.generic) for entry in value) else value
+    return as_python(value) if isinstance(value, np.generic) else value
 
 
 def _one_index(which: Any) -> int | None:
@@ -174,6 +183,19 @@ class TaskFamily(ABC):
         super().__init_subclass__(**options)
         if not hasattr(cls, "kind") and hasattr(cls, "classification"):
             cls.kind = "points" if cls.classification else "numbers"
+        if "__post_init__" in cls.__dict__:  # a subclass's own check need not think of numpy's numbers
+            check = cls.__post_init__
+
+            @functools.wraps(check)
+            def checked(self: TaskFamily) -> None:
+                TaskFamily.__post_init__(self)
+                check(self)
+
+            cls.__post_init__ = checked  # type: ignore[method-assign]
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            object.__setattr__(self, field.name, _python_numbers(getattr(self, field.name)))
 
     @property
     def truth_names(self) -> tuple[str, ...]:
@@ -204,6 +226,10 @@ class TaskFamily(ABC):
     def n_distinct(self) -> int | None:
         """The number of different tasks; None if it is unlimited."""
         return None
+
+    def at_most(self, n_tasks: int) -> int:
+        """This number of tasks, or that of all different ones if there are fewer."""
+        return min(n_tasks, self.n_distinct or n_tasks)
 
     @property
     def group(self) -> str | None:

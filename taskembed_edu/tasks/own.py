@@ -17,7 +17,7 @@ from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily, TruthKind
 from taskembed_edu.tasks.sketch import TaskSketch
 
 # Parts for training, validation and never-seen tasks, so that each has at least this many.
-_FEWEST = 3
+_FEWEST = 5
 _CURVE_POINTS = 32
 
 
@@ -40,7 +40,7 @@ class OwnTasks(TaskFamily):
     `n_shot` rows make a support set; default: a quarter of a task's rows (of each class), so that support and query
     sets, drawn twice, differ.
 
-    Errors: ValueError for arrays that do not belong together, fewer than 15 tasks, a class that a task lacks, or a
+    Errors: ValueError for arrays that do not belong together, fewer than 25 tasks, a class that a task lacks, or a
     draw of more rows than a task has.
 
     >>> x = torch.linspace(0, 1, 20).expand(30, 20).unsqueeze(-1)

@@ -11,7 +11,13 @@ from functools import partial
 
 import torch
 
-from taskembed_edu.formulas._vectors import Vectors, as_matching_vectors, as_similarity, values_readable
+from taskembed_edu.formulas._vectors import (
+    Vectors,
+    as_matching_vectors,
+    as_similarity,
+    is_transformed,
+    values_readable,
+)
 from taskembed_edu.formulas.distances import METRICS, check_metric_accepts
 from taskembed_edu.formulas.losses.all_pairs import PairLoss, all_pairs_sum, pair_terms
 from taskembed_edu.formulas.losses.records import Loss
@@ -161,7 +167,7 @@ def balanced_contrastive_loss(
 
 
 def _in_blocks(metric: str, mining: str) -> bool:
-    return metric == "euclidean" and mining == "all" and values_readable()
+    return metric == "euclidean" and mining == "all" and values_readable() and not is_transformed()
 
 
 def _counted_pairs(labels: torch.Tensor) -> tuple[int, int]:
