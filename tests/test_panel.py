@@ -704,7 +704,7 @@ def test_umap_takes_over_when_it_is_ready(pages: Callable[..., Page]) -> None:
     page.acknowledge()
     assert "PCA until UMAP is ready" in page.status
     assert page.transport["warming"]
-    ((ready, _failed),) = page.warmed  # type: ignore[attr-defined]
+    ((ready, _failed, _moves),) = page.warmed  # type: ignore[attr-defined]
     page.say("step")
     page.acknowledge()
     assert len(page.warmed) == 1  # type: ignore[attr-defined]
@@ -724,7 +724,7 @@ def test_umap_that_is_ready_while_a_run_has_failed_takes_over_after_the_way_back
     session = session_of(page)
     break_weights(session)
     page.say("step")
-    ((ready, _failed),) = page.warmed  # type: ignore[attr-defined]
+    ((ready, _failed, _moves),) = page.warmed  # type: ignore[attr-defined]
     failure = page.panel.player.failure
     ready()
     assert page.panel.player.wait(PATIENCE)
@@ -750,7 +750,7 @@ def test_the_way_back_leaves_the_map_as_it_was_chosen(page: Page, monkeypatch: p
 def test_who_chose_pca_keeps_it(pages: Callable[..., Page], where: str) -> None:
     page = pages(umap_when_ready=True)
     page.acknowledge()
-    ((ready, _failed),) = page.warmed  # type: ignore[attr-defined]
+    ((ready, _failed, _moves),) = page.warmed  # type: ignore[attr-defined]
     if where == "page":
         page.say("set", changes={"projection": "pca"})
     else:
@@ -763,7 +763,7 @@ def test_who_chose_pca_keeps_it(pages: Callable[..., Page], where: str) -> None:
 def test_umap_that_cannot_be_made_ready_is_said(pages: Callable[..., Page]) -> None:
     page = pages(umap_when_ready=True)
     page.acknowledge()
-    ((_ready, failed),) = page.warmed  # type: ignore[attr-defined]
+    ((_ready, failed, _moves),) = page.warmed  # type: ignore[attr-defined]
     failed(OSError("no room left on device"))
     assert page.panel.player.wait(PATIENCE)
     assert "UMAP cannot be used here (no room left on device)" in page.status

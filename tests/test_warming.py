@@ -38,9 +38,9 @@ class Waiting:
         self.told.append(error)
 
 
-def warm() -> list[Any]:
+def warm(moves: threading.Event | None = None) -> list[Any]:
     waiting = Waiting()
-    thread = warming.precompile_in_background(waiting.ready, waiting.failed)
+    thread = warming.precompile_in_background(waiting.ready, waiting.failed, moves or threading.Event())
     thread.join(60)
     assert not thread.is_alive()
     return waiting.told
@@ -76,8 +76,22 @@ def test_who_waits_is_told_of_a_failure_and_the_next_may_try_again(
 
 def test_what_an_earlier_kernel_compiled_needs_no_child(compiled: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(warming, "is_cached", lambda: True)
+    monkeypatch.setattr(warming, "_MOST_WAITED", 0.0)
     assert warm() == ["ready"]
     assert compiled == ["here"]
+
+
+def test_what_is_compiled_already_is_loaded_once_the_map_moves(
+    compiled: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warming, "is_cached", lambda: True)
+    monkeypatch.setattr(warming, "_MOST_WAITED", 3600.0)
+    waiting, moves = Waiting(), threading.Event()
+    thread = warming.precompile_in_background(waiting.ready, waiting.failed, moves)
+    assert (compiled, waiting.told) == ([], [])
+    moves.set()
+    thread.join(60)
+    assert (compiled, waiting.told) == (["here"], ["ready"])
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ session, and it also builds what is sent (see `view_updater`): so a message take
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -62,6 +63,7 @@ class SessionPanel:
         self._implied: dict[str, Any] = {}
         self._ui = UiState(precompiling=umap_when_ready)
         self._precompile_started = self._umap_ready = False
+        self._map_moves = threading.Event()
         self._acknowledged = 0  # the number of the last picture that the page has drawn
         self._histories: dict[Session, History] = {}
         self._differ_since = math.inf  # when two runs side by side began to have different tasks
@@ -218,7 +220,9 @@ class SessionPanel:
         if self._ui.precompiling and not self._precompile_started:
             # Only when a page shows the lab: a script or a test should not spend two seconds on compiling.
             self._precompile_started = True
-            precompile_in_background(self._on_umap_ready, self._on_umap_failed)
+            precompile_in_background(self._on_umap_ready, self._on_umap_failed, self._map_moves)
+        if number > 1:
+            self._map_moves.set()
 
     def _send_again(self, message: Message) -> None:
         self._request(message["do"])
