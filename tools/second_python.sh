@@ -2,7 +2,8 @@
 # Run unit tests and lessons on a second Python: what passes on one version may fail on another.
 #
 # Takes the newest of 3.13, 3.12 and 3.11 that is here and is not .venv's own; SECOND_PYTHON=/path/to/python names one.
-# It works on a clone of the last commit, in a folder that is removed again. Where there is no second Python, it says so.
+# It works on a clone of the last commit, in a folder that is removed again. Where there is no second Python, or its
+# packages cannot be had, it says so.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -32,5 +33,8 @@ trap 'rm -rf "$work"' EXIT
 git clone --quiet . "$work/checkout"
 cd "$work/checkout"
 echo "Unit tests and lessons once more, with Python $(minor "$second")"
-PYTHON=$second sh tools/set_up.sh test
+if ! PYTHON=$second sh tools/set_up.sh test; then
+    echo "NOT RUN: unit tests and lessons on a second Python: $(minor "$second") is here, and cannot be set up (see above)."
+    exit 0
+fi
 .venv/bin/python -m taskembed_edu test --only unit lessons
