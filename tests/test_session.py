@@ -18,6 +18,7 @@ from taskembed_edu.evaluation.geometry import TrueGeometry
 from taskembed_edu.evaluation.scores import mean_distance, recall_at_k
 from taskembed_edu.formulas.distances import pairwise_distances
 from taskembed_edu.projection.quality import jitter, trustworthiness
+from taskembed_edu.projection.umap_steps import Layout
 from taskembed_edu.session import history as history_module
 from taskembed_edu.session import run as run_module
 from taskembed_edu.session import session as session_module
@@ -309,6 +310,22 @@ def test_a_replay_obeys_the_takeover_by_umap() -> None:
     assert [frame.projection for frame in session.history] == ["pca", "pca", "umap", "umap"]
     assert [event.changes for event in session.events] == [{"projection": "umap"}, {"n_neighbors": 5}]
     assert_same_frames(Session.replay(as_json(session.recording())), session)
+
+
+def test_the_smallest_gap_of_umap_may_change_while_it_trains() -> None:
+    session = small_session(n_tasks=30, projection="umap", min_dist=0.0)
+    near = nearest_gap(session.step(40).layout)
+    session.set(min_dist=0.9)
+    session.embed_again()
+    assert nearest_gap(session.step(8).layout) > 2 * near
+    assert_same_frames(Session.replay(as_json(session.recording())), session)
+
+
+def nearest_gap(layout: Layout) -> float:
+    """The mean distance of a point to its nearest, as a share of the map's size."""
+    apart = np.linalg.norm(layout[:, None] - layout[None], axis=2)
+    np.fill_diagonal(apart, np.inf)
+    return float(apart.min(1).mean() / layout.std())
 
 
 def test_a_replay_makes_the_family_that_was_given() -> None:
