@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from taskembed_edu.session.recordings import (
     save_recording,
 )
 from taskembed_edu.session.session import Session
+from taskembed_edu.tasks import Digits, Gaussians, Sinusoids, TaskFamily
 from tests.runs import small_session
 
 
@@ -181,3 +183,43 @@ def test_nothing_saved_is_overwritten(tmp_path: Path) -> None:
     assert free_path(path) == tmp_path / "run-2.json"
     (tmp_path / "run-2.json").touch()
     assert free_path(path) == tmp_path / "run-3.json"
+
+
+ODD: tuple[Any, ...] = (None, True, -1, 1.5, 10**400, math.inf, math.nan, "x", "3", "", [], [1], {}, {"a": 1}, [[1], 2])
+
+
+def places(entry: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where there is a value in a recording, however deep."""
+    inside = entry.items() if isinstance(entry, dict) else enumerate(entry) if isinstance(entry, list) else ()
+    for key, value in inside:
+        yield (*place, key)
+        yield from places(value, (*place, key))
+
+
+def put(recording: dict[str, Any], place: tuple[Any, ...], value: Any) -> dict[str, Any]:
+    changed = copy.deepcopy(recording)
+    within: Any = changed
+    for key in place[:-1]:
+        within = within[key]
+    within[place[-1]] = value
+    return changed
+
+
+@pytest.mark.parametrize("family", [Gaussians(), Sinusoids(), Digits()])
+def test_an_edited_recording_replays_or_says_what_is_wrong(family: TaskFamily) -> None:
+    session = Session("metric", family, n_tasks=8, projection="pca", hidden=8, batch=4, dim=2, frame_every=1)
+    session.step(1)
+    session.set(margin=2.0)
+    session.step(1)
+    session.undo()
+    whole = session.recording()
+    found = [place for place in places(whole) if place[0] != "scores" and place != ("steps",)]
+    assert len(found) > 30
+    for k, place in enumerate(found):
+        every = ODD if place[0] in ("family", "events") else tuple(ODD[(3 * k + j) % len(ODD)] for j in range(3))
+        for value in every:
+            try:
+                Session.replay(put(whole, place, value))
+            except (ValueError, TypeError) as error:
+                assert "got" in str(error), (place, value)
+                assert "expected" in str(error), (place, value)

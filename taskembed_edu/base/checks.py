@@ -10,6 +10,7 @@ Floor 0: it handles tensors and imports nothing else of the package.
 from __future__ import annotations
 
 import difflib
+import math
 import numbers
 from collections.abc import Iterable
 
@@ -57,12 +58,26 @@ def check_number(argument: str, value: float, low: float | None, high: float | N
     ends = f"a number from {low:g} to {high:g}" if low is not None and high is not None else None
     ends = ends or (f"a number of at least {low:g}" if low is not None else None)
     ends = ends or (f"a number of at most {high:g}" if high is not None else "a finite number")
-    finite = value == value and value not in (float("inf"), float("-inf"))
     too_low = low is not None and value < low
     too_high = high is not None and value > high
-    if not finite or too_low or too_high:
+    if not _is_finite(value) or too_low or too_high:
         raise ValueError(problem(argument, value, ends, cause))
     return value
+
+
+def check_whole(argument: str, value: int, low: int | None, high: int | None, cause: str = "") -> int:
+    """`value` if it is a whole number with low <= value <= high (None: no limit); else an error."""
+    check_number(argument, value, low, high, cause)
+    if not isinstance(value, numbers.Integral):
+        raise TypeError(problem(argument, value, "a whole number", cause))
+    return value
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number of Python may be larger than any float
+        return False
 
 
 def check_range(argument: str, ends: object) -> None:

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import numbers
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from taskembed_edu.base.checks import check_choice, check_number, problem
+from taskembed_edu.base.checks import check_choice, check_whole, problem
 from taskembed_edu.base.former import Former
 from taskembed_edu.base.memory import tune_malloc
 from taskembed_edu.base.settings import Settings, current_values
@@ -77,9 +76,7 @@ class Session(RunView):
 
     def step(self, n: int = 1) -> Frame:
         """Make n training steps. Returns the latest frame; one is recorded every `frame_every` steps."""
-        check_number("n", n, 0, None, "Time runs forwards; `branch(at=k)` goes back.")
-        if not isinstance(n, numbers.Integral):
-            raise TypeError(problem("n", n, "a whole number of steps"))
+        check_whole("n", n, 0, None, "Time runs forwards; `branch(at=k)` goes back.")
         with self.lock("step"):
             try:
                 for _ in range(n):

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from taskembed_edu.base.checks import check_number, problem
+from taskembed_edu.base.checks import check_range, check_whole, problem
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily, TruthKind
 from taskembed_edu.tasks.sketch import TaskSketch
 
@@ -64,7 +64,8 @@ class Digits(TaskFamily):
     default_shot: ClassVar[int] = 5
 
     def __post_init__(self) -> None:
-        check_number("n_way", self.n_way, 2, N_DIGITS - 1, "There are ten digits, and a task takes some of them.")
+        check_whole("n_way", self.n_way, 2, N_DIGITS - 1, "There are ten digits, and a task takes some of them.")
+        check_range("angle", self.angle)
         if not self.angle[0] < self.angle[1]:
             raise ValueError(problem("angle", repr(self.angle), "(low, high) in radians, low below high"))
 

@@ -8,9 +8,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from taskembed_edu.base.checks import check_number
+from taskembed_edu.base.checks import check_number, check_whole
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily, TruthKind, split_slices, uniform
 from taskembed_edu.tasks.sketch import TaskSketch
+
+MOST_CLASSES, MOST_COORDINATES = 1000, 10_000
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,10 @@ class Gaussians(TaskFamily):
     default_shot: ClassVar[int] = 8
 
     def __post_init__(self) -> None:
-        check_number("n_way", self.n_way, 2, None, "A classification task has at least two classes.")
-        check_number("dim", self.dim, 1, None)
+        check_whole("n_way", self.n_way, 2, MOST_CLASSES, "A classification task has at least two classes.")
+        check_whole("dim", self.dim, 1, MOST_COORDINATES)
+        check_number("box", self.box, 0, 1e6, "The means of the classes lie between -box and box.")
+        check_number("spread", self.spread, 0, 1e6, "It is the standard deviation of a class.")
 
     @property
     def truth_names(self) -> tuple[str, ...]:
