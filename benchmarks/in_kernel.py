@@ -179,7 +179,7 @@ class Stopwatch:
 
 def compile_in_a_thread() -> None:
     """Have labs compile UMAP in a thread of this kernel, which is what they otherwise leave to a child process."""
-    warming._compile = lambda _moves: warm_up()
+    warming._compile = lambda moves: warm_up()
 
 
 def steps_before_umap(session: Session, stopwatch: Stopwatch) -> list[float]:
