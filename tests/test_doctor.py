@@ -101,3 +101,10 @@ def test_the_report_names_each_problem_and_its_remedy() -> None:
     text = console.file.getvalue()
     assert "bad: mend [it]" in text
     assert "good: " not in text
+
+
+def test_it_says_where_your_own_lessons_are(tmp_path: Path) -> None:
+    found = doctor.course_finding(tmp_path).state
+    assert found == f"{tmp_path / 'notebooks'}; `taskembed lab` makes your own copy"
+    (tmp_path / "my_lessons").mkdir()
+    assert doctor.course_finding(tmp_path).state == f"{tmp_path / 'my_lessons'} (your own)"

@@ -19,7 +19,7 @@ from packaging.version import Version
 from rich.console import Console
 from rich.table import Table
 
-from taskembed_edu.commands.checkout import find_checkout
+from taskembed_edu.commands.checkout import LESSONS, MY_LESSONS, find_checkout
 from taskembed_edu.commands.chromium import HOW_TO_GET, NamedChromiumError, find_chromium
 from taskembed_edu.commands.lab import SETTINGS_FOLDER
 
@@ -239,4 +239,6 @@ def course_finding(checkout: Path | None) -> Finding:
     """Where the lessons are."""
     if checkout is None:
         return Finding("lessons", "not found", "change into the course's folder and call this again")
-    return Finding("lessons", str(checkout / "notebooks"))
+    mine = checkout / MY_LESSONS
+    where = f"{mine} (your own)" if mine.is_dir() else f"{checkout / LESSONS}; `taskembed lab` makes your own copy"
+    return Finding("lessons", where)
