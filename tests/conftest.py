@@ -1,7 +1,9 @@
 """What every test shares: the marks, and a loud word about what could not be run on this machine.
 
 A test that needs CUDA is marked `gpu`; one that lives in tests/browser is marked `browser` here. Where the machine has
-no CUDA the first are skipped, and the last lines of the run say how many tests were not run, why, and what to do.
+no CUDA the first run on a simulated device (tests/simulated_cuda.py). What cannot be simulated says so in its mark,
+`gpu(real="TF32")`, and is skipped. The last lines of the run say how many tests were not run on what they are for, why,
+and what to do.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,20 +20,41 @@ BROWSER_TESTS = Path(__file__).parent / "browser"
 
 # mark -> the word in the reason for skipping that tells "not to be had here" from a test's own reason, and what to do
 MISSING = {
-    "gpu": ("CUDA", "no CUDA device on this machine; run them on one that has a GPU: python -m pytest -m gpu"),
+    "gpu": (
+        "CUDA",
+        "no real CUDA device here, at most a simulated one; run them where there is a GPU: python -m pytest -m gpu",
+    ),
     "browser": ("Chromium", "no Chromium on this machine; get one: python -m playwright install chromium"),
 }
 
+# What the report of a test keeps that ran on the simulated device.
+SIMULATED = ("cuda", "simulated")
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the browser tests; skip the GPU tests where there is no CUDA."""
+    """Mark the browser tests; skip the GPU tests that cannot be simulated, where there is no CUDA."""
     for item in items:
         if item.path.is_relative_to(BROWSER_TESTS):
             item.add_marker(pytest.mark.browser)
-    gpu = [item for item in items if item.get_closest_marker("gpu")]
+    gpu = {item: mark for item in items if (mark := item.get_closest_marker("gpu"))}
     if gpu and not cuda_is_available():
-        for item in gpu:
-            item.add_marker(pytest.mark.skip(reason="needs a CUDA device"))
+        for item, mark in gpu.items():
+            if "real" in mark.kwargs:
+                reason = f"needs a real CUDA device: {mark.kwargs['real']} cannot be simulated"
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(autouse=True)
+def _cuda_device(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test marked `gpu` has a CUDA device: the machine's, or a simulated one."""
+    if request.node.get_closest_marker("gpu") is None or cuda_is_available():
+        yield
+        return
+    from tests.simulated_cuda import simulated_cuda
+
+    request.node.user_properties.append(SIMULATED)
+    with simulated_cuda():
+        yield
 
 
 def cuda_is_available() -> bool:
@@ -40,21 +64,22 @@ def cuda_is_available() -> bool:
     return torch.cuda.is_available()
 
 
-def not_run(skipped: list[pytest.TestReport]) -> dict[str, int]:
-    """How many of the skipped tests carry each mark, and were skipped for want of what the mark stands for."""
-    return dict(
-        Counter(
-            mark
-            for report in skipped
-            for mark, (missing, _) in MISSING.items()
-            if mark in report.keywords and missing in str(report.longrepr)
-        )
+def not_run(reports: dict[str, list[pytest.TestReport]]) -> dict[str, int]:
+    """How many tests carry each mark, and did not run on what the mark stands for: skipped, or run on a simulation."""
+    counts = Counter(
+        mark
+        for report in reports.get("skipped", [])
+        for mark, (missing, _) in MISSING.items()
+        if mark in report.keywords and missing in str(report.longrepr)
     )
+    ran = [report for name in ("passed", "failed") for report in reports.get(name, [])]
+    counts["gpu"] += sum(report.when == "call" and SIMULATED in map(tuple, report.user_properties) for report in ran)
+    return {mark: count for mark, count in counts.items() if count}
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was not run, and tell `python -m taskembed_edu test`, which repeats it in its own last lines."""
-    counts = not_run(terminalreporter.stats.get("skipped", []))
+    counts = not_run(terminalreporter.stats)
     for mark, count in counts.items():
         terminalreporter.write_line(f"NOT RUN: {count} tests marked {mark} ({MISSING[mark][1]})", red=True, bold=True)
     notes = os.environ.get("TASKEMBED_TEST_NOTES")

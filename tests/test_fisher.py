@@ -29,7 +29,6 @@ from tests.runs import generator
 EMBEDDER = FisherEmbedder()
 FAMILIES = [Sinusoids(), Gaussians(), Digits(), NumberWords()]
 SMALL: dict[str, Any] = {"batch": 4, "hidden": 8, "device": "cpu"}
-needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
 
 def named(family: TaskFamily) -> str:
@@ -419,7 +418,6 @@ def test_errors_name_what_came() -> None:
 
 
 @pytest.mark.gpu
-@needs_cuda
 @pytest.mark.parametrize("family", FAMILIES, ids=named)
 def test_cuda_agrees_with_the_cpu(family: TaskFamily) -> None:
     """Drawn labels agree but for a chance that lies within rounding of a boundary: expected ones are compared."""

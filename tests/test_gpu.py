@@ -23,10 +23,7 @@ from taskembed_edu.session.session import Session
 from taskembed_edu.tasks import Digits, Gaussians, Sinusoids, TaskFamily
 from tests.runs import SMALL, assert_same_frames, generator, small_session
 
-pytestmark = [
-    pytest.mark.gpu,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
-]
+pytestmark = pytest.mark.gpu
 
 EMBEDDER = MetricEmbedder()
 FAMILIES = [Sinusoids(), Gaussians(), Digits()]

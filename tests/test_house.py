@@ -193,16 +193,33 @@ def test_every_picture_is_shown_and_every_shown_one_exists() -> None:
 # ---------------------------------------------------------------------------------------------- what is not run is said
 
 FAKE_TORCH = "class cuda:\n    is_available = staticmethod(lambda: False)\n"
+SIMULATION = """
+from contextlib import contextmanager
+
+active = False
+
+@contextmanager
+def simulated_cuda():
+    global active
+    active = True
+    yield
+    active = False
+"""
 SUITE = """
 import pytest
+from tests import simulated_cuda
 
 @pytest.mark.gpu
-def test_on_cuda():
+@pytest.mark.parametrize("on_the_simulated_device", [1, 2])
+def test_on_cuda(on_the_simulated_device):
+    assert simulated_cuda.active
+
+@pytest.mark.gpu(real="its speed")
+def test_on_real_cuda():
     raise AssertionError("ran where there is no CUDA")
 
-@pytest.mark.gpu
-def test_on_cuda_too():
-    raise AssertionError("ran where there is no CUDA")
+def test_on_the_cpu():
+    assert not simulated_cuda.active
 
 def test_skipped_for_a_reason_of_its_own():
     pytest.skip("not today")
@@ -219,12 +236,14 @@ def test_skipped_for_a_reason_of_its_own():
 """
 
 
-def test_gpu_tests_are_reported_as_not_run(tmp_path: Path) -> None:
+def test_gpu_tests_are_simulated_or_skipped_and_reported_as_not_run(tmp_path: Path) -> None:
     suite = tmp_path / "tests"
     (suite / "browser").mkdir(parents=True)
     shutil.copy(ROOT / "tests" / "conftest.py", suite)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     (tmp_path / "torch.py").write_text(FAKE_TORCH)
+    (suite / "__init__.py").touch()
+    (suite / "simulated_cuda.py").write_text(SIMULATION)
     (suite / "test_gpu.py").write_text(SUITE)
     (suite / "browser" / "test_lab.py").write_text(BROWSER_SUITE)
     notes = tmp_path / "notes"
@@ -232,7 +251,8 @@ def test_gpu_tests_are_reported_as_not_run(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pytest", "tests", "-p", "no:cacheprovider"]
     answer = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stdout
-    assert "NOT RUN: 2 tests marked gpu (no CUDA device" in answer.stdout
+    assert "NOT RUN: 3 tests marked gpu (no real CUDA device here" in answer.stdout
+    assert "needs a real CUDA device: its speed cannot be simulated" in answer.stdout
     assert "NOT RUN: 1 tests marked browser (no Chromium" in answer.stdout
-    assert "5 skipped" in answer.stdout
-    assert json.loads(notes.read_text()) == {"gpu": 2, "browser": 1}
+    assert "3 passed, 4 skipped" in answer.stdout
+    assert json.loads(notes.read_text()) == {"gpu": 3, "browser": 1}

@@ -49,7 +49,10 @@ NO_TOOLS = 'The test tools are not installed. Get them: python -m pip install -c
 SECOND_TRY = ("--reruns", "1", "-raR")
 HAS_STAGES_OF_ITS_OWN = "ruff-format,ruff-check,mypy,lint-imports"
 
-NO_GPU = "tests marked gpu: there is no CUDA device here. Run them where there is one: python -m pytest -m gpu"
+NO_GPU = (
+    "tests marked gpu on a real GPU: there is no CUDA device here, so they ran on a simulated one or not at all. "
+    "Run them where there is one: python -m pytest -m gpu"
+)
 NO_NODE = f"NOT RUN: the checks of the page's scripts: there is no Node here with what it needs. {HOW_TO_GET_NODE}"
 NO_BROWSER = f"NOT RUN: the browser tests: there is no Chromium here that runs. {HOW_TO_GET}"
 
