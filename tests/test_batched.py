@@ -341,6 +341,14 @@ def test_without_a_compiler_nothing_is_compiled_and_asking_for_it_is_told(
     assert not eager_compiler
 
 
+def test_a_training_on_cuda_without_one_teaches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    learner, tasks, start = case(Sinusoids(), "mlp")
+    with pytest.raises(RuntimeError, match=r"device: got 'cuda', expected a machine with a CUDA device"):
+        train_tasks(learner, tasks, 1, start=start, device="cuda")
+    assert not train_tasks(learner, tasks, 1, start=start, device="auto").losses.is_cuda
+
+
 @pytest.mark.gpu
 def test_a_gpu_gives_what_the_cpu_gives() -> None:
     for family, name in CASES:

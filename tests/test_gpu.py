@@ -8,7 +8,9 @@ import pytest
 import torch
 
 from taskembed_edu.embedders import MetricEmbedder, MetricSettings, MetricState, chosen_device, device_name
+from taskembed_edu.embedders.batched import start_networks
 from taskembed_edu.embedders.metric import task_loss
+from taskembed_edu.embedders.trained import train_tasks
 from taskembed_edu.formulas.distances import METRICS, pairwise_distances
 from taskembed_edu.formulas.losses import (
     LOSSES,
@@ -19,6 +21,7 @@ from taskembed_edu.formulas.losses import (
     prototypical_loss,
     triplet_loss,
 )
+from taskembed_edu.networks.factory import task_learner
 from taskembed_edu.session.session import Session
 from taskembed_edu.tasks import Digits, Gaussians, Sinusoids, TaskFamily
 from tests.runs import SMALL, assert_same_frames, generator, small_session
@@ -153,3 +156,20 @@ def test_a_session_on_cuda_watches_the_cpus_tasks_and_nearly_its_frames() -> Non
 def test_tensors_on_two_devices_are_named() -> None:
     with pytest.raises(ValueError, match=r"y: got a tensor on cpu, expected one on cuda:0, like x"):
         METRICS["euclidean"].distance(rows().cuda(), rows())
+
+
+def test_a_training_takes_the_device_by_its_name() -> None:
+    learner = task_learner(Sinusoids(), hidden=4)
+    tasks, start = Sinusoids().sample(3, rng=generator()), start_networks(learner, 3, generator())
+    for name in ("auto", "cuda", "cuda:0", torch.device("cuda")):
+        trained = train_tasks(learner, tasks, 1, start=start, device=name)
+        assert {value.device.type for value in trained.parameters.values()} == {"cuda"}
+    assert not train_tasks(learner, tasks, 1, start=start, device="cpu").losses.is_cuda
+    with pytest.raises(ValueError, match="device: got 'gpu', expected one of auto, cpu, cuda"):
+        train_tasks(learner, tasks, 1, start=start, device="gpu")
+
+
+def test_a_list_mixes_a_row_on_cuda_with_numbers() -> None:
+    there = METRICS["euclidean"].distance([rows().cuda()[0], [0.0] * 5], [[0.0] * 5, rows().cuda()[0]])
+    assert there.is_cuda
+    torch.testing.assert_close(there.cpu(), rows()[0].norm().expand(2), atol=1e-5, rtol=1e-5)

@@ -197,19 +197,23 @@ def device_setting() -> Any:
     )
 
 
-def chosen_device(name: str) -> torch.device:
+def chosen_device(name: str | torch.device) -> torch.device:
     """The device of this name: "auto" takes a CUDA device if there is one, "cuda" raises if there is none.
 
-    Errors: RuntimeError for "cuda" without a CUDA device; ValueError for an unknown name.
+    "cuda:1" is the second of several. Errors: RuntimeError for "cuda" without a CUDA device; ValueError for an unknown
+    name.
     """
-    check_choice("device", name, DEVICES)
+    kind, _, index = str(name).partition(":")
+    check_choice("device", kind, DEVICES)
     present = torch.cuda.is_available()
-    if name == "cuda" and not present:
+    if kind == "cuda" and not present:
         raise RuntimeError(
             "device: got 'cuda', expected a machine with a CUDA device and a CUDA build of PyTorch. "
             f"This PyTorch is {torch.__version__} and sees none; choose device='auto' or 'cpu'."
         )
-    return torch.device("cuda" if present and name != "cpu" else "cpu")
+    if index:
+        return torch.device(str(name))
+    return torch.device("cuda" if present and kind != "cpu" else "cpu")
 
 
 def device_name(device: torch.device) -> str:

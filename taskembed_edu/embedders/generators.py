@@ -20,7 +20,7 @@ from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_choice, check_finite, check_number, problem
 from taskembed_edu.embedders.batched import OPTIMISERS, BatchedTraining, start_networks
 from taskembed_edu.embedders.distributions import PrincipalSpace, WeightDistribution, principal_space, weights_of
-from taskembed_edu.networks.learners import MLP, Learner, Parameters, flatten
+from taskembed_edu.networks.learners import MLP, Learner, Parameters, device_of, flatten
 from taskembed_edu.tasks.base import TaskBatch
 
 # ---- from a task's vector to its network ----------------------------------------------------------------------------
@@ -133,15 +133,17 @@ def best_fit(
     1 - R^2. The loss as it is (`relative=False`) favours networks that answer next to nothing: they suit a flat task.
     The task is chosen by its support set, the loss is that of its query set: the samples that chose do not judge.
 
-    Shapes: parameters (n, *shape). Errors: ValueError for diverged networks, and those of other shapes.
+    Shapes: parameters (n, *shape). The tasks may be on another device than the networks.
+    Errors: ValueError for diverged networks, and those of other shapes.
     Worked number: y = -2 and 2, answers -1 and 1: a loss of 1, where the constant 0 has 4: 0.25.
     """
     weights_of(learner, parameters)
+    tasks = tasks.to(device_of(parameters))
     losses = pair_losses(learner, parameters, tasks.support_x, tasks.support_y, tasks.support_mask)
     if relative:
         losses = losses / _constant_losses(tasks.support_y, tasks.support_mask)
     which = losses.argmin(dim=1)
-    chosen = tasks[which.cpu()]
+    chosen = tasks[which]
     left = learner.losses(parameters, chosen.query_x, chosen.query_y, chosen.query_mask)
     return left / _constant_losses(chosen.query_y, chosen.query_mask) if relative else left, which
 
@@ -170,7 +172,7 @@ def novelty(parameters: Parameters, train_parameters: Parameters) -> Tensor:
     Errors: ValueError for fewer than two training networks, or where all of them have a copy.
     Worked number: training networks at 0, 2 and 6: the mean of 2, 2 and 4 is 2.6667, so one at 4 is 0.75 away.
     """
-    known = flatten(train_parameters).double()
+    known = flatten(train_parameters).double().to(device_of(parameters))
     if len(known) < 2:
         raise ValueError(problem("train_parameters", f"{len(known)} networks", "at least 2, to tell what far is"))
     vectors = flatten({name: parameters[name] for name in train_parameters}).double()
@@ -211,7 +213,9 @@ def compare_starts(
     """
     check_choice("optimiser", optimiser, OPTIMISERS)
     _check_comparison(len(weights_of(learner, train_parameters)), len(train_tasks), steps)
-    n, mean = len(new_tasks), {name: value.mean(0, keepdim=True) for name, value in train_parameters.items()}
+    device = device_of(train_parameters)
+    n, new_tasks = len(new_tasks), new_tasks.to(device)
+    mean = {name: value.mean(0, keepdim=True) for name, value in train_parameters.items()}
     if distribution is not None:
         mean = distribution.mean()
     losses = pair_losses(learner, train_parameters, new_tasks.support_x, new_tasks.support_y, new_tasks.support_mask)
@@ -222,7 +226,12 @@ def compare_starts(
         "random": start_networks(learner, n, rng, shared=False),
     }
     return {
-        name: _losses_along(BatchedTraining(learner, start, optimiser), new_tasks, steps, learning_rate)
+        name: _losses_along(
+            BatchedTraining(learner, {part: value.to(device) for part, value in start.items()}, optimiser),
+            new_tasks,
+            steps,
+            learning_rate,
+        )
         for name, start in starts.items()
     }
 

@@ -96,7 +96,7 @@ class SummaryEmbedder(Embedder[SummaryState, SummarySettings]):
 
     def embed(self, state: SummaryState, tasks: TaskBatch | None = None) -> Tensor:
         rows = summary(state.family, state.tasks if tasks is None else tasks)
-        return ((rows - state.mean) / state.spread).float()
+        return ((rows.cpu() - state.mean) / state.spread).float()
 
 
 def summary(family: TaskFamily, tasks: TaskBatch) -> Tensor:
@@ -142,7 +142,9 @@ SUMMARIES: KindRegistry[SummaryFunction] = KindRegistry(
 def _real(tasks: TaskBatch) -> Tensor:
     """1 where a sample is real and 0 where it only pads, in double precision."""
     mask = tasks.support_mask
-    return torch.ones(tasks.support_x.shape[:2], dtype=torch.double) if mask is None else mask.double()
+    if mask is None:
+        return torch.ones(tasks.support_x.shape[:2], dtype=torch.double, device=tasks.support_x.device)
+    return mask.double()
 
 
 def _of_words(y: Tensor, real: Tensor, n_letters: int) -> Tensor:

@@ -12,6 +12,7 @@ from torch import Tensor
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_choice, check_finite, check_number
 from taskembed_edu.base.memory import trim_heap, tune_malloc
+from taskembed_edu.embedders.base import chosen_device
 from taskembed_edu.embedders.batched import BatchedTraining, check_memory, some_samples
 from taskembed_edu.embedders.compiling import compile_training, compiling_pays, has_compiler
 from taskembed_edu.networks.learners import Learner, Parameters, check_stack
@@ -62,16 +63,17 @@ def train_tasks(
     Each step sees the whole set, or with `batch` so many samples of it, drawn from `rng`: the same places for all.
 
     `compiled`: "auto" compiles where the steps left make up for its cost and there is a compiler, "on" always, "off"
-    never. `progress(step)` is called after every step. Errors: MemoryError, before it starts, where the networks do
-    not fit; ValueError for samples that are not finite, or a start of other networks or of another number of them;
-    RuntimeError for "on" without a compiler.
+    never. `device`: "auto" takes a CUDA device if there is one; the networks come back on it. `progress(step)` is
+    called after every step. Errors: MemoryError, before it starts, where the networks do not fit; ValueError for
+    samples that are not finite, or a start of other networks or of another number of them; RuntimeError for "on"
+    without a compiler, and for "cuda" without a CUDA device.
 
     Worked number: 200 perceptrons (1-32-32-1) of 20 points take about 0.7 ms a step of SGD on two cores.
     """
     check_choice("compiled", compiled, ("auto", "on", "off"))
     for name, value in (("steps", steps), ("batch", batch), ("learning_rate", learning_rate)):
         check_number(name, value, 0, None)
-    device = torch.device(device)
+    device = chosen_device(device)
     if tasks.support_x.is_floating_point():
         check_finite("support_x", tasks.support_x)
     check_memory(learner, len(tasks), optimiser, device)

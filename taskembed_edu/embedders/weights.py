@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from taskembed_edu.base.checks import check_choice, problem
-from taskembed_edu.networks.learners import Learner, Parameters, check_stack, flatten
+from taskembed_edu.networks.learners import Learner, Parameters, check_stack, device_of, flatten
 
 FORMS = {"raw": "As they are", "difference": "From the start", "pca": "PCA", "whitened": "Whitened"}
 
@@ -44,7 +44,7 @@ def weight_vectors(
             raise ValueError(
                 problem("start", None, "the parameters that training began with", "A difference needs it.")
             )
-        return vectors - flatten({name: start[name] for name in names})
+        return vectors - flatten({name: start[name].to(device_of(parameters)) for name in names})
     if form == "raw":
         return vectors
     return principal(vectors, components, whiten=form == "whitened")

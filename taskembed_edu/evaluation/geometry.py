@@ -79,7 +79,7 @@ class TrueGeometry:
         if true_distance.ndim != 2 or true_distance.shape[0] != true_distance.shape[1]:
             raise ValueError(problem("true_distance", true_distance, "a square matrix, one row and column a task"))
         self.n_tasks = len(true_distance)
-        self.true_distance = true_distance
+        self.true_distance = true_distance = true_distance.cpu()
         self._pairs = _pairs(self.n_tasks)
         self._ranks = _standardised_ranks(true_distance.numpy().ravel()[self._pairs])
 
@@ -91,7 +91,7 @@ class TrueGeometry:
 
     def rank_correlation(self, distances: Tensor) -> float:
         """As `spearman`, of distances (n_tasks, n_tasks) that have been computed already."""
-        return float(round(np.dot(self._ranks, _standardised_ranks(distances.numpy().ravel()[self._pairs])), 12))
+        return float(round(np.dot(self._ranks, _standardised_ranks(distances.cpu().numpy().ravel()[self._pairs])), 12))
 
     agreement = Former("rank_correlation")
 
@@ -128,7 +128,7 @@ def nearest_of_row(distances: Tensor, itself: int, k: int) -> NDArray[np.intp]:
     Worked number: for distances (0, 3, 1), task 0 and k = 2 they are tasks 2 and 1.
     """
     check_number("k", k, 1, len(distances) - 1, "A task has every other task to be near to.")
-    order = torch.argsort(distances, stable=True).numpy()
+    order = torch.argsort(distances, stable=True).cpu().numpy()
     return order[order != itself][:k]
 
 

@@ -75,7 +75,8 @@ def neighbour_purity(distances: Tensor, groups: Tensor) -> float:
     >>> neighbour_purity(torch.cdist(line, line), torch.tensor([0, 0, 1, 2]))  # the third and fourth have no mate
     1.0
     """
-    same, itself = _same_group(groups), torch.eye(len(groups), dtype=torch.bool)
+    same = _same_group(groups.to(distances.device))
+    itself = torch.eye(len(groups), dtype=torch.bool, device=distances.device)
     nearest = distances.masked_fill(itself, torch.inf).argmin(dim=1, keepdim=True)
     found = same.gather(1, nearest).squeeze(1)
     with_mate = same.any(dim=1)

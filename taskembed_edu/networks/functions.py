@@ -11,7 +11,7 @@ from torch import Tensor
 
 from taskembed_edu.base.checks import problem
 from taskembed_edu.formulas._pairwise import squared_euclidean_matrix
-from taskembed_edu.networks.learners import Learner, Parameters
+from taskembed_edu.networks.learners import Learner, Parameters, device_of
 
 # The largest number of values computed at a time (16 MB in single precision); it limits the tasks per chunk.
 _AT_A_TIME = 2**22
@@ -28,11 +28,12 @@ def outputs_at(learner: Learner, parameters: Parameters, probe: Tensor) -> Tenso
 
     Shapes: parameters (n_tasks, *shape); probe (n_probe, *x_shape), the same for all networks, or
     (n_tasks, n_probe, *x_shape), one per network -> (n_tasks, n_probe * numbers per output). (A perceptron of n inputs
-    takes any x_shape of n numbers; a probe that fits both shapes counts as the same for all.) Range: probabilities are
-    in [0, 1]. Errors: ValueError if the probe has neither shape.
+    takes any x_shape of n numbers; a probe that fits both shapes counts as the same for all.) The result is on the
+    networks' device, wherever the probe is. Range: probabilities are in [0, 1].
+    Errors: ValueError if the probe has neither shape.
     Worked number: a classifier of 3 classes with all weights 0 answers 1/3, 1/3, 1/3 at every input.
     """
-    n_tasks = len(next(iter(parameters.values())))
+    n_tasks, probe = len(next(iter(parameters.values()))), probe.to(device_of(parameters))
     own = _is_own(learner, n_tasks, probe)
     likely = learner.answers != "numbers"
 

@@ -161,6 +161,11 @@ def flatten(parameters: Parameters) -> Tensor:
     return torch.cat([value.flatten(1) for value in parameters.values()], dim=1)
 
 
+def device_of(parameters: Parameters) -> torch.device:
+    """The device that a stack of networks is on: what goes through them has to be there too."""
+    return next(iter(parameters.values())).device
+
+
 def unflatten(learner: Learner, vectors: Tensor) -> Parameters:
     """Vectors (n_tasks, n_parameters) as a stack of networks: the inverse of `flatten`.
 

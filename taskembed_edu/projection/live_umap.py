@@ -96,7 +96,7 @@ class LiveUMAP:
             message = problem("n_neighbors", asked, f"fewer than the {len(embedding)} tasks", f"Lowered to {possible}.")
             warnings.warn(message, UserWarning, stacklevel=3)
         k = min(asked, possible)
-        distances, indices = nearest_tasks(embedding, k, self.metric) if known is None else nearest_by(known, k)
+        distances, indices = nearest_tasks(embedding, k, self.metric) if known is None else nearest_by(known.cpu(), k)
         return indices.numpy().astype(np.int32), distances.numpy()
 
 

@@ -55,7 +55,7 @@ def map_trust(distances: Tensor, layout: Layout, n_neighbors: int = 15) -> float
     found: NDArray[np.intp] = np.asarray(cKDTree(layout).query(layout, k + 1)[1])
     itself = found == np.arange(n)[:, None]
     itself[~itself.any(axis=1), -1] = True
-    near = torch.from_numpy(found[~itself].reshape(n, k))
+    near, distances = torch.from_numpy(found[~itself].reshape(n, k)), distances.cpu()
     ascending = torch.from_numpy(np.sort(distances.numpy(), axis=1))
     # The point itself is first in its row, at distance 0, so the number of smaller distances is a rank from 1.
     ranks = torch.searchsorted(ascending, distances.gather(1, near)).clamp_(min=1)

@@ -104,7 +104,7 @@ class TaskBatch:
         one = _one_index(which)
         if one is not None:
             return self._task(one)
-        indices = torch.arange(len(self))[which]
+        indices = torch.arange(len(self))[which.cpu() if isinstance(which, Tensor) else which]
         tensors: dict[str, Any] = {name: value[indices] for name, value in self._tensors().items()}
         return dataclasses.replace(self, names=tuple(self.names[i] for i in indices.tolist()), **tensors)
 

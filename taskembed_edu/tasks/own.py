@@ -38,7 +38,7 @@ class OwnTasks(TaskFamily):
     each task a name. About 60, 20 and 20 % of the tasks go to training, validation and never-seen tasks.
 
     `n_shot` rows make a support set; default: a quarter of a task's rows (of each class), so that support and query
-    sets, drawn twice, differ.
+    sets, drawn twice, differ. The arrays are kept on the CPU, where rows are drawn.
 
     Errors: ValueError for arrays that do not belong together, fewer than 25 tasks, a class that a task lacks, or a
     draw of more rows than a task has.
@@ -72,12 +72,12 @@ class OwnTasks(TaskFamily):
         n_shot: int | None = None,
         part: tuple[int, ...] = (),
     ) -> None:
-        x, y = as_tensor("x", x), as_tensor("y", y)
+        x, y = as_tensor("x", x).cpu(), as_tensor("y", y).cpu()
         _check_rows(x, y)
         classification = not y.is_floating_point()
         y = y if classification or y.ndim == 3 else y.unsqueeze(-1)
         n_way = _check_classes(y) if classification else 1
-        known = {column: as_tensor(column, values).reshape(-1) for column, values in (truth or {}).items()}
+        known = {column: as_tensor(column, values).cpu().reshape(-1) for column, values in (truth or {}).items()}
         for column, values in known.items():
             if len(values) != len(x):
                 raise ValueError(problem(f"truth {column!r}", values, f"{len(x)} numbers, one a task"))
