@@ -20,6 +20,7 @@ from taskembed_edu.live import export, overlays, packets
 from taskembed_edu.live.panel import SessionPanel
 from taskembed_edu.live.player import Player
 from taskembed_edu.networks.factory import task_learner
+from taskembed_edu.networks.learners import flatten
 from taskembed_edu.session.alarms import last_stable_frame
 from taskembed_edu.session.history import Frame
 from taskembed_edu.session.session import Session
@@ -78,7 +79,7 @@ def test_by_main_directions_too_they_have_no_part_in_the_others_places() -> None
     lose(without, 4)
     kept = [task for task in range(20) if task != 4]
     seen = torch.tensor(without.embedder.view(without._now.state, without.settings).numpy()[kept])
-    weights = torch.cat([v.flatten(1) for v in whole._now.state.training.parameters.values()], dim=1)[kept]
+    weights = flatten(whole._now.state.training.parameters).cpu()[kept]
     u, s, _v = torch.linalg.svd(weights.double() - weights.double().mean(0), full_matrices=False)
     expected = torch.cdist((u * s)[:, :2], (u * s)[:, :2])
     torch.testing.assert_close(torch.cdist(seen.double(), seen.double()), expected, atol=1e-4, rtol=1e-3)

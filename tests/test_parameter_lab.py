@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 
 import pytest
+import torch
 
 from taskembed_edu import MetricLab, ParameterLab
 from taskembed_edu.commands.run import main as run_command
@@ -31,11 +32,12 @@ def test_a_lab_says_what_it_is_and_how_far_it_is() -> None:
     assert "purity" in repr(lab)
 
 
-def test_a_wrong_setting_fails_where_it_is_typed() -> None:
+def test_a_wrong_setting_fails_where_it_is_typed(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="Did you mean 'optimiser'"):
         ParameterLab(optimizer="adam")
     with pytest.raises(ValueError, match="start"):
         ParameterLab(start="mine")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(RuntimeError, match="CUDA"):
         ParameterLab(device="cuda")
 
