@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from taskembed_edu.base.checks import check_choice, problem
+from taskembed_edu.base.devices import moved
 from taskembed_edu.networks.learners import Learner, Parameters, stack
 
 OPTIMISERS = {"adam": "Adam", "sgd": "SGD"}
@@ -236,5 +237,5 @@ def some_samples(
     """The samples of a step: `batch` of each set, the same indices for all tasks; all if `batch` is 0 or too large."""
     if not 0 < batch < x.shape[1]:
         return x, y, mask
-    chosen = torch.randperm(x.shape[1], generator=rng)[:batch].to(x.device)
+    chosen = moved(torch.randperm(x.shape[1], generator=rng)[:batch], x.device)
     return x[:, chosen], y[:, chosen], None if mask is None else mask[:, chosen]

@@ -171,7 +171,7 @@ class FisherEmbedder(Embedder[FisherState, FisherSettings]):
     def step(self, state: FisherState, settings: FisherSettings) -> tuple[FisherState, StepRecord]:
         """One step of the body; the loss is the mean over tasks of their query sets' loss, with heads refitted."""
         n_tasks = state.family.at_most(settings.batch)
-        tasks = state.family.sample(n_tasks, rng=state.rng).to(state.device)
+        tasks = state.family.sample(n_tasks, rng=state.rng)
         for group in state.optimiser.param_groups:
             group["lr"] = settings.learning_rate
         state.optimiser.zero_grad(set_to_none=True)
@@ -197,10 +197,9 @@ class FisherEmbedder(Embedder[FisherState, FisherSettings]):
         sets = [tasks.support_x, tasks.support_y, *([] if tasks.support_mask is None else [tasks.support_mask])]
         vectors = []
         for block in zip(*(part.split(tasks_at_once(a_task)) for part in sets), strict=True):
-            on_device = [part.to(state.device) for part in block]
-            heads = refitted_heads(learner, rows_of(learner, body, *on_device))
+            heads = refitted_heads(learner, rows_of(learner, body, *block))
             fisher = diagonal_fisher(
-                learner, body, heads, *on_device, labels=chosen.labels, draws=chosen.draws, seed=state.seed
+                learner, body, heads, *block, labels=chosen.labels, draws=chosen.draws, seed=state.seed
             )
             vectors.append(averaged(fisher, chosen.average).cpu())
         return torch.cat(vectors)

@@ -8,6 +8,7 @@ encoder is used as a Siamese network, with one over triplets as a triplet networ
 from __future__ import annotations
 
 import copy
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,10 +17,13 @@ from torch import Tensor, nn
 
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import problem
+from taskembed_edu.base.devices import moved
 from taskembed_edu.base.readings import PAIRS_PANEL, Reading
 from taskembed_edu.base.settings import Settings, setting
 from taskembed_edu.embedders.base import LOSS, Embedder, StepRecord, chosen_device, device_setting, metric_setting
+from taskembed_edu.formulas._vectors import has_direction
 from taskembed_edu.formulas.distances import METRICS
+from taskembed_edu.formulas.known_batch import known_batch
 from taskembed_edu.formulas.losses import LOSSES
 from taskembed_edu.formulas.mining import PAIR_MINING
 from taskembed_edu.networks.encoders import ENCODERS, FEATURES, SetEncoder, set_encoder
@@ -183,12 +187,13 @@ class MetricEmbedder(Embedder[MetricState, MetricSettings]):
             group["lr"] = settings.learning_rate
         state.optimiser.zero_grad(set_to_none=True)
         embeddings = state.encoder(x, y)
-        if not bool(torch.isfinite(embeddings).all()):
+        sound = _is_sound(embeddings, settings)
+        if not sound and not bool(torch.isfinite(embeddings).all()):
             cause = f"Training has diverged. Lower the learning rate ({settings.learning_rate:g} now) and begin again."
             raise FloatingPointError(
                 problem("embedding", f"NaN or infinite after step {state.step}", "finite numbers", cause)
             )
-        loss = task_loss(embeddings, settings)
+        loss = task_loss(embeddings, settings, sound=sound)
         loss.backward()
         state.optimiser.step()
         state.step += 1
@@ -199,14 +204,27 @@ class MetricEmbedder(Embedder[MetricState, MetricSettings]):
         tasks = state.tasks if tasks is None else tasks
         sets = [tasks.support_x, tasks.support_y, *([] if tasks.support_mask is None else [tasks.support_mask])]
         rows = _rows_of_a_block(state, tasks.support_x)
-        blocks = zip(*(part.to(state.device).split(rows) for part in sets), strict=True)
+        blocks = zip(*(moved(part, state.device).split(rows) for part in sets), strict=True)
         return state.encoder.read(torch.cat([state.encoder.pooled(*block) for block in blocks])).cpu()
 
 
-def task_loss(embeddings: Tensor, settings: MetricSettings) -> Tensor:
-    """The loss of n tasks' two sets each: embeddings (2 n, dim), first all first sets, then all second sets."""
+def task_loss(embeddings: Tensor, settings: MetricSettings, *, sound: bool = False) -> Tensor:
+    """The loss of n tasks' two sets each: embeddings (2 n, dim), first all first sets, then all second sets.
+
+    `sound`: the caller knows that the embeddings are finite and have directions, and on a GPU no formula reads them.
+    """
     labels = torch.arange(len(embeddings) // 2, device=embeddings.device).repeat(2)
-    return LOSSES[settings.loss](embeddings, labels, settings)
+    # On a CPU a read costs next to nothing, and the formulas' own checks say more.
+    with known_batch(embeddings, labels) if sound and embeddings.is_cuda else nullcontext():
+        return LOSSES[settings.loss](embeddings, labels, settings)
+
+
+def _is_sound(embeddings: Tensor, settings: MetricSettings) -> bool:
+    """Whether a loss can be taken of these embeddings, by one read of the device."""
+    finite = torch.isfinite(embeddings).all()
+    if embeddings.is_cuda and METRICS[settings.metric].needs_direction:
+        finite = finite & has_direction(embeddings).all()
+    return bool(finite)
 
 
 def active_share(embeddings: Tensor, settings: MetricSettings) -> Tensor:
@@ -230,7 +248,7 @@ def active_share(embeddings: Tensor, settings: MetricSettings) -> Tensor:
 def _two_sets_each(state: MetricState, n_tasks: int) -> tuple[Tensor, Tensor]:
     truth = state.family.draw_truth(state.family.at_most(n_tasks), state.rng)
     x, y = state.family.draw_samples(torch.cat((truth, truth)), state.family.default_shot, state.rng)
-    return x.to(state.device), y.to(state.device)
+    return moved(x, state.device), moved(y, state.device)
 
 
 # Numbers in the widest layer's output for one block of tasks: 2 MB, which malloc can reuse (see base/memory.py). A

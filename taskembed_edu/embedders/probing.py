@@ -15,10 +15,12 @@ from torch.nn import functional as F
 
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_choice, problem
+from taskembed_edu.base.devices import moved
 from taskembed_edu.networks.learners import (
     Learner,
     Parameters,
     cross_entropy,
+    device_of,
     flatten,
     one_hot,
     squared_error,
@@ -41,19 +43,23 @@ class Rows(NamedTuple):
 
 
 def rows_of(learner: Learner, body: Parameters, x: Tensor, y: Tensor, mask: Tensor | None = None) -> Rows:
-    """The body's features of sets x (n_tasks, n, *x_shape), y (n_tasks, n, ...): the last layer's inputs, and a 1."""
-    width = learner.shapes()["output.weight"][0]
-    through = {"output.weight": torch.eye(width, device=x.device), "output.bias": x.new_zeros(1, width).float()}
+    """The body's features of sets x (n_tasks, n, *x_shape), y (n_tasks, n, ...): the last layer's inputs, and a 1.
+
+    The sets may be on the CPU: what has to be read of them is then read there, and a GPU is not waited for.
+    """
+    width, device = learner.shapes()["output.weight"][0], device_of(body)
+    through = {"output.weight": torch.eye(width, device=device), "output.bias": torch.zeros(1, width, device=device)}
     features = _answers(learner, {**body, **through}, x.flatten(0, 1), y.flatten(0, 1)).unflatten(0, x.shape[:2])
     there = torch.ones(x.shape[:2], dtype=torch.bool, device=x.device) if mask is None else mask
     features = torch.cat((features, torch.ones_like(features[..., :1])), dim=-1)
     if not _spells(learner):
-        return Rows(features, y, there)
+        return Rows(features, moved(y, device), moved(there, device))
     # Most places of a word are padding. Sort each task's letters to the front and keep as many rows as needed.
     there = ((y >= 0) & there.unsqueeze(-1)).flatten(1)
     order = there.int().argsort(dim=1, descending=True, stable=True)[:, : int(there.sum(1).amax())]
+    y, there, order = (moved(part, device) for part in (y.flatten(1).gather(1, order), there.gather(1, order), order))
     letters = features.flatten(1, 2).gather(1, order.unsqueeze(-1).expand(-1, -1, features.shape[-1]))
-    return Rows(letters, y.flatten(1).gather(1, order).clamp(min=0), there.gather(1, order))
+    return Rows(letters, y.clamp(min=0), there)
 
 
 def head_losses(learner: Learner, heads: Tensor, rows: Rows) -> Tensor:
@@ -167,6 +173,7 @@ def _fisher(
     there = y >= 0 if _spells(learner) else torch.ones(n_tasks, n, 1, dtype=torch.bool, device=x.device)
     if mask is not None:
         there = there & mask.unsqueeze(-1)
+    there = moved(there, device_of(own))
     x, y, there = x.flatten(0, 1), y.flatten(0, 1), there.flatten(0, 1)
     own = {name: value.detach().requires_grad_() for name, value in own.items()}
     with torch.enable_grad():
@@ -216,8 +223,8 @@ def _drawn_labels(learner: Learner, answers: Tensor, n: int, draws: int, seed: i
     shape = (draws, 1, *answers.shape[1:])
     weights = answers.new_full((draws, answers.shape[0] * n), 1 / draws)
     if _regression(learner):
-        return (answers + torch.randn(shape, generator=rng).to(answers.device)).flatten(1, 2), weights
-    chances = torch.rand(shape[:-1], generator=rng).to(answers.device).unsqueeze(-1)
+        return (answers + moved(torch.randn(shape, generator=rng), answers.device)).flatten(1, 2), weights
+    chances = moved(torch.rand(shape[:-1], generator=rng), answers.device).unsqueeze(-1)
     below = answers.softmax(-1).cumsum(-1) <= chances
     return below.sum(-1).clamp(max=answers.shape[-1] - 1).flatten(1, 2), weights
 
@@ -232,10 +239,11 @@ def _every_label(learner: Learner, answers: Tensor, n: int, draws: int, seed: in
 
 
 def _answers(learner: Learner, parameters: Parameters, x: Tensor, y: Tensor) -> Tensor:
+    device = device_of(parameters)
     if not _spells(learner):
-        return learner.apply(parameters, x)
+        return learner.apply(parameters, moved(x, device))
     longest = int((y >= 0).sum(-1).amax())  # what comes after the longest word's end need not be spelt
-    letters = learner.teacher_forced(parameters, x, y[..., :longest])
+    letters = learner.teacher_forced(parameters, moved(x, device), moved(y[..., :longest], device))
     return F.pad(letters, (0, 0, 0, y.shape[-1] - longest))
 
 

@@ -16,6 +16,7 @@ import torch
 from torch.autograd import forward_ad
 
 from taskembed_edu.base.checks import check_finite, problem
+from taskembed_edu.formulas.known_batch import is_known
 
 Vectors = torch.Tensor | np.ndarray | Sequence[Any]
 """A tensor, an array, a list of numbers, or a list of such rows."""
@@ -52,7 +53,8 @@ def as_vectors(**given: Vectors) -> tuple[torch.Tensor, ...]:
     _check_together(tensors)
     if values_readable():
         for name, tensor in tensors.items():
-            check_finite(name, tensor)
+            if not is_known(tensor):
+                check_finite(name, tensor)
     return tuple(tensors.values())
 
 
@@ -107,11 +109,18 @@ def check_directions(**given: torch.Tensor) -> None:
     if not values_readable():
         return
     for name, vectors in given.items():
-        norms = torch.linalg.vector_norm(vectors.detach(), dim=-1)
-        usable = (norms > 0) & (norms < torch.inf)
+        if is_known(vectors):
+            continue
+        usable = has_direction(vectors)
         if not bool(usable.all()):
             where = tuple(int(i) for i in (~usable).nonzero()[0])
             raise ValueError(_no_direction(name, vectors[where], where))
+
+
+def has_direction(vectors: torch.Tensor) -> torch.Tensor:
+    """Which vectors (..., dim) have a direction: a mask (...)."""
+    norms = torch.linalg.vector_norm(vectors.detach(), dim=-1)
+    return (norms > 0) & (norms < torch.inf)
 
 
 def as_labels(name: str, labels: Vectors, rows: torch.Tensor | None = None, of: str = "") -> torch.Tensor:

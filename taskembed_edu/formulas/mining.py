@@ -16,6 +16,7 @@ import torch
 
 from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.formulas._vectors import Vectors, as_labels, as_vectors
+from taskembed_edu.formulas.known_batch import is_known, twins
 
 PAIR_MINING = ("all", "hard")
 TRIPLET_MINING = ("all", "hard", "semi-hard")
@@ -81,6 +82,8 @@ def hard_triplets(distances: Vectors, labels: Vectors) -> Triplets:
     [[0, 1, 2], [2, 2, 0], [3, 3, 3]]
     """
     distances, labels = _as_measured_batch(distances, labels)
+    if is_known(labels) and len(labels) > 2:  # each has one positive and some negative
+        return torch.arange(len(labels), device=labels.device), twins(labels), _nearest_negatives(distances, labels)
     positive, negative = _hardest(distances, labels)
     anchors = (positive.any(1) & negative.any(1)).nonzero()[:, 0]
     return anchors, positive[anchors].nonzero()[:, 1], negative[anchors].nonzero()[:, 1]  # one to a row
@@ -98,17 +101,24 @@ def semi_hard_triplets(distances: Vectors, labels: Vectors, margin: float) -> Tr
     >>> [i.tolist() for i in semi_hard_triplets(distances, [0, 0, 1, 1], margin=1.0)]
     [[0, 3], [1, 2], [2, 1]]
     """
+    anchors, positives, nearest, kept = semi_hard_choice(distances, labels, margin)
+    return anchors[kept], positives[kept], nearest[kept]
+
+
+def semi_hard_choice(
+    distances: Vectors, labels: Vectors, margin: float
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """As `semi_hard_triplets`, of every anchor and positive, and a mask of those that have such a negative."""
     distances, labels = _as_measured_batch(distances, labels)
-    positive, negative = positive_and_negative(labels)
-    anchors, positives = positive.nonzero(as_tuple=True)
+    anchors, positives = positive_pairs(labels)
     if not len(anchors):
-        return anchors, positives, positives
+        return anchors, positives, positives, positives.bool()
+    negative = positive_and_negative(labels)[1]
     to_positive = distances[anchors, positives][:, None]
     to_negative = distances[anchors]
     semi_hard = negative[anchors] & (to_negative > to_positive) & (to_negative < to_positive + margin)
     nearest = to_negative.masked_fill(~semi_hard, inf).argmin(1)
-    kept = semi_hard.any(1)
-    return anchors[kept], positives[kept], nearest[kept]
+    return anchors, positives, nearest, semi_hard.any(1)
 
 
 def select_pairs(mining: str, distances: torch.Tensor, labels: torch.Tensor) -> Pairs:
@@ -143,18 +153,33 @@ def positive_and_negative(labels: torch.Tensor) -> Pairs:
     return same & ~torch.eye(len(labels), dtype=torch.bool, device=labels.device), ~same
 
 
+def positive_pairs(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Indices of each anchor and each of its positives, in the order of the anchors."""
+    if is_known(labels):
+        return torch.arange(len(labels), device=labels.device), twins(labels)
+    anchors, positives = positive_and_negative(labels)[0].nonzero(as_tuple=True)
+    return anchors, positives
+
+
+def _nearest_negatives(distances: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Each point's nearest negative, (n,); among equal distances, the first."""
+    return distances.masked_fill(~positive_and_negative(labels)[1], inf).argmin(1)
+
+
 def _hardest(distances: torch.Tensor, labels: torch.Tensor) -> Pairs:
     """Masks (n, n): row i marks i's farthest positive, and i's nearest negative; if i has none, the row is empty."""
     positive, negative = positive_and_negative(labels)
     if not len(labels):
         return positive, negative
     farthest = distances.masked_fill(~positive, -inf).argmax(1, keepdim=True)
-    nearest = distances.masked_fill(~negative, inf).argmin(1, keepdim=True)
+    nearest = _nearest_negatives(distances, labels).unsqueeze(1)
     nothing = torch.zeros_like(positive)
     return nothing.scatter(1, farthest, True) & positive, nothing.scatter(1, nearest, True) & negative
 
 
 def _as_measured_batch(distances: Vectors, labels: Vectors) -> tuple[torch.Tensor, torch.Tensor]:
+    if isinstance(distances, torch.Tensor) and isinstance(labels, torch.Tensor) and is_known(labels):
+        return distances.detach(), labels  # a trainer's: made from its embeddings
     (matrix,) = as_vectors(distances=distances)
     if matrix.dim() != 2 or matrix.shape[0] != matrix.shape[1]:
         cause = "pairwise_distances(embeddings) makes it."

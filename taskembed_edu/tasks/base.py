@@ -27,6 +27,7 @@ from torch import Tensor
 
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_number, problem
+from taskembed_edu.base.devices import moved
 from taskembed_edu.base.settings import as_python
 from taskembed_edu.tasks.sketch import TaskFit, TaskSketch
 
@@ -109,8 +110,8 @@ class TaskBatch:
         return dataclasses.replace(self, names=tuple(self.names[i] for i in indices.tolist()), **tensors)
 
     def to(self, device: torch.device | str) -> TaskBatch:
-        """The same tasks with every tensor on `device`."""
-        tensors: dict[str, Any] = {name: value.to(device) for name, value in self._tensors().items()}
+        """The same tasks with every tensor on `device`; the way to a GPU is not waited for."""
+        tensors: dict[str, Any] = {n: moved(value, torch.device(device)) for n, value in self._tensors().items()}
         return dataclasses.replace(self, **tensors)
 
     def with_support(self, x: Tensor, y: Tensor) -> TaskBatch:

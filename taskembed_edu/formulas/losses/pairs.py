@@ -19,6 +19,7 @@ from taskembed_edu.formulas._vectors import (
     values_readable,
 )
 from taskembed_edu.formulas.distances import METRICS, check_metric_accepts
+from taskembed_edu.formulas.known_batch import is_known
 from taskembed_edu.formulas.losses.all_pairs import PairLoss, all_pairs_sum, pair_terms
 from taskembed_edu.formulas.losses.records import Loss
 from taskembed_edu.formulas.losses.terms import as_labelled_batch, check_margin, check_settings, reduce_terms
@@ -172,8 +173,11 @@ def _in_blocks(metric: str, mining: str) -> bool:
 
 def _counted_pairs(labels: torch.Tensor) -> tuple[int, int]:
     """How many unordered pairs are similar, and how many different."""
-    sizes: torch.Tensor = labels.unique(return_counts=True)[1]
-    n_similar = int((sizes * (sizes - 1)).sum()) // 2
+    if is_known(labels):
+        n_similar = len(labels) // 2
+    else:
+        sizes: torch.Tensor = labels.unique(return_counts=True)[1]
+        n_similar = int((sizes * (sizes - 1)).sum()) // 2
     return n_similar, len(labels) * (len(labels) - 1) // 2 - n_similar
 
 

@@ -10,6 +10,7 @@ from torch.nn.functional import cross_entropy
 from taskembed_edu.base.checks import problem
 from taskembed_edu.formulas._vectors import Vectors, as_labels, as_vectors, check_rows, values_readable
 from taskembed_edu.formulas.distances import METRICS, check_metric_accepts
+from taskembed_edu.formulas.known_batch import is_known
 from taskembed_edu.formulas.losses.records import Loss
 from taskembed_edu.formulas.losses.terms import as_labelled_batch, check_settings, check_temperature, reduce_terms
 from taskembed_edu.formulas.mining import positive_and_negative
@@ -125,6 +126,9 @@ def prototypical_loss(
 def _prototypical_loss_of_two_sets(embeddings: torch.Tensor, labels: torch.Tensor, metric: str) -> torch.Tensor:
     """Each task is a class: its first set is the support, one example, and its second set the query."""
     support, query = embeddings.chunk(2)
+    if is_known(labels):  # a class is one example, which is its mean
+        scores = -METRICS[metric].matrix(query, support)
+        return cross_entropy(scores, torch.arange(len(query), device=query.device))
     support_labels, query_labels = labels.chunk(2)
     return prototypical_loss(support, support_labels, query, query_labels, metric=metric, reduction="mean")
 

@@ -8,9 +8,17 @@ import torch
 
 from taskembed_edu.formulas._vectors import Vectors, as_matching_vectors
 from taskembed_edu.formulas.distances import METRICS, check_metric_accepts
+from taskembed_edu.formulas.known_batch import is_known
 from taskembed_edu.formulas.losses.records import Loss
 from taskembed_edu.formulas.losses.terms import as_labelled_batch, check_margin, check_settings, reduce_terms
-from taskembed_edu.formulas.mining import TRIPLET_MINING, check_triplet_mining, positive_and_negative, select_triplets
+from taskembed_edu.formulas.mining import (
+    TRIPLET_MINING,
+    check_triplet_mining,
+    positive_and_negative,
+    positive_pairs,
+    select_triplets,
+    semi_hard_choice,
+)
 
 
 def triplet_loss(
@@ -85,17 +93,19 @@ def batch_triplet_loss(
     distances = METRICS[metric].matrix(embeddings, embeddings)
     if mining == "all":
         return _all_triplets_loss(distances, labels, margin, reduction)
+    if mining == "semi-hard" and is_known(labels) and reduction != "none":  # a mask: how many there are is not known
+        a, p, n, kept = semi_hard_choice(distances.detach(), labels, margin)
+        return reduce_terms((distances[a, p] - distances[a, n] + margin).relu(), reduction, kept)
     a, p, n = select_triplets(mining, distances, labels, margin)
     return reduce_terms((distances[a, p] - distances[a, n] + margin).relu(), reduction)
 
 
 def _all_triplets_loss(distances: torch.Tensor, labels: torch.Tensor, margin: float, reduction: str) -> torch.Tensor:
     """One row for each anchor and positive, one column for each point of the batch as a negative."""
-    positive, negative = positive_and_negative(labels)
-    anchors, positives = positive.nonzero(as_tuple=True)
+    anchors, positives = positive_pairs(labels)
     to_positive = distances[anchors, positives][:, None]
     terms = (to_positive - distances.index_select(0, anchors) + margin).relu()
-    return reduce_terms(terms, reduction, negative.index_select(0, anchors))
+    return reduce_terms(terms, reduction, positive_and_negative(labels)[1].index_select(0, anchors))
 
 
 RECORDS = (
