@@ -79,6 +79,7 @@ class BatchedTraining:
         self._passing: int | None = None
         self._order: Tensor | None = None  # tasks that are alike run in one chunk
         self._first: Tensor | None = None  # the losses of the first step, by which later ones are judged
+        self._read: tuple[tuple[int, ...], Tensor] = ((), self.diverged)  # which had diverged, at this version
         self._optimiser = self._made_optimiser()
 
     @property
@@ -103,6 +104,22 @@ class BatchedTraining:
         """Which tasks have diverged, (n_tasks,), also those whose weights show it before their loss does."""
         largest = [value.abs().flatten(1).amax(1) for value in self.parameters.values()]
         return self.diverged | ~(torch.stack(largest) < BEYOND).all(0)
+
+    def diverged_tasks(self) -> Tensor:
+        """`diverged_mask` on the CPU, read once as long as no weight changes: on a GPU a read waits for the device."""
+        if self._read[0] != self._version():
+            self._read = self._version(), self.diverged_mask().cpu()
+        return self._read[1]
+
+    def with_diverged(self, rows: Tensor) -> Tensor:
+        """Rows of numbers, (n_tasks, any), on the CPU, and by the same read what `diverged_tasks` tells."""
+        lost = self.diverged_mask().unsqueeze(1)
+        told = torch.cat((rows, lost.to(rows.dtype)), dim=1).cpu()
+        self._read = self._version(), told[:, -1] > 0
+        return told[:, :-1]
+
+    def _version(self) -> tuple[int, ...]:
+        return (self.diverged._version, *(value._version for value in self.parameters.values()))
 
     def plan(self, x: Tensor, y: Tensor) -> None:
         """Measure the memory that a step of the largest task needs on such samples; it decides the size of a chunk."""

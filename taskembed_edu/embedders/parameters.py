@@ -17,6 +17,7 @@ from torch import Tensor
 
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_choice, problem
+from taskembed_edu.base.devices import moved
 from taskembed_edu.embedders.base import Embedder, StepRecord, chosen_device, sample_tasks
 from taskembed_edu.embedders.batched import (
     BatchedTraining,
@@ -167,15 +168,15 @@ class ParameterEmbedder(Embedder[ParameterState, ParameterSettings]):
     @torch.no_grad()
     def _watched(self, state: ParameterState, settings: ParameterSettings) -> Tensor:
         """The validation tasks' vectors. Diverged tasks do not affect the others; they get any finite vector."""
-        parameters, start, given = state.training.parameters, state.start, state.given
-        kept, probe = (~state.training.diverged_mask()).nonzero().flatten(), shared_probe(given, state.learner.answers)
-        if len(kept) == len(given):
-            vectors = task_vectors(state.learner, parameters, start, given, settings, probe).cpu()
-        else:
-            mine, began = ({name: value[kept] for name, value in of.items()} for of in (parameters, start))
-            found = task_vectors(state.learner, mine, began, given[kept.cpu()], settings, probe).cpu()
-            vectors = found[:1].repeat(len(given), 1) if len(found) else torch.ones(len(given), 1)
-            vectors[kept.cpu()] = found
+        training, given = state.training, state.given
+        probe = shared_probe(given, state.learner.answers)
+        vectors = None
+        if training.diverged.is_cuda and self.steady(settings):  # no task's vector depends on another's: ask afterwards
+            found = task_vectors(state.learner, training.parameters, state.start, given, settings, probe)
+            vectors = training.with_diverged(found)
+        kept = (~training.diverged_tasks()).nonzero().flatten()
+        if vectors is None or len(kept) < len(given):
+            vectors = _vectors_of(state, settings, kept, probe)
         if not bool(vectors.any()):
             # Before the first step all differences are zero, and the cosine of a zero vector is undefined. So all tasks
             # get the same vector that is not zero. It has only one non-zero entry, so that all distances are exactly 0.
@@ -202,12 +203,24 @@ class ParameterEmbedder(Embedder[ParameterState, ParameterSettings]):
         return settings.vector != "weights" or settings.form in ("raw", "difference")
 
     def diverged_tasks(self, state: ParameterState) -> tuple[int, ...]:
-        return tuple(state.training.diverged_mask().nonzero().flatten().tolist())
+        return tuple(state.training.diverged_tasks().nonzero().flatten().tolist())
 
     @torch.no_grad()
     def answers(self, state: ParameterState) -> TaskFit | None:
         outputs = state.learner.apply(state.training.parameters, state.family.probe(state.given))
         return state.family.fit(outputs.nan_to_num(0.0, 0.0, 0.0).cpu())
+
+
+def _vectors_of(state: ParameterState, settings: ParameterSettings, kept: Tensor, probe: Tensor) -> Tensor:
+    """The vectors of the tasks `kept` in their rows, as they are without the others; the others get any finite one."""
+    parameters, start, given = state.training.parameters, state.start, state.given
+    if len(kept) == len(given):
+        return task_vectors(state.learner, parameters, start, given, settings, probe).cpu()
+    mine, began = ({name: value[kept] for name, value in of.items()} for of in (parameters, start))
+    found = task_vectors(state.learner, mine, began, given[kept], settings, probe).cpu()
+    vectors = found[:1].repeat(len(given), 1) if len(found) else torch.ones(len(given), 1)
+    vectors[kept] = found
+    return vectors
 
 
 def task_vectors(
@@ -243,7 +256,7 @@ def shared_probe(tasks: TaskBatch, answers: Answers = "numbers") -> Tensor:
     if answers == "letters":
         return tasks.support_x[0, :_PROBE_WORDS]
     pool = tasks.support_x.flatten(0, 1)
-    return pool[torch.linspace(0, len(pool) - 1, min(_PROBE, len(pool))).long()]
+    return pool[moved(torch.linspace(0, len(pool) - 1, min(_PROBE, len(pool))).long(), pool.device)]
 
 
 def start_like(state: ParameterState, n_tasks: int) -> Parameters:

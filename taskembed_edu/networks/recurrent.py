@@ -15,6 +15,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.utils.weak import WeakTensorKeyDictionary
 
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.networks.gru_steps import GRUSteps
@@ -99,9 +100,10 @@ class _Speller(Learner):
 
     def losses(self, parameters: Parameters, x: Tensor, y: Tensor, mask: Tensor | None = None) -> Tensor:
         """As `loss`, of all tasks, but without computing the padding: a word's row ends when the word ends."""
+        sizes = _known_sizes(y, mask)
         if mask is not None:
             y = torch.where(mask.unsqueeze(-1), y, -1)
-        words = Packed.of(x, y, self)
+        words = Packed.of(x, y, self, sizes)
         logits = affine_of(parameters, "output", self.run(words, parameters))
         return cross_entropy(logits, words.y.clamp(min=0), words.y >= 0)
 
@@ -201,16 +203,39 @@ class Packed:
     sizes: tuple[int, ...]
 
     @staticmethod
-    def of(x: Tensor, y: Tensor, learner: _Speller) -> Packed:
-        """The words y (n_tasks, n, length), padded with numbers below 0, of the numbers x (n_tasks, n, 2)."""
+    def of(x: Tensor, y: Tensor, learner: _Speller, sizes: tuple[int, ...] | None = None) -> Packed:
+        """The words y (n_tasks, n, length), padded with numbers below 0, of the numbers x (n_tasks, n, 2).
+
+        `sizes` are read from y if they are not known.
+        """
         order = (y >= 0).sum(-1).argsort(dim=1, descending=True, stable=True).unsqueeze(-1)
         x, y = x.gather(1, order.expand_as(x)), y.gather(1, order.expand_as(y))
-        # One empty step if there is no word at all.
-        sizes = tuple(size for size in (y >= 0).sum(1).amax(0).tolist() if size) or (0,)
+        sizes = _sizes(y) if sizes is None else sizes
         letters, targets = (
             torch.cat([ids[:, :size, step] for step, size in enumerate(sizes)], dim=1) for ids in (learner.before(y), y)
         )
         return Packed(x[:, : max(sizes)], letters, targets, sizes)
+
+
+def _sizes(y: Tensor) -> tuple[int, ...]:
+    """How many words of a task reach each step, at most; one empty step if there is no word at all."""
+    return tuple(size for size in (y >= 0).sum(1).amax(0).tolist() if size) or (0,)
+
+
+# What was read of words on a GPU, where a read waits for the device: a training gives the same tensors at every step.
+_READ: WeakTensorKeyDictionary = WeakTensorKeyDictionary()
+
+
+def _known_sizes(y: Tensor, mask: Tensor | None) -> tuple[int, ...] | None:
+    """The sizes of words on a GPU, read once as long as neither tensor is changed; None on a CPU."""
+    if not y.is_cuda or y.is_inference():
+        return None
+    version = (y._version, None if mask is None else mask._version)
+    came, mask_then, sizes = _READ.get(y, (None, None, ()))
+    if came != version or mask_then is not mask:
+        sizes = _sizes(y if mask is None else torch.where(mask.unsqueeze(-1), y, -1))
+        _READ[y] = (version, mask, sizes)
+    return sizes
 
 
 def _steps(sizes: tuple[int, ...]) -> list[tuple[slice, int]]:

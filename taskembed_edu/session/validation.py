@@ -15,6 +15,7 @@ from torch import Tensor
 
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_number, problem
+from taskembed_edu.base.devices import moved
 from taskembed_edu.base.readings import Reading, check_names_differ
 from taskembed_edu.embedders.base import LOSS, Embedder, StepRecord
 from taskembed_edu.evaluation.geometry import TrueGeometry, all_distances, nearest_of_row
@@ -177,19 +178,27 @@ def step_means(now: Checkpoint, readings: Sequence[Reading]) -> tuple[float, dic
     The readings of steps stay on their device until a frame is due: reading them at every step would stall a GPU.
     Errors: FloatingPointError if the loss is not finite; ValueError for a reading that is not declared.
     """
-    loss = float(torch.stack([record.loss for record in now.records]).mean())
+    names = [reading.name for reading in readings if reading.name != LOSS.name]
+    means = {name: mean for name in names if (mean := _mean(name, now.records)) is not None}
+    loss, *told = _read([torch.stack([record.loss for record in now.records]).mean(), *means.values()])
     if not math.isfinite(loss):
         raise diverged(now, "loss", loss)
-    names = [reading.name for reading in readings if reading.name != LOSS.name]
     for name in {name for record in now.records for name in record.readings}.difference(names):
         cause = "Add a Reading of this name to the embedder's `readings`."
         raise ValueError(problem("StepRecord.readings", repr(name), f"declared names ({', '.join(names)})", cause))
-    return loss, {name: _mean(name, now.records) for name in names}
+    return loss, {**dict.fromkeys(names, math.nan), **dict(zip(means, told, strict=True))}
 
 
-def _mean(name: str, records: Sequence[StepRecord]) -> float:
+def _mean(name: str, records: Sequence[StepRecord]) -> Tensor | None:
     values = [record.readings[name] for record in records if name in record.readings]
-    return float(torch.stack(values).nanmean()) if values else math.nan
+    return torch.stack(values).nanmean() if values else None
+
+
+def _read(values: Sequence[Tensor]) -> list[float]:
+    """Single numbers as Python's, by one read: on a GPU each read waits for the device."""
+    device = values[0].device
+    numbers: list[float] = torch.stack([moved(value.double(), device) for value in values]).tolist()
+    return numbers
 
 
 def diverged(now: Checkpoint, what: str, came: float) -> FloatingPointError:
