@@ -198,6 +198,7 @@ def test_a_lab_shows_the_frame_it_is_at(shown: list[MetricLab]) -> None:
         "metric",
         "margin",
         "learning_rate",
+        "n_shot",
         "projection",
     ]
 

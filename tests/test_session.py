@@ -312,6 +312,54 @@ def test_a_replay_obeys_the_takeover_by_umap() -> None:
     assert_same_frames(Session.replay(as_json(session.recording())), session)
 
 
+def test_shots_may_change_while_it_trains() -> None:
+    session = small_session(n_tasks=30)
+    as_drawn = session.tasks
+    first = session.step(8)
+    session.set(n_shot=1)
+    assert session.tasks.support_x.shape[1] == 2, "two classes, one sample each"
+    assert torch.equal(session.tasks.truth, as_drawn.truth)
+    assert session.frame.step == first.step, "the newest frame is made anew"
+    assert not np.array_equal(session.frame.embedding, first.embedding)
+    session.step(8)
+    session.set(n_shot=20)
+    assert session.tasks.support_x.shape[1] == 40
+    session.step(4)
+    session.undo()
+    assert session.settings.n_shot == 1
+    assert session.tasks.support_x.shape[1] == 2
+    assert_same_frames(Session.replay(as_json(session.recording())), session)
+    back = session.branch(at=session.history.at_step(12).index)
+    assert (back.settings.n_shot, back.tasks.support_x.shape[1]) == (1, 2)
+    at_first = session.branch(at=1)
+    assert at_first.tasks is as_drawn
+    assert at_first.tasks == as_drawn
+    session.set(n_shot=0)
+    assert session.tasks is as_drawn
+    assert session.closing_scores()["recall@1"] >= 0
+
+
+def test_with_more_shots_tasks_are_easier_to_tell_apart() -> None:
+    found = []
+    for n_shot in (1, 16):
+        session = small_session(n_tasks=60, n_shot=n_shot, hidden=64, batch=32, dim=8)
+        assert session.tasks.support_x.shape[1] == 2 * n_shot
+        found.append(session.step(160).diagnostics["recall@1"])
+    assert found[1] > found[0] + 0.2
+
+
+def test_more_shots_than_a_task_has_change_nothing() -> None:
+    session = Session("metric", "digits", n_tasks=8, projection="pca", hidden=8, batch=4)
+    session.step(4)
+    tasks, frame = session.tasks, session.frame
+    with pytest.raises(ValueError, match="n_shot"):
+        session.set(n_shot=64)
+    assert (session.settings.n_shot, session.events) == (0, [])
+    assert session.tasks is tasks
+    assert session.frame is frame
+    session.step(4)
+
+
 def test_the_smallest_gap_of_umap_may_change_while_it_trains() -> None:
     session = small_session(n_tasks=30, projection="umap", min_dist=0.0)
     near = nearest_gap(session.step(40).layout)

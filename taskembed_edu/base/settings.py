@@ -49,6 +49,7 @@ class Setting:
       name it.
     - `open`: `choices` lists only the names that come with the package; the code that uses the setting may accept more.
     - `projected`: it stays visible in projector mode.
+    - `zero`: what its value 0 means, where that is no number like the others.
     - `above_map`: its control is above the map and not in the column of settings.
 
     `choices` are names, each with its label: a mapping from name to label, or to a record that has one (`menu_label` if
@@ -71,6 +72,7 @@ class Setting:
     hidden: bool = False
     open: bool = False
     projected: bool = False
+    zero: str = ""
     above_map: bool = False
     applies: Callable[[Any], bool] = _always
     formerly: tuple[str, ...] = ()

@@ -115,6 +115,10 @@ class Embedder(ABC, Generic[State, Chosen]):
         """The validation tasks: sampled from the validation part, so that training uses none of them."""
         return sample_tasks(split.validation, n_tasks, rng)
 
+    def shots(self, settings: Chosen) -> int:
+        """How many samples (of each class) a support set should have; 0: as many as the tasks come with."""
+        return 0
+
     def view(self, state: State, settings: Chosen, tasks: TaskBatch | None = None) -> Tensor:
         """The tasks' vectors under these view settings; `embed(state, tasks)` for an embedder without view settings."""
         return self.embed(state, tasks)
@@ -159,9 +163,9 @@ class Embedder(ABC, Generic[State, Chosen]):
         return FittedEmbedder(self, state)
 
 
-def sample_tasks(family: TaskFamily, n_tasks: int, rng: torch.Generator) -> TaskBatch:
-    """`n_tasks` tasks of this family, or all of them if there are fewer."""
-    return family.sample(family.at_most(n_tasks), rng=rng)
+def sample_tasks(family: TaskFamily, n_tasks: int, rng: torch.Generator, n_shot: int = 0) -> TaskBatch:
+    """`n_tasks` tasks of this family, or all of them if there are fewer; `n_shot` 0: the family's own number."""
+    return family.sample(family.at_most(n_tasks), n_shot or None, rng=rng)
 
 
 @compared_by_value

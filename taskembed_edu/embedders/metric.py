@@ -81,6 +81,16 @@ class MetricSettings(Settings):
         high=1e-1,
         log=True,
     )
+    n_shot: int = setting(
+        0,
+        label="Shots",
+        help="How many samples a support set has (of each class), in training and on the map. With few, tasks are hard "
+        "to tell apart.",
+        low=0,
+        high=64,
+        step=1,
+        zero="as the tasks come",
+    )
     batch: int = setting(
         64,
         label="Tasks a step",
@@ -164,6 +174,7 @@ class MetricEmbedder(Embedder[MetricState, MetricSettings]):
     """Trains a set encoder with any loss, any distance and any margin, each of which may change between two steps."""
 
     name = "metric"
+    view_settings = frozenset({"n_shot"})
     about = "an encoder learns to put two samples of one task near each other, and other tasks farther away"
     settings_class = MetricSettings
     readings: ClassVar[tuple[Reading, ...]] = (LOSS, ACTIVE_PAIRS)
@@ -182,7 +193,7 @@ class MetricEmbedder(Embedder[MetricState, MetricSettings]):
         return MetricState(encoder, _optimiser(encoder), family, tasks, rng, device)
 
     def step(self, state: MetricState, settings: MetricSettings) -> tuple[MetricState, StepRecord]:
-        x, y = _two_sets_each(state, settings.batch)
+        x, y = _two_sets_each(state, settings)
         for group in state.optimiser.param_groups:
             group["lr"] = settings.learning_rate
         state.optimiser.zero_grad(set_to_none=True)
@@ -198,6 +209,9 @@ class MetricEmbedder(Embedder[MetricState, MetricSettings]):
         state.optimiser.step()
         state.step += 1
         return state, StepRecord(loss.detach(), {ACTIVE_PAIRS.name: active_share(embeddings.detach(), settings)})
+
+    def shots(self, settings: MetricSettings) -> int:
+        return settings.n_shot
 
     @torch.no_grad()
     def embed(self, state: MetricState, tasks: TaskBatch | None = None) -> Tensor:
@@ -245,9 +259,10 @@ def active_share(embeddings: Tensor, settings: MetricSettings) -> Tensor:
     return (active.sum() - n_own) / max(1, n * (n - 2))
 
 
-def _two_sets_each(state: MetricState, n_tasks: int) -> tuple[Tensor, Tensor]:
-    truth = state.family.draw_truth(state.family.at_most(n_tasks), state.rng)
-    x, y = state.family.draw_samples(torch.cat((truth, truth)), state.family.default_shot, state.rng)
+def _two_sets_each(state: MetricState, settings: MetricSettings) -> tuple[Tensor, Tensor]:
+    truth = state.family.draw_truth(state.family.at_most(settings.batch), state.rng)
+    n_shot = settings.n_shot or state.family.default_shot
+    x, y = state.family.draw_samples(torch.cat((truth, truth)), n_shot, state.rng)
     return moved(x, state.device), moved(y, state.device)
 
 

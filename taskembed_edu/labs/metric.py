@@ -23,7 +23,7 @@ class MetricLab(SessionLab):
 
     embedder: ClassVar[str] = "metric"
     title: ClassVar[str] = "Metric-based task embedding"
-    main: ClassVar[tuple[str, ...]] = ("family", "loss", "metric", "margin", "learning_rate", "projection")
+    main: ClassVar[tuple[str, ...]] = ("family", "loss", "metric", "margin", "learning_rate", "n_shot", "projection")
 
     def about(self, values: dict[str, Any]) -> str:
         family, loss, metric = values["family"], values["loss"], values["metric"]

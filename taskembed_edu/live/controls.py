@@ -21,6 +21,8 @@ _MOST_STOPS = 10_000
 
 def say(declared: Setting, value: Any) -> str:
     """A setting's value in words: a choice by its label, a number with at most three digits."""
+    if declared.zero and value == 0:
+        return declared.zero
     return f"{value:.3g}" if isinstance(value, float) else declared.label_of(value)
 
 
@@ -35,9 +37,9 @@ def control_specs(session: Session, main: Collection[str], pending: Mapping[str,
 
     `pending` are values that wait for a reset: the controls show these. Each entry has
 
-    - `name`, `label`, `help`; `value`; `enabled` (it has an effect with the other settings), `live` (it applies while
-      training runs), `main` (always visible), `projected` (visible in projector mode), `above_map` (it is above the
-      map), `wished` (it is pending: it waits for a reset);
+    - `name`, `label`, `help`; `value`; `zero` (what 0 is called, or ""); `enabled` (it has an effect with the other
+      settings), `live` (it applies while training runs), `main` (always visible), `projected` (visible in projector
+      mode), `above_map` (it is above the map), `wished` (it is pending: it waits for a reset);
     - `kind`: "range" (a slider from `low` to `high` by `step`), "number" (a field with these bounds), "choice" (a menu
       of `options`) or "steps" (a slider over `options`, for settings that grow by factors).
     """
@@ -52,6 +54,7 @@ def control_specs(session: Session, main: Collection[str], pending: Mapping[str,
             **_kind(session, name, values[name], pending),
             "value": values[name],
             "live": shown[name].live,
+            "zero": shown[name].zero,
             "enabled": bool(shown[name].applies(owner_of(session, name))),
             "main": name in main,
             "projected": shown[name].projected,

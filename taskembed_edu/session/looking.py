@@ -134,7 +134,7 @@ class RunView:
         Where the validation set holds all existing tasks (languages), these are some of them, trained anew.
         """
         rng = torch.Generator().manual_seed(self.setup.seed + 2)
-        tasks = sample_tasks(self.split.unseen, n_tasks, rng)
+        tasks = sample_tasks(self.split.unseen, n_tasks, rng, self.embedder.shots(self.settings))
         again = self.split.unseen.redraw(tasks, rng) if self.embedder.embeds_resampled_support else None
         geometry = true_geometry(self.split.unseen, tasks)
         with self.lock("read"):

@@ -69,6 +69,7 @@ class Run:
             raise ValueError(problem("family", whole.name, f"one of {', '.join(readable_families(embedder))}", cause))
         split = whole.split(rng)
         watched = ValidationSet.of(embedder, split, setup.n_tasks, rng)
+        watched = watched.with_shots(split.validation, embedder.shots(settings))
         state = embedder.begin(split.train, watched.tasks, settings, rng)
         now = Checkpoint(
             state, LiveUMAP(setup.n_neighbors, seed=setup.seed, min_dist=setup.min_dist), None, settings, setup, []
@@ -117,6 +118,7 @@ class Run:
         before = dataclasses.replace(now, umap=now.umap.copy())
         try:
             now.setup, now.settings = setup, settings
+            self._take_support_sets()
             self.events.append(Event(self.steps, changes, undo))
             if "umap_restarts" in changes:
                 now.umap.forget()
@@ -125,6 +127,7 @@ class Run:
                 self._keep_frame(frame.loss, frame.diagnostics, frame.index)
         except BaseException:
             self.now = before
+            self._take_support_sets()
             del self.events[n_before:]
             raise
 
@@ -160,6 +163,7 @@ class Run:
         else:
             history, now, n_before = self.history.until(at)
         twin = dataclasses.replace(self, history=history, now=now, events=self.events[:n_before], past=[], ended=None)
+        twin._take_support_sets()
         return twin, self.events[n_before:n_events]
 
     def at_frame(self, at: int) -> Run:
@@ -183,6 +187,13 @@ class Run:
         return twin
 
     # ---- inside ----------------------------------------------------------------------------------------------------
+
+    def _take_support_sets(self) -> None:
+        """The validation tasks with as many samples as the settings ask for."""
+        n_shot = self.embedder.shots(self.now.settings)
+        self.validation_set = self.validation_set.with_shots(self.split.validation, n_shot)
+        if self.now.state.tasks is not self.validation_set.tasks:
+            self.now.state.tasks = self.validation_set.tasks
 
     def _step_to(self, step: int) -> None:
         while self.steps < step:

@@ -49,6 +49,9 @@ class ValidationSet:
     geometry: TrueGeometry | None
     groups: Tensor | None
     scores: tuple[Score, ...] = field(default_factory=lambda: tuple(SCORES.values()))
+    # The set whose support sets were drawn first, and by their number of samples those that were drawn since.
+    first: ValidationSet | None = field(default=None, compare=False, repr=False)
+    redrawn: dict[int, ValidationSet] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         check_names_differ(self.readings)
@@ -68,6 +71,22 @@ class ValidationSet:
         tasks = embedder.watches(split, n_tasks, rng)
         resampled_support = family.redraw(tasks, rng) if embedder.embeds_resampled_support else None
         return ValidationSet(embedder, tasks, resampled_support, true_geometry(family, tasks), groups_of(family, tasks))
+
+    def with_shots(self, family: TaskFamily, n_shot: int) -> ValidationSet:
+        """The same tasks with support sets of `n_shot` samples (of each class); 0: those that were drawn first.
+
+        A draw depends on the number alone, so a replay, an undo and a branch find the same sets again.
+        Errors: ValueError for more samples than a task has.
+        """
+        first = self.first or self
+        if n_shot == 0:
+            return first
+        if n_shot not in first.redrawn:
+            rng = torch.Generator().manual_seed(n_shot)
+            tasks = family.redraw(first.tasks, rng, n_shot)
+            again = None if first.resampled_support is None else family.redraw(first.tasks, rng, n_shot)
+            first.redrawn[n_shot] = dataclasses.replace(first, tasks=tasks, resampled_support=again, first=first)
+        return first.redrawn[n_shot]
 
     def frame(
         self, now: Checkpoint, before: Sequence[Frame], index: int, loss: float, reported: Mapping[str, float]

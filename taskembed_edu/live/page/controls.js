@@ -141,6 +141,7 @@ class SettingControl {
 /** @param {Control} spec @param {number} value */
 export function valueText(spec, value) {
   if (spec.kind === "steps") return spec.options[nearestOption(spec.options, value)].label;
+  if (value === 0 && spec.zero) return spec.zero;
   return spec.kind === "range" ? decimals(value, spec.step) : "";
 }
 

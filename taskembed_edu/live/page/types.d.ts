@@ -208,6 +208,7 @@ export type Option = { value: SettingValue; label: string };
 
 interface AnyControl {
   name: string;
+  zero: string;
   label: string;
   help: string;
   live: boolean;
