@@ -23,8 +23,9 @@ os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // 2)))
 _threads = os.environ["OMP_NUM_THREADS"].split(",")[0]  # a list says how many in each nested level
 os.environ.setdefault("NUMBA_NUM_THREADS", _threads)
-# Who has imported torch already gets the same number, so that a run and its replay agree wherever they are made.
-if (_torch := sys.modules.get("torch")) is not None and _torch.get_num_threads() > int(_threads):
+# If torch has been imported already, it takes no more than this number either: a run and its replay then agree,
+# wherever each of them is made.
+if (_torch := sys.modules.get("torch")) is not None and _threads.isdigit() and _torch.get_num_threads() > int(_threads):
     _torch.set_num_threads(int(_threads))
 
 moved.install()

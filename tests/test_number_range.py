@@ -120,8 +120,25 @@ def test_a_square_that_does_not_fit_is_infinite_and_not_zero(dim: int) -> None:
     x = torch.zeros(40, dim)
     x[0, 0] = 1e20
     assert math.isinf(pairwise_distances(x, metric="squared_euclidean")[0, 1])
-    assert float(pairwise_distances(x)[0, 1]) > 1e19
+    assert float(pairwise_distances(x)[0, 1]) == pytest.approx(1e20, rel=1e-6)
+    assert float(METRICS["euclidean"].distance(x[0], x[1])) == pytest.approx(1e20, rel=1e-6)
     assert float(pairwise_distances(x)[1, 2]) == 0.0
+
+
+@pytest.mark.parametrize("size", [1e-25, 1e25])
+@pytest.mark.parametrize("loss", [pairwise_contrastive_loss, balanced_contrastive_loss, batch_triplet_loss])
+def test_losses_scale_with_their_points(loss: object, size: float) -> None:
+    assert callable(loss)
+    x, labels = rows(6, 3), torch.tensor([0, 0, 1, 1, 2, 2])
+    expected = float(loss(x.double() * size, labels, margin=size))
+    assert float(loss(x * size, labels, margin=size)) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("squared", [False, True])
+def test_double_precision_ends_where_it_ends(squared: bool) -> None:
+    x = torch.tensor([[1e200], [0.0]], dtype=torch.float64)
+    assert float(pairwise_contrastive_loss(x, [0, 1], squared=squared)) == 0.0
+    assert float(balanced_contrastive_loss(x, [0, 1], squared=squared)) == 0.0
 
 
 def test_a_mean_of_support_is_not_rounded_by_autocast() -> None:

@@ -133,11 +133,24 @@ Y = torch.zeros(20, 6)
     [
         ((X[..., 0], Y), {}, r"x: got .*expected shape \(n_tasks, n_rows, entries\).*Write x\[\.\.\., None\]"),
         ((X, Y[:, :5]), {}, r"y: got .*expected shape \(20, 6\): an answer for every row"),
-        ((X, Y.long()), {}, r"y: got classes 0 to 0, expected whole numbers from 0, two at least"),
-        ((X, (torch.arange(6) % 5).expand(20, -1)), {}, r"y: got 1 rows of class 1 in task 0"),
+        ((X, Y.long()), {}, r"y: got classes 0 to 0, expected classes from 0 to 2 at most.*y\.astype\(float\)"),
+        ((X, Y.long() + 10**12), {}, r"y: got classes 1000000000000 to .*y\.astype\(float\)"),
+        ((X, (torch.arange(6) % 2 + 1).expand(20, -1)), {}, r"y: got 0 rows of class 0 in task 0.*write y - 1"),
+        ((X, (torch.arange(6) // 5).expand(20, -1)), {}, r"y: got 1 rows of class 1 in task 0"),
         ((X * math.nan, Y), {}, r"x: got 120 NaN .*Leave out rows"),
+        ((X.double() + 1e300, Y), {}, r"x: got 120 NaN or infinite .*nearer 1"),
+        ((X, Y.to(torch.complex64)), {}, r"y: got .*expected real numbers"),
+        ((torch.rand(20, 6, 1, 4, 4), Y), {}, r"y: .*expected whole numbers: the classes of the pictures"),
+        ((X[:, :1], Y[:, :1]), {}, r"x: got one row a task, expected at least two"),
+        ((X[:0], Y[:0]), {}, r"x: got .*expected shape"),
         ((X, Y), {"names": ["a"]}, r"names: got 1 names, expected 20, one a task"),
+        ((X, Y), {"names": "a" * 20}, r"names: got 'a+', expected 20, one a task"),
         ((X, Y), {"truth": {"size": [1, 2]}}, r"truth 'size': .*expected 20 numbers"),
+        ((X, Y), {"truth": {"size": [math.nan] * 20}}, r"truth 'size': got 20 NaN"),
+        ((X, Y), {"truth": {"size": ["a"] * 20}}, r"truth 'size': got .*expected numbers"),
+        ((X, Y), {"truth": np.ones(20)}, r"truth: got a ndarray, expected one number a task for each name"),
+        ((X, Y), {"n_shot": 4}, r"n_shot: got 4, expected a number from 1 to 3"),
+        ((X, Y), {"n_shot": 0}, r"n_shot: got 0"),
         (("far", Y), {}, r"x: got 'far', expected numbers"),
     ],
 )
@@ -153,3 +166,43 @@ def test_too_few_tasks_or_rows_are_said() -> None:
         lines().sample(2, n_shot=11, rng=generator())
     with pytest.raises(ValueError, match=r"n_tasks: got 41, expected at most 40"):
         lines().sample(41, rng=generator())
+
+
+def test_what_is_yours_stays_yours_and_a_recording_knows_it() -> None:
+    x, y = torch.rand(30, 12, 1, generator=generator()), torch.rand(30, 12, generator=generator(1))
+    tasks = OwnTasks(x, y)
+    assert tasks == OwnTasks(x.clone(), y.clone())
+    session = Session("metric", tasks, projection="pca", hidden=8)
+    session.step(3)
+    recording = session.recording()
+    x += 5
+    assert list(Session.replay(recording, family=tasks).history) == list(session.history)
+    assert tasks != OwnTasks(x, y)
+    with pytest.raises(ValueError, match=r"recording: got a run on other data"):
+        Session.replay(recording, family=OwnTasks(x, y))
+
+
+def test_what_was_chosen_counts_when_tasks_are_compared() -> None:
+    x, y = torch.rand(30, 12, 1, generator=generator()), torch.rand(30, 12, generator=generator(1))
+    assert OwnTasks(x, y, n_shot=2) != OwnTasks(x, y, n_shot=3)
+    assert OwnTasks(x, y, label="a") != OwnTasks(x, y)
+
+
+def test_names_and_truth_in_ordinary_forms() -> None:
+    x, y = np.random.default_rng(0).random((30, 12, 1)), np.random.default_rng(1).integers(0, 2, (30, 12))
+    y[:, :4] = [0, 0, 1, 1]
+    made = OwnTasks(
+        x, y[..., None].astype(np.uint16), names=np.array([f"n{k}" for k in range(30)]), truth={0: range(30)}
+    )
+    assert made.classification
+    assert made.truth_names == ("0",)
+    assert made.sample(3, rng=generator()).names[0].startswith("n")
+
+
+def test_stamps_of_time_keep_their_digits() -> None:
+    x = torch.rand(30, 12, 1, generator=generator())
+    when = 1_700_000_000 + torch.arange(30)
+    tasks = OwnTasks(x, x, truth={"when": when})
+    batch = tasks.sample(30, rng=generator())
+    assert sorted(batch.truth[:, 0].tolist()) == when.tolist()
+    assert float(tasks.true_distance(batch).max()) > 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,26 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(OSError, match="No space"):
         save_recording({}, path)
     assert path.read_bytes() == b"first"
+
+
+def test_a_link_is_followed_and_what_is_no_file_stays(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"old")
+    (tmp_path / "file").chmod(0o600)
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    write_whole(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "file").read_bytes() == b"new"
+    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o600
+    if os.path.exists(os.devnull):
+        write_whole(Path(os.devnull), b"gone")
+        assert not Path(os.devnull).is_file()
+
+
+def test_two_files_of_one_name_are_written_at_once(tmp_path: Path) -> None:
+    with whole_file(tmp_path / "run.csv") as table, whole_file(tmp_path / "run.html") as page:
+        table.write_bytes(b"table")
+        page.write_bytes(b"page")
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {"run.csv": b"table", "run.html": b"page"}
 
 
 def test_files_that_belong_together_share_a_number(tmp_path: Path) -> None:

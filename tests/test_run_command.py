@@ -281,7 +281,49 @@ raise SystemExit(run.main({[*SMALL, "--out", str(tmp_path)]!r}))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "stopped; what was trained so far is kept" in " ".join(done.stderr.split())
-    assert {path.name for path in tmp_path.iterdir()} == FILES
+    assert {path.name for path in tmp_path.iterdir()} == FILES - {"scores.csv"}
+
+
+def test_stopped_while_it_says_so_it_still_writes(tmp_path: Path) -> None:
+    code = f"""
+import signal, os
+from taskembed_edu.commands import run
+def consoles():
+    out, complain = made()
+    def slowly(words):
+        os.kill(os.getpid(), signal.SIGINT)
+        complain(words)
+    return out, slowly
+made, run.consoles = run.consoles, consoles
+run._train = lambda session, steps, console: (session.step(3), os.kill(os.getpid(), signal.SIGINT), session.step(10**6))
+raise SystemExit(run.main({[*SMALL, "--out", str(tmp_path)]!r}))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert {path.name for path in tmp_path.iterdir()} == FILES - {"scores.csv"}
+
+
+@pytest.mark.parametrize("error", [RuntimeError("out of memory"), KeyError("boom")])
+def test_whatever_stops_a_run_it_writes_what_was_trained(
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(session: Session, steps: int, console: object) -> None:
+        session.step(20)
+        raise error
+
+    monkeypatch.setattr(command, "_train", fail)
+    assert main([*SMALL, "--out", str(tmp_path)]) == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert type(error).__name__ in said
+    assert "what was trained so far is kept" in said
+    assert {path.name for path in tmp_path.iterdir()} == FILES - {"scores.csv"}
+    assert load_recording(tmp_path / "recording.json")["steps"] == 20
+
+
+def test_a_replay_of_another_method_is_refused(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recording = str(run / "recording.json")
+    assert main(["parameters", "--replay", recording, "--out", str(tmp_path / "run")]) == 1
+    assert "a run of the 'metric' embedder" in " ".join(capsys.readouterr().err.split())
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a pipe of a shell")
@@ -304,14 +346,14 @@ def test_a_terminal_that_lacks_a_letter_costs_nothing(tmp_path: Path, encoding: 
 @pytest.mark.parametrize(
     ("arguments", "method", "out"),
     [
-        (["--out", "parameters", "--margin", "2"], "metric", "parameters"),
+        (["--out", "parameters", "--margin", "2"], None, "parameters"),
         (["--margin", "2", "--out", "fisher", "metric"], "metric", "fisher"),
-        (["--replay", "summary"], "metric", "run"),
+        (["--replay", "summary"], None, "run"),
         (["--hidden", "8", "parameters"], "parameters", "run"),
-        ([], "metric", "run"),
+        ([], None, "run"),
     ],
 )
-def test_a_folder_is_not_taken_for_a_method(arguments: list[str], method: str, out: str) -> None:
+def test_a_folder_is_not_taken_for_a_method(arguments: list[str], method: str | None, out: str) -> None:
     options = parse(arguments)
     assert (options.embedder, options.out) == (method, out)
 

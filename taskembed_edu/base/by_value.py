@@ -25,7 +25,8 @@ def compared_by_value(cls: type[T]) -> type[T]:
         @dataclass(frozen=True)
         class Frame: ...
 
-    Fields that the dataclass leaves out (`compare=False`) are left out here too. Such an object has no hash.
+    Fields that the dataclass leaves out (`compare=False`) are left out here too. Modules and generators equal only
+    themselves, as ever. Such an object has no hash.
     """
     cls.__eq__ = _equal_objects  # type: ignore[method-assign]
     cls.__ne__ = _different_objects  # type: ignore[method-assign]
@@ -48,7 +49,7 @@ def same(one: Any, other: Any) -> bool:
         return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
     if isinstance(one, (list, tuple)) and type(one) is type(other):
         return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other)
+    return bool(one == other) or bool(one != one and other != other)
 
 
 def _equal_objects(self: Any, other: Any) -> bool:
@@ -75,4 +76,6 @@ def _same_tensors(one: Any, other: Any) -> bool:
 def _same_arrays(one: Any, other: Any) -> bool:
     if not (isinstance(one, np.ndarray) and isinstance(other, np.ndarray)) or one.dtype != other.dtype:
         return False
-    return np.array_equal(one, other, equal_nan=one.dtype.kind in "fc")
+    if one.dtype == object:
+        return one.shape == other.shape and all(map(same, one.flat, other.flat))
+    return np.array_equal(one, other, equal_nan=one.dtype.kind in "fcmM")

@@ -7,18 +7,30 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """A place beside `path` to write to: it becomes `path` when the block ends, and goes if the block fails."""
-    part = part_of(path)
+    """A place beside `path` to write to: it becomes `path` when the block ends, and goes if the block fails.
+
+    A link is followed, and a file that is there keeps its permissions. What is no file (a pipe, a device) is written to
+    as it is.
+    """
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        yield target
+        return
+    part = part_of(target)
     try:
         yield part
-        part.replace(path)
+        if target.exists():
+            shutil.copymode(target, part)
+        part.replace(target)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
@@ -43,8 +55,11 @@ def write_part(path: Path, content: bytes) -> Path:
 
 
 def part_of(path: Path) -> Path:
-    """The place beside `path` where it is written first: short, since names have 255 bytes; two processes differ."""
-    return path.with_name(f".{path.stem[:40]}.{os.getpid()}.part")
+    """A place beside `path` that nobody else writes to, with a short name: a name has 255 bytes at most."""
+    return path.with_name(f".{path.stem[:30]}.{os.getpid()}-{next(_PARTS)}.part")
+
+
+_PARTS = itertools.count()
 
 
 def check_writable(folder: Path) -> None:

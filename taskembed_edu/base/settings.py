@@ -260,9 +260,13 @@ def as_python(value: Any) -> Any:
         return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
     if isinstance(value, list):
         return [as_python(entry) for entry in value]
-    if isinstance(value, (np.generic, np.ndarray, torch.Tensor)):
+    if isinstance(value, torch.Tensor):
+        return as_python(value.detach().cpu().numpy())
+    if isinstance(value, np.ndarray):
+        return [as_python(entry) for entry in value] if value.ndim else as_python(value[()])
+    if isinstance(value, np.generic):
         # A float32 is written as the shortest number that reads back as it: 0.1, not 0.10000000149.
-        return float(str(value)) if isinstance(value, np.floating) else value.tolist()
+        return float(str(value)) if isinstance(value, np.floating) else value.item()
     return value
 
 

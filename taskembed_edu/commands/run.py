@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,13 +20,14 @@ from taskembed_edu.embedders import EMBEDDERS, chosen_device, device_name
 from taskembed_edu.evaluation.registry import Score
 from taskembed_edu.live.tables import write_rows
 from taskembed_edu.session.history import value_of
-from taskembed_edu.session.recordings import free_paths, load_recording, save_recording
+from taskembed_edu.session.recordings import check_recording, free_paths, load_recording, save_recording
 from taskembed_edu.session.session import Session, Setup
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 
+DEFAULT = "metric"
 NAMES = ("recording.json", "scores.csv", "frames.csv", "map.csv", "map.png", "run.html")
 
 
@@ -34,10 +36,9 @@ def main(argv: Sequence[str]) -> int:
     options = parse(argv)
     folder = Path(options.out)
     out, complain = consoles()
-    code, scores = 0, dict[str, float]()
+    scores, failure = dict[str, float](), None
     try:
-        session, steps = _session(options)
-        check_writable(folder)  # before training: if this fails, no run is lost
+        session, steps = _session(options, folder)
     except (ValueError, TypeError, RuntimeError, MemoryError) as error:
         complain(str(error))
         return 1
@@ -48,10 +49,10 @@ def main(argv: Sequence[str]) -> int:
         _train(session, steps, out)
         session = session.with_last_step()
         scores = session.closing_scores()
-    except (FloatingPointError, ValueError, MemoryError, KeyboardInterrupt) as error:
-        complain(str(error) or "stopped; what was trained so far is kept")
-        code = 1
+    except (Exception, KeyboardInterrupt) as error:  # whatever stopped it, what was trained is written
+        failure = error
     with _interrupts_ignored():  # a second Ctrl-C must not cost what the first one left
+        code = _told(failure, complain)
         if scores:
             _print_scores(session, scores, out)
         try:
@@ -64,6 +65,20 @@ def main(argv: Sequence[str]) -> int:
             complain(f"--html: {error}")
             code = 1
     return code
+
+
+def _told(failure: BaseException | None, complain: Callable[[str], None]) -> int:
+    """Say why a run ended early; the exit code so far. An error that is nobody's message comes with its traceback."""
+    if failure is None:
+        return 0
+    if isinstance(failure, KeyboardInterrupt):
+        complain("stopped; what was trained so far is kept")
+    elif isinstance(failure, (FloatingPointError, ValueError, MemoryError)):
+        complain(str(failure))
+    else:
+        traceback.print_exception(failure)
+        complain(f"{type(failure).__name__}: {failure}; what was trained so far is kept")
+    return 1
 
 
 def consoles() -> tuple[Console, Callable[[str], None]]:
@@ -107,7 +122,8 @@ def write_run(session: Session, scores: dict[str, float], folder: Path, *, page:
     folder.mkdir(parents=True, exist_ok=True)
     recording, closing, frames, places, picture, html = free_paths([folder / name for name in NAMES])
     yield save_recording(session.recording(), recording)
-    yield write_rows(closing, [list(scores), list(scores.values())])
+    if scores:  # a run that was stopped has none
+        yield write_rows(closing, [list(scores), list(scores.values())])
     yield write_rows(frames, _frame_rows(session))
     yield write_rows(places, _place_rows(session))
     yield _write_picture(session, picture)
@@ -147,20 +163,21 @@ def write_page(session: Session, path: Path) -> Path:
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """The options of a command line. The method decides which settings there are, so it is looked for first."""
-    first = argparse.ArgumentParser(add_help=False, exit_on_error=False)
+    first = argparse.ArgumentParser(prog="taskembed run", add_help=False, exit_on_error=False, allow_abbrev=False)
     _add_options(first)
     for name in dict.fromkeys(name for embedder in EMBEDDERS for name, _, _ in _settings(embedder)):
         first.add_argument(_flag(name))
     try:
         embedder = first.parse_known_args([word for word in argv if word not in ("-h", "--help")])[0].embedder
     except argparse.ArgumentError:
-        embedder = "metric"
-    return _parser(embedder if embedder in EMBEDDERS else "metric").parse_args(argv)
+        embedder = None
+    return _parser(embedder if embedder in EMBEDDERS else DEFAULT).parse_args(argv)
 
 
 def _parser(embedder: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="taskembed run",
+        allow_abbrev=False,
         description="Train a task embedder without a page; write scores, picture and recording.",
         epilog="methods: " + "; ".join(f"{name}: {embedder.about}" for name, embedder in EMBEDDERS.items()),
     )
@@ -173,7 +190,7 @@ def _parser(embedder: str) -> argparse.ArgumentParser:
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "embedder", nargs="?", default="metric", metavar=f"{{{','.join(EMBEDDERS)}}}", help="which method"
+        "embedder", nargs="?", metavar=f"{{{','.join(EMBEDDERS)}}}", help=f"which method (default {DEFAULT})"
     )
     parser.add_argument(
         "--steps",
@@ -205,7 +222,8 @@ def _flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def _session(options: argparse.Namespace) -> tuple[Session, int]:
+def _session(options: argparse.Namespace, folder: Path) -> tuple[Session, int]:
+    """The session to train, and by how many steps. The folder is tried before any step: no run is lost for it."""
     values = {n: v for n, v in vars(options).items() if n not in ("embedder", "steps", "out", "replay", "html")}
     check_number("steps", options.steps or 0, 0, None, "Training goes forwards.")
     if options.replay:
@@ -213,9 +231,12 @@ def _session(options: argparse.Namespace) -> tuple[Session, int]:
         if other:
             cause = "A replay takes every setting from its recording."
             raise ValueError(problem("--replay", f"it together with {', '.join(other)}", "the recording alone", cause))
-        recording = load_recording(options.replay, values.get("family"))
+        recording = check_recording(load_recording(options.replay, values.get("family")), embedder=options.embedder)
+        check_writable(folder)
         return Session.replay(recording), options.steps or 0
-    return Session(options.embedder, **values), 500 if options.steps is None else options.steps
+    session = Session(options.embedder or DEFAULT, **values)
+    check_writable(folder)
+    return session, 500 if options.steps is None else options.steps
 
 
 def _train(session: Session, steps: int, console: Console) -> None:

@@ -48,9 +48,9 @@ def manhattan_matrix(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 
 def euclidean_between(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """Euclidean distances of row and row, differentiable as often as you like."""
-    squares = squared_euclidean_between(x, y)
+    squares = (x.double() - y.double()).square().sum(-1)  # single precision ends where a square does: at 3e38
     apart = squares > 0  # for coincident vectors, take the root of 1: the slope at 0 is infinite
-    return torch.where(apart, squares, 1).sqrt() * apart
+    return (torch.where(apart, squares, 1).sqrt() * apart).to(x.dtype)
 
 
 def squared_euclidean_between(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -65,9 +65,10 @@ def manhattan_between(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 
 def distances_without_gradient(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """Euclidean distances, by subtraction or by a matrix product, depending on dtype and size (see the module)."""
-    if x.dtype == torch.float64 or (x.dtype == torch.float32 and x.shape[0] * y.shape[0] * x.shape[1] <= SMALL):
-        return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")
-    return _squares_by_product(x, y).to(x.dtype).sqrt_()
+    if x.dtype == torch.float64 or x.shape[0] * y.shape[0] * x.shape[1] <= SMALL:
+        # In double precision, too, for single: its squares end at 3e38, and below 1e-38 they are zero.
+        return torch.cdist(x.double(), y.double(), compute_mode="donot_use_mm_for_euclid_dist").to(x.dtype)
+    return _squares_by_product(x, y).sqrt_().to(x.dtype)
 
 
 def inverse_distances(distances: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -86,7 +87,8 @@ def distances_and_inverses(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tens
     is then at most the rounding, so in double precision its weighted difference adds next to nothing to a sum.
     """
     if x.dtype == torch.float64:
-        distances = distances_without_gradient(x, y)
+        # A distance beyond the largest number stays at it: infinity times the weight 0 would be no number.
+        distances = distances_without_gradient(x, y).clamp_(max=torch.finfo(x.dtype).max)
         return distances, inverse_distances(distances, x, y)
     distances = _product(x, y).clamp_(min=0).sqrt_().to(x.dtype)  # the root in double precision: squares end at 3e38
     inverses = (distances + torch.finfo(x.dtype).tiny).reciprocal_()

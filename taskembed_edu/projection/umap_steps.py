@@ -78,9 +78,11 @@ def _torch_keeps_its_threads() -> Iterator[None]:
     """Numba's own number of threads becomes torch's too, in the thread that first uses both: set it back."""
     torch = sys.modules.get("torch")
     before = torch.get_num_threads() if torch else 0
-    yield
-    if torch and torch.get_num_threads() != before:
-        torch.set_num_threads(before)
+    try:
+        yield
+    finally:
+        if torch and torch.get_num_threads() != before:
+            torch.set_num_threads(before)
 
 
 _CURVES: dict[float, tuple[float, float]] = {}

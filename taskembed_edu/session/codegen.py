@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from taskembed_edu.base.by_value import same
 from taskembed_edu.base.settings import Settings, as_python
 from taskembed_edu.session.history import Event
 from taskembed_edu.tasks import FAMILIES, OwnTasks
@@ -100,7 +101,7 @@ def _constructor(family: TaskFamily) -> str:
     given = [
         f"{field.name}={spelt(value)}"
         for field in dataclasses.fields(family)
-        if field.init and (value := getattr(family, field.name)) is not _default(field) and value != _default(field)
+        if field.init and not same(value := getattr(family, field.name), _default(field))
     ]
     return f"{type(family).__name__}({', '.join(given)})"
 

@@ -60,6 +60,9 @@ def read_recording(recording: Any, family: TaskFamily | None = None) -> Recorded
     initial = {name: value for name, value in current(recording["initial"]).items() if name != "family"}
     events = [Event(e["step"], current(e["changes"]), e.get("undo", False)) for e in recording["events"]]
     _check_undos(recording["embedder"], initial, events)
+    if family is not None and recording["family"].get("data") != family.describe().get("data"):
+        cause = "The numbers of its tasks are others, so its steps would be too."
+        raise ValueError(problem("recording", "a run on other data", f"a run on {family!r}", cause))
     family = family or _described_family(dict(recording["family"]))
     return Recorded(recording["embedder"], family, initial, events, recording["steps"])
 
@@ -184,7 +187,7 @@ def load_recording(path: str | Path, family: str | None = None, *, known: bool =
     """Read and check a recording; see `check_recording` for the errors."""
     try:
         recording = json.loads(Path(path).read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         cause = "The file was cut or edited; record the run again."
         raise ValueError(problem("recording", f"{path}, {error}", "a JSON file", cause)) from error
     return check_recording(recording, family, known=known)

@@ -173,8 +173,9 @@ class Run:
         return twin
 
     def with_last_step(self) -> Run:
-        """This run, if its last frame shows its last step; else an independent copy with one more frame, of that step.
+        """This run, if its last frame shows its last step; else a copy to look at, with one more frame, of that step.
 
+        Do not train the copy: its frames would no longer fall where those of a replay do.
         A run of which no exact copy can be made, because a step failed half-way, is returned as it is.
         """
         if self.history[-1].step == self.steps or self.now.inconsistent:

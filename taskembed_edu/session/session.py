@@ -193,7 +193,7 @@ class Session(RunView):
         return twin
 
     def with_last_step(self) -> Session:
-        """This session, if its last frame shows its last step; else an independent copy with one more frame.
+        """This session, if its last frame shows its last step; else a copy to look at, with one more frame.
 
         A frame is kept every `frame_every` steps. What is written at the end of a run should show the end.
         """

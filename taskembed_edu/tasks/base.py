@@ -195,7 +195,7 @@ class TaskFamily(ABC):
             cls.__post_init__ = checked  # type: ignore[method-assign]
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
+        for field in (field for field in dataclasses.fields(self) if field.init):  # others are not there yet
             object.__setattr__(self, field.name, _python_numbers(getattr(self, field.name)))
 
     @property

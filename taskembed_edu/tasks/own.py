@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 
 from taskembed_edu.base.by_value import compared_by_value
-from taskembed_edu.base.checks import check_finite, problem
+from taskembed_edu.base.checks import check_finite, check_whole, problem
 from taskembed_edu.formulas._vectors import Vectors, as_tensor
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily, TruthKind
 from taskembed_edu.tasks.sketch import TaskSketch
@@ -41,7 +42,7 @@ class OwnTasks(TaskFamily):
     sets, drawn twice, differ. The arrays are kept on the CPU, where rows are drawn.
 
     Errors: ValueError for arrays that do not belong together, fewer than 25 tasks, a class that a task lacks, or a
-    draw of more rows than a task has.
+    draw of more rows than a task has, numbers as the answers to pictures.
 
     >>> x = torch.linspace(0, 1, 20).expand(30, 20).unsqueeze(-1)
     >>> slope = torch.linspace(-1, 1, 30)
@@ -53,9 +54,12 @@ class OwnTasks(TaskFamily):
 
     x: Tensor
     y: Tensor
-    known: Tensor  # (n_tasks, n_truth)
+    known: Tensor  # (n_tasks, n_truth), double precision
     known_names: tuple[str, ...]
     names: tuple[str, ...]
+    title: str
+    n_classes: int
+    n_shot: int
     part: tuple[int, ...] = ()
 
     name: ClassVar[str] = "own_tasks"
@@ -67,38 +71,35 @@ class OwnTasks(TaskFamily):
         y: Vectors,
         *,
         truth: Mapping[str, Vectors] | None = None,
-        names: tuple[str, ...] | list[str] = (),
+        names: Sequence[str] | None = None,
         label: str = "My tasks",
         n_shot: int | None = None,
         part: tuple[int, ...] = (),
     ) -> None:
-        x, y = as_tensor("x", x).cpu(), as_tensor("y", y).cpu()
-        _check_rows(x, y)
+        x, y = _as_data(x, y)
         classification = not y.is_floating_point()
-        y = y if classification or y.ndim == 3 else y.unsqueeze(-1)
-        n_way = _check_classes(y) if classification else 1
-        known = {column: as_tensor(column, values).cpu().reshape(-1) for column, values in (truth or {}).items()}
-        for column, values in known.items():
-            if len(values) != len(x):
-                raise ValueError(problem(f"truth {column!r}", values, f"{len(x)} numbers, one a task"))
-        if names and len(names) != len(x):
-            raise ValueError(problem("names", f"{len(names)} names", f"{len(x)}, one a task"))
-        columns = [values.double() for values in known.values()]
-        given = {
-            "x": x.to(torch.get_default_dtype()),
-            "y": y.long() if classification else y.to(torch.get_default_dtype()),
-            "known": torch.stack(columns, dim=1) if columns else torch.zeros(len(x), 0, dtype=torch.float64),
-            "known_names": tuple(known),
-            "names": tuple(names),
+        n_classes = _check_classes(y) if classification else 1
+        rows = _rows_of_class(y, n_classes)
+        fields = {
+            "x": x,
+            "y": y,
+            "known": _as_columns(truth, len(x)),
+            "known_names": tuple(map(str, {} if truth is None else truth)),
+            "names": _as_names(names, len(x)),
+            "title": str(label),
+            "n_classes": n_classes,
+            "n_shot": _checked_shots(n_shot, rows),
             "part": tuple(part),
-            "label": label,
+        }
+        # What a family of one kind declares with its class depends on the data here.
+        declared = {
+            "label": fields["title"],
             "classification": classification,
             "kind": "image" if x.ndim == 5 else "points" if classification else "numbers",
-            "has_geometry": bool(known),
-            "default_shot": n_shot or max(1, _rows_of_class(y, n_way) // 4),
-            "_n_way": n_way,
+            "has_geometry": bool(fields["known_names"]),
+            "default_shot": fields["n_shot"],
         }
-        for field, value in given.items():
+        for field, value in (fields | declared).items():
             object.__setattr__(self, field, value)
 
     def __len__(self) -> int:
@@ -122,7 +123,7 @@ class OwnTasks(TaskFamily):
 
     @property
     def n_way(self) -> int:
-        return int(getattr(self, "_n_way"))  # noqa: B009
+        return self.n_classes
 
     @property
     def n_distinct(self) -> int:
@@ -131,10 +132,10 @@ class OwnTasks(TaskFamily):
     def draw_truth(self, n_tasks: int, rng: torch.Generator) -> Tensor:
         mine = torch.tensor(self.part or range(len(self.x)))
         if n_tasks > len(mine):
-            cause = "None comes twice."
+            cause = "No task is drawn twice."
             raise ValueError(problem("n_tasks", n_tasks, f"at most {len(mine)}: so many tasks there are", cause))
         which = mine[torch.randperm(len(mine), generator=rng)[:n_tasks]]
-        return torch.cat((self.known[which], which[:, None].double()), dim=1).to(torch.get_default_dtype())
+        return torch.cat((self.known[which], which[:, None].double()), dim=1)
 
     def draw_samples(self, truth: Tensor, n_shot: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         which = truth[:, -1].long()
@@ -157,13 +158,13 @@ class OwnTasks(TaskFamily):
 
     def coordinates(self, truth: Tensor) -> Tensor:
         spread = self.known.std(0, correction=0)
-        return truth[:, :-1] / torch.where(spread > 0, spread, 1.0).to(truth)
+        return truth[:, :-1].double() / torch.where(spread > 0, spread, 1.0)
 
     def task_name(self, truth: Tensor) -> str:
         number = int(truth[-1])
         if self.names:
             return self.names[number]
-        said = ", ".join(f"{name} {value:.3g}" for name, value in zip(self.known_names, truth.tolist(), strict=False))
+        said = ", ".join(f"{name} {value:.6g}" for name, value in zip(self.known_names, truth.tolist(), strict=False))
         return said or f"task {number}"
 
     def sketch(self, batch: TaskBatch) -> TaskSketch:
@@ -176,8 +177,7 @@ class OwnTasks(TaskFamily):
         if self.kind == "image":
             low, high = float(self.x.min()), float(self.x.max())
             pictures = (points.mean(2) - low) / max(high - low, 1e-12)
-            shown = answers if self.classification else torch.zeros(pictures.shape[:2], dtype=torch.long)
-            return TaskSketch("images", images=pictures, classes=shown)
+            return TaskSketch("images", images=pictures, classes=answers)
         if self._is_curve:
             pairs = torch.cat((points, answers), dim=-1)
             return TaskSketch("curve", x=_ends(self.x), y=_ends(self.y), points=pairs, curve=self._curves(batch))
@@ -221,12 +221,13 @@ class OwnTasks(TaskFamily):
     def with_part(self, part: tuple[Any, ...]) -> OwnTasks:
         """The same tasks, of which only those with these numbers are drawn."""
         truth = dict(zip(self.known_names, self.known.unbind(1), strict=True))
-        options: dict[str, Any] = {"names": self.names, "label": self.label, "n_shot": self.default_shot, "part": part}
-        return OwnTasks(self.x, self.y, truth=truth, **options)
+        names = self.names or None
+        return OwnTasks(self.x, self.y, truth=truth, names=names, label=self.title, n_shot=self.n_shot, part=part)
 
     def describe(self) -> dict[str, Any]:
-        """Name and sizes, as a recording stores them: the data are yours to keep."""
-        return {"name": self.name, "label": self.label, "n_tasks": len(self.x), "n_rows": self.x.shape[1]}
+        """Name, sizes and a checksum, as a recording stores them: the data are yours to keep."""
+        data = zlib.crc32(b"".join(part.contiguous().numpy().tobytes() for part in (self.x, self.y, self.known)))
+        return {"name": self.name, "label": self.title, "n_tasks": len(self.x), "n_rows": self.x.shape[1], "data": data}
 
 
 def _ends(values: Tensor) -> tuple[float, float]:
@@ -234,34 +235,87 @@ def _ends(values: Tensor) -> tuple[float, float]:
     return (low, high) if low < high else (low - 1.0, high + 1.0)
 
 
-def _check_rows(x: Tensor, y: Tensor) -> None:
-    if x.ndim not in (3, 5):
+def _as_data(x: Vectors, y: Vectors) -> tuple[Tensor, Tensor]:
+    """Copies of x and y as the networks read them. Errors: ValueError for arrays that do not belong together."""
+    x, y = (as_tensor(name, values).detach().cpu() for name, values in (("x", x), ("y", y)))
+    for name, tensor in (("x", x), ("y", y)):
+        if tensor.is_complex():
+            raise ValueError(problem(name, tensor, "real numbers"))
+    if x.ndim not in (3, 5) or 0 in x.shape:
         expected = "shape (n_tasks, n_rows, entries), or (n_tasks, n_rows, channels, height, width)"
         cause = "One number a row? Write x[..., None]." if x.ndim == 2 else ""
         raise ValueError(problem("x", x, expected, cause))
-    expected = f"shape {tuple(x.shape[:2])}: an answer for every row of x"
-    if y.shape[:2] != x.shape[:2] or y.ndim > 3 or (y.ndim == 3 and y.shape[2] != 1):
-        raise ValueError(problem("y", y, expected))
-    if y.ndim == 3 and not y.is_floating_point():
-        raise ValueError(problem("y", y, expected, "Classes are whole numbers without a last dimension: y[..., 0]."))
-    for name, tensor in (("x", x), ("y", y)):
-        if tensor.is_floating_point():
-            check_finite(name, tensor, "Leave out rows that are not known, or fill them.")
+    y = y.squeeze(-1) if y.ndim == 3 and y.shape[2] == 1 else y
+    if y.shape != x.shape[:2]:
+        raise ValueError(problem("y", y, f"shape {tuple(x.shape[:2])}: an answer for every row of x"))
+    if not y.is_floating_point():
+        return _single("x", x), y.to(torch.long, copy=True)
+    if x.ndim == 5:
+        raise ValueError(
+            problem("y", y, "whole numbers: the classes of the pictures", "Are they? Write y.astype(int).")
+        )
+    return _single("x", x), _single("y", y).unsqueeze(-1)
+
+
+def _single(name: str, tensor: Tensor) -> Tensor:
+    """A copy in the default dtype, checked: a number may be finite in double precision and not in single."""
+    made = tensor.to(torch.get_default_dtype(), copy=True)
+    return check_finite(
+        name, made, "Leave out rows that are not known, or fill them; bring very large numbers nearer 1."
+    )
+
+
+def _as_columns(truth: Mapping[str, Vectors] | None, n_tasks: int) -> Tensor:
+    if truth is None or not len(truth):
+        return torch.zeros(n_tasks, 0, dtype=torch.float64)
+    if not hasattr(truth, "items"):
+        expected = 'one number a task for each name: {"size": sizes}'
+        raise ValueError(problem("truth", f"a {type(truth).__name__}", expected))
+    columns = []
+    for name, values in truth.items():
+        column = as_tensor(f"truth {name!r}", values).detach().cpu().double().reshape(-1)
+        if len(column) != n_tasks:
+            raise ValueError(problem(f"truth {name!r}", column, f"{n_tasks} numbers, one a task"))
+        columns.append(check_finite(f"truth {name!r}", column, "Leave out what you do not know of every task."))
+    return torch.stack(columns, dim=1)
+
+
+def _as_names(names: Sequence[str] | None, n_tasks: int) -> tuple[str, ...]:
+    if names is None or not len(names):
+        return ()
+    if isinstance(names, str) or len(names) != n_tasks:
+        came = repr(names) if isinstance(names, str) else f"{len(names)} names"
+        raise ValueError(problem("names", came, f"{n_tasks}, one a task"))
+    return tuple(map(str, names))
+
+
+def _checked_shots(n_shot: int | None, rows: int) -> int:
+    if n_shot is None:
+        return max(1, rows // 4)
+    cause = f"The smallest set has {rows} rows (of a class), and a support and a query set are drawn from it."
+    return int(check_whole("n_shot", n_shot, 1, rows // 2, cause))
 
 
 def _check_classes(y: Tensor) -> int:
     """How many classes there are. Errors: ValueError for a class that a task lacks, or has only one row of."""
-    n_way = int(y.max()) + 1
-    if int(y.min()) < 0 or n_way < 2:
-        raise ValueError(problem("y", f"classes {int(y.min())} to {n_way - 1}", "whole numbers from 0, two at least"))
+    lowest, n_way = int(y.min()), int(y.max()) + 1
+    numbers = "Are they numbers, and no classes? Write y.astype(float)."
+    if lowest < 0 or not 2 <= n_way <= y.shape[1] // 2:
+        came, most = f"classes {lowest} to {n_way - 1}", y.shape[1] // 2 - 1
+        expected = f"classes from 0 to {max(1, most)} at most, two rows of each in every task"
+        raise ValueError(problem("y", came, expected, numbers))
     counts = (y.unsqueeze(-1) == torch.arange(n_way)).sum(1)
     if int(counts.min()) < 2:
         task, k = divmod(int(counts.argmin()), n_way)
         came = f"{int(counts.min())} rows of class {k} in task {task}"
-        raise ValueError(problem("y", came, "at least two rows of every class in every task"))
+        cause = "The first class is 0: write y - 1." if not bool((y == 0).any()) else numbers
+        raise ValueError(problem("y", came, "at least two rows of every class in every task", cause))
     return n_way
 
 
 def _rows_of_class(y: Tensor, n_way: int) -> int:
-    """The rows of the smallest class of any task; in regression, the rows of a task."""
-    return y.shape[1] if n_way == 1 else int((y.unsqueeze(-1) == torch.arange(n_way)).sum(1).min())
+    """The rows of the smallest class of any task; in regression, the rows of a task. Errors: ValueError for one row."""
+    rows = y.shape[1] if n_way == 1 else int((y.unsqueeze(-1) == torch.arange(n_way)).sum(1).min())
+    if rows < 2:
+        raise ValueError(problem("x", "one row a task", "at least two: one for the support set, one for the query set"))
+    return rows

@@ -93,6 +93,19 @@ def test_a_loss_without_a_margin_says_so(lab: LabOnPage) -> None:
     expect(lab.control("margin")).to_be_enabled()
 
 
+def test_fewer_shots_are_seen_at_once_and_the_slider_says_so(lab: LabOnPage) -> None:
+    shots = lab.control("n_shot")
+    expect(shots).to_have_attribute("aria-valuetext", "as the tasks come")
+    lab.play(until=50)
+    lab.press("n_shot", "ArrowRight")
+    lab.wait_until_heard("n_shot", 1)
+    expect(shots).to_have_attribute("aria-valuetext", "1")
+    lab.wait_for_step(lab.step() + 20)
+    assert lab.ask("lab.session.tasks.support_x.shape[1]") == "1"
+    lab.pause()
+    lab.check_well()
+
+
 def test_another_family_waits_for_reset(lab: LabOnPage) -> None:
     lab.control("family").select_option(label="Sine waves")
     expect(lab.root.locator(".te-status")).to_contain_text("Reset")
