@@ -164,8 +164,9 @@ def test_bad_embeddings_are_told_on_a_gpu_as_on_a_cpu(
         rng = generator()
         state = MetricEmbedder().begin(Gaussians(), Gaussians().sample(2, rng=rng), settings, rng)
         with torch.no_grad():
-            state.encoder.rho[-1].weight.zero_()
-            state.encoder.rho[-1].bias.fill_(bad)
+            weight, bias = list(state.encoder.parameters())[-2:]
+            weight.zero_()
+            bias.fill_(bad)
         with pytest.raises(error) as caught:
             MetricEmbedder().step(state, settings)
         told.append(str(caught.value))

@@ -8,6 +8,7 @@ same as that of a plain loop over tasks.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 
 import psutil
@@ -20,7 +21,8 @@ from taskembed_edu.networks.learners import Learner, Parameters, stack
 
 OPTIMISERS = {"adam": "Adam", "sgd": "SGD"}
 
-# The memory for one chunk's activations. On a CPU more is slower: they should fit in the processor's cache.
+# The most memory for one chunk's activations. On a CPU more is slower: they should fit in the processor's cache. On a
+# GPU it is at most half of what is free.
 CHUNK_BYTES = {"cpu": 48 * 2**20, "cuda": 4 * 2**30}
 # Numbers stored for each parameter during training: its value, its gradient, and Adam's two moments.
 _KEPT = {"adam": 4, "sgd": 2}
@@ -44,7 +46,9 @@ class BatchedTraining:
     """Networks of one kind, one a task, that are trained together: `step(x, y)` gives every task's loss.
 
     `start` are their parameters (n_tasks, *shape); `frozen` names layers that stay as they are; `chunk` is how many
-    tasks run at once (None: as many as fit `CHUNK_BYTES`), which changes the memory taken and not the result.
+    tasks run at once (None: as many as fit `CHUNK_BYTES`), which changes the memory taken and, but for rounding, not
+    the result. Where a GPU runs out of memory all the same, a warning says so, and the training goes on in smaller
+    chunks.
 
     A task whose loss is no longer finite, or a million times its first, has diverged: it is marked in `diverged`, and
     the others continue.
@@ -77,6 +81,8 @@ class BatchedTraining:
         self.compiled_losses: Callable[..., tuple[Tensor, ...]] | None = None
         # Bytes that one task's step takes: measured once, so that a copy runs in the same chunks and rounds alike.
         self._passing: int | None = None
+        self._room = 0  # bytes for a chunk, known with `_passing`
+        self._most: int | None = None  # tasks at once, since the GPU had no room for more
         self._order: Tensor | None = None  # tasks that are alike run in one chunk
         self._first: Tensor | None = None  # the losses of the first step, by which later ones are judged
         self._read: tuple[tuple[int, ...], Tensor] = ((), self.diverged)  # which had diverged, at this version
@@ -127,9 +133,28 @@ class BatchedTraining:
         largest = slice(0, 1) if self._order is None else self._order[-1:]
         parameters = {name: value[largest] for name, value in self.parameters.items()}
         self._passing = activation_bytes(self.learner, parameters, x[largest], y[largest])
+        self._room = _chunk_room(x.device)
 
     def gradients(self, x: Tensor, y: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Every task's loss, and its gradient in the parameters' `.grad`."""
+        """Every task's loss, and its gradient in the parameters' `.grad`.
+
+        Errors: torch.OutOfMemoryError where a GPU has no room even for one task.
+        """
+        while True:
+            try:
+                return self._gradients(x, y, mask)
+            except torch.OutOfMemoryError:
+                size = self._chunk_size(x, y)
+                if size == 1:
+                    raise
+            # Out of the handler: the error would keep the memory that is needed now.
+            self._most = size // 2
+            torch.cuda.empty_cache()
+            cause = f"Other programs may use the GPU too. It goes on with {self._most} at once; rounding may differ."
+            came = f"{size} networks at once, more than the GPU has room for"
+            warnings.warn(problem("chunk", came, f"{self._most} or fewer", cause), UserWarning, stacklevel=2)
+
+    def _gradients(self, x: Tensor, y: Tensor, mask: Tensor | None) -> Tensor:
         chunks = list(self._chunks(x, y))
         if len(chunks) == 1:
             losses, grads = self._of_chunk(slice(None), x, y, mask)
@@ -153,6 +178,7 @@ class BatchedTraining:
         twin = BatchedTraining(self.learner, self.parameters, self.optimiser_name, frozen=self.frozen, chunk=self.chunk)
         twin.diverged = self.diverged.clone()
         twin._passing, twin._order, twin._first = self._passing, self._order, self._first
+        twin._room, twin._most = self._room, self._most
         for name in self.trained:
             kept = self._optimiser.state.get(self.parameters[name])
             if kept:
@@ -183,17 +209,20 @@ class BatchedTraining:
         return losses.detach(), torch.autograd.grad(losses.sum(), [mine[name] for name in self.trained])
 
     def _chunks(self, x: Tensor, y: Tensor) -> Iterator[slice | Tensor]:
-        size = self.chunk or self._fitting_chunk(x, y)
-        size = math.ceil(self.n_tasks / math.ceil(self.n_tasks / size))  # as few chunks, of one size
+        size = self._chunk_size(x, y)
         if self._order is not None and size < self.n_tasks:
             return iter(self._order.split(size))
         return (slice(first, min(first + size, self.n_tasks)) for first in range(0, self.n_tasks, size))
+
+    def _chunk_size(self, x: Tensor, y: Tensor) -> int:
+        size = min(self.chunk or self._fitting_chunk(x, y), self._most or self.n_tasks)
+        return math.ceil(self.n_tasks / math.ceil(self.n_tasks / size))  # as few chunks, of one size
 
     def _fitting_chunk(self, x: Tensor, y: Tensor) -> int:
         if self._passing is None:
             self.plan(x, y)
         assert self._passing is not None
-        return max(1, CHUNK_BYTES[x.device.type] // max(1, self._passing))
+        return max(1, self._room // max(1, self._passing))
 
     def _freeze_diverged(self, tasks: Tensor) -> None:
         # A diverged task stops learning: its gradient and its momentum are set to zero. Masked and not multiplied,
@@ -238,6 +267,12 @@ def check_memory(learner: Learner, n_tasks: int, optimiser: str, device: torch.d
         came = f"{n_tasks:,} networks of {learner.n_parameters:,} parameters, {n_tasks * each / 1e9:.1f} GB"
         cause = f"At most {room // each:,} tasks of this size fit; or take a smaller network (hidden), or SGD."
         raise MemoryError(problem("n_tasks", came, f"at most {room / 1e9:.1f} GB, half of what is free", cause))
+
+
+def _chunk_room(device: torch.device) -> int:
+    """Bytes for the activations of one chunk."""
+    most = CHUNK_BYTES[device.type]
+    return min(most, int(_SHARE * _free_bytes(device))) if device.type == "cuda" else most
 
 
 def _free_bytes(device: torch.device) -> int:

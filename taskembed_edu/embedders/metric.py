@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import problem
-from taskembed_edu.base.devices import moved
+from taskembed_edu.base.devices import moved, repeatable_convolutions
 from taskembed_edu.base.readings import PAIRS_PANEL, Reading
 from taskembed_edu.base.settings import Settings, setting
 from taskembed_edu.embedders.base import LOSS, Embedder, StepRecord, chosen_device, device_setting, metric_setting
@@ -193,6 +193,10 @@ class MetricEmbedder(Embedder[MetricState, MetricSettings]):
         return MetricState(encoder, _optimiser(encoder), family, tasks, rng, device)
 
     def step(self, state: MetricState, settings: MetricSettings) -> tuple[MetricState, StepRecord]:
+        with repeatable_convolutions(state.device):
+            return self._step(state, settings)
+
+    def _step(self, state: MetricState, settings: MetricSettings) -> tuple[MetricState, StepRecord]:
         x, y = _two_sets_each(state, settings)
         for group in state.optimiser.param_groups:
             group["lr"] = settings.learning_rate
@@ -219,7 +223,8 @@ class MetricEmbedder(Embedder[MetricState, MetricSettings]):
         sets = [tasks.support_x, tasks.support_y, *([] if tasks.support_mask is None else [tasks.support_mask])]
         rows = _rows_of_a_block(state, tasks.support_x)
         blocks = zip(*(moved(part, state.device).split(rows) for part in sets), strict=True)
-        return state.encoder.read(torch.cat([state.encoder.pooled(*block) for block in blocks])).cpu()
+        with repeatable_convolutions(state.device):
+            return state.encoder.read(torch.cat([state.encoder.pooled(*block) for block in blocks])).cpu()
 
 
 def task_loss(embeddings: Tensor, settings: MetricSettings, *, sound: bool = False) -> Tensor:

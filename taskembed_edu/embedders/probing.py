@@ -225,8 +225,20 @@ def _drawn_labels(learner: Learner, answers: Tensor, n: int, draws: int, seed: i
     if _regression(learner):
         return (answers + moved(torch.randn(shape, generator=rng), answers.device)).flatten(1, 2), weights
     chances = moved(torch.rand(shape[:-1], generator=rng), answers.device).unsqueeze(-1)
-    below = answers.softmax(-1).cumsum(-1) <= chances
+    below = _running_sums(answers.softmax(-1)) <= chances
     return below.sum(-1).clamp(max=answers.shape[-1] - 1).flatten(1, 2), weights
+
+
+def _running_sums(shares: Tensor, *, by_product: bool | None = None) -> Tensor:
+    """Sums of the first 1, 2, ... entries of the last dimension.
+
+    `by_product` (None: only on a GPU) uses a matrix product: on a GPU `cumsum` has no fixed order, so two runs would
+    round differently.
+    """
+    if shares.is_cuda if by_product is None else by_product:
+        n = shares.shape[-1]
+        return shares @ torch.ones(n, n, dtype=shares.dtype, device=shares.device).triu()
+    return shares.cumsum(-1)
 
 
 def _every_label(learner: Learner, answers: Tensor, n: int, draws: int, seed: int) -> tuple[Tensor, Tensor]:
