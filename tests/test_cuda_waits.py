@@ -182,19 +182,27 @@ def test_words_that_changed_are_read_again(device: SimulatedCuda) -> None:
     family = NumberWords()
     learner, tasks = task_learner(family, hidden=4), family.sample(3, n_shot=4, rng=generator())
     start = start_networks(learner, 3, generator())
-    there = tasks.to("cuda")
+    there, mask = tasks.to("cuda"), torch.tensor([[False, False, True, True]]).expand(3, 4)
     on_device = {name: value.to("cuda") for name, value in start.items()}
-    losses = learner.losses(on_device, there.support_x, there.support_y)
-    assert waits_of(device, lambda: learner.losses(on_device, there.support_x, there.support_y)) == {}
+
+    def losses(mask: torch.Tensor | None = None) -> torch.Tensor:
+        return learner.losses(on_device, there.support_x, there.support_y, mask)
+
+    there.support_y[:, :2] = -1  # fewer words take fewer steps, which would be too few for all of them
     y = tasks.support_y.clone()
     y[:, :2] = -1
-    there.support_y[:, :2] = -1
-    changed = learner.losses(on_device, there.support_x, there.support_y).cpu()
-    torch.testing.assert_close(changed, learner.losses(start, tasks.support_x, y))
-    mask = torch.tensor([[True, False, True, True]]).expand(3, 4)
-    masked = learner.losses(on_device, there.support_x, there.support_y, mask.to("cuda")).cpu()
-    torch.testing.assert_close(masked, learner.losses(start, tasks.support_x, y, mask))
-    assert not torch.equal(changed, losses.cpu())
+    torch.testing.assert_close(losses().cpu(), learner.losses(start, tasks.support_x, y))
+    assert waits_of(device, losses) == {}
+    there.support_y.copy_(tasks.support_y)
+    few = mask.to("cuda")
+    torch.testing.assert_close(losses(few).cpu(), learner.losses(start, tasks.support_x, tasks.support_y, mask))
+    assert waits_of(device, lambda: losses(few)) == {}
+    torch.testing.assert_close(losses().cpu(), learner.losses(start, tasks.support_x, tasks.support_y))
+    few.fill_(True)
+    losses(few)
+    few[:, 0] = False
+    mask = few.cpu()
+    torch.testing.assert_close(losses(few).cpu(), learner.losses(start, tasks.support_x, tasks.support_y, mask))
 
 
 def test_which_tasks_diverged_is_read_again_after_every_change() -> None:
