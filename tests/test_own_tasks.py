@@ -191,9 +191,8 @@ def test_what_was_chosen_counts_when_tasks_are_compared() -> None:
 def test_names_and_truth_in_ordinary_forms() -> None:
     x, y = np.random.default_rng(0).random((30, 12, 1)), np.random.default_rng(1).integers(0, 2, (30, 12))
     y[:, :4] = [0, 0, 1, 1]
-    made = OwnTasks(
-        x, y[..., None].astype(np.uint16), names=np.array([f"n{k}" for k in range(30)]), truth={0: range(30)}
-    )
+    named: Any = {"names": np.array([f"n{k}" for k in range(30)]), "truth": {0: range(30)}}
+    made = OwnTasks(x, y[..., None].astype(np.uint16), **named)
     assert made.classification
     assert made.truth_names == ("0",)
     assert made.sample(3, rng=generator()).names[0].startswith("n")
