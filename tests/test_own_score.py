@@ -173,6 +173,17 @@ def context(**values: Any) -> ScoreContext:
     return ScoreContext(vectors=vectors, distances=all_distances(vectors), **values)
 
 
+def test_a_score_that_writes_into_its_vectors_changes_no_frame(registries: None) -> None:
+    plain = small_session().step(4)
+
+    def wipe(seen: ScoreContext) -> float:
+        seen.vectors.zero_()
+        return 0.0
+
+    register_score(spread("wiped", function=wipe))
+    assert np.array_equal(small_session().step(4).embedding, plain.embedding)
+
+
 def test_a_score_that_lacks_what_it_needs_is_absent_and_not_zero() -> None:
     assert measured(SCORES.values(), context()) == {"mean_distance": pytest.approx(23 / 6)}
     line = torch.tensor([[0.0], [1.0], [3.0], [7.0]])

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from taskembed_edu.base.settings import Settings, current_values, setting
-from taskembed_edu.embedders.metric import MetricSettings
+from taskembed_edu.embedders.metric import MetricEmbedder, MetricSettings
 from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.formulas.losses import LOSSES
 from taskembed_edu.formulas.mining import PAIR_MINING, TRIPLET_MINING
-from taskembed_edu.session.session import Setup
+from taskembed_edu.session.session import Session, Setup
 
 CLASSES = (MetricSettings, Setup)
 NUMBERS = [
@@ -219,3 +219,15 @@ def test_a_setting_is_given_once() -> None:
 def test_a_value_that_no_choice_can_be_is_refused_in_words(value: Any) -> None:
     with pytest.raises(ValueError, match=r"^loss: got "):
         Renamed().changed(loss=value)
+
+
+def test_an_embedder_may_not_take_a_name_of_the_sessions() -> None:
+    @dataclass(frozen=True)
+    class Seeded(MetricSettings):
+        seed: int = setting(0, label="My seed", help="Mine.", low=0, high=9)
+
+    class Own(MetricEmbedder):
+        settings_class = Seeded
+
+    with pytest.raises(ValueError, match=r"Seeded: got a setting 'seed', expected names of its own"):
+        Session(Own(), "gaussians")

@@ -14,8 +14,15 @@ from taskembed_edu.tasks.base import TaskFamily
 
 
 def declared_settings(embedder: Embedder[Any, Any]) -> dict[str, Setting]:
-    """All declarations by name, the session's own first: what a page or a command line builds its controls from."""
-    return {**Setup.declared(), **embedder.settings_class.declared()}
+    """All declarations by name, the session's own first: what a page or a command line builds its controls from.
+
+    Errors: ValueError if the embedder has a setting of a name that is the session's own.
+    """
+    mine, theirs = Setup.declared(), embedder.settings_class.declared()
+    for name in mine.keys() & theirs.keys():
+        cause = "One of the two would be set in place of the other: give the embedder's another name."
+        raise ValueError(problem(embedder.settings_class.__name__, f"a setting {name!r}", "names of its own", cause))
+    return {**mine, **theirs}
 
 
 def parse_settings(embedder: Embedder[Any, Any], values: Mapping[str, Any]) -> tuple[Setup, Settings]:

@@ -106,7 +106,7 @@ class ValidationSet:
         geometry, groups = self._truth_of(now, diverged_tasks, kept)
         earlier = _same_map(now, before[index - 1] if index else None, diverged_tasks)
         context = ScoreContext(
-            vectors=first[kept],
+            vectors=first[kept].clone(),  # a score of one's own may write into it: the frame keeps what it was
             distances=distances,
             metric=metric_of(now.settings),
             settings=now.settings,
