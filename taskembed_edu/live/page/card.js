@@ -3,6 +3,7 @@
 import { element, penOf, rounded, setText } from "./base.js";
 import { drawDrawing, drawingAxes } from "./drawing.js";
 import { cssOf, drawMarker, outlineOf, rgbOf } from "./shapes.js";
+import { wipeWritten, write } from "./written.js";
 
 /** @import { Axes, CurveData, DrawingData, ImagesData, Palette, Point, ScatterData, TaskData, WordRow, WordsData } from "./types.js" */
 
@@ -146,6 +147,7 @@ function drawCard(canvas, data, palette, wide, high) {
   canvas.style.height = `${high}px`;
   const context = penOf(canvas, true);
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  wipeWritten(context);
   if (data.kind === "curve") drawCurve(context, data, palette, wide, high);
   else if (data.kind === "scatter") drawScatter(context, data, palette, wide, high);
   else if (data.kind === "drawing") drawOwn(context, data, palette, drawingAxes(data, wide, high));
@@ -183,11 +185,11 @@ function drawFrame(context, data, palette, wide, high, { x, y }) {
   context.font = "10px system-ui, sans-serif";
   context.textBaseline = "alphabetic";
   context.textAlign = "left";
-  context.fillText(shortNumber(data.x[0]), x(data.x[0]), high - 3);
+  write(context, shortNumber(data.x[0]), x(data.x[0]), high - 3);
   context.textAlign = "right";
-  context.fillText(shortNumber(data.x[1]), x(data.x[1]), high - 3);
+  write(context, shortNumber(data.x[1]), x(data.x[1]), high - 3);
   context.textAlign = "center";
-  context.fillText(`y: ${shortNumber(data.y[0])} to ${shortNumber(data.y[1])}`, wide / 2, high - 3);
+  write(context, `y: ${shortNumber(data.y[0])} to ${shortNumber(data.y[1])}`, wide / 2, high - 3);
 }
 
 /** @param {number} value */
@@ -330,6 +332,6 @@ function drawImages(context, data, palette, wide, high) {
     context.strokeRect(x - side / 2 + 0.5, y + 0.5, side - 1, side - 1);
     const right = answers[k] === labels[k];
     context.fillStyle = cssOf(right ? palette.ink : palette.wrong);
-    context.fillText(right ? `${labels[k]}` : `${labels[k]} → ${answers[k]}`, x, y + side + 1);
+    write(context, right ? `${labels[k]}` : `${labels[k]} → ${answers[k]}`, x, y + side + 1);
   }
 }

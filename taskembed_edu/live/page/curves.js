@@ -3,6 +3,7 @@
 // shows that step.
 
 import { counted, element, hundredths, oncePerFrame, onTheme, penOf, rounded, setText } from "./base.js";
+import { wipeWritten, write } from "./written.js";
 
 /** @import { LabPage } from "./lab.js" */
 /** @import { Rows } from "./rows.js" */
@@ -227,6 +228,7 @@ export class CurvesView {
     canvas.height = Math.round(canvas.clientHeight * ratio);
     const c = penOf(canvas);
     c.scale(ratio, ratio);
+    wipeWritten(c);
     const font = getComputedStyle(canvas);
     c.font = `${0.8 * parseFloat(font.fontSize)}px ${font.fontFamily}`;
     // The style of the panel's root: inside a CSS container Chromium still reports the previous theme's colours.
@@ -279,12 +281,12 @@ export class CurvesView {
       c.moveTo(box.left, at);
       c.lineTo(box.right, at);
       c.stroke();
-      if (written) c.fillText(rounded(value), box.left - 5, Math.max(at, box.top + 2));
+      if (written) write(c, rounded(value), box.left - 5, Math.max(at, box.top + 2));
     }
     c.textBaseline = "top";
-    c.fillText(`step ${counted(steps)}`, box.right, box.bottom + 4);
+    write(c, `step ${counted(steps)}`, box.right, box.bottom + 4);
     c.textAlign = "left";
-    c.fillText("0", box.left, box.bottom + 4);
+    write(c, "0", box.left, box.bottom + 4);
   }
 
   // A dashed line where a setting changed. The loss panel also writes what changed, where there is room.
@@ -318,7 +320,7 @@ export class CurvesView {
       const line = taken.findIndex((begin) => from + wide + 6 < begin);
       if (line < 0 || wide > box.right - box.left) continue;
       taken[line] = from;
-      c.fillText(text, from, box.top + lineHeight * line);
+      write(c, text, from, box.top + lineHeight * line);
     }
   }
 

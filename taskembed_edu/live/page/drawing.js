@@ -1,6 +1,7 @@
 // Draws a task as lines and labels, for kinds of sample that have no drawing function of their own on the page.
 
 import { cssOf, drawMarker } from "./shapes.js";
+import { write } from "./written.js";
 
 /** @import { Axes, DrawingData, Palette, Tone } from "./types.js" */
 
@@ -41,6 +42,6 @@ export function drawDrawing(context, { drawing }, palette, axes) {
   for (const { tone, align, text, at } of drawing.labels) {
     context.textAlign = align;
     context.fillStyle = colour(tone);
-    context.fillText(text, axes.x(at[0]), axes.y(at[1]));
+    write(context, text, axes.x(at[0]), axes.y(at[1]));
   }
 }

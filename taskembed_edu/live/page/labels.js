@@ -7,6 +7,7 @@ import { penOf } from "./base.js";
 import { DIM, FULL } from "./levels.js";
 import { scaleBarBox } from "./scale_bar.js";
 import { cssOf } from "./shapes.js";
+import { keepWritten } from "./written.js";
 
 /** @import { TaskMapView } from "./map.js" */
 
@@ -113,7 +114,10 @@ export class PointLabels {
     if (side < 0) return 0;
     this.sides[i] = side;
     const [left, top] = this.corner(i, x, y, side);
-    this.boxes.push(left + this.edge, top + this.edge, left + widths[i] - this.edge, top + high - this.edge);
+    /** @type {[number, number, number, number]} */
+    const box = [left + this.edge, top + this.edge, left + widths[i] - this.edge, top + high - this.edge];
+    this.boxes.push(...box);
+    keepWritten(context, this.text(i), box);
     context.globalAlpha = map.levels[i] === DIM ? 0.5 : 1;
     context.drawImage(this.sheet, 0, i * high, widths[i], high, left, top, widths[i], high);
     return 1;

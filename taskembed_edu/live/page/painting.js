@@ -5,6 +5,7 @@ import { DIM, FAINT, FULL, OPACITY } from "./levels.js";
 import { wordsOf } from "./packets.js";
 import { drawScaleBar } from "./scale_bar.js";
 import { cssOf } from "./shapes.js";
+import { wipeWritten } from "./written.js";
 
 /** @import { Rgb } from "./types.js" */
 /** @import { TaskMapView } from "./map.js" */
@@ -19,6 +20,7 @@ export class MapPainter {
     const { context, canvas } = this.map;
     context.globalAlpha = 1;
     context.clearRect(0, 0, canvas.width, canvas.height);
+    wipeWritten(context);
     const chosen = this.chosen();
     this.map.trails.paint(context);
     for (const level of [FAINT, DIM]) this.points(context, level);

@@ -4,6 +4,7 @@
 // picture, and a collapse looks like a healthy cloud. UMAP does not preserve distances, so its map has no bar.
 
 import { cssOf } from "./shapes.js";
+import { write } from "./written.js";
 
 /** @import { TaskMapView } from "./map.js" */
 
@@ -66,5 +67,5 @@ export function drawScaleBar(map, context) {
   context.strokeStyle = cssOf(palette.paper);
   context.strokeText(words, right, base - 6 * ratio);
   context.fillStyle = cssOf(palette.ink);
-  context.fillText(words, right, base - 6 * ratio);
+  write(context, words, right, base - 6 * ratio);
 }

@@ -1,0 +1,33 @@
+// Writes words on a canvas and keeps their boxes. A canvas is one picture to the browser: without the boxes nobody could
+// ask whether two of its words overlap, or whether its edge cuts one (tests/browser/text_boxes.js does).
+
+/** @typedef {{ words: string, x: number, y: number, width: number, height: number }} WrittenBox CSS pixels on the canvas */
+/** @typedef {{ __written?: WrittenBox[] }} Keeper what a canvas holds for tests and tools */
+
+// Called when a canvas is drawn anew: nothing stands on it yet.
+/** @param {CanvasRenderingContext2D} context */
+export function wipeWritten({ canvas }) {
+  Object.assign(canvas, { __written: [] });
+}
+
+// Keeps the box of words that were drawn some other way. It is given in the context's own units.
+/** @param {CanvasRenderingContext2D} context @param {string} words @param {[left: number, top: number, right: number, bottom: number]} box */
+export function keepWritten(context, words, [left, top, right, bottom]) {
+  const kept = /** @type {Keeper} */ (context.canvas).__written;
+  if (!kept || !words) return;
+  const unit = context.getTransform().a / (window.devicePixelRatio || 1);
+  kept.push({ words, x: left * unit, y: top * unit, width: (right - left) * unit, height: (bottom - top) * unit });
+}
+
+// The box of the ink of these words at (x, y), as the context's font, alignment and base line place them.
+/** @param {CanvasRenderingContext2D} context @param {string} words @param {number} x @param {number} y @returns {[number, number, number, number]} */
+export function inkBox(context, words, x, y) {
+  const ink = context.measureText(words);
+  return [x - ink.actualBoundingBoxLeft, y - ink.actualBoundingBoxAscent, x + ink.actualBoundingBoxRight, y + ink.actualBoundingBoxDescent];
+}
+
+/** @param {CanvasRenderingContext2D} context @param {string} words @param {number} x @param {number} y */
+export function write(context, words, x, y) {
+  context.fillText(words, x, y);
+  keepWritten(context, words, inkBox(context, words, x, y));
+}
