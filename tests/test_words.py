@@ -144,7 +144,7 @@ def test_islands_are_said_with_the_doubt_that_the_map_deserves() -> None:
 
 def test_a_run_is_known_by_its_settings() -> None:
     session = small_session()
-    assert about_run(session).startswith("Contrastive, Euclidean, margin 1")
+    assert about_run(session).startswith("Contrastive, Euclidean distance, margin 1, mining All, ")
     session.set(loss="info_nce", metric="cosine")
     assert about_run(session).startswith("InfoNCE, Cosine distance, ")
     assert "margin" not in about_run(session)  # InfoNCE has none

@@ -80,6 +80,7 @@ class MetricSettings(Settings):
         low=1e-5,
         high=1e-1,
         log=True,
+        projected=True,
     )
     n_shot: int = setting(
         0,

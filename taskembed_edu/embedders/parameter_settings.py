@@ -55,7 +55,13 @@ class ParameterSettings(Settings):
         live=False,
     )
     learning_rate: float = setting(
-        0.01, label="Learning rate", help="How far one step moves the weights.", low=1e-5, high=1.0, log=True
+        0.01,
+        label="Learning rate",
+        help="How far one step moves the weights.",
+        low=1e-5,
+        high=1.0,
+        log=True,
+        projected=True,
     )
     stop_at: int = setting(
         500,

@@ -13,6 +13,7 @@ from typing import Any
 
 from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.base.settings import Setting
+from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.session.session import Session
 
 # With more whole numbers than this, nobody can set a slider to one of them by hand: the page gets a number field.
@@ -27,9 +28,11 @@ def say(declared: Setting, value: Any) -> str:
 
 
 def say_setting(declared: Setting, value: Any) -> str:
-    """A setting and its value in words: "margin 1"; only "Cosine distance" if the value contains the label."""
+    """A setting and its value in words: "margin 1", "Euclidean distance"; a value that contains the label stands alone."""
     label, words = declared.label.lower(), say(declared, value)
-    return words if label in words.lower() else f"{label} {words}"
+    if label in words.lower():
+        return words  # "Cosine distance"
+    return f"{words} {label}" if declared.choices is METRICS else f"{label} {words}"
 
 
 def control_specs(session: Session, main: Collection[str], pending: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from scipy.spatial import cKDTree
 from taskembed_edu.base.readings import Reading, panels_of
 from taskembed_edu.evaluation.scores import purity_by_chance
 from taskembed_edu.figures.colours import LINE_COLOURS
+from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.live.controls import say, say_setting
 from taskembed_edu.projection.umap_steps import Layout
 from taskembed_edu.session.history import Frame
@@ -35,6 +36,9 @@ _SMALLEST_GROUP = 0.04
 _MOST_GROUPS = 12
 # How many neighbours are named; nobody would listen to more.
 _NAMED = 3
+
+# All of what? Such a choice needs its setting's name beside it.
+_SAY_NOTHING_ALONE = {"All"}
 
 _TRY_MARGINS = (
     "Play: the tasks find their places.",
@@ -133,7 +137,9 @@ def about_run(session: Session, settings: Any = None, first: Collection[str] = (
     said = [say_setting(known[name], values[name]) for name in first]
     for name, declared in session.embedder.settings_class.declared().items():
         if name not in first and declared.live and not declared.advanced and declared.applies(settings):
-            said.append(say(declared, values[name]) if declared.choices else say_setting(declared, values[name]))
+            words = say(declared, values[name])
+            alone = declared.choices and declared.choices is not METRICS and words not in _SAY_NOTHING_ALONE
+            said.append(words if alone else say_setting(declared, values[name]))
     return ", ".join(said)
 
 

@@ -66,10 +66,10 @@ def problems(page: NotebookPage, root: Locator) -> list[str]:
 
 def in_projector(page: NotebookPage, root: Locator, look: Callable[[], list[str]]) -> list[str]:
     """What `look` finds while the lab is in projector mode."""
-    root.get_by_role("button", name="projector").click()
+    root.get_by_role("button", name="projector", exact=False).click()
     expect(root).to_contain_class("te-projector")
     found = look()
-    root.get_by_role("button", name="projector").click()
+    root.get_by_role("button", name="projector", exact=False).click()
     expect(root).not_to_contain_class("te-projector")
     return found
 

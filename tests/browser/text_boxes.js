@@ -23,18 +23,34 @@ window.textBoxes = (() => {
     return [...range.getClientRects()].filter((box) => box.width > 0.5 && box.height > 0.5);
   }
 
-  /** What an open element hides of this one, and how: by an edge, or by an edge with an ellipsis. */
-  function cutBy(box, element, root) {
+  /** The ancestors whose box matters, from the inside out; the whole screen is the outermost. */
+  function* around(element) {
     for (let up = element; up && up !== document.documentElement; up = up.parentElement) {
       const style = getComputedStyle(up);
-      const edge = up.getBoundingClientRect();
-      if (style.display === "inline" || style.display === "contents") continue;
+      if (style.display !== "inline" && style.display !== "contents") yield [up, style, up.getBoundingClientRect()];
+      if (up === document.fullscreenElement) return;
+    }
+  }
+
+  /** What is left of a box inside the elements that clip it. */
+  function leftOf({ left, right, top, bottom }, element) {
+    for (const [, style, edge] of around(element)) {
+      if (style.overflowX !== "visible") [left, right] = [Math.max(left, edge.left), Math.min(right, edge.right)];
+      if (style.overflowY !== "visible") [top, bottom] = [Math.max(top, edge.top), Math.min(bottom, edge.bottom)];
+    }
+    return { left, right, top, bottom };
+  }
+
+  /** What an open element hides of this one, and how: by an edge, or by an edge with an ellipsis. */
+  function cutBy(box, element, root) {
+    const hall = Boolean(document.fullscreenElement?.contains(root)); // nobody scrolls there
+    for (const [up, style, edge] of around(element)) {
       const inside = root.contains(up);
       const framed = inside && up !== root && (opaque(style.backgroundColor) || parseFloat(style.borderRightWidth) > 0);
       const across = box.left < edge.left - SLACK || box.right > edge.right + SLACK;
       const along = box.top < edge.top - SLACK || box.bottom > edge.bottom + SLACK;
       const clipsX = style.overflowX !== "visible" && across;
-      const clipsY = style.overflowY !== "visible" && along && !scrolls.has(style.overflowY);
+      const clipsY = style.overflowY !== "visible" && along && (hall || !scrolls.has(style.overflowY));
       const name = up.className?.baseVal ?? up.className;
       if (clipsX && !(scrolls.has(style.overflowX) && !inside)) {
         return style.textOverflow === "ellipsis" ? `shortened in .${name}` : `cut by .${name}`;
@@ -42,9 +58,9 @@ window.textBoxes = (() => {
       if (clipsY && style.webkitLineClamp !== "none") return `shortened in .${name}`;
       if (clipsY && inside) return `cut by .${name}`;
       if (framed && across) return `out of .${name}`;
-      if (inside && up !== root && scrolls.has(style.overflowY) && along) return "";
+      if (!hall && inside && up !== root && scrolls.has(style.overflowY) && along) return "";
     }
-    const below = document.fullscreenElement?.contains(root) && box.bottom > innerHeight + SLACK; // a hall cannot scroll
+    const below = hall && box.bottom > innerHeight + SLACK;
     return box.right > innerWidth + SLACK || box.left < -SLACK || below ? "cut by the window" : "";
   }
 
@@ -59,7 +75,9 @@ window.textBoxes = (() => {
         // A line's box is as high as the font: the letters take its middle.
         const spare = Math.max(0, (bottom - top - line) / 2) + 0.1 * line;
         const box = { left, right, top: top + spare, bottom: bottom - spare };
-        texts.push({ words: node.data.trim(), node, element, ...box, cut: cutBy(box, element, root) });
+        // The whole of a shortened text is shown on hover.
+        const whole = element.closest("[title]")?.title.includes(node.data.trim());
+        texts.push({ words: node.data.trim(), node, element, ...leftOf(box, element), cut: cutBy(box, element, root), whole });
       }
     }
     return texts;
@@ -105,6 +123,18 @@ window.textBoxes = (() => {
     return found;
   }
 
+  /** Words of a canvas with a line through them, where its drawing names its lines (they stand upright). */
+  function struck(root) {
+    return [...root.querySelectorAll("canvas")].filter(seen).flatMap((canvas) =>
+      (canvas.__written ?? []).flatMap(({ words, x, y, width, height }) => {
+        const through = (canvas.__lines ?? []).some(
+          ([at, top, , bottom]) => at > x + 1 && at < x + width - 1 && Math.min(bottom, y + height) - Math.max(top, y) > TOUCH,
+        );
+        return through ? [`a line goes through "${words}"`] : [];
+      }),
+    );
+  }
+
   /** Notes and buttons over the points of a map, and words of the canvas over points that are not theirs. */
   function covered(root) {
     return [...root.querySelectorAll(".te-map")].filter(seen).flatMap((map) => {
@@ -119,7 +149,7 @@ window.textBoxes = (() => {
         words, left: edge.left + x, right: edge.left + x + width, top: edge.top + y, bottom: edge.top + y + height,
       }));
       const boxes = [...over.map((part) => {
-        const { left, right, top, bottom } = part.getBoundingClientRect();
+        const { left, right, top, bottom } = leftOf(part.getBoundingClientRect(), part);
         return { words: part.textContent, left, right, top, bottom };
       }), ...written];
       return boxes.flatMap(({ words, left, right, top, bottom }) => {
@@ -141,8 +171,8 @@ window.textBoxes = (() => {
     all: (root) => all(root).map(({ words, left, right, top, bottom, cut }) => ({ words, left, right, top, bottom, cut })),
     problems(root) {
       const texts = all(root);
-      const cuts = texts.filter(({ cut }) => cut).map(({ words, cut }) => `"${words}" is ${cut}`);
-      return [...new Set([...overlaps(texts), ...cuts, ...covered(root)])];
+      const cuts = texts.filter(({ cut, whole }) => cut && !(cut.startsWith("shortened") && whole)).map(({ words, cut }) => `"${words}" is ${cut}`);
+      return [...new Set([...overlaps(texts), ...cuts, ...struck(root), ...covered(root)])];
     },
   };
 })();

@@ -96,7 +96,7 @@ export class PointLabPage {
   #project() {
     const on = this.root.classList.toggle("te-projector");
     this.unit = on ? 1.4 : 1;
-    for (const node of this.find("projector")) change(node, { "aria-pressed": String(on) });
+    for (const node of this.find("projector")) change(node, { "aria-pressed": String(on) }).textContent = on ? "Leave projector mode" : "Projector";
     this.redraw();
   }
 

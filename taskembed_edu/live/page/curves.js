@@ -3,7 +3,8 @@
 // shows that step.
 
 import { counted, element, hundredths, oncePerFrame, onTheme, penOf, rounded, setText } from "./base.js";
-import { wipeWritten, write } from "./written.js";
+import { markPlaces, rowsOfMarks } from "./curve_marks.js";
+import { keepLine, wipeWritten, write } from "./written.js";
 
 /** @import { LabPage } from "./lab.js" */
 /** @import { Rows } from "./rows.js" */
@@ -22,6 +23,7 @@ import { wipeWritten, write } from "./written.js";
 /** @typedef {ReturnType<CurvesView["makePanel"]>} Panel */
 
 const MOST_COLUMNS = 1200; // no screen has more; thinned to this, a long run is drawn as fast as a short one
+const ABOVE = 0.4; // of a line of words: what stays free between the plot, with the numbers beside it, and the marks' words
 const RUN_DASHES = [[], [6, 4]];
 const BROKEN = "The line is broken where what is measured changed: numbers before and after are not to be compared";
 
@@ -67,10 +69,14 @@ export function rangeOf(runs, keys, unit) {
 }
 
 // Where the horizontal lines lie, and whether their number is written. The middle one has none, unless it is the 0
-// between a negative and a positive end.
-/** @param {number} low @param {number} high */
-export function ticksOf(low, high) {
-  if (low < 0) return [low, 0, high].map((value) => ({ value, written: true }));
+// between a negative and a positive end. Of two numbers less than `apart` from each other the 0 is written, and of the
+// ends the upper one.
+/** @param {number} low @param {number} high @param {number} [apart] */
+export function ticksOf(low, high, apart = 0) {
+  if (low < 0) {
+    const clear = [-low >= apart, true, high >= apart];
+    return [low, 0, high].map((value, k) => ({ value, written: clear[k] }));
+  }
   return [low, (low + high) / 2, high].map((value, k) => ({ value, written: k !== 1 }));
 }
 
@@ -195,7 +201,7 @@ export class CurvesView {
   /** @param {HTMLCanvasElement} canvas @returns {Plot} */
   plot(canvas) {
     const em = parseFloat(getComputedStyle(canvas).fontSize);
-    return { left: 2.9 * em, right: canvas.clientWidth - 6, top: 0.5 * em, bottom: canvas.clientHeight - 1.35 * em };
+    return { left: 2.9 * em, right: canvas.clientWidth - 6, top: 0.55 * em, bottom: canvas.clientHeight - 1.35 * em };
   }
 
   // Called after new rows, new marks, or a change in the number of runs.
@@ -235,14 +241,18 @@ export class CurvesView {
     const style = getComputedStyle(this.page.root);
     const box = this.plot(canvas);
     const steps = this.lastStep();
-    const [low, high] = rangeOf(this.runs(), panel.shown, panel.unit);
+    const lineHeight = parseFloat(font.fontSize);
     /** @param {number} step */
     const x = (step) => box.left + ((box.right - box.left) * step) / steps;
+    const marks = this.placedMarks(c, panel, x);
+    const rows = rowsOfMarks(marks.map(({ place }) => place));
+    if (rows) box.top += lineHeight * (rows + ABOVE);
+    const [low, high] = rangeOf(this.runs(), panel.shown, panel.unit);
     /** @param {number} value */
     const y = (value) => box.bottom - ((box.bottom - box.top) * (Math.min(value, high) - low)) / (high - low || 1);
     const ink = style.getPropertyValue("--te-ink-soft");
     this.axes(c, box, ink, style.getPropertyValue("--te-line"), [low, high], steps, y);
-    this.marks(c, box, style, x, panel);
+    this.marks(c, box, style, marks, lineHeight);
     this.stepLine(c, box, style, x);
     const paper = style.getPropertyValue("--te-scheme").trim() === "dark" ? "dark" : "light";
     let gaps = 0;
@@ -275,13 +285,14 @@ export class CurvesView {
     c.fillStyle = ink;
     c.textAlign = "right";
     c.textBaseline = "middle";
-    for (const { value, written } of ticksOf(low, high)) {
+    const level = c.measureText("0").actualBoundingBoxAscent + 4;
+    for (const { value, written } of ticksOf(low, high, (level * (high - low)) / (box.bottom - box.top))) {
       const at = Math.round(y(value)) + 0.5;
       c.beginPath();
       c.moveTo(box.left, at);
       c.lineTo(box.right, at);
       c.stroke();
-      if (written) write(c, rounded(value), box.left - 5, Math.max(at, box.top + 2));
+      if (written) write(c, rounded(value), box.left - 5, at);
     }
     c.textBaseline = "top";
     write(c, `step ${counted(steps)}`, box.right, box.bottom + 4);
@@ -289,39 +300,42 @@ export class CurvesView {
     write(c, "0", box.left, box.bottom + 4);
   }
 
-  // A dashed line where a setting changed. The loss panel also writes what changed, where there is room.
+  // The marks, each with the place of its words: in the loss panel, where there is room for them.
+  /** @param {CanvasRenderingContext2D} c @param {Panel} panel @param {(step: number) => number} x */
+  placedMarks(c, panel, x) {
+    const marks = this.page.marks().flatMap((list, run) => list.map((mark) => ({ ...mark, run, at: x(mark.step) })));
+    marks.sort((one, other) => one.step - other.step);
+    const words = marks.map(({ at, text }) => ({ at, wide: c.measureText(text).width }));
+    const places = panel.named ? markPlaces(words, 1, panel.canvas.clientWidth - 1) : marks.map(() => null);
+    return marks.map((mark, k) => ({ ...mark, place: places[k] }));
+  }
+
+  // A dashed line where a setting changed, up to the words that say what.
   /**
    * @param {CanvasRenderingContext2D} c
    * @param {Plot} box
    * @param {CSSStyleDeclaration} style
-   * @param {(step: number) => number} x
-   * @param {Panel} panel
+   * @param {ReturnType<CurvesView["placedMarks"]>} marks
+   * @param {number} lineHeight
    */
-  marks(c, box, style, x, panel) {
+  marks(c, box, style, marks, lineHeight) {
     c.strokeStyle = style.getPropertyValue("--te-mark");
     c.fillStyle = style.getPropertyValue("--te-mark-ink");
     c.lineWidth = 1;
-    c.textBaseline = "top";
+    c.textBaseline = "bottom";
     c.textAlign = "left";
-    const lineHeight = parseFloat(getComputedStyle(panel.canvas).fontSize);
-    // Texts are placed from the right, so that the newest change always has its text.
-    const taken = Array.from({ length: 3 }, () => Infinity);
-    const marks = this.page.marks().flatMap((list, run) => list.map((mark) => ({ ...mark, run })));
-    for (const { step, text, run } of marks.sort((one, other) => other.step - one.step)) {
+    for (const { at, run, text, place } of marks) {
+      const foot = box.top - (place ? lineHeight * (place.row + ABOVE) : 0);
+      const top = place && !place.over ? foot - 0.8 * lineHeight : foot;
       c.setLineDash(run ? [1, 3] : [3, 3]);
       c.beginPath();
-      c.moveTo(x(step), box.top);
-      c.lineTo(x(step), box.bottom);
+      c.moveTo(at, top);
+      c.lineTo(at, box.bottom);
       c.stroke();
-      c.setLineDash([]);
-      if (!panel.named) continue;
-      const wide = c.measureText(text).width;
-      const from = Math.max(box.left + 2, Math.min(x(step) + 4, box.right - wide));
-      const line = taken.findIndex((begin) => from + wide + 6 < begin);
-      if (line < 0 || wide > box.right - box.left) continue;
-      taken[line] = from;
-      write(c, text, from, box.top + lineHeight * line);
+      keepLine(c, [at, top, at, box.bottom]);
+      if (place) write(c, text, place.from, foot);
     }
+    c.setLineDash([]);
   }
 
   // A vertical line at the step that the map shows.

@@ -10,6 +10,7 @@ import { CurvesView } from "./curves.js";
 import { DialogsView } from "./dialogs.js";
 import { TaskLegend } from "./legend.js";
 import { TaskMapView } from "./map.js";
+import { MapHeight } from "./map_height.js";
 import { MapBarView, ReadingsView } from "./readings.js";
 import { RecordedModel } from "./recorded.js";
 import { Rows } from "./rows.js";
@@ -63,7 +64,8 @@ export class LabPage {
     // Placed here and not above the settings: when an alert appears, it must not move a slider during a drag.
     stage.append(this.transportView.alert, this.transportView.rewind);
     this.mapRow = element("div", "te-maps", stage);
-    this.timeline = new TimelineView(this, stage);
+    this.mapHeight = new MapHeight(this, this.mapRow);
+    this.timeline = new TimelineView(this, this.mapRow);
     this.legend = new TaskLegend(this, stage);
     this.readings = new ReadingsView(this, stage);
     this.curves = new CurvesView(this, body);
@@ -189,7 +191,10 @@ export class LabPage {
   }
 
   addMap() {
-    this.maps.push(new TaskMapView(this, this.maps.length, this.mapRow));
+    const map = new TaskMapView(this, this.maps.length, this.mapRow);
+    this.maps.at(-1)?.root.after(map.root);
+    if (!this.maps.length) this.mapRow.prepend(map.root);
+    this.maps.push(map);
   }
 
   // Registers the listeners; all of them end with the page.
@@ -368,7 +373,8 @@ export class LabPage {
   /** @param {boolean} on */
   project(on) {
     this.root.classList.toggle("te-projector", on);
-    this.transportView.projector.setAttribute("aria-pressed", String(on));
+    this.transportView.showProjector(on);
+    this.mapHeight.show();
     // Full screen where the browser allows it; otherwise the panel grows in place.
     if (on) this.root.requestFullscreen?.()?.catch(() => {});
     else if (document.fullscreenElement === this.root) document.exitFullscreen().catch(() => {});

@@ -11,7 +11,7 @@ import { keepWritten } from "./written.js";
 
 /** @import { TaskMapView } from "./map.js" */
 
-const LABEL_SIZE = [11.5, 17]; // CSS pixels; with a projector
+const LABEL_SIZE = [0.82, 0.85]; // of the page's own letters; with a projector
 const LONGEST_LABEL = 24; // letters
 // Where a name may stand beside its point: right, left, above, below, and between two of them.
 const SIDES = [[1, 0], [-1, 0], [0, -1], [0, 1], [1, -1], [1, 1], [-1, -1], [-1, 1]];
@@ -48,14 +48,13 @@ export class PointLabels {
 
   /** @param {number} i */
   text(i) {
-    const name = this.map.name(i);
-    return name.length > LONGEST_LABEL ? `${name.slice(0, LONGEST_LABEL - 1)}…` : name;
+    return shortened(this.map.name(i), LONGEST_LABEL);
   }
 
   draft() {
     const { map, sheet } = this;
     const { n, ratio, palette } = map;
-    const size = LABEL_SIZE[map.state.get("projector") ? 1 : 0] * ratio;
+    const size = LABEL_SIZE[map.state.get("projector") ? 1 : 0] * map.letters * ratio;
     const context = penOf(sheet, true);
     const font = `${size}px system-ui, sans-serif`;
     context.font = font;
@@ -117,7 +116,7 @@ export class PointLabels {
     /** @type {[number, number, number, number]} */
     const box = [left + this.edge, top + this.edge, left + widths[i] - this.edge, top + high - this.edge];
     this.boxes.push(...box);
-    keepWritten(context, this.text(i), box);
+    keepWritten(context, this.text(i), [box[0], top + 2 * this.edge, box[2], top + high - 2 * this.edge]);
     context.globalAlpha = map.levels[i] === DIM ? 0.5 : 1;
     context.drawImage(this.sheet, 0, i * high, widths[i], high, left, top, widths[i], high);
     return 1;
@@ -157,6 +156,14 @@ export class PointLabels {
     const box = [left + edge, top + edge, right - edge, bottom - edge];
     return !meets(box, this.boxes) && !meets(box, this.taken);
   }
+}
+
+// A name of at most so many letters. Where it is cut, the dots stand at its own end: at the left in Hebrew or Arabic
+// (the two signs round the name tell the browser to take its direction from its first letter).
+/** @param {string} name @param {number} longest */
+export function shortened(name, longest) {
+  const letters = Array.from(name.replace(/\s+/g, " "));
+  return letters.length > longest ? `\u2068${letters.slice(0, longest - 1).join("")}…\u2069` : letters.join("");
 }
 
 // The name's last side, else the first side that overlaps no name, no point and nothing that lies over the map; -1

@@ -24,12 +24,13 @@ import { Viewport } from "./viewport.js";
 /** @import { MapPage, RunPicture, Tasks } from "./types.js" */
 
 const SMALL = 700; // a map narrower than this has smaller cards
-const TOOLS_HIGH = 40; // CSS pixels that the buttons take at the top
+const LETTERS = 14; // CSS pixels; markers are drawn at this size of type, and grow with a larger one
 
-// A marker's radius in device pixels, rounded to 0.5: smaller when there are many tasks, larger in projector mode.
-/** @param {number} n @param {number} ratio @param {boolean} projector @param {boolean} labels */
-export function radiusOf(n, ratio, projector, labels) {
-  const base = (projector ? 9.5 : 6) * (labels ? 0.75 : 1); // beside a name a smaller dot is enough
+// A marker's radius in device pixels, rounded to 0.5: smaller when there are many tasks, larger in projector mode and
+// with the `letters` (CSS pixels) of a large screen.
+/** @param {number} n @param {number} ratio @param {boolean} projector @param {boolean} labels @param {number} [letters] */
+export function radiusOf(n, ratio, projector, labels, letters = projector ? 20 : LETTERS) {
+  const base = (projector ? 9.5 * Math.max(1, letters / 20) : 6) * (labels ? 0.75 : 1); // beside a name a smaller dot is enough
   const crowd = Math.min(1, Math.max(0.36, Math.sqrt(260 / Math.max(1, n))));
   return Math.round(2 * base * ratio * crowd) / 2;
 }
@@ -56,6 +57,7 @@ export class TaskMapView {
   gone = new Set(); // tasks that the picture leaves out because they diverged
   n = 0;
   ratio = 0; // device pixels a CSS pixel; 0: not laid out yet
+  letters = LETTERS; // the page's size of type, in CSS pixels
   box = new Float64Array(4);
   viewport = new Viewport();
   atlas = new MarkerAtlas();
@@ -189,6 +191,7 @@ export class TaskMapView {
     if (!same) this.allocate(n);
     const others = this.leaveOut(picture);
     this.trails.take(picture);
+    this.tools.show(); // before the view is fitted: it keeps clear of the buttons
     const gliding = same && !this.state.get("still") && !document.hidden;
     this.glide.aim(picture, now, gliding);
     // A new projection gives a new map: a zoomed view of the old one means nothing in it.
@@ -202,7 +205,6 @@ export class TaskMapView {
     if (others) this.details.choose(); // the chosen task may have been left out, or be back
     this.describe(picture, number);
     this.stamp(picture.alarm);
-    this.tools.show();
     this.details.take();
     this.draw();
   }
@@ -221,8 +223,16 @@ export class TaskMapView {
     boundsOf(this.glide.to, this.box, (i) => this.gone.has(i));
     if (this.trails.shown()) this.trails.extend(this.box);
     if (this.n && this.gone.size >= this.n) this.box.set([0, 0, 1, 1]);
-    this.viewport.head = this.tasks?.labels ? TOOLS_HIGH * (this.ratio || 1) : 0;
+    this.reserve();
     this.viewport.follow(this.box, now, gliding, refit);
+  }
+
+  // The buttons and the scale bar keep their strips of the map to themselves.
+  reserve() {
+    const { viewport, ratio, picture, letters } = this;
+    viewport.head = this.tools.bottom();
+    viewport.foot = picture?.projection === "pca" ? 2.3 * letters * (ratio || 1) : 0;
+    viewport.named = Boolean(this.tasks?.labels);
   }
 
   // Trails were switched on or off: the view makes room for them, or gives it back.
@@ -290,6 +300,9 @@ export class TaskMapView {
     if (this.ratio !== ratio) this.watchRatio();
     this.ratio = ratio;
     this.root.dataset.small = String(this.isSmall());
+    this.letters = parseFloat(getComputedStyle(this.root).fontSize) || LETTERS;
+    this.tools.forget();
+    this.reserve();
     if (this.canvas.width !== wide || this.canvas.height !== high) {
       [this.canvas.width, this.canvas.height] = [wide, high];
       this.viewport.resize(wide, high, performance.now());
@@ -305,13 +318,14 @@ export class TaskMapView {
   // The theme, the size or the mode changed: markers and lines are made anew.
   restyle() {
     this.palette = paletteOf(this.root);
+    this.letters = parseFloat(getComputedStyle(this.root).fontSize) || LETTERS;
     this.tools.forget();
     this.details.restyle();
     this.colour();
   }
 
   radius() {
-    return radiusOf(this.n, this.ratio || 1, this.state.get("projector"), this.tasks?.labels ?? false);
+    return radiusOf(this.n, this.ratio || 1, this.state.get("projector"), this.tasks?.labels ?? false, this.letters);
   }
 
   colour() {

@@ -25,7 +25,7 @@ export function barLength({ viewport, picture, ratio }) {
 
 /** @param {TaskMapView} map */
 function barLetters(map) {
-  return (map.state.get("projector") ? 18 : 11) * map.ratio;
+  return (map.state.get("projector") ? 0.9 : 0.79) * map.letters * map.ratio;
 }
 
 // The box of the bar and its text on the canvas: left, top, right, bottom; empty where there is no bar.

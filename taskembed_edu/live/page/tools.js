@@ -25,6 +25,7 @@ export class MapTools {
     this.excuse.id = freshId("no-trails");
     /** @type {number[][] | null} */
     this.measured = null; // see `boxes`
+    this.shown = ""; // which buttons and words there were when they were last measured
     this.show();
   }
 
@@ -56,7 +57,9 @@ export class MapTools {
     this.labels.setAttribute("aria-pressed", String(state.get("labels") !== false));
     this.trails.setAttribute("aria-pressed", String(!missing && state.get("trails") !== false));
     this.excuseTrails(missing);
-    this.forget();
+    const shown = [this.labels.hidden, this.trails.hidden, missing?.[0]].join();
+    if (shown !== this.shown) this.forget();
+    this.shown = shown;
   }
 
   // The boxes of the buttons and the text beside them, in pixels of the canvas: no name may lie under them. They are
@@ -69,6 +72,12 @@ export class MapTools {
       return one.offsetWidth ? [left, top, left + one.offsetWidth, top + one.offsetHeight].map((v) => v * map.ratio) : [];
     });
     return this.measured;
+  }
+
+  // How far down the buttons reach, in pixels of the canvas.
+  bottom() {
+    const ends = this.boxes().filter((box) => box.length).map((box) => box[3]);
+    return ends.length ? Math.max(...ends) + 4 * this.map.ratio : 0;
   }
 
   // The map's size or its buttons changed: measure again.
@@ -84,6 +93,7 @@ export class MapTools {
     const [few, whole] = missing ?? ["", ""];
     setText(excuse, few);
     excuse.hidden = !few;
+    excuse.title = few; // a small map has no room for all of it
     trails.title = few ? `${few}. ${whole}` : TRAILS_LABEL;
     for (const [name, value] of [["aria-disabled", "true"], ["aria-describedby", excuse.id]]) {
       if (few) trails.setAttribute(name, value);

@@ -39,6 +39,7 @@ export class TransportView {
   /** @param {LabPage} page @param {Element} parent */
   constructor(page, parent) {
     this.page = page;
+    this.projectorWords = element("span");
     this.bar = element("div", "te-bar", parent);
     this.bar.setAttribute("role", "group");
     this.bar.setAttribute("aria-label", "Run");
@@ -51,7 +52,7 @@ export class TransportView {
     this.statusWords = element("div", "te-status-words", this.status);
     this.status.addEventListener("pointerenter", () => this.showFullStatus()); // the page's width may have changed
     this.device = element("div", "te-device te-number", statusRow);
-    this.projector = this.makeWays(element("div", "te-group te-group-end", statusRow));
+    this.projector = this.makeWays(element("div", "te-group te-group-end", this.bar));
     // The visible alert and the screen reader's are two elements: a number that changes at every frame is shown at
     // once, but does not make the screen reader repeat the alert.
     this.alert = element("div", "te-alert", parent);
@@ -89,6 +90,7 @@ export class TransportView {
     new MenuButton(save.root, EXPORTS, (what) => this.page.say({ do: "export", what }));
     const projector = new ActionButton(group, "Projector", "te-projector-button");
     projector.root.addEventListener("click", () => this.page.set("projector", !this.page.get("projector")));
+    this.projectorWords = projector.words;
     const help = new ActionButton(group, "Help", "te-help-button");
     help.root.addEventListener("click", () => this.page.showKeys());
     return projector.root;
@@ -106,6 +108,13 @@ export class TransportView {
     const made = new ActionButton(parent, name, className, picture);
     made.root.addEventListener("click", () => this.page.say(typeof message === "function" ? message() : message));
     return made;
+  }
+
+  // In projector mode the button is the way out, and says so.
+  /** @param {boolean} on */
+  showProjector(on) {
+    this.projector.setAttribute("aria-pressed", String(on));
+    setText(this.projectorWords, on ? "Leave projector mode" : "Projector");
   }
 
   // ---- what the kernel reports ----

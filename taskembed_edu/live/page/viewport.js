@@ -10,21 +10,22 @@ const NEAREST = 400; // the largest and the smallest zoom, relative to the fitti
 const FARTHEST = 0.25;
 
 // A view does not change while the points fill it well, so that small movements do not zoom the map in and out.
-// `head` is the height of the buttons where the points have names: no name may lie under a button.
+// `head` and `foot` are the heights of the buttons above and of the scale bar below: no point may lie under them. Names
+// need some more room round the points.
 /**
  * @param {Place | null} view
  * @param {Box} box
  * @param {number} wide
  * @param {number} high
- * @param {number} [head]
+ * @param {{ head?: number, foot?: number, named?: boolean }} [taken]
  * @returns {Place}
  */
-export function fittingView(view, box, wide, high, head = 0) {
+export function fittingView(view, box, wide, high, { head = 0, foot = 0, named = false } = {}) {
   const short = Math.max(1, Math.min(wide, high));
-  const [across, upward] = [wide / short, Math.max(0.5 * high, high - head) / short];
-  const air = head ? 1.25 : 1.14; // names need room too
+  const [across, upward] = [wide / short, Math.max(0.5 * high, high - head - foot) / short];
+  const air = named ? 1.25 : 1.14;
   const span = air * Math.max((box[2] - box[0]) / across, (box[3] - box[1]) / upward, 1e-6);
-  const lift = head / (2 * short);
+  const lift = (head - foot) / (2 * short);
   const [x, y] = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2 + lift * span];
   if (view) {
     const reach = view.span / 2.04; // a marker has a size: leave a margin at the edge
@@ -43,7 +44,9 @@ export class Viewport {
   constructor() {
     this.wide = 1; // width and height of the canvas, in device pixels
     this.high = 1;
-    this.head = 0; // part of the height that the buttons take
+    this.head = 0; // part of the height that the buttons take,
+    this.foot = 0; // and the scale bar
+    this.named = false; // do the points have names?
     /** @type {Box | null} */
     this.box = null;
     /** @type {Place | null} */
@@ -68,7 +71,7 @@ export class Viewport {
   /** @param {Box} box @param {number} time @param {boolean} glide @param {boolean} [refit] */
   follow(box, time, glide, refit = false) {
     this.box = box;
-    this.fit = fittingView(refit ? null : this.fit, box, this.wide, this.high, this.head);
+    this.fit = fittingView(refit ? null : this.fit, box, this.wide, this.high, this);
     if (!this.own) this.moveTo(this.fit, time, glide);
   }
 

@@ -2,12 +2,12 @@
 // ask whether two of its words overlap, or whether its edge cuts one (tests/browser/text_boxes.js does).
 
 /** @typedef {{ words: string, x: number, y: number, width: number, height: number }} WrittenBox CSS pixels on the canvas */
-/** @typedef {{ __written?: WrittenBox[] }} Keeper what a canvas holds for tests and tools */
+/** @typedef {{ __written?: WrittenBox[], __lines?: number[][] }} Keeper what a canvas holds for tests and tools */
 
 // Called when a canvas is drawn anew: nothing stands on it yet.
 /** @param {CanvasRenderingContext2D} context */
 export function wipeWritten({ canvas }) {
-  Object.assign(canvas, { __written: [] });
+  Object.assign(canvas, { __written: [], __lines: [] });
 }
 
 // Keeps the box of words that were drawn some other way. It is given in the context's own units.
@@ -30,4 +30,12 @@ export function inkBox(context, words, x, y) {
 export function write(context, words, x, y) {
   context.fillText(words, x, y);
   keepWritten(context, words, inkBox(context, words, x, y));
+}
+
+// Keeps a line that no words may cross.
+/** @param {CanvasRenderingContext2D} context @param {[x: number, y: number, to_x: number, to_y: number]} ends */
+export function keepLine(context, ends) {
+  const kept = /** @type {Keeper} */ (context.canvas).__lines;
+  const unit = context.getTransform().a / (window.devicePixelRatio || 1);
+  kept?.push(ends.map((v) => v * unit));
 }
