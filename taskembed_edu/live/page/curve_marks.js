@@ -9,7 +9,6 @@
  * @property {boolean} over do the words stand on top of their line, and not beside it?
  */
 
-const MOST_ROWS = 2;
 const FROM_LINE = 4; // pixels from a line to its words
 const WORDS_APART = 6; // and between the words of two marks
 
@@ -19,16 +18,17 @@ const WORDS_APART = 6; // and between the words of two marks
  * @param {MarkWords[]} marks
  * @param {number} left
  * @param {number} right
+ * @param {number} [rows] there is room for so many
  * @returns {(MarkPlace | null)[]}
  */
-export function markPlaces(marks, left, right) {
+export function markPlaces(marks, left, right, rows = 2) {
   /** @type {(MarkPlace & { to: number, at: number })[]} */
   const taken = [];
   const order = marks.map((_, k) => k).sort((one, other) => marks[other].at - marks[one].at || other - one);
   /** @type {(MarkPlace | null)[]} */
   const places = marks.map(() => null);
   for (const k of order) {
-    const place = freePlace(marks[k], left, right, taken);
+    const place = freePlace(marks[k], { left, right, rows }, taken);
     places[k] = place;
     if (place) taken.push({ ...place, to: place.from + marks[k].wide, at: marks[k].at });
   }
@@ -37,13 +37,12 @@ export function markPlaces(marks, left, right) {
 
 /**
  * @param {MarkWords} mark
- * @param {number} left
- * @param {number} right
+ * @param {{ left: number, right: number, rows: number }} room
  * @param {(MarkPlace & { to: number, at: number })[]} taken
  * @returns {MarkPlace | null}
  */
-function freePlace({ at, wide }, left, right, taken) {
-  for (let row = 0; row < MOST_ROWS; row++) {
+function freePlace({ at, wide }, { left, right, rows }, taken) {
+  for (let row = 0; row < rows; row++) {
     const starts = [at + FROM_LINE, at - FROM_LINE - wide, Math.max(left, Math.min(at - wide / 2, right - wide))];
     for (const [k, from] of starts.entries()) {
       const to = from + wide;

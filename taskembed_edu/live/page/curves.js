@@ -24,6 +24,7 @@ import { keepLine, wipeWritten, write } from "./written.js";
 
 const MOST_COLUMNS = 1200; // no screen has more; thinned to this, a long run is drawn as fast as a short one
 const ABOVE = 0.4; // of a line of words: what stays free between the plot, with the numbers beside it, and the marks' words
+const MOST_LINES = 4; // a plot lower than so many lines of words has room for one row of marks
 const RUN_DASHES = [[], [6, 4]];
 const BROKEN = "The line is broken where what is measured changed: numbers before and after are not to be compared";
 
@@ -244,7 +245,7 @@ export class CurvesView {
     const lineHeight = parseFloat(font.fontSize);
     /** @param {number} step */
     const x = (step) => box.left + ((box.right - box.left) * step) / steps;
-    const marks = this.placedMarks(c, panel, x);
+    const marks = this.placedMarks(c, panel, x, (box.bottom - box.top) / lineHeight > MOST_LINES ? 2 : 1);
     const rows = rowsOfMarks(marks.map(({ place }) => place));
     if (rows) box.top += lineHeight * (rows + ABOVE);
     const [low, high] = rangeOf(this.runs(), panel.shown, panel.unit);
@@ -301,12 +302,12 @@ export class CurvesView {
   }
 
   // The marks, each with the place of its words: in the loss panel, where there is room for them.
-  /** @param {CanvasRenderingContext2D} c @param {Panel} panel @param {(step: number) => number} x */
-  placedMarks(c, panel, x) {
+  /** @param {CanvasRenderingContext2D} c @param {Panel} panel @param {(step: number) => number} x @param {number} most */
+  placedMarks(c, panel, x, most) {
     const marks = this.page.marks().flatMap((list, run) => list.map((mark) => ({ ...mark, run, at: x(mark.step) })));
     marks.sort((one, other) => one.step - other.step);
     const words = marks.map(({ at, text }) => ({ at, wide: c.measureText(text).width }));
-    const places = panel.named ? markPlaces(words, 1, panel.canvas.clientWidth - 1) : marks.map(() => null);
+    const places = panel.named ? markPlaces(words, 1, panel.canvas.clientWidth - 1, most) : marks.map(() => null);
     return marks.map((mark, k) => ({ ...mark, place: places[k] }));
   }
 
