@@ -24,13 +24,14 @@ import { Viewport } from "./viewport.js";
 /** @import { MapPage, RunPicture, Tasks } from "./types.js" */
 
 const SMALL = 700; // a map narrower than this has smaller cards
-const LETTERS = 14; // CSS pixels; markers are drawn at this size of type, and grow with a larger one
+const LETTERS = 14; // the page's size of type, in CSS pixels
+const HALL_LETTERS = 20; // with a projector; markers and names grow with it on a large screen
 
 // A marker's radius in device pixels, rounded to 0.5: smaller when there are many tasks, larger in projector mode and
 // with the `letters` (CSS pixels) of a large screen.
 /** @param {number} n @param {number} ratio @param {boolean} projector @param {boolean} labels @param {number} [letters] */
-export function radiusOf(n, ratio, projector, labels, letters = projector ? 20 : LETTERS) {
-  const base = (projector ? 9.5 * Math.max(1, letters / 20) : 6) * (labels ? 0.75 : 1); // beside a name a smaller dot is enough
+export function radiusOf(n, ratio, projector, labels, letters = projector ? HALL_LETTERS : LETTERS) {
+  const base = (projector ? 9.5 * Math.max(1, letters / HALL_LETTERS) : 6) * (labels ? 0.75 : 1); // beside a name a smaller dot is enough
   const crowd = Math.min(1, Math.max(0.36, Math.sqrt(260 / Math.max(1, n))));
   return Math.round(2 * base * ratio * crowd) / 2;
 }
@@ -229,9 +230,9 @@ export class TaskMapView {
 
   // The buttons and the scale bar keep their strips of the map to themselves.
   reserve() {
-    const { viewport, ratio, picture, letters } = this;
+    const { viewport, ratio, letters } = this;
     viewport.head = this.tools.bottom();
-    viewport.foot = picture?.projection === "pca" ? 2.3 * letters * (ratio || 1) : 0;
+    viewport.foot = 1.3 * letters * (ratio || 1); // for a map without a bar too: PCA and UMAP have one frame
     viewport.named = Boolean(this.tasks?.labels);
   }
 
@@ -300,7 +301,7 @@ export class TaskMapView {
     if (this.ratio !== ratio) this.watchRatio();
     this.ratio = ratio;
     this.root.dataset.small = String(this.isSmall());
-    this.letters = parseFloat(getComputedStyle(this.root).fontSize) || LETTERS;
+    this.letters = this.lettersNow();
     this.tools.forget();
     this.reserve();
     if (this.canvas.width !== wide || this.canvas.height !== high) {
@@ -318,10 +319,15 @@ export class TaskMapView {
   // The theme, the size or the mode changed: markers and lines are made anew.
   restyle() {
     this.palette = paletteOf(this.root);
-    this.letters = parseFloat(getComputedStyle(this.root).fontSize) || LETTERS;
+    this.letters = this.lettersNow();
     this.tools.forget();
     this.details.restyle();
     this.colour();
+  }
+
+  lettersNow() {
+    const least = this.state.get("projector") ? HALL_LETTERS : LETTERS;
+    return Math.max(least, parseFloat(getComputedStyle(this.root).fontSize) || 0);
   }
 
   radius() {

@@ -4,7 +4,7 @@
 // picture, and a collapse looks like a healthy cloud. UMAP does not preserve distances, so its map has no bar.
 
 import { cssOf } from "./shapes.js";
-import { write } from "./written.js";
+import { keepWritten } from "./written.js";
 
 /** @import { TaskMapView } from "./map.js" */
 
@@ -33,8 +33,8 @@ function barLetters(map) {
 export function scaleBarBox(map) {
   const { canvas, ratio, viewport } = map;
   const apart = barLength(map);
-  const wide = Math.max(apart * viewport.scale, 5 * barLetters(map)); // the text may be longer than the bar
-  return apart ? [canvas.width - 14 * ratio - wide, canvas.height - 20 * ratio - barLetters(map), canvas.width, canvas.height] : [];
+  const wide = apart * viewport.scale + 5.5 * barLetters(map); // its words stand left of it
+  return apart ? [canvas.width - 20 * ratio - wide, canvas.height - 9 * ratio - barLetters(map), canvas.width, canvas.height] : [];
 }
 
 /** @param {TaskMapView} map @param {CanvasRenderingContext2D} context */
@@ -44,7 +44,7 @@ export function drawScaleBar(map, context) {
   if (map.root.dataset.bar !== String(apart)) map.root.dataset.bar = String(apart);
   if (!apart) return;
   const size = barLetters(map);
-  const [right, base] = [canvas.width - 12 * ratio, canvas.height - 12 * ratio];
+  const [right, base] = [canvas.width - 12 * ratio, canvas.height - 6 * ratio];
   const left = right - apart * viewport.scale;
   context.globalAlpha = 1;
   for (const { rgb, width } of [{ rgb: palette.paper, width: 5 }, { rgb: palette.ink, width: 2 }]) {
@@ -65,7 +65,9 @@ export function drawScaleBar(map, context) {
   context.textBaseline = "bottom";
   context.lineWidth = 4 * ratio;
   context.strokeStyle = cssOf(palette.paper);
-  context.strokeText(words, right, base - 6 * ratio);
+  const beside = left - 6 * ratio;
+  context.strokeText(words, beside, base + 2 * ratio);
   context.fillStyle = cssOf(palette.ink);
-  write(context, words, right, base - 6 * ratio);
+  context.fillText(words, beside, base + 2 * ratio);
+  keepWritten(context, words, [beside - 5 * size, base - size, beside, base]); // not measured: this is drawn at every paint
 }

@@ -77,7 +77,7 @@ export class MapTools {
   // How far down the buttons reach, in pixels of the canvas.
   bottom() {
     const ends = this.boxes().filter((box) => box.length).map((box) => box[3]);
-    return ends.length ? Math.max(...ends) + 4 * this.map.ratio : 0;
+    return ends.length ? Math.max(...ends) + 6 * this.map.ratio : 0;
   }
 
   // The map's size or its buttons changed: measure again.

@@ -24,7 +24,8 @@ export function fittingView(view, box, wide, high, { head = 0, foot = 0, named =
   const short = Math.max(1, Math.min(wide, high));
   const [across, upward] = [wide / short, Math.max(0.5 * high, high - head - foot) / short];
   const air = named ? 1.25 : 1.14;
-  const span = air * Math.max((box[2] - box[0]) / across, (box[3] - box[1]) / upward, 1e-6);
+  const above = !named && head + foot ? 1.02 : air; // the strips are air already
+  const span = Math.max((air * (box[2] - box[0])) / across, (above * (box[3] - box[1])) / upward, air * 1e-6);
   const lift = (head - foot) / (2 * short);
   const [x, y] = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2 + lift * span];
   if (view) {
