@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from unittest import mock
+
 import numpy as np
 import pytest
 from matplotlib.collections import PathCollection
@@ -67,3 +70,40 @@ def test_what_there_is_not_is_refused(session: Session) -> None:
         session_figure(session, "phases")
     with pytest.raises(IndexError, match="frame from 0 to 5"):
         session_figure(session, frame=6)
+
+
+@pytest.fixture(scope="module")
+def languages() -> Session:
+    session = Session("parameters", "number_words", n_tasks=42, hidden=4, projection="pca")
+    session.step(20)
+    return session
+
+
+def test_names_stay_in_the_frame_and_lie_on_no_other_name_and_no_point(languages: Session) -> None:
+    figure = session_figure(languages)
+    axes = figure.axes[0]
+    figure.draw_without_rendering()
+    names = {text.get_text(): text.get_window_extent() for text in axes.texts}
+    assert len(names) > 20
+    frame, boxes = axes.get_window_extent(), list(names.values())
+    for text, box in names.items():
+        assert frame.x0 < box.x0 and box.x1 < frame.x1 and frame.y0 < box.y0 and box.y1 < frame.y1, text
+        assert sum(box.overlaps(other) for other in boxes) == 1, text
+        points = axes.transData.transform(languages.frame.layout)
+        assert not any(box.contains(*point) for point in points), text
+
+
+def test_no_curve_runs_through_a_legend(languages: Session) -> None:
+    figure = session_figure(languages)
+    figure.draw_without_rendering()
+    for axes in figure.axes[1:]:
+        legend = axes.get_legend()
+        assert legend is not None and legend.get_window_extent().y0 >= axes.get_window_extent().y1 - 1
+
+
+def test_a_long_name_is_shortened_and_its_signs_are_no_formula(languages: Session) -> None:
+    long = dataclasses.replace(languages.tasks, names=("<b>$x$</b> " + 200 * "x", *languages.tasks.names[1:]))
+    with mock.patch.object(type(languages), "tasks", long):
+        figure = session_figure(languages)
+    texts = [text for text in figure.axes[0].texts if text.get_text().startswith("<b>")]
+    assert [text.get_text() for text in texts] in ([], ["<b>$x$</b> xxxxxxxxxxxx…"])

@@ -24,6 +24,9 @@ _MARKERS = ("o", "s", "^", "D")
 
 # At most this many symbols fit under the map.
 _MOST_SIGNS, _SIGNS_A_ROW = 18, 6
+_LONGEST_NAME = 24  # letters
+# In pixels: what stays free inside the frame, and how far a point's sign reaches.
+_FRAME_AIR, _SIGN_REACH = 5.0, 2.0
 
 
 def session_figure(session: Session, colour_by: str | None = None, frame: Frame | int = -1) -> Still:
@@ -80,20 +83,31 @@ def _colouring(session: Session, column: int) -> Colouring:
 
 
 def _names(figure: Figure, axes: Axes, session: Session, frame: Frame) -> None:
-    """Draw names beside their points; a name that would overlap another is omitted."""
-    texts = [
-        axes.annotate(name, (x, y), (4, 2), textcoords="offset points", fontsize=7)
-        for task, (name, (x, y)) in enumerate(zip(session.tasks.names, frame.layout, strict=True))
-        if task not in frame.diverged_tasks
-    ]
-    figure.draw_without_rendering()  # before this, their positions are not known
-    taken: list[Any] = []
-    for text in texts:
-        box = text.get_window_extent()
-        if any(box.overlaps(other) for other in taken):
+    """Draw names beside their points; one that would meet another name, a point or the frame on both sides is omitted."""
+    figure.draw_without_rendering()  # before this, no position is known
+    figure.set_layout_engine("none")  # the frame stays where it is now: the names are placed in it
+    frame_box, taken = axes.get_window_extent().padded(-_FRAME_AIR), list[Any]()
+    points = axes.transData.transform(frame.layout)
+    for task, (name, (x, y)) in enumerate(zip(session.tasks.names, frame.layout, strict=True)):
+        if task in frame.diverged_tasks:
+            continue
+        for side, align in ((4, "left"), (-4, "right")):
+            text = axes.annotate(
+                _shortened(name), (x, y), (side, 2), textcoords="offset points", fontsize=7, ha=align, parse_math=False
+            )
+            text.set_in_layout(False)
+            box = text.get_window_extent()
+            inside = all(frame_box.contains(*corner) for corner in (box.min, box.max))
+            over = box.padded(_SIGN_REACH).contains
+            covers = any(over(*point) for other, point in enumerate(points) if other != task)
+            if inside and not covers and not any(box.overlaps(other) for other in taken):
+                taken.append(box)
+                break
             text.remove()
-        else:
-            taken.append(box)
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
 
 
 def _legend(axes: Axes, colouring: Colouring) -> None:
@@ -136,6 +150,21 @@ def _curves(axes: Axes, session: Session, shown: Frame, readings: Sequence[Readi
     if shown is not session.frame:
         axes.axvline(shown.step, color=GREY, linewidth=1)
     axes.set(xlabel="step", ylim=(min(0.0, axes.get_ylim()[0]), None))
-    if axes.lines and axes.get_legend_handles_labels()[0]:  # before the first step there may be no curve
-        axes.legend(frameon=False, fontsize=8)
     axes.spines[["top", "right"]].set_visible(False)
+    _legend_above(axes)
+
+
+def _legend_above(axes: Axes) -> None:
+    """Above the axes, where no curve can run through it."""
+    handles = axes.get_legend_handles_labels()[0]
+    if handles:  # before the first step there may be no curve
+        axes.legend(
+            loc="lower right",
+            bbox_to_anchor=(1.0, 1.0),
+            ncols=min(len(handles), 4),
+            frameon=False,
+            fontsize=8,
+            borderaxespad=0.1,
+            handlelength=1.4,
+            columnspacing=1.0,
+        )

@@ -18,7 +18,7 @@ from tests.browser.lab_on_page import LabOnPage
 from tests.browser.notebook_page import NotebookPage
 
 MEASURE = Path(__file__).with_name("text_boxes.js")
-WINDOWS = [(1024, 768), VIEWPORT, (1920, 1080)]
+WINDOWS = [(1024, 768), (1180, 720), VIEWPORT, (1920, 1080)]
 THEMES = ["JupyterLab Light", "JupyterLab Dark"]
 FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 # A theme and a window change in several steps of JupyterLab: what is measured is the page after the last of them.
@@ -68,9 +68,11 @@ def in_projector(page: NotebookPage, root: Locator, look: Callable[[], list[str]
     """What `look` finds while the lab is in projector mode."""
     root.get_by_role("button", name="projector", exact=False).click()
     expect(root).to_contain_class("te-projector")
+    page.wait_for_function("!!document.fullscreenElement === !!document.querySelector('.te-panel')")
     found = look()
     root.get_by_role("button", name="projector", exact=False).click()
     expect(root).not_to_contain_class("te-projector")
+    page.wait_for_function("!document.fullscreenElement")
     return found
 
 

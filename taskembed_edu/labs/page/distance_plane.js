@@ -3,7 +3,7 @@
 import { drawWays } from "./distance_ways.js";
 import { change, whenChanged } from "./dom.js";
 import { makeHandle, SHAPES } from "./handle.js";
-import { insideLabel, labelNode, spreadLabels } from "./labels.js";
+import { clearTicks, insideLabel, labelBox, labelNode, spreadLabels } from "./labels.js";
 import { clamp, roundStep, snapped, tidy } from "./numbers.js";
 import { arrow, ball, gridLines, toPixel, toPlace } from "./plane.js";
 
@@ -23,6 +23,8 @@ export function sizeOf({ unit }, node) {
 export function distancePlane(page) {
   const [node, grid, ways] = ["plane", "grid", "ways"].map((name) => page.part(name));
   const sizeChanged = whenChanged();
+  /** @type {[SVGTextElement, Lab.Label][]} */
+  let ticks = []; // the grid's numbers
   let step = 1; // the distance between two grid lines
   let view = { x: 0, y: 0, scale: 50, width: 560, height: 448, unit: 1 };
 
@@ -66,11 +68,13 @@ export function distancePlane(page) {
     const [cx, cy] = toPixel(view, [0, 0]);
     const below = cy + 5 + 11 * view.unit;
     const seen = upward.filter(([v, y]) => v && y > 8 && y < view.height - 8);
-    const ticks = [
-      ...across.filter(([v]) => v).map(([v, x]) => labelNode({ words: tidy(v, 6), x, y: below, kind: "tick" })),
-      ...seen.map(([v, y]) => labelNode({ words: tidy(v, 6), x: cx - 7, y: y + 4, anchor: "end", kind: "tick" })),
+    /** @type {Lab.Label[]} */
+    const labels = [
+      ...across.filter(([v]) => v).map(([v, x]) => ({ words: tidy(v, 6), x, y: below, kind: "tick" })),
+      ...seen.map(([v, y]) => ({ words: tidy(v, 6), x: cx - 7, y: y + 4, anchor: /** @type {const} */ ("end"), kind: "tick" })),
     ];
-    grid.replaceChildren(...lines, ...ticks);
+    ticks = labels.map((label) => [labelNode(label), label]);
+    grid.replaceChildren(...lines, ...ticks.map(([node]) => node));
   }
   /** The arrow from the origin, up to its handle, and the vector's name beside it. @param {Lab.VectorName} name */
   function drawVector(name) {
@@ -86,10 +90,10 @@ export function distancePlane(page) {
     return { line, label, box: [x - 10 * unit, y - 10 * unit, x + 10 * unit, y + 10 * unit] };
   }
   function drawBall() {
-    if (!page.now.ball) return [];
+    if (!page.now.ball) return { shapes: [], boxes: [] };
     const { shape, size, words } = page.now.ball;
     const key = insideLabel({ words, x: 10, y: view.height - 12, anchor: "start", kind: "ball-name" }, view);
-    return [ball(view, shape, toPixel(view, page.points.x), size, "ball"), labelNode(key)];
+    return { shapes: [ball(view, shape, toPixel(view, page.points.x), size, "ball"), labelNode(key)], boxes: [labelBox(key, view.unit)] };
   }
   /** @param {Lab.VectorName} name @returns {Lab.Attributes} */
   function described(name) {
@@ -106,10 +110,12 @@ export function distancePlane(page) {
     sizeChanged(`${step} ${view.width} ${view.height} ${view.unit}`, drawGrid);
     const names = shownVectors(page);
     const [vectors, measured] = [names.map(drawVector), drawWays(page, view)];
-    const taken = /** @type {Lab.Box[]} */ (vectors.map(({ box }) => box));
+    const round = drawBall();
+    const taken = /** @type {Lab.Box[]} */ ([...vectors.map(({ box }) => box), ...round.boxes]);
     const labels = spreadLabels([...vectors.map(({ label }) => label), ...measured.labels], taken, view);
     const lines = vectors.map(({ line }) => line);
-    ways.replaceChildren(...drawBall(), ...measured.shapes, ...lines, ...labels.map(labelNode));
+    clearTicks(ticks, taken, view.unit);
+    ways.replaceChildren(...round.shapes, ...measured.shapes, ...lines, ...labels.map(labelNode));
     for (const [name, tip] of tips) {
       const transform = `translate(${toPixel(view, page.points[name])}) scale(${view.unit})`;
       change(tip, { hidden: !names.includes(name), transform, ...described(name) });

@@ -40,6 +40,14 @@ export function spreadLabels(labels, taken, { height, unit }) {
   });
 }
 
+/** Shows the numbers of a grid that no label covers, and hides the others. @type {(ticks: [SVGTextElement, Lab.Label][], taken: Lab.Box[], unit: number) => void} */
+export function clearTicks(ticks, taken, unit) {
+  for (const [node, label] of ticks) {
+    const box = labelBox(label, 0.82 * unit); // a grid's numbers are smaller
+    node.style.visibility = taken.every((one) => apart(box, one)) ? "" : "hidden";
+  }
+}
+
 /** @type {(label: Lab.Label) => SVGTextElement} */
 export const labelNode = ({ words, x, y, anchor = "middle", kind = "" }) =>
   svg("text", { class: kind, x, y, "text-anchor": anchor }, words);
