@@ -93,7 +93,7 @@ def test_single_keys_count_in_the_lab_and_not_in_a_field(open_lab: OpenLab) -> N
     assert len(lab.sent("step")) == 1
     lab.keyboard.press("p")
     expect(lab.root).to_have_class(re.compile("te-projector"))
-    expect(lab.button("Projector")).to_have_attribute("aria-pressed", "true")
+    expect(lab.button("Leave projector mode")).to_have_attribute("aria-pressed", "true")
     lab.keyboard.press("p")
     expect(lab.root).not_to_have_class(re.compile("te-projector"))
     lab.keyboard.press("p")

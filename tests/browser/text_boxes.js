@@ -94,7 +94,8 @@ window.textBoxes = (() => {
       const { left, right, top, bottom } = menu.getBoundingClientRect();
       const wide = pen.measureText(words).width;
       const cut = wide <= room + SLACK ? "" : style.textOverflow === "ellipsis" ? "shortened in a menu" : "cut by its menu";
-      return words ? [{ words, node: menu, element: menu, left, right, top: top + 4, bottom: bottom - 4, cut }] : [];
+      const whole = menu.title.includes(words);
+      return words ? [{ words, node: menu, element: menu, left, right, top: top + 4, bottom: bottom - 4, cut, whole }] : [];
     });
   }
 

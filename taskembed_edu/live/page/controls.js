@@ -6,6 +6,7 @@
 import { counted, element, freshId, oncePerFrame, setText } from "./base.js";
 
 const CONFIRM_MS = 2500; // a change not confirmed by then counts as refused: the kernel's value is shown again
+const LONG_NAME = 20; // letters of a colour's name that its menu has room for
 
 /** @import { LabPage } from "./lab.js" */
 /** @import { Control, Run, SettingValue, Tasks } from "./types.js" */
@@ -244,6 +245,8 @@ export class ControlsView {
 
   showColour() {
     this.colour.value = String(this.page.get("colour"));
+    const name = this.colour.selectedOptions[0]?.label ?? "";
+    this.colour.title = name.length > LONG_NAME ? name : ""; // a menu shortens it
   }
 
   /** @param {Tasks} tasks */

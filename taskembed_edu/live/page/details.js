@@ -82,6 +82,7 @@ export class TaskDetails {
 
   buildPanel() {
     this.map.root.append(this.panel);
+    this.panelName.dir = this.cardName.dir = "auto"; // Hebrew and Arabic names begin at the right
     this.panel.hidden = true;
     this.panel.setAttribute("role", "group");
     this.panelPicture.canvas.setAttribute("role", "img");
@@ -188,6 +189,7 @@ export class TaskDetails {
     if (i >= 0) {
       this.panel.setAttribute("aria-label", `Chosen task: ${map.name(i)}`);
       setText(this.panelName, map.name(i));
+      this.panelName.title = map.name(i); // a long name is shortened
       this.drawChosen(i);
       this.update();
     }
@@ -246,6 +248,7 @@ export class TaskDetails {
     for (const i of tasks) {
       const button = element("button", "te-map-neighbour", names, map.name(i));
       button.title = map.name(i);
+      button.dir = "auto";
       button.addEventListener("click", () => map.state.set("chosen", i));
       button.addEventListener("pointerenter", () => map.pointing.point(i, null));
       button.addEventListener("pointerleave", () => map.pointing.point(-1, null));

@@ -57,7 +57,7 @@ export class TaskLegend {
     const { name, kind, stops, entries } = colouring;
     this.root.dataset.kind = kind;
     this.root.setAttribute("aria-label", `Legend: ${name}`);
-    element("span", "te-legend-title", this.root, name);
+    element("span", "te-legend-title", this.root, name).title = name; // a long one is shortened
     if (kind === "angle") this.ring(stops);
     const row = element("div", "te-legend-entries", this.root);
     if (kind === "quantity") row.style.setProperty("--te-gradient", `linear-gradient(to right, ${stops.join(", ")})`);
