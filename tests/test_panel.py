@@ -476,6 +476,42 @@ def test_a_reset_that_was_not_meant_is_undone(page: Page) -> None:
         session.undo_reset()
 
 
+def test_a_collapse_holds_the_button_that_mends_it(page: Page) -> None:
+    assert page.transport["recover"] is None
+    session = session_of(page)
+    session.set(margin=0.0)
+    session.step(160)
+    page.acknowledge()
+    assert page.transport["recover"] == {"run": 0, "label": "Back to step 28, with margin 1"}
+    page.say("look", step=8)
+    page.say("recover", run=0)
+    assert (page.steps(), session.settings.margin) == ([28], 1.0)
+    assert page.picture["live"]
+    assert page.transport["recover"] is None
+    assert page.transport["undo"] == "Back to the collapsed run, at step 160"
+    assert "Press Play" in page.status
+    page.say("undo")
+    assert (page.steps(), session.settings.margin) == ([160], 0.0)
+    page.say("recover", run=0)
+    page.hear({"do": "play"})
+    page.until(lambda: session.steps >= 160)
+    page.say("pause")
+    assert not any(frame.alarm for frame in session.history)
+
+
+def test_the_button_of_a_collapse_mends_the_run_that_collapsed(page: Page) -> None:
+    one, other = branched(page)
+    assert page.panel.player.session is other
+    one.set(margin=0.0)
+    one.step(200)
+    page.acknowledge()
+    assert page.transport["recover"]["label"].startswith("Run A: Back to step ")
+    page.say("recover", run=page.transport["recover"]["run"])
+    assert (one.settings.margin, page.transport["recover"]) == (1.0, None)
+    page.say("recover", run=1)
+    assert "have not collapsed" in page.status
+
+
 def test_new_tasks_for_both_runs_are_undone_together(page: Page) -> None:
     one, other = branched(page)
     page.say("new seed")

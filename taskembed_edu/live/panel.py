@@ -279,6 +279,11 @@ class SessionPanel:
         self._ui.viewed_step = None
         self._job(lambda: runs.rewind(self.player), pausing=True)
 
+    def _recover(self, message: Message) -> None:
+        run = _whole("run", message.get("run", 0))
+        self._ui.viewed_step = None
+        self._job(lambda: runs.recover(self.player, run), pausing=True)
+
     def _undo(self, _message: Message) -> None:
         self._job_for_the_active_run(lambda session: runs.undo(self.player, session))
 
@@ -405,6 +410,7 @@ _HANDLERS: dict[str, Callable[[SessionPanel, Message], None]] = {
     "keep": SessionPanel._keep,
     "active": SessionPanel._make_active,
     "rewind": SessionPanel._rewind,
+    "recover": SessionPanel._recover,
     "embed again": SessionPanel._embed_again,
     "compare": SessionPanel._compare_with,
     "look": SessionPanel._look,

@@ -13,7 +13,7 @@ import torch
 from taskembed_edu.live.controls import say_setting
 from taskembed_edu.live.defaults_for import DefaultsFor, implied_changes, no_defaults
 from taskembed_edu.live.player import Player
-from taskembed_edu.live.status import StatusMessage, run_name, undo_words, way_back
+from taskembed_edu.live.status import StatusMessage, recovery_words, run_name, undo_words, way_back
 from taskembed_edu.session.session import Session
 from taskembed_edu.tasks.base import TaskBatch
 
@@ -110,11 +110,23 @@ def rewind(player: Player) -> StatusMessage:
     return StatusMessage(f"Back at step {session.steps}{why}. Change what made it fail, then press Play.")
 
 
+def recover(player: Player, run: int) -> StatusMessage:
+    """Take this run back to before its collapse, with the cause changed: see `Session.recover`."""
+    session = player.sessions[min(run, len(player.sessions) - 1)]
+    if session.recovery() is None:
+        return StatusMessage("The tasks have not collapsed: there is nothing to go back from.")
+    words = recovery_words(session)
+    session.recover()
+    return StatusMessage(f"{words}: done. Press Play to train on. Undo brings the collapsed run back.")
+
+
 def undo(player: Player, session: Session) -> StatusMessage:
     """Undo the run's last change of settings; if there is none, undo the reset that began the run."""
     done = undo_words(session)
     if session.undoable():
         session.undo()
+    elif session.recovered_from is not None:
+        session.undo_reset()
     elif session.ended_at is not None:
         for each in player.sessions:
             if each.ended_at is not None:  # a reset of the tasks began both runs again

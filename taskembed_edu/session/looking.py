@@ -18,6 +18,7 @@ from taskembed_edu.evaluation.registry import ScoreContext, measured
 from taskembed_edu.session.alarms import last_stable_frame
 from taskembed_edu.session.history import Checkpoint, Event, Frame, History, metric_of, undo_values
 from taskembed_edu.session.parsing import declared_settings
+from taskembed_edu.session.recovery import Recovery, recovery
 from taskembed_edu.session.run import Run, readable_families
 from taskembed_edu.session.setup import Setup
 from taskembed_edu.session.validation import ValidationSet, groups_of, true_geometry
@@ -155,13 +156,24 @@ class RunView:
     def undoable(self) -> dict[str, Any]:
         """What `undo` would set: names and values; {} if there is nothing to undo."""
         run = self._run
+        if self.recovered_from is not None and run.recovered == len(run.events):
+            return {}  # the last change is the recovery: `undo_reset` takes it back as a whole
         return undo_values(run.initial, run.events, self.settings.declared(), self.setup.frame_every)
 
     @property
     def ended_at(self) -> int | None:
-        """The step at which the last reset ended a run, as long as `undo_reset` can restore it; else None."""
+        """The last step of the run that a reset or recovery ended, as long as `undo_reset` restores it; else None."""
         ended = self._run.ended
         return None if ended is None else ended.steps
+
+    @property
+    def recovered_from(self) -> int | None:
+        """The step of the collapsed run that `recover` left, as long as `undo_reset` can restore it; else None."""
+        return self.ended_at if self._run.recovered is not None else None
+
+    def recovery(self) -> Recovery | None:
+        """Where `recover` would go back to, and what it would change; None if the tasks have not collapsed."""
+        return recovery(self.history, self.settings, self.embedder.same_loss) if self.frame.alarm else None
 
     def last_stable_frame(self, at: int = -1) -> Frame:
         """The last frame, up to frame `at`, before tasks diverged or the loss grew: see `alarms.last_stable_frame`."""

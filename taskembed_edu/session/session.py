@@ -179,6 +179,20 @@ class Session(RunView):
                 self._run = dataclasses.replace(self._run.at_frame(at), past=past, ended=self._run.ended)
         return self.history[-1]
 
+    def recover(self) -> Frame:
+        """Leave a collapse: go back to the last healthy frame before it, and change what made the tasks collapse.
+
+        The other settings stay as they are now. The recording of the run so far goes to `past`, and `undo_reset`
+        restores it until the next step. Without a collapse nothing happens (see `recovery`).
+        """
+        with self.lock("reset"):
+            way, old = self.recovery(), self._run
+            if way is not None:
+                run = old.before_collapse(way)
+                run.past = [*old.past, recording_of(old)]
+                self._run = run
+        return self.history[-1]
+
     def branch(self, at: int = -1) -> Session:
         """An independent session that continues from frame `at`; it shares no changing state with this one.
 

@@ -61,7 +61,7 @@ export class LabPage {
     const stage = element("div", "te-stage", body);
     this.mapBar = new MapBarView(this, stage);
     // Placed here and not above the settings: when an alert appears, it must not move a slider during a drag.
-    stage.append(this.transportView.alert, this.transportView.rewind);
+    stage.append(this.transportView.alert, this.transportView.rewind, this.transportView.recover.root);
     this.mapRow = element("div", "te-maps", stage);
     this.timeline = new TimelineView(this, stage);
     this.legend = new TaskLegend(this, stage);

@@ -60,6 +60,9 @@ export class TransportView {
     this.spoken.setAttribute("role", "alert");
     this.rewind = this.button(parent, "Back to the last good frame", { do: "rewind" }, "te-rewind").root;
     this.rewind.hidden = true;
+    this.recover = this.button(parent, "", () => ({ do: "recover", run: this.page.transport().recover?.run ?? 0 }), "te-rewind te-recover");
+    this.recover.explain("Go back to before the collapse, change what caused it, and keep the collapsed run for Undo.");
+    this.recover.root.hidden = true;
   }
 
   /** @param {Element} group */
@@ -129,6 +132,8 @@ export class TransportView {
     });
     setText(this.device, [transport.device, transport.rate ? `${Math.round(transport.rate)} steps/s` : ""].filter(Boolean).join(" · "));
     this.rewind.hidden = !transport.rewind;
+    this.recover.root.hidden = !transport.recover;
+    setText(this.recover.words, transport.recover?.label ?? "");
     this.tell();
   }
 

@@ -257,6 +257,7 @@ export interface Transport {
   undo: string;
   wishes: string[];
   rewind?: boolean;
+  recover?: { run: number; label: string } | null; // the button that leads out of a collapse
   stopped?: boolean;
   seed?: number;
   projection?: string;
