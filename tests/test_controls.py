@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from taskembed_edu.base.settings import Setting
+from taskembed_edu.base.wording import say, say_setting
 from taskembed_edu.embedders import EMBEDDERS
 from taskembed_edu.embedders.parameter_settings import ParameterSettings
 from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.formulas.mining import TRIPLET_MINING
 from taskembed_edu.labs.metric import MetricLab
 from taskembed_edu.labs.parameter import ParameterLab
-from taskembed_edu.live.controls import control_specs, page_value, say, say_setting
+from taskembed_edu.live.controls import control_specs, page_value
 from taskembed_edu.networks.factory import LEARNERS
 from taskembed_edu.networks.learners import ACTIVATIONS
 from taskembed_edu.session.session import Session

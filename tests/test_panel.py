@@ -5,6 +5,7 @@ The page acknowledges every picture before it asks for the next thing, as the re
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import ipywidgets as widgets
 import numpy as np
 import pytest
 
+from taskembed_edu.figures.plots import Still
 from taskembed_edu.labs.metric import MetricLab
 from taskembed_edu.live import panel as panel_module
 from taskembed_edu.live.cells import CellRun, stop_replaced
@@ -326,7 +328,7 @@ def test_the_past_is_looked_at_while_training_goes_on(page: Page) -> None:
         page.say("step")
     page.say("look", step=6)
     assert (page.steps(), page.picture["live"], page.picture["step"]) == ([4], False, 6)
-    assert "Step 6, trained with Contrastive, Euclidean, margin 1" in page.status
+    assert "Step 6, trained with loss Contrastive, distance Euclidean, margin 1" in page.status
     page.panel.player.play()
     page.until(lambda: session_of(page).steps >= 24)
     page.hear({"do": "pause"})
@@ -705,7 +707,7 @@ def test_the_code_that_is_told_makes_the_run(page: Page) -> None:
     assert told["text"] == session_of(page).code()
 
 
-@pytest.mark.parametrize("what", ["png", "csv", "json", "html"])
+@pytest.mark.parametrize("what", ["png", "svg", "gif", "csv", "json", "html"])
 def test_an_export_is_written_and_never_over_another(
     page: Page, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -713,11 +715,12 @@ def test_an_export_is_written_and_never_over_another(
     page.say("step")
     page.say("export", what=what)
     page.say("export", what=what)
-    assert [told["tell"] for told in page.told] == ["saved", "saved"]
-    paths = [Path(told["path"]) for told in page.told]
+    saved = [told for told in page.told if told["tell"] != "saving"]
+    assert [told["tell"] for told in saved] == ["saved", "saved"]
+    paths = [Path(told["path"]) for told in saved]
     assert [path.name for path in paths] == [f"metric-gaussians-step-4{again}.{what}" for again in ("", "-2")]
     assert all(path.stat().st_size > 0 for path in paths)
-    assert all(paths[k].name in page.told[k]["text"] for k in (0, 1))
+    assert all(paths[k].name in saved[k]["text"] for k in (0, 1))
 
 
 def test_what_cannot_be_saved_is_said(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -729,6 +732,50 @@ def test_what_cannot_be_saved_is_said(page: Page, tmp_path: Path, monkeypatch: p
     (told,) = page.told
     assert told["tell"] == "not saved"
     assert "Not saved" in told["text"]
+
+
+@pytest.mark.parametrize("what", ["png", "svg", "gif", "html"])
+def test_an_export_while_it_plays_is_written_and_training_goes_on(
+    page: Page, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    session = session_of(page)
+    page.hear({"do": "play"})
+    page.until(lambda: session.steps > 20)
+    page.hear({"do": "export", "what": what})
+    page.until(lambda: any(told["tell"] == "saved" for told in page.told))
+    after = session.steps
+    page.until(lambda: session.steps > after)
+    page.say("pause")
+    assert page.panel.player.failure is None
+    assert [path.suffix for path in tmp_path.iterdir()] == [f".{what}"]
+    pictures = [told["text"] for told in page.told if told["tell"] == "saving"]
+    assert bool(pictures) == (what == "gif")
+    assert not pictures or pictures[0].startswith("The film is made: picture 1 of ")
+
+
+@pytest.mark.parametrize("what", ["png", "svg", "gif", "html"])
+def test_a_full_disk_is_said_and_leaves_nothing_half(
+    page: Page, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_given: Any, **_more: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(Still, "savefig", half_a_file)
+    page.say("step")
+    page.say("export", what=what)
+    (told,) = [told for told in page.told if told["tell"] != "saving"]
+    assert told["tell"] == "not saved"
+    assert "The disk is full" in told["text"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def half_a_file(_figure: Still, path: Path, **_more: Any) -> None:
+    with path.open("wb") as file:
+        file.write(b"half")
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 # ---- UMAP ----------------------------------------------------------------------------------------------------------

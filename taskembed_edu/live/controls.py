@@ -19,17 +19,6 @@ from taskembed_edu.session.session import Session
 _MOST_STOPS = 10_000
 
 
-def say(declared: Setting, value: Any) -> str:
-    """A setting's value in words: a choice by its label, a number with at most three digits."""
-    return f"{value:.3g}" if isinstance(value, float) else declared.label_of(value)
-
-
-def say_setting(declared: Setting, value: Any) -> str:
-    """A setting and its value in words: "margin 1"; only "Cosine distance" if the value contains the label."""
-    label, words = declared.label.lower(), say(declared, value)
-    return words if label in words.lower() else f"{label} {words}"
-
-
 def control_specs(session: Session, main: Collection[str], pending: Mapping[str, Any]) -> list[dict[str, Any]]:
     """One control for each setting, as plain dictionaries: those in `main` first, then the others as declared.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from taskembed_edu.live.controls import say_setting
+from taskembed_edu.base.wording import say_setting
 from taskembed_edu.session.session import Session
 from taskembed_edu.session.setup import Setup
 

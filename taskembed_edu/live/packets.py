@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from taskembed_edu.base.settings import Setting
+from taskembed_edu.base.wording import say_setting
 from taskembed_edu.evaluation.geometry import TrueGeometry
 from taskembed_edu.figures.colours import Colouring, colour_tasks
-from taskembed_edu.live.controls import say_setting
 from taskembed_edu.live.overlays import fit_packet, missing_trails, trails, trails_packet
 from taskembed_edu.projection.umap_steps import Layout
 from taskembed_edu.session.history import Event, Frame, coalesced_events, value_of

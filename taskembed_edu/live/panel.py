@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from taskembed_edu.base.checks import check_choice, problem
+from taskembed_edu.base.files import reason
 from taskembed_edu.live import runs
 from taskembed_edu.live.cells import running_cell, stop_replaced
 from taskembed_edu.live.controls import page_value
@@ -35,6 +36,9 @@ _OF_THE_PAGE = ("shown", "rows", "all")
 
 # The still picture is drawn after so many rounds without a change; an idle worker makes one round a second.
 _QUIET_ROUNDS = 3
+
+# While a film is made, the page is told of every so many pictures.
+_TELL_EVERY = 5
 
 # How long two runs may have different tasks before one is removed: a cell may reset them one after the other.
 _PATIENCE_SECONDS = 1.0
@@ -301,11 +305,17 @@ class SessionPanel:
         session = self.player.session
         try:
             frame = self._view_updater().frame_at(session)
-            path, words = save(what, self.sessions, self.player.active, frame, self._colour(), self.title)
+            shown = self.sessions, self.player.active, frame, self._colour(), self.title
+            path, words = save(what, *shown, progress=self._tell_progress)
         except (OSError, ValueError, TypeError, ImportError) as error:
-            self.view.send({"tell": "not saved", "text": f"Not saved: {error}"})
+            why = reason(error) if isinstance(error, OSError) else str(error)
+            self.view.send({"tell": "not saved", "text": f"Not saved: {why}"})
         else:
             self.view.send({"tell": "saved", "path": str(path), "text": words})
+
+    def _tell_progress(self, done: int, of: int) -> None:
+        if done % _TELL_EVERY == 0:
+            self.view.send({"tell": "saving", "text": f"The film is made: picture {done + 1} of {of}."})
 
     def _colour(self) -> int:
         return max(0, min(self.view.colour, len(self.player.session.tasks.truth_names) - 1))

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from taskembed_edu.live.controls import say_setting
+from taskembed_edu.base.wording import say_setting
 from taskembed_edu.live.defaults_for import DefaultsFor, implied_changes, no_defaults
 from taskembed_edu.live.player import Player
 from taskembed_edu.live.status import StatusMessage, recovery_words, run_name, undo_words, way_back

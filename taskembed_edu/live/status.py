@@ -7,8 +7,8 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from taskembed_edu.base.wording import say, say_setting
 from taskembed_edu.embedders.base import chosen_device, device_name
-from taskembed_edu.live.controls import say, say_setting
 from taskembed_edu.live.player import Player
 from taskembed_edu.live.words import about_run, differing_settings
 from taskembed_edu.session.history import Frame

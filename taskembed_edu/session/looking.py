@@ -105,6 +105,13 @@ class RunView:
         """All settings by name."""
         return {**self.setup.as_dict(), **self.settings.as_dict()}
 
+    def values_at(self, frame: Frame) -> dict[str, Any]:
+        """All settings by name, as they were when this frame was recorded: a later change has not drawn it."""
+        values = dict(self._run.initial)
+        for event in self.events[: self.history.n_events(frame.index)]:
+            values.update(event.changes)
+        return values
+
     def families(self) -> list[str]:
         """The names of the package's families that this embedder can read."""
         return readable_families(self.embedder)

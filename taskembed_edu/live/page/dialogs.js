@@ -10,7 +10,9 @@ import { element, freshId, setText } from "./base.js";
 /** @typedef {{ value: string, label: string, about?: string }} Item of a menu */
 
 export const EXPORTS = [
-  { value: "png", label: "Picture (PNG)", about: "the map of the moment shown, loss and scores" },
+  { value: "png", label: "Picture (PNG)", about: "the map of the moment shown, loss and scores, for print" },
+  { value: "svg", label: "Picture (SVG)", about: "the same, sharp at any size" },
+  { value: "gif", label: "Film (GIF)", about: "the map of this run from its start, for a slide" },
   { value: "csv", label: "Table (CSV)", about: "every task: truth, place, vector, nearest" },
   { value: "parquet", label: "Table (Parquet)", about: "the same, with its types" },
   { value: "json", label: "Recording (JSON)", about: "runs again with lab.replay(...)" },

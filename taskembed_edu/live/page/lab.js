@@ -64,6 +64,7 @@ export class LabPage {
     stage.append(this.transportView.alert, this.transportView.rewind, this.transportView.recover.root);
     this.mapRow = element("div", "te-maps", stage);
     this.timeline = new TimelineView(this, stage);
+    this.settingsShown = element("p", "te-settings-shown te-note", stage); // in a recording: those of the moment shown
     this.legend = new TaskLegend(this, stage);
     this.readings = new ReadingsView(this, stage);
     this.curves = new CurvesView(this, body);
@@ -315,6 +316,7 @@ export class LabPage {
     this.maps.forEach((map, run) => map.take(runs[run]));
     this.shared.set("step", step);
     setText(this.words, picture.words ?? "");
+    setText(this.settingsShown, runs.map(({ about, run }) => [this.runName(run), about].filter(Boolean).join(": ")).filter((words) => words.includes(",")).join(" | "));
     this.readings.show(runs);
     this.mapBar.showChanges(runs);
     this.transportView.tell();

@@ -153,6 +153,7 @@ export interface RunPicture extends PlacedPoints {
   alarm?: string;
   left_out?: number[];
   words?: string;
+  about?: string; // in a recording: the settings of the moment shown, in words
   links: Links | null;
   changes: Changes | null;
   trails?: TrailsPacket | null;
@@ -413,6 +414,7 @@ export interface RecordedFrame {
   alarm?: string;
   left_out?: number[];
   words: string;
+  about?: string;
   box: Box;
   missing?: MissingTrails;
 }
