@@ -11,6 +11,7 @@ import pytest
 from taskembed_edu.base.settings import Setting
 from taskembed_edu.base.wording import say, say_setting
 from taskembed_edu.embedders import EMBEDDERS
+from taskembed_edu.embedders.base import DEVICES
 from taskembed_edu.embedders.parameter_settings import ParameterSettings
 from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.formulas.mining import TRIPLET_MINING
@@ -87,7 +88,8 @@ def only_the_learners_of_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("run", AS_SEEN)
-def test_a_learner_sees_the_controls_that_were_there_before(run: str) -> None:
+def test_a_learner_sees_the_controls_that_were_there_before(run: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("taskembed_edu.session.session.devices_here", lambda: tuple(DEVICES))
     embedder, family = run.split(", ")
     session = Session(embedder, family=family, n_tasks=5, projection="pca")
     seen = []

@@ -18,7 +18,7 @@ import pytest
 from taskembed_edu.figures.plots import Still
 from taskembed_edu.labs.metric import MetricLab
 from taskembed_edu.live import panel as panel_module
-from taskembed_edu.live.cells import CellRun, stop_replaced
+from taskembed_edu.live.cells import CellRun, forget_overwritten, note_shown, stop_replaced
 from taskembed_edu.live.panel import SessionPanel
 from taskembed_edu.session.session import Session
 from tests.runs import SMALL, assert_same_frames, small_session
@@ -901,6 +901,25 @@ def test_a_replaced_panel_lets_everything_go_but_the_run(pages: Callable[..., Pa
     assert not older.panel.player.playing
     newer.say("step")
     assert session_of(newer).steps == 4
+
+
+def test_a_playing_lab_whose_cell_no_longer_shows_it_pauses_and_says_so(pages: Callable[..., Page]) -> None:
+    gone, kept, other = pages(), pages(), pages()
+    note_shown(CellRun("overwritten", "1"), gone.panel)
+    note_shown(CellRun("overwritten", "1"), kept.panel)
+    note_shown(CellRun("another", "1"), other.panel)
+    for page in (gone, kept, other):
+        page.hear({"do": "play"})
+    note_shown(CellRun("overwritten", "2"), kept.panel)
+    forget_overwritten(CellRun("overwritten", "2"))
+    assert [page.panel.player.playing for page in (gone, kept, other)] == [False, True, True]
+    gone.acknowledge()
+    assert "its cell was run again without the lab" in gone.status
+    forget_overwritten(CellRun("overwritten", "3"))
+    assert not kept.panel.player.playing
+    forget_overwritten(None)
+    gone.say("step")
+    assert "its cell" not in gone.status
 
 
 def test_a_lab_knows_the_runs_on_screen() -> None:

@@ -191,7 +191,7 @@ def device_setting() -> Any:
     return setting(
         "auto",
         label="Device",
-        help="Where training runs: auto takes a CUDA GPU where there is one.",
+        help="Where training runs. Automatic takes a CUDA GPU if there is one, else the CPU.",
         choices=DEVICES,
         live=False,
     )
@@ -209,11 +209,17 @@ def chosen_device(name: str | torch.device) -> torch.device:
     if kind == "cuda" and not present:
         raise RuntimeError(
             "device: got 'cuda', expected a machine with a CUDA device and a CUDA build of PyTorch. "
-            f"This PyTorch is {torch.__version__} and sees none; choose device='auto' or 'cpu'."
+            f"This PyTorch is {torch.__version__} and sees none; choose Automatic (device='auto') or CPU "
+            "(device='cpu')."
         )
     if index:
         return torch.device(str(name))
     return torch.device("cuda" if present and kind != "cpu" else "cpu")
+
+
+def devices_here() -> tuple[str, ...]:
+    """The devices that this machine has: without a CUDA device only "auto" and "cpu"."""
+    return tuple(name for name in DEVICES if name != "cuda" or torch.cuda.is_available())
 
 
 def device_name(device: torch.device) -> str:

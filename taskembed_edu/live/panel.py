@@ -102,6 +102,17 @@ class SessionPanel:
             self.view.on_msg(self._on_message, remove=True)
             self._updater.close()
 
+    def left_the_page(self) -> None:
+        """The cell that showed the lab was run again without it: training pauses, and says so where it is shown next.
+
+        Nobody would see it train. The run stays, and goes on with Play.
+        """
+        if self.player.playing and not self.player.stopped:
+            self.player.pause(wait=False)
+            self._say(
+                StatusMessage(f"Paused at step {self.player.session.steps}: its cell was run again without the lab.")
+            )
+
     # ---- messages from the page, on the kernel's thread ------------------------------------------------------------
 
     def _on_message(self, _view: Any, message: Any, _buffers: Any) -> None:

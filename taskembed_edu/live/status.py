@@ -90,7 +90,9 @@ def status(
         behind = _behind(player.sessions)
         return StatusMessage((behind or "Training. Move a setting and watch what it does.") + until)
     if session.at_stop:
-        return StatusMessage(f"Step {session.steps}: paused, as asked. Press Play to go on." + until)
+        return StatusMessage(
+            f'Step {session.steps}: paused by the setting "Stop at step". Press Play to go on.' + until
+        )
     return StatusMessage(("Paused." if session.steps else "Press Play: the tasks find their places.") + until)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -22,6 +23,7 @@ from taskembed_edu.session.recovery import Recovery, recovery
 from taskembed_edu.session.run import Run, readable_families
 from taskembed_edu.session.setup import Setup
 from taskembed_edu.session.validation import ValidationSet, groups_of, true_geometry
+from taskembed_edu.tasks import FAMILIES
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily
 
 
@@ -30,6 +32,7 @@ class RunView:
 
     embedder: Embedder[Any, Any]
     lock: Callable[[str], AbstractContextManager[None]]
+    own_families: dict[str, TaskFamily]
     _run: Run
 
     @property
@@ -118,7 +121,11 @@ class RunView:
 
     def declared(self) -> dict[str, Setting]:
         """All declarations by name: what a page or a command line builds its controls from."""
-        return declared_settings(self.embedder)
+        declared = declared_settings(self.embedder)
+        if self.own_families:  # a menu and a mark name them by their labels too
+            choices = {**FAMILIES, **self.own_families}
+            declared["family"] = dataclasses.replace(declared["family"], choices=choices)
+        return declared
 
     def nearest(self, frame: Frame, task: int, k: int = 5) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """The k tasks nearest to this one, in the frame's embedding (under its distance) and in truth, nearest first.

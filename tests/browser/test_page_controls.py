@@ -15,6 +15,27 @@ from tests.browser.page_alone import AlonePage, OpenLab
 documents, open_lab = page_alone.documents, page_alone.open_lab
 
 
+# ---- help ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("setting", ["family", "margin", "n_tasks"])
+def test_help_of_a_setting_covers_no_other_setting(open_lab: OpenLab, setting: str) -> None:
+    lab = open_lab(width=1280)
+    lab.root.locator("summary").click()
+    lab.root.locator(f"[name={setting}]").focus()
+    lab.keyboard.press("Shift")  # the focus is shown where the keyboard is used
+    lab.root.locator(f".te-control[data-setting={setting}]").hover()
+    help_ = lab.root.locator(f".te-control[data-setting={setting}] .te-control-help")
+    expect(help_).to_be_visible()
+    mine = help_.bounding_box()
+    assert mine
+    for other in lab.root.locator(".te-controls .te-control").all():
+        box = other.bounding_box()
+        if box and other.get_attribute("data-setting") != setting:
+            apart = mine["x"] >= box["x"] + box["width"] or mine["y"] >= box["y"] + box["height"]
+            assert apart or mine["y"] + mine["height"] <= box["y"], other.get_attribute("data-setting")
+
+
 # ---- the bar -------------------------------------------------------------------------------------------------------
 
 

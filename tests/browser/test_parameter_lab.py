@@ -50,7 +50,7 @@ def test_networks_leave_one_point_and_their_trails_lead_back_to_it(waves: LabOnP
     lab.page.run("lab.session.set(stop_at=50)")
     lab.play(until=50)
     lab.wait_until_paused()
-    expect(lab.root.locator(".te-status")).to_contain_text("Step 50: paused, as asked")
+    expect(lab.root.locator(".te-status")).to_contain_text('Step 50: paused by the setting "Stop at step"')
     lab.settle()
     assert np.ptp(lab.positions(), axis=0).min() > 50
     expect(lab.map()).to_have_attribute("data-trails", "20")
