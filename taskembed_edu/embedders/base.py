@@ -30,7 +30,7 @@ from taskembed_edu.tasks.sketch import TaskFit
 LOSS = Reading(
     name="loss",
     label="Loss",
-    help="What training makes small, averaged over the steps since the last picture.",
+    help="The number that training makes small: the mean over the steps since the last picture.",
     panel=LOSS_PANEL,
     colour="blue",
 )
@@ -182,7 +182,7 @@ DEVICES = {"auto": "Automatic", "cpu": "CPU", "cuda": "CUDA GPU"}
 
 def metric_setting(default: str = "euclidean", more: str = "") -> Any:
     """The setting that every embedder has: the distance between its vectors. `more` adds to the help text."""
-    told = "How far apart two task vectors are. Neighbours on the map and all scores follow it."
+    told = "How the distance of two task vectors is measured. It decides the neighbours on the map and all scores."
     return setting(default, label="Distance", help=f"{told} {more}".rstrip(), choices=METRICS, projected=True)
 
 

@@ -65,4 +65,4 @@ def words_for(session: Session, pending: Mapping[str, Any], along: Mapping[str, 
     declared = session.declared()
     asked = ", ".join(declared[name].label for name in pending if name not in along)
     listed = ", ".join(say_setting(declared[name], value) for name, value in along.items())
-    return f"Press Reset to apply: {asked}. What goes with that comes along: {listed}."
+    return f"Press Reset to apply: {asked}. These change with it: {listed}."

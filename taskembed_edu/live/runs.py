@@ -137,11 +137,9 @@ def undo(player: Player, session: Session) -> StatusMessage:
 def embed_again(session: Session) -> StatusMessage:
     """Have UMAP draw the run's map from scratch."""
     if session.setup.projection != "umap":
-        return StatusMessage("PCA has one answer only: embedding again changes nothing. Choose UMAP first.")
+        return StatusMessage("PCA always gives the same map: embedding again changes nothing. Choose UMAP first.")
     session.embed_again()
-    return StatusMessage(
-        "Embedded again: trust what this map shares with the one before more than what only one of them shows."
-    )
+    return StatusMessage("Embedded again. Trust what both maps show more than what only one of them shows.")
 
 
 def go_over_to_umap(player: Player) -> bool:

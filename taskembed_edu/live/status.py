@@ -14,7 +14,7 @@ from taskembed_edu.live.words import about_run, differing_settings
 from taskembed_edu.session.history import Frame
 from taskembed_edu.session.session import Session
 
-REPLACED = "This lab was replaced: its cell was run again. The newer one goes on below it."
+REPLACED = "This lab was replaced, because its cell was run again. Use the newer lab below it."
 
 
 class StatusMessage(NamedTuple):
@@ -139,7 +139,7 @@ def _behind(sessions: Sequence[Session]) -> str:
     if gap <= sessions[0].setup.frame_every:
         return ""
     name = run_name(steps.index(min(steps)))
-    return f"{name} catches up: step {min(steps)} of {max(steps)}. The other's stored pictures go beside it."
+    return f"{name} catches up: step {min(steps)} of {max(steps)}. Meanwhile the other run shows its stored pictures."
 
 
 def run_name(run: int) -> str:

@@ -23,6 +23,7 @@ from taskembed_edu.session.codegen import run_code
 from taskembed_edu.session.history import Frame, without_setting
 from taskembed_edu.session.looking import RunView
 from taskembed_edu.session.parsing import check_live, parse_settings, split_settings
+from taskembed_edu.session.progress import counted
 from taskembed_edu.session.recordings import read_recording, recording_of
 from taskembed_edu.session.run import Run
 from taskembed_edu.session.setup import Setup as Setup
@@ -83,7 +84,7 @@ class Session(RunView):
         check_whole("n", n, 0, None, "Time runs forwards; `branch(at=k)` goes back.")
         with self.lock("step"):
             try:
-                for _ in range(n):
+                for _ in counted(n):
                     self._run.step()
             except BaseException as failure:
                 # The step may have stopped half-way, and steps after it could not be replayed. A run that diverged

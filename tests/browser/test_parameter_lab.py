@@ -187,7 +187,7 @@ def test_other_tasks_bring_what_suits_them_and_networks_that_read_them(waves: La
     lab, status = waves, waves.root.locator(".te-status")
     assert offered(lab, "learner") == ["auto", "mlp"]
     lab.control("family").select_option("number_words")
-    expect(status).to_contain_text("Press Reset to apply: Tasks. What goes with that comes along: ")
+    expect(status).to_contain_text("Press Reset to apply: Tasks. These change with it: ")
     for setting, value in (("metric", "cosine"), ("form", "difference"), ("optimiser", "adam"), ("batch", "25")):
         expect(lab.control(setting)).to_have_value(value)
         expect(note(lab, setting)).to_have_text("waits for Reset")

@@ -22,7 +22,7 @@ import { counted, element, hundredths, oncePerFrame, onTheme, penOf, rounded, se
 
 const MOST_COLUMNS = 1200; // no screen has more; thinned to this, a long run is drawn as fast as a short one
 const RUN_DASHES = [[], [6, 4]];
-const BROKEN = "The line is broken where what is measured changed: numbers before and after are not to be compared";
+const BROKEN = "The line has a gap where the measure changed. Do not compare numbers before and after the gap";
 
 // ---- what is drawn together ----
 
