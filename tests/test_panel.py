@@ -922,6 +922,30 @@ def test_a_playing_lab_whose_cell_no_longer_shows_it_pauses_and_says_so(pages: C
     assert "its cell" not in gone.status
 
 
+def test_defaults_come_back_as_one_change_and_undo_takes_it_back(page: Page) -> None:
+    session = session_of(page)
+    session.set(margin=3.0, learning_rate=0.01)
+    session.step(20)
+    page.say("set", changes={"margin": 2.0, "hidden": 32})
+    before = session.settings
+    page.say("defaults")
+    usual = type(before)()
+    assert (session.settings.margin, session.settings.learning_rate) == (usual.margin, usual.learning_rate)
+    assert session.settings.batch == usual.batch
+    assert session.setup.projection == "pca"
+    assert "margin" not in session.user_set
+    assert page.control("hidden")["value"] == usual.hidden
+    assert page.status.startswith("Back to defaults: Margin")
+    page.say("undo")
+    assert session.settings == before
+    page.say("reset")
+    page.say("defaults")
+    page.say("defaults")
+    page.say("reset")
+    page.say("defaults")
+    assert page.status == "All settings are at their defaults."
+
+
 def test_a_lab_knows_the_runs_on_screen() -> None:
     lab = MetricLab(**SMALL)
     assert len(lab.sessions) == 1

@@ -28,6 +28,7 @@ from taskembed_edu.live.view_updater import UiState, ViewUpdater
 from taskembed_edu.projection.umap_steps import is_loaded
 from taskembed_edu.session.history import History
 from taskembed_edu.session.session import Session
+from taskembed_edu.session.setup import Setup
 
 Message = dict[str, Any]
 
@@ -180,6 +181,22 @@ class SessionPanel:
         if asked != changes:
             self._request("controls")
         self._request()
+
+    def _defaults(self, _message: Message) -> None:
+        """All settings but the tasks, the seed and the map back to this lab's defaults, as one change."""
+        session = self.player.session
+        usual = {**session.embedder.settings_class().as_dict(), "n_tasks": Setup().n_tasks}
+        usual |= {n: v for n, v in self._defaults_for(session.setup.family).items() if n != "projection"}
+        now = {**session.values(), **self._ui.pending}
+        changes = {name: value for name, value in usual.items() if now[name] != value}
+        chosen = session.user_set - changes.keys()
+        self._set({"changes": changes})
+        session.user_set.intersection_update(chosen)  # the learner has chosen none of these
+        labels = ", ".join(session.declared()[name].label for name in changes)
+        waits = " Press Reset for those that apply at reset." if self._ui.pending else ""
+        self._say(
+            StatusMessage(f"Back to defaults: {labels}.{waits}" if changes else "All settings are at their defaults.")
+        )
 
     def _load_umap(self, session: Session, changes: Message) -> None:
         """Compute UMAP's first map in this kernel; tell the page before, since training waits meanwhile."""
@@ -424,6 +441,7 @@ _HANDLERS: dict[str, Callable[[SessionPanel, Message], None]] = {
     "step": SessionPanel._play,
     "pause": SessionPanel._pause,
     "set": SessionPanel._set,
+    "defaults": SessionPanel._defaults,
     "reset": SessionPanel._reset,
     "new seed": SessionPanel._reset,
     "undo": SessionPanel._undo,

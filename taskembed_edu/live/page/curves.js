@@ -2,7 +2,7 @@
 // setting that changed. Two runs share each panel, the second one dashed. Hover reads the values at a step; a click
 // shows that step.
 
-import { counted, element, hundredths, oncePerFrame, onTheme, penOf, rounded, setText } from "./base.js";
+import { counted, element, helpMark, hundredths, oncePerFrame, onTheme, penOf, rounded, setText } from "./base.js";
 
 /** @import { LabPage } from "./lab.js" */
 /** @import { Rows } from "./rows.js" */
@@ -129,7 +129,8 @@ export class CurvesView {
   makePanel(panel) {
     const box = element("div", "te-curve", this.root);
     const head = element("div", "te-curve-head", box);
-    element("span", "te-curve-title", head, panel.title);
+    const title = element("span", "te-curve-title", head, panel.title);
+    if (panel.keys.length === 1) helpMark(title, panel.title, panel.declared[panel.keys[0]].help);
     const numbers = new Map(panel.keys.map((key) => [key, this.makeNumber(key, head, panel)]));
     const canvas = element("canvas", "te-curve-canvas", box);
     canvas.setAttribute("role", "img");
@@ -160,6 +161,7 @@ export class CurvesView {
     if (panel.keys.length > 1) element("span", "te-curve-name", entry, `${label} `);
     const number = element("span", "te-number", entry, "–");
     number.dataset.score = key;
+    if (panel.keys.length > 1) helpMark(entry, label, panel.declared[key].help);
     return { entry, number };
   }
 

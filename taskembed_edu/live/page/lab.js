@@ -8,6 +8,7 @@ import { ConnectionWatch } from "./connection.js";
 import { ControlsView } from "./controls.js";
 import { CurvesView } from "./curves.js";
 import { DialogsView } from "./dialogs.js";
+import { FindView } from "./find.js";
 import { TaskLegend } from "./legend.js";
 import { TaskMapView } from "./map.js";
 import { MapBarView, ReadingsView } from "./readings.js";
@@ -64,6 +65,7 @@ export class LabPage {
     stage.append(this.transportView.alert, this.transportView.rewind, this.transportView.recover.root);
     this.mapRow = element("div", "te-maps", stage);
     this.timeline = new TimelineView(this, stage);
+    this.find = new FindView(this, stage);
     this.settingsShown = element("p", "te-settings-shown te-note", stage); // in a recording: those of the moment shown
     this.legend = new TaskLegend(this, stage);
     this.readings = new ReadingsView(this, stage);
@@ -387,7 +389,7 @@ export class LabPage {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     const on = /** @type {Element} */ (event.target);
     const pressed = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    if (on.matches("input[type=number], select, textarea")) return;
+    if (on.matches("input[type=number], input[type=search], select, textarea")) return;
     if (pressed === " " && on.closest("button, summary, input, dialog")) return;
     const action = this.keyAction(pressed);
     if (!action) return;
