@@ -946,6 +946,30 @@ def test_defaults_come_back_as_one_change_and_undo_takes_it_back(page: Page) -> 
     assert page.status == "All settings are at their defaults."
 
 
+def test_a_slow_run_makes_the_same_steps_and_pause_ends_its_wait(page: Page) -> None:
+    session, player = session_of(page), page.panel.player
+    page.say("speed", rate=0.001)
+    assert page.transport["most_rate"] == 0.001
+    page.hear({"do": "play"})
+    page.until(lambda: session.steps == 4)  # a picture at once; the next may begin in an hour
+    page.hear({"do": "set", "changes": {"margin": 2.0}})
+    page.until(lambda: session.settings.margin == 2.0)
+    assert (session.steps, player.playing) == (4, True)
+    page.say("pause")
+    assert not player.playing
+    page.say("step")
+    assert session.steps == 8, "a press acts at once"
+    page.hear({"do": "play"})
+    page.until(lambda: session.steps == 12)
+    page.hear({"do": "speed", "rate": 0})
+    page.until(lambda: session.steps >= 40)
+    page.say("pause")
+    page.say("speed", rate="fast")
+    assert "as fast as it goes" in page.status
+    with pytest.raises(ValueError, match="a number above 0"):
+        player.limit(0)
+
+
 def test_a_lab_knows_the_runs_on_screen() -> None:
     lab = MetricLab(**SMALL)
     assert len(lab.sessions) == 1

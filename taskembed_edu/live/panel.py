@@ -182,6 +182,13 @@ class SessionPanel:
             self._request("controls")
         self._request()
 
+    def _speed(self, message: Message) -> None:
+        rate = message["rate"]
+        if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate < math.inf:
+            raise ValueError(problem("speed", rate, "steps a second, or 0 for as fast as it goes"))
+        self.player.limit(rate or math.inf)
+        self._request()
+
     def _defaults(self, _message: Message) -> None:
         """All settings but the tasks, the seed and the map back to this lab's defaults, as one change."""
         session = self.player.session
@@ -442,6 +449,7 @@ _HANDLERS: dict[str, Callable[[SessionPanel, Message], None]] = {
     "pause": SessionPanel._pause,
     "set": SessionPanel._set,
     "defaults": SessionPanel._defaults,
+    "speed": SessionPanel._speed,
     "reset": SessionPanel._reset,
     "new seed": SessionPanel._reset,
     "undo": SessionPanel._undo,

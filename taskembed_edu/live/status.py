@@ -42,7 +42,8 @@ def transport(
         "status": line.text,
         "tone": line.tone,
         "device": _device(getattr(session.settings, "device", "cpu")),
-        "rate": float(f"{player.steps_a_second:.2g}"),
+        "rate": float(f"{min(player.steps_a_second, player.most_steps_a_second):.2g}"),
+        "most_rate": player.most_steps_a_second if math.isfinite(player.most_steps_a_second) else 0,
         "active": player.active,
         "runs": [
             {"name": run_name(run), "about": _about(each, viewed_step, differ), "step": each.frame.step}

@@ -87,6 +87,17 @@ def test_back_to_defaults_is_a_word_to_the_kernel(open_lab: OpenLab) -> None:
     assert lab.sent("defaults") == [{"do": "defaults"}]
 
 
+def test_the_speed_is_chosen_and_the_kernels_is_shown(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.root.locator("summary").click()
+    speed = lab.root.get_by_label("Steps per second, at most")
+    expect(speed).to_have_value("0")
+    speed.select_option("30")
+    assert lab.sent("speed") == [{"do": "speed", "rate": 30}]
+    lab.kernel("put", "transport", {"most_rate": 100})
+    expect(speed).to_have_value("100")
+
+
 def test_a_task_is_found_by_its_name(open_lab: OpenLab) -> None:
     lab = open_lab()
     names = lab.evaluate("model.get('tasks').names")

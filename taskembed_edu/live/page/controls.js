@@ -228,6 +228,7 @@ export class ControlsView {
     this.more = element("details", "te-more", this.root);
     element("summary", "", this.more, "More settings");
     this.folded = element("div", "te-controls-main", this.more);
+    this.speed = this.makeSpeed();
     this.defaults = element("button", "te-button te-defaults te-live-only", this.more, "Back to defaults");
     this.defaults.setAttribute("aria-description", "All settings but the tasks, the seed and the map. Undo takes it back.");
     this.defaults.addEventListener("click", () => page.say({ do: "defaults" }));
@@ -273,6 +274,18 @@ export class ControlsView {
     this.root.classList.toggle("te-no-settings", !specs.length);
   }
 
+  // How fast training may go: the interesting part of a run is over in seconds.
+  makeSpeed() {
+    const box = element("div", "te-control te-control-choice te-live-only", this.more);
+    const label = element("label", "te-control-label", element("div", "te-control-head", box), "Steps per second, at most");
+    const speed = element("select", "te-set-speed", box);
+    speed.id = label.htmlFor = freshId("speed");
+    const words = [["As fast as it goes", 0], ...[300, 100, 30, 10].map((rate) => [String(rate), rate])];
+    speed.append(...words.map(([text, rate]) => new Option(String(text), String(rate))));
+    speed.addEventListener("change", () => this.page.say({ do: "speed", rate: Number(speed.value) }));
+    return speed;
+  }
+
   // ---- the colours ----
 
   makeColour() {
@@ -305,6 +318,7 @@ export class ControlsView {
 
   /** @param {Run[]} runs @param {number} active */
   showRuns(runs, active) {
+    this.speed.value = String(this.page.transport().most_rate ?? 0);
     this.runs.hidden = runs.length < 2;
     while (this.runChoices.length > runs.length) this.runChoices.pop()?.root.remove();
     while (this.runChoices.length < runs.length) this.runChoices.push(this.makeRun(this.runChoices.length));

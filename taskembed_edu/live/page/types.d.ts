@@ -253,6 +253,7 @@ export interface Transport {
   tone: string;
   device: string;
   rate: number;
+  most_rate?: number; // steps a second at most; 0: as fast as it goes
   active: number;
   runs: Run[];
   undo: string;
