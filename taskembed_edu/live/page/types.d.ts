@@ -164,6 +164,7 @@ export interface Links {
   task: number;
   embedding: number[] | null; // null: the file has no neighbour lists, to save space
   truth: number[];
+  apart?: { embedding: (number | null)[]; truth: (number | null)[] }; // their distances, in the same order
 }
 
 export interface Changes {
