@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 
 from taskembed_edu.base.settings import Setting
+from taskembed_edu.base.wording import say, say_setting
 from taskembed_edu.embedders import EMBEDDERS
+from taskembed_edu.embedders.base import DEVICES
 from taskembed_edu.embedders.parameter_settings import ParameterSettings
 from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.formulas.mining import TRIPLET_MINING
 from taskembed_edu.labs.metric import MetricLab
 from taskembed_edu.labs.parameter import ParameterLab
-from taskembed_edu.live.controls import control_specs, page_value, say, say_setting
+from taskembed_edu.live.controls import control_specs, page_value
 from taskembed_edu.networks.factory import LEARNERS
 from taskembed_edu.networks.learners import ACTIVATIONS
 from taskembed_edu.session.session import Session
@@ -86,7 +88,8 @@ def only_the_learners_of_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("run", AS_SEEN)
-def test_a_learner_sees_the_controls_that_were_there_before(run: str) -> None:
+def test_a_learner_sees_the_controls_that_were_there_before(run: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("taskembed_edu.session.session.devices_here", lambda: tuple(DEVICES))
     embedder, family = run.split(", ")
     session = Session(embedder, family=family, n_tasks=5, projection="pca")
     seen = []

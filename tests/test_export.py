@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from taskembed_edu.figures.captions import caption
 from taskembed_edu.live import export
 from taskembed_edu.live.export import MOST_BYTES, _thinned, export_html, exported, film, frame_deltas, packed, unpacked
 from taskembed_edu.live.packets import columns_of, tasks_packet
@@ -114,6 +115,17 @@ def test_the_file_says_how_it_was_made(session: Session) -> None:
     hidden = [declared.label for declared in session.declared().values() if declared.hidden]
     assert hidden
     assert not [label for label in hidden if f">{label}</th>" in made[0]]
+
+
+def test_every_moment_says_with_which_settings_it_was_made(session: Session) -> None:
+    (run,) = document_of(exported([session]))["runs"]
+    told = {frame["step"]: frame["about"] for frame in run["frames"]}
+    assert all(f"step {step}" in words for step, words in told.items())
+    assert "margin 1," in told[20]
+    assert "margin 0.5," in told[24]
+    assert "seed 0" in told[24]
+    assert "learning rate 0.001" in told[24]
+    assert f'content="{caption(session, session.frame)}"' in exported([session]).decode()
 
 
 def test_nothing_in_the_data_ends_its_element_early() -> None:

@@ -6,6 +6,7 @@ import dataclasses
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,10 +15,13 @@ import ipywidgets as widgets
 import pytest
 from matplotlib.figure import Figure
 
+from taskembed_edu.base.wording import say_named
 from taskembed_edu.labs.metric import MetricLab
 from taskembed_edu.live import panel as panel_module
 from taskembed_edu.live.controls import control_specs, page_value
+from taskembed_edu.live.packets import marks_packet
 from taskembed_edu.session.recordings import save_recording
+from taskembed_edu.session.session import Session
 from taskembed_edu.tasks import Gaussians
 from tests.runs import SMALL, assert_same_frames, small_session
 
@@ -135,6 +139,52 @@ def test_a_replay_makes_the_run_again(tmp_path: Path) -> None:
         from_file = MetricLab(family="gaussians")
         from_file.replay(given)
         assert_same_frames(from_file.session, lab.session)
+
+
+def test_a_replay_has_no_mark_that_the_run_had_not() -> None:
+    session = small_session(n_neighbors=5)
+    session.user_set.discard("projection")
+    session.step(4)
+    session.set_clamped(projection="umap")
+    assert marks_packet([session]) == [[]]
+    again = MetricLab(family="gaussians").replay(session.recording())
+    assert marks_packet([again]) == [[]]
+    session.set(projection="pca")
+    session.set(projection="umap")
+    assert len(marks_packet([MetricLab(family="gaussians").replay(session.recording())])[0]) == 1
+
+
+@pytest.mark.parametrize("wrong", [{"margni": 1.0}, {"margin": -1.0}, {"margin": "1"}, {"family": "gausians"}])
+def test_a_misspelt_setting_is_a_short_error(wrong: dict[str, Any]) -> None:
+    session = small_session()
+    calls: list[Any] = [lambda: MetricLab(**wrong), lambda: Session("metric", **wrong)]
+    calls += [] if "family" in wrong else [lambda: session.set(**wrong)]
+    for call in calls:
+        with pytest.raises((ValueError, TypeError)) as caught:
+            call()
+        frames = traceback.extract_tb(caught.value.__traceback__)
+        assert len(frames) <= 3, "this test, the call, and where the package was entered"
+        assert caught.value.__cause__ is None
+
+
+def test_a_family_of_ones_own_is_called_by_its_label() -> None:
+    class Lines(Gaussians):
+        name, label = "lines", "Straight lines"
+
+    session = small_session(family=Lines(dim=2))
+    (tasks,) = [made for made in control_specs(session, (), {}) if made["name"] == "family"]
+    labels = {option["value"]: option["label"] for option in tasks["options"]}
+    assert labels["lines"] == "Straight lines"
+    assert labels["gaussians"] == "Gaussian classes"
+    assert say_named(session.declared()["family"], "lines") == "tasks Straight lines"
+    assert say_named(session.branch().declared()["family"], "lines") == "tasks Straight lines"
+
+
+def test_a_gpu_is_offered_only_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for present, devices in ((False, ["auto", "cpu"]), (True, ["auto", "cpu", "cuda"])):
+        monkeypatch.setattr("torch.cuda.is_available", lambda present=present: present)
+        (made,) = [each for each in control_specs(small_session(), (), {}) if each["name"] == "device"]
+        assert [option["value"] for option in made["options"]] == devices
 
 
 def test_a_recording_of_another_family_is_refused() -> None:

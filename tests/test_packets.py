@@ -191,7 +191,14 @@ def test_a_chosen_task_comes_with_its_neighbours() -> None:
     session.step(8)
     embedding, truth = session.nearest(session.frame, 3)
     links = picture_packet([session], chosen=3)["runs"][0]["links"]
+    apart = links.pop("apart")
     assert links == {"task": 3, "embedding": embedding.tolist(), "truth": truth.tolist()}
+    vectors = session.frame.embedding
+    expected = np.linalg.norm(vectors[embedding] - vectors[3], axis=1)
+    np.testing.assert_allclose(apart["embedding"], expected, rtol=6e-3)
+    assert session.geometry is not None
+    np.testing.assert_allclose(apart["truth"], session.geometry.true_distance[3][truth], rtol=6e-3)
+    assert apart["truth"] == sorted(apart["truth"])
     packet = uint16(tasks_packet(session)["truth"]["neighbours"], 12, 5)
     assert links["truth"] == packet[3].tolist()
     for nobody in (-1, 12, 99):
@@ -212,10 +219,10 @@ def test_another_metric_says_which_neighbours_change() -> None:
 
 
 @pytest.mark.parametrize("family", ["sinusoids", "gaussians", "digits"])
-def test_a_picture_of_a_thousand_tasks_is_at_most_4500_bytes_with_links(family: str) -> None:
+def test_a_picture_of_a_thousand_tasks_is_at_most_4600_bytes_with_links(family: str) -> None:
     session = small_session(family=family, n_tasks=1000)
     session.step(4)
-    assert size(picture_packet([session], number=1000, chosen=7)) <= 4500
+    assert size(picture_packet([session], number=1000, chosen=7)) <= 4600
     # The words come beside it, once a second; they are short too.
     assert size(map_words(session, session.frame, chosen=7)) <= 1000
 

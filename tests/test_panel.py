@@ -5,6 +5,7 @@ The page acknowledges every picture before it asks for the next thing, as the re
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,9 +15,10 @@ import ipywidgets as widgets
 import numpy as np
 import pytest
 
+from taskembed_edu.figures.plots import Still
 from taskembed_edu.labs.metric import MetricLab
 from taskembed_edu.live import panel as panel_module
-from taskembed_edu.live.cells import CellRun, stop_replaced
+from taskembed_edu.live.cells import CellRun, forget_overwritten, note_shown, stop_replaced
 from taskembed_edu.live.panel import SessionPanel
 from taskembed_edu.session.session import Session
 from tests.runs import SMALL, assert_same_frames, small_session
@@ -326,7 +328,7 @@ def test_the_past_is_looked_at_while_training_goes_on(page: Page) -> None:
         page.say("step")
     page.say("look", step=6)
     assert (page.steps(), page.picture["live"], page.picture["step"]) == ([4], False, 6)
-    assert "Step 6, trained with Contrastive, Euclidean distance, margin 1" in page.status
+    assert "Step 6, trained with loss Contrastive, distance Euclidean, margin 1" in page.status
     page.panel.player.play()
     page.until(lambda: session_of(page).steps >= 24)
     page.hear({"do": "pause"})
@@ -474,6 +476,42 @@ def test_a_reset_that_was_not_meant_is_undone(page: Page) -> None:
     assert page.transport["undo"] == ""
     with pytest.raises(RuntimeError, match="Replay its recording"):
         session.undo_reset()
+
+
+def test_a_collapse_holds_the_button_that_mends_it(page: Page) -> None:
+    assert page.transport["recover"] is None
+    session = session_of(page)
+    session.set(margin=0.0)
+    session.step(160)
+    page.acknowledge()
+    assert page.transport["recover"] == {"run": 0, "label": "Back to step 28, with margin 1"}
+    page.say("look", step=8)
+    page.say("recover", run=0)
+    assert (page.steps(), session.settings.margin) == ([28], 1.0)
+    assert page.picture["live"]
+    assert page.transport["recover"] is None
+    assert page.transport["undo"] == "Back to the collapsed run, at step 160"
+    assert "Press Play" in page.status
+    page.say("undo")
+    assert (page.steps(), session.settings.margin) == ([160], 0.0)
+    page.say("recover", run=0)
+    page.hear({"do": "play"})
+    page.until(lambda: session.steps >= 160)
+    page.say("pause")
+    assert not any(frame.alarm for frame in session.history)
+
+
+def test_the_button_of_a_collapse_mends_the_run_that_collapsed(page: Page) -> None:
+    one, other = branched(page)
+    assert page.panel.player.session is other
+    one.set(margin=0.0)
+    one.step(200)
+    page.acknowledge()
+    assert page.transport["recover"]["label"].startswith("Run A: Back to step ")
+    page.say("recover", run=page.transport["recover"]["run"])
+    assert (one.settings.margin, page.transport["recover"]) == (1.0, None)
+    page.say("recover", run=1)
+    assert "have not collapsed" in page.status
 
 
 def test_new_tasks_for_both_runs_are_undone_together(page: Page) -> None:
@@ -669,7 +707,7 @@ def test_the_code_that_is_told_makes_the_run(page: Page) -> None:
     assert told["text"] == session_of(page).code()
 
 
-@pytest.mark.parametrize("what", ["png", "csv", "json", "html"])
+@pytest.mark.parametrize("what", ["png", "svg", "gif", "csv", "json", "html"])
 def test_an_export_is_written_and_never_over_another(
     page: Page, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -677,11 +715,12 @@ def test_an_export_is_written_and_never_over_another(
     page.say("step")
     page.say("export", what=what)
     page.say("export", what=what)
-    assert [told["tell"] for told in page.told] == ["saved", "saved"]
-    paths = [Path(told["path"]) for told in page.told]
+    saved = [told for told in page.told if told["tell"] != "saving"]
+    assert [told["tell"] for told in saved] == ["saved", "saved"]
+    paths = [Path(told["path"]) for told in saved]
     assert [path.name for path in paths] == [f"metric-gaussians-step-4{again}.{what}" for again in ("", "-2")]
     assert all(path.stat().st_size > 0 for path in paths)
-    assert all(paths[k].name in page.told[k]["text"] for k in (0, 1))
+    assert all(paths[k].name in saved[k]["text"] for k in (0, 1))
 
 
 def test_what_cannot_be_saved_is_said(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -693,6 +732,50 @@ def test_what_cannot_be_saved_is_said(page: Page, tmp_path: Path, monkeypatch: p
     (told,) = page.told
     assert told["tell"] == "not saved"
     assert "Not saved" in told["text"]
+
+
+@pytest.mark.parametrize("what", ["png", "svg", "gif", "html"])
+def test_an_export_while_it_plays_is_written_and_training_goes_on(
+    page: Page, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    session = session_of(page)
+    page.hear({"do": "play"})
+    page.until(lambda: session.steps > 20)
+    page.hear({"do": "export", "what": what})
+    page.until(lambda: any(told["tell"] == "saved" for told in page.told))
+    after = session.steps
+    page.until(lambda: session.steps > after)
+    page.say("pause")
+    assert page.panel.player.failure is None
+    assert [path.suffix for path in tmp_path.iterdir()] == [f".{what}"]
+    pictures = [told["text"] for told in page.told if told["tell"] == "saving"]
+    assert bool(pictures) == (what == "gif")
+    assert not pictures or pictures[0].startswith("The film is made: picture 1 of ")
+
+
+@pytest.mark.parametrize("what", ["png", "svg", "gif", "html"])
+def test_a_full_disk_is_said_and_leaves_nothing_half(
+    page: Page, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_given: Any, **_more: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(Still, "savefig", half_a_file)
+    page.say("step")
+    page.say("export", what=what)
+    (told,) = [told for told in page.told if told["tell"] != "saving"]
+    assert told["tell"] == "not saved"
+    assert "The disk is full" in told["text"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def half_a_file(_figure: Still, path: Path, **_more: Any) -> None:
+    with path.open("wb") as file:
+        file.write(b"half")
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 # ---- UMAP ----------------------------------------------------------------------------------------------------------
@@ -818,6 +901,73 @@ def test_a_replaced_panel_lets_everything_go_but_the_run(pages: Callable[..., Pa
     assert not older.panel.player.playing
     newer.say("step")
     assert session_of(newer).steps == 4
+
+
+def test_a_playing_lab_whose_cell_no_longer_shows_it_pauses_and_says_so(pages: Callable[..., Page]) -> None:
+    gone, kept, other = pages(), pages(), pages()
+    note_shown(CellRun("overwritten", "1"), gone.panel)
+    note_shown(CellRun("overwritten", "1"), kept.panel)
+    note_shown(CellRun("another", "1"), other.panel)
+    for page in (gone, kept, other):
+        page.hear({"do": "play"})
+    note_shown(CellRun("overwritten", "2"), kept.panel)
+    forget_overwritten(CellRun("overwritten", "2"))
+    assert [page.panel.player.playing for page in (gone, kept, other)] == [False, True, True]
+    gone.acknowledge()
+    assert "its cell was run again without the lab" in gone.status
+    forget_overwritten(CellRun("overwritten", "3"))
+    assert not kept.panel.player.playing
+    forget_overwritten(None)
+    gone.say("step")
+    assert "its cell" not in gone.status
+
+
+def test_defaults_come_back_as_one_change_and_undo_takes_it_back(page: Page) -> None:
+    session = session_of(page)
+    session.set(margin=3.0, learning_rate=0.01)
+    session.step(20)
+    page.say("set", changes={"margin": 2.0, "hidden": 32})
+    before = session.settings
+    page.say("defaults")
+    usual = type(before)()
+    assert (session.settings.margin, session.settings.learning_rate) == (usual.margin, usual.learning_rate)
+    assert session.settings.batch == usual.batch
+    assert session.setup.projection == "pca"
+    assert "margin" not in session.user_set
+    assert page.control("hidden")["value"] == usual.hidden
+    assert page.status.startswith("Back to defaults: Margin")
+    page.say("undo")
+    assert session.settings == before
+    page.say("reset")
+    page.say("defaults")
+    page.say("defaults")
+    page.say("reset")
+    page.say("defaults")
+    assert page.status == "All settings are at their defaults."
+
+
+def test_a_slow_run_makes_the_same_steps_and_pause_ends_its_wait(page: Page) -> None:
+    session, player = session_of(page), page.panel.player
+    page.say("speed", rate=0.001)
+    assert page.transport["most_rate"] == 0.001
+    page.hear({"do": "play"})
+    page.until(lambda: session.steps == 4)  # a picture at once; the next may begin in an hour
+    page.hear({"do": "set", "changes": {"margin": 2.0}})
+    page.until(lambda: session.settings.margin == 2.0)
+    assert (session.steps, player.playing) == (4, True)
+    page.say("pause")
+    assert not player.playing
+    page.say("step")
+    assert session.steps == 8, "a press acts at once"
+    page.hear({"do": "play"})
+    page.until(lambda: session.steps == 12)
+    page.hear({"do": "speed", "rate": 0})
+    page.until(lambda: session.steps >= 40)
+    page.say("pause")
+    page.say("speed", rate="fast")
+    assert "as fast as it goes" in page.status
+    with pytest.raises(ValueError, match="a number above 0"):
+        player.limit(0)
 
 
 def test_a_lab_knows_the_runs_on_screen() -> None:

@@ -133,7 +133,7 @@ def test_help_and_words_are_of_this_lab_and_give_chance_beside_purity() -> None:
     words = map_words(session, session.frame)
     found = session.frame.diagnostics["purity"]
     chance = purity_by_chance(session.tasks.truth[:, 1])
-    assert f"{found:.0%} have their nearest in their own branch, where {chance:.0%} would by chance" in words
+    assert f"{found:.0%} have their nearest neighbour in their own branch. By chance it would be {chance:.0%}." in words
 
 
 def test_a_run_without_a_page(tmp_path: Path) -> None:

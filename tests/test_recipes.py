@@ -23,8 +23,10 @@ def run(code: str, **known: Any) -> Session:
 def test_an_untouched_run_is_one_line() -> None:
     session = Session("metric", n_tasks=10, projection="pca")
     assert session.code() == (
-        "from taskembed_edu import Session\n\n"
+        "from taskembed_edu import Session\n"
+        "from taskembed_edu.figures.snapshots import session_figure\n\n"
         'session = Session("metric", family="sinusoids", n_tasks=10, projection="pca")\n'
+        "session_figure(session)\n"
     )
     assert Session("metric", family="gaussians", projection="pca", n_tasks=200).code().count("=") == 3
 
@@ -36,7 +38,8 @@ def test_every_change_stands_at_its_step() -> None:
     session.set(learning_rate=0.01)
     session.step(3)
     assert session.code() == (
-        "from taskembed_edu import Session\n\n"
+        "from taskembed_edu import Session\n"
+        "from taskembed_edu.figures.snapshots import session_figure\n\n"
         "session = Session(\n"
         '    "metric",\n    family="gaussians",\n    n_tasks=12,\n    frame_every=4,\n    projection="pca",\n'
         '    batch=4,\n    hidden=8,\n    dim=2,\n    device="cpu",\n)\n'
@@ -44,6 +47,7 @@ def test_every_change_stands_at_its_step() -> None:
         'session.set(metric="cosine", margin=0.5)\n'
         "session.set(learning_rate=0.01)\n"
         "session.step(3)\n"
+        "session_figure(session)\n"
     )
     assert_same_frames(run(session.code()), session)
 
@@ -51,14 +55,57 @@ def test_every_change_stands_at_its_step() -> None:
 def test_many_changes_are_a_table_and_a_loop() -> None:
     session = small_session()
     for k in range(8):
-        session.set(margin=1.5 + 0.1 * k)
+        session.set(**({"margin": 1.5 + 0.1 * k} if k % 2 else {"learning_rate": 0.001 * (k + 2)}))
         session.step(k % 3)
     session.step(5)
     code = session.code()
     assert code.count("session.set(") == 1
-    assert '    (0, {"margin": 1.5}),\n' in code
+    assert '    (0, {"margin": 1.6}),\n' in code
     assert len(code.splitlines()) < 40
     assert_same_frames(run(code), session)
+
+
+def test_a_slow_drag_is_one_move() -> None:
+    session = small_session()
+    session.step(4)
+    for k in range(18):
+        session.set(margin=1.0 + 0.1 * k)
+        session.step(k % 2)
+    code = session.code()
+    assert code.count("margin") == 2
+    assert len(code.splitlines()) < 20
+    assert_same_frames(run(code), session)
+    for k in range(7):
+        session.set(learning_rate=0.001 * (k + 2), batch=5 + k % 2)
+    assert sum("margin" in line for line in session.code().splitlines()) == 1
+    assert_same_frames(run(session.code()), session)
+
+
+def test_stops_of_one_slider_before_one_step_are_its_last() -> None:
+    session = small_session()
+    for k in range(9):
+        session.set(margin=1.5 + 0.1 * k)
+    session.step(4)
+    assert session.code().count("session.set(") == 1
+    assert "session.set(margin=2.3)" in session.code()
+    assert_same_frames(run(session.code()), session)
+
+
+def test_umap_that_nobody_chose_is_no_line() -> None:
+    session = small_session(n_neighbors=5)
+    session.user_set.discard("projection")
+    session.step(4)
+    session.set_clamped(projection="umap", min_dist=0.2)
+    session.step(4)
+    code = session.code()
+    assert "pca" not in code
+    assert "umap" not in code
+    assert "session.set(min_dist=0.2)" in code
+    made = run(code)
+    assert made.setup.projection == "umap"
+    assert (made.frame.embedding == session.frame.embedding).all()
+    session.set(projection="pca")
+    assert 'session.set(projection="pca")' in session.code()
 
 
 def test_a_family_with_fields_of_its_own_is_its_constructor() -> None:

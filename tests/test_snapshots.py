@@ -87,7 +87,8 @@ def test_names_stay_in_the_frame_and_lie_on_no_other_name_and_no_point(languages
     assert len(names) > 20
     frame, boxes = axes.get_window_extent(), list(names.values())
     for text, box in names.items():
-        assert frame.x0 < box.x0 and box.x1 < frame.x1 and frame.y0 < box.y0 and box.y1 < frame.y1, text
+        assert frame.x0 < box.x0 < box.x1 < frame.x1, text
+        assert frame.y0 < box.y0 < box.y1 < frame.y1, text
         assert sum(box.overlaps(other) for other in boxes) == 1, text
         points = axes.transData.transform(languages.frame.layout)
         assert not any(box.contains(*point) for point in points), text
@@ -98,7 +99,8 @@ def test_no_curve_runs_through_a_legend(languages: Session) -> None:
     figure.draw_without_rendering()
     for axes in figure.axes[1:]:
         legend = axes.get_legend()
-        assert legend is not None and legend.get_window_extent().y0 >= axes.get_window_extent().y1 - 1
+        assert legend is not None
+        assert legend.get_window_extent().y0 >= axes.get_window_extent().y1 - 1
 
 
 def test_a_long_name_is_shortened_and_its_signs_are_no_formula(languages: Session) -> None:

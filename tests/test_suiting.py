@@ -62,7 +62,7 @@ def test_other_tasks_bring_what_suits_them_and_take_it_away_again(lab_page: Call
     before = session_of(page).values()
     wish(page, family="number_words")
     assert wished(page) == {"family": "number_words", **OF_LANGUAGES}
-    assert page.status.startswith("Press Reset to apply: Tasks. What goes with that comes along: ")
+    assert page.status.startswith("Press Reset to apply: Tasks. These change with it: ")
     for said in (
         "weights as From the start",
         "optimiser Adam",

@@ -84,7 +84,7 @@ def test_the_words_follow_the_map() -> None:
     assert words.startswith("60 tasks (Sine waves) at step 0, drawn by PCA. ")
     scores = shared(session.frame.layout, session.tasks.truth.numpy(), session.split.validation.truth_kinds)
     best = int(np.argmax(scores))
-    assert f"share most: {session.tasks.truth_names[best]} ({scores[best]:.2f})" in words
+    assert f"are similar in: {session.tasks.truth_names[best]} ({scores[best]:.2f})" in words
     session.step(8)
     assert "at step 8" in map_words(session, session.frame)
     assert "at step 0" in map_words(session, session.history[0])
@@ -109,7 +109,7 @@ def test_the_words_of_a_language_name_its_relatives_and_no_strangers() -> None:
     sizes = {task: families.count(families[task]) for task in range(42)}
     alone, pair = (next(task for task, size in sizes.items() if size == n) for n in (1, 2))
     said = map_words(session, session.frame, chosen=alone)
-    assert said.endswith("No relative among these: in truth all others are equally far.")
+    assert said.endswith("It has no relative among these: in truth all others are equally far.")
     assert "Nearest in truth" not in said
     relative = next(i for i in range(42) if i != pair and families[i] == families[pair])
     embedding, truth = session.nearest(session.frame, pair)
@@ -129,7 +129,7 @@ def test_a_map_without_order_is_called_so() -> None:
     session = small_session(n_tasks=100)
     frame = session.frame
     shuffled = type(frame)(**{**vars(frame), "layout": np.random.default_rng(1).permutation(frame.layout)})
-    assert "no true parameter" in map_words(session, shuffled)
+    assert "not more similar in any true parameter" in map_words(session, shuffled)
 
 
 def test_islands_are_said_with_the_doubt_that_the_map_deserves() -> None:
@@ -144,9 +144,9 @@ def test_islands_are_said_with_the_doubt_that_the_map_deserves() -> None:
 
 def test_a_run_is_known_by_its_settings() -> None:
     session = small_session()
-    assert about_run(session).startswith("Contrastive, Euclidean distance, margin 1, mining All, ")
+    assert about_run(session).startswith("loss Contrastive, distance Euclidean, margin 1")
     session.set(loss="info_nce", metric="cosine")
-    assert about_run(session).startswith("InfoNCE, Cosine distance, ")
+    assert about_run(session).startswith("loss InfoNCE, distance Cosine, ")
     assert "margin" not in about_run(session)  # InfoNCE has none
 
 
@@ -158,7 +158,7 @@ def test_two_runs_are_told_apart_by_what_differs() -> None:
     assert about_run(other, first=differ).startswith("start One each, ")
     other.set(metric="cosine")
     assert differing_settings([one, other]) == ["start", "metric"]
-    assert about_run(other, first=differing_settings([one, other])).startswith("start One each, Cosine distance, ")
+    assert about_run(other, first=differing_settings([one, other])).startswith("start One each, distance Cosine, ")
     assert about_run(other, first=differing_settings([one, other])).count("Cosine") == 1
     assert differing_settings([one]) == []
 

@@ -144,11 +144,13 @@ def _place_rows(session: Session) -> list[list[Any]]:
 
 
 def _write_picture(session: Session, path: Path) -> Path:
-    from taskembed_edu.figures.snapshots import session_figure
+    from taskembed_edu.figures.captions import metadata
+    from taskembed_edu.figures.snapshots import PRINT_DPI, session_figure
 
     figure = session_figure(session)
+    known = metadata("png", session, session.frame, _title(session))
     with whole_file(path) as part:
-        figure.savefig(part, format="png")
+        figure.savefig(part, format="png", dpi=PRINT_DPI, metadata=known)
     return path
 
 
@@ -156,9 +158,11 @@ def write_page(session: Session, path: Path) -> Path:
     """Write one page that plays the run with no kernel and no network; its path. ValueError: too large."""
     from taskembed_edu.live.export import export_html
 
-    return export_html(
-        [session], path, title=f"{session.embedder.name} on {session.setup.family}, {session.steps} steps"
-    )
+    return export_html([session], path, title=_title(session))
+
+
+def _title(session: Session) -> str:
+    return f"{session.embedder.name} on {session.setup.family}, {session.steps} steps"
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:

@@ -30,7 +30,7 @@ from taskembed_edu.tasks.sketch import TaskFit
 LOSS = Reading(
     name="loss",
     label="Loss",
-    help="What training makes small, averaged over the steps since the last picture.",
+    help="The number that training makes small: the mean over the steps since the last picture.",
     panel=LOSS_PANEL,
     colour="blue",
 )
@@ -186,7 +186,7 @@ DEVICES = {"auto": "Automatic", "cpu": "CPU", "cuda": "CUDA GPU"}
 
 def metric_setting(default: str = "euclidean", more: str = "") -> Any:
     """The setting that every embedder has: the distance between its vectors. `more` adds to the help text."""
-    told = "How far apart two task vectors are. Neighbours on the map and all scores follow it."
+    told = "How the distance of two task vectors is measured. It decides the neighbours on the map and all scores."
     return setting(default, label="Distance", help=f"{told} {more}".rstrip(), choices=METRICS, projected=True)
 
 
@@ -195,7 +195,7 @@ def device_setting() -> Any:
     return setting(
         "auto",
         label="Device",
-        help="Where training runs: auto takes a CUDA GPU where there is one.",
+        help="Where training runs. Automatic takes a CUDA GPU if there is one, else the CPU.",
         choices=DEVICES,
         live=False,
     )
@@ -213,11 +213,17 @@ def chosen_device(name: str | torch.device) -> torch.device:
     if kind == "cuda" and not present:
         raise RuntimeError(
             "device: got 'cuda', expected a machine with a CUDA device and a CUDA build of PyTorch. "
-            f"This PyTorch is {torch.__version__} and sees none; choose device='auto' or 'cpu'."
+            f"This PyTorch is {torch.__version__} and sees none; choose Automatic (device='auto') or CPU "
+            "(device='cpu')."
         )
     if index:
         return torch.device(str(name))
     return torch.device("cuda" if present and kind != "cpu" else "cpu")
+
+
+def devices_here() -> tuple[str, ...]:
+    """The devices that this machine has: without a CUDA device only "auto" and "cpu"."""
+    return tuple(name for name in DEVICES if name != "cuda" or torch.cuda.is_available())
 
 
 def device_name(device: torch.device) -> str:

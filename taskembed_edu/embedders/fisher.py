@@ -56,8 +56,8 @@ class FisherSettings(Settings):
     )
     batch: int = setting(
         16,
-        label="Tasks a step",
-        help="How many tasks' heads one step refits. Where there are fewer tasks, all of them.",
+        label="Tasks in each step",
+        help="How many tasks train their heads in one step. If there are fewer tasks: all of them.",
         low=1,
         high=512,
         step=1,
@@ -66,7 +66,8 @@ class FisherSettings(Settings):
     average: str = setting(
         "filter",
         label="Averaged by",
-        help="A vector's entries: one a unit or filter, the mean over the weights that lead into it, or one a weight.",
+        help="What one number of the vector is for: a unit or filter (the mean over the weights that lead into it), or "
+        "a single weight.",
         choices=AVERAGES,
         live=False,
     )
@@ -80,7 +81,7 @@ class FisherSettings(Settings):
     draws: int = setting(
         4,
         label="Draws a sample",
-        help="How many labels are drawn for each sample: more, and less of the vector is chance.",
+        help="How many labels are drawn for each sample. With more labels the vector depends less on chance.",
         low=1,
         high=64,
         step=1,
@@ -91,7 +92,7 @@ class FisherSettings(Settings):
     learner: str = setting(
         "auto",
         label="Probe network",
-        help="The network whose weights are asked. Automatic takes the one that suits the tasks.",
+        help="The network whose weights are measured. Automatic takes the one that suits the tasks.",
         choices=LEARNERS,
         live=False,
         advanced=True,

@@ -37,8 +37,8 @@ class MetricSettings(Settings):
     loss: str = setting(
         "contrastive",
         label="Loss",
-        help="What training asks for. Contrastive pulls two sets of one task together and pushes others out to the "
-        "margin; triplet only asks that the right one be nearer, by the margin.",
+        help="What training tries to reach. Contrastive: two sets of one task move together, and other tasks move "
+        "apart, up to the margin. Triplet: the right one must be nearer than the wrong one, by the margin.",
         choices=LOSSES,
         projected=True,
     )
@@ -46,8 +46,8 @@ class MetricSettings(Settings):
     margin: float = setting(
         1.0,
         label="Margin",
-        help="How far apart different tasks should be. Beyond it, a pair no longer pushes. Its range follows the "
-        "distance: cosine distance ends at 2.",
+        help="How far apart different tasks should be. A pair that is farther apart no longer pushes. The largest "
+        "value depends on the distance: the cosine distance ends at 2.",
         low=0.0,
         high=lambda settings: METRICS[settings.metric].slider_max,
         step=0.05,
@@ -57,8 +57,8 @@ class MetricSettings(Settings):
     mining: str = setting(
         "all",
         label="Mining",
-        help="Which pairs or triplets count: all of them, the hardest of each anchor, or (for triplets) the "
-        "semi-hard: farther than the positive, yet inside the margin.",
+        help="Which pairs or triplets count. All: every one. Hardest: the worst of each anchor. Semi-hard (triplets "
+        "only): the negative is farther than the positive, but inside the margin.",
         choices={"all": "All", "hard": "Hardest", "semi-hard": "Semi-hard"},
         # A loss without mining keeps the setting's value: recordings contain such runs.
         allowed=lambda settings: LOSSES[settings.loss].minings or PAIR_MINING,
@@ -67,7 +67,7 @@ class MetricSettings(Settings):
     temperature: float = setting(
         0.1,
         label="Temperature",
-        help="How sharply InfoNCE tells the nearest from the rest: smaller is sharper.",
+        help="How strongly InfoNCE prefers the nearest task. A smaller value prefers it more.",
         low=0.02,
         high=1.0,
         log=True,
@@ -94,8 +94,8 @@ class MetricSettings(Settings):
     )
     batch: int = setting(
         64,
-        label="Tasks a step",
-        help="How many tasks one step compares, two support sets each.",
+        label="Tasks in each step",
+        help="How many tasks are compared in one step. Each has two support sets.",
         low=2,
         high=512,
         step=1,
@@ -107,8 +107,8 @@ class MetricSettings(Settings):
     features: str = setting(
         "fourier",
         label="Features",
-        help="What the encoder sees of a coordinate: waves of it (Fourier features), or the plain number, from which a "
-        "network of ReLUs learns fast curves hardly at all. Pictures have no coordinates: no effect.",
+        help="What the encoder gets for a coordinate: waves of it (Fourier features), or the plain number. From the "
+        "plain number a network of ReLUs can hardly learn fast curves. Pictures have no coordinates: no effect.",
         choices=FEATURES,
         live=False,
         advanced=True,
@@ -163,7 +163,7 @@ class MetricState:
 ACTIVE_PAIRS = Reading(
     name="active_pairs",
     label="Active pairs",
-    help="Share of the different pairs still inside the margin: only these still push tasks apart.",
+    help="Share of the pairs of different tasks that are inside the margin. Only these pairs push tasks apart.",
     high=1.0,
     panel=PAIRS_PANEL,
     colour="blue",

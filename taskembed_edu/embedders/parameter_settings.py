@@ -40,8 +40,8 @@ class ParameterSettings(Settings):
     start: str = setting(
         "shared",
         label="Start",
-        help="Shared: all networks begin from the same weights, and their ways can be compared. Own: each begins from "
-        "weights of its own, and the map shows where they began more than what they learnt.",
+        help="One for all: every network begins with the same weights, so their paths can be compared. One each: every "
+        "network begins with other weights. Then the map shows the start more than what was learnt.",
         choices=STARTS,
         live=False,
         projected=True,
@@ -49,8 +49,8 @@ class ParameterSettings(Settings):
     optimiser: str = setting(
         "sgd",
         label="Optimiser",
-        help="SGD goes as far as the gradient says: tasks that differ more go farther apart. Adam scales every "
-        "weight's step by its own gradients: it learns sooner, and blurs that geometry.",
+        help="SGD moves as far as the gradient says, so tasks that differ more move farther apart. Adam scales the "
+        "step of each weight. It learns faster, but distances between tasks mean less.",
         choices=OPTIMISERS,
         live=False,
     )
@@ -66,7 +66,7 @@ class ParameterSettings(Settings):
     stop_at: int = setting(
         500,
         label="Stop at step",
-        help="Play pauses here: networks that have learnt their tasks only wander on. 0: never.",
+        help="Play pauses at this step. After it, the networks have learnt their tasks and change little. 0: no pause.",
         low=0,
         high=100_000,
         step=50,
@@ -74,15 +74,15 @@ class ParameterSettings(Settings):
     vector: str = setting(
         "weights",
         label="Task vector",
-        help="What stands for a task: its network's weights; its outputs at the same inputs, whatever the weights; or "
-        "how much each weight matters to it (the diagonal of its Fisher information).",
+        help="The vector of a task. Weights: those of its network. Outputs: what its network answers to the same "
+        "inputs. Fisher: how much each weight matters (the diagonal of its Fisher information).",
         choices=VECTORS,
         projected=True,
     )
     layer: str = setting(
         "all",
         label="Layer",
-        help="Whose weights count: all, or one layer's. Which layers there are depends on the network.",
+        help="Which weights count: all, or those of one layer. The layers depend on the network.",
         choices={"all": "All", **LAYERS},
         open=True,
         projected=True,
@@ -91,7 +91,8 @@ class ParameterSettings(Settings):
     form: str = setting(
         "raw",
         label="Weights as",
-        help="As they are; their difference from the start; their main directions (PCA); or those, all of one size.",
+        help="The weights as they are, minus the start, in their main directions (PCA), or in main directions of equal "
+        "size.",
         choices=FORMS,
         projected=True,
         applies=lambda settings: settings.vector == "weights",
@@ -103,8 +104,8 @@ class ParameterSettings(Settings):
     activation: str = setting(
         "tanh",
         label="Activation",
-        help="What a perceptron's hidden units do with their sum. Networks of tanh change smoothly with their weights, "
-        "and lie better sorted.",
+        help="What a hidden unit does with its sum. With tanh the outputs change smoothly with the weights, and the "
+        "map is better sorted.",
         choices={"relu": "ReLU", "tanh": "tanh"},
         live=False,
         advanced=True,
@@ -121,7 +122,7 @@ class ParameterSettings(Settings):
     frozen: str = setting(
         "none",
         label="Frozen layer",
-        help="A layer that stays as it began: only the others learn, and only they can tell tasks apart.",
+        help="A layer that does not learn. Only the other layers can show how tasks differ.",
         choices={"none": "None", **LAYERS},
         live=False,
         advanced=True,

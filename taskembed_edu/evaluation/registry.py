@@ -140,7 +140,8 @@ SCORES: dict[str, Score] = {
         Score(
             name="recall@1",
             label="Recall@1",
-            help="Share of the tasks whose second support set finds its first one as the nearest of all.",
+            help="Each task has two support sets. For how many tasks is the nearest vector to the second set that of "
+            "the first set? 1 means all tasks.",
             high=1.0,
             colour="vermillion",
             closing=True,
@@ -151,7 +152,7 @@ SCORES: dict[str, Score] = {
         Score(
             name="recall@5",
             label="Recall@5",
-            help="Share of the tasks whose second support set finds its first one among the five nearest of all.",
+            help="As recall@1, but the first set may be any of the five nearest.",
             high=1.0,
             panel=None,
             closing=True,
@@ -162,8 +163,8 @@ SCORES: dict[str, Score] = {
         Score(
             name="spearman",
             label="Spearman",
-            help="Rank correlation of distances in the embedding with true distances between tasks: 1 is perfect "
-            "order.",
+            help="Are tasks that are similar in truth also near in the embedding? 1: the order of all distances is the "
+            "same. 0: no relation (Spearman's rank correlation).",
             low=-1.0,
             high=1.0,
             colour="green",
@@ -176,7 +177,8 @@ SCORES: dict[str, Score] = {
         Score(
             name="purity",
             label="Purity",
-            help="Share of the tasks with a mate whose nearest neighbour is one: of the same branch, say.",
+            help="Share of the tasks whose nearest neighbour is of the same group (a branch of languages, for "
+            "example). Tasks that are alone in their group do not count.",
             high=1.0,
             colour="blue",
             dash="-.",
@@ -188,7 +190,8 @@ SCORES: dict[str, Score] = {
         Score(
             name="trustworthiness",
             label="Trustworthiness",
-            help="How far neighbours on the map are neighbours in the embedding: 1 means that all are.",
+            help="Are neighbours on the map also neighbours in the embedding? 1: all of them. About 0.5: no better "
+            "than chance.",
             high=1.0,
             colour="purple",
             dash=":",
@@ -199,7 +202,7 @@ SCORES: dict[str, Score] = {
         Score(
             name="jitter",
             label="Jitter",
-            help="How far points moved since the last picture, as a share of the map's size: 0 is standing still.",
+            help="How far the points moved since the last picture, as a share of the map's size. 0: they did not move.",
             panel=None,
             beside_map=True,
             needs=("layout",),
@@ -208,7 +211,7 @@ SCORES: dict[str, Score] = {
         Score(
             name="mean_distance",
             label="Mean distance",
-            help="The mean distance between two tasks in the embedding. Near 0, all tasks fall on one point.",
+            help="The mean distance between two tasks in the embedding. Near 0, all tasks lie on one point.",
             panel=DISTANCE_PANEL,
             colour="blue",
             in_distance_units=True,

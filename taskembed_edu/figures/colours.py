@@ -17,6 +17,8 @@ from taskembed_edu.tasks.base import TruthKind
 # Okabe and Ito's palette, which people with any colour vision can tell apart (2008).
 BLUE, ORANGE, SKY, PURPLE, YELLOW = "#0072b2", "#e69f00", "#56b4e9", "#cc79a7", "#f0e442"
 GREEN, VERMILLION, GREY = "#009e73", "#d55e00", "#808080"
+# Small writing on white.
+DARK = "#444444"
 
 # The palette for small points on the light and the dark theme: without black (too dark) and yellow (too light).
 OKABE_ITO = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,9 @@ import numpy as np
 
 from taskembed_edu.base.checks import check_choice
 from taskembed_edu.base.readings import LOSS_PANEL, PANELS, SCORES_PANEL, Reading, panels_of
-from taskembed_edu.figures.colours import GREY, LINE_COLOURS, PURPLE, Colouring, colour_tasks, plain_colours
+from taskembed_edu.base.wording import say_named
+from taskembed_edu.figures.captions import caption
+from taskembed_edu.figures.colours import DARK, GREY, LINE_COLOURS, PURPLE, Colouring, colour_tasks, plain_colours
 from taskembed_edu.figures.plots import Still
 from taskembed_edu.session.history import Frame, coalesced_events, value_of
 from taskembed_edu.session.session import Session
@@ -27,6 +30,10 @@ _MOST_SIGNS, _SIGNS_A_ROW = 18, 6
 _LONGEST_NAME = 24  # letters
 # In pixels: what stays free inside the frame, and how far a point's sign reaches.
 _FRAME_AIR, _SIGN_REACH = 5.0, 2.0
+# At most this many changes are named in the curves, and a line of the caption has this many letters.
+_MOST_CHANGES, _LINE = 6, 150
+# The resolution of a picture that is saved: that of print, and enough for any slide.
+PRINT_DPI = 300
 
 
 def session_figure(session: Session, colour_by: str | None = None, frame: Frame | int = -1) -> Still:
@@ -34,27 +41,38 @@ def session_figure(session: Session, colour_by: str | None = None, frame: Frame 
 
     `colour_by` names the true parameter that gives the colours (default: the one that groups tasks, else the first; one
     colour for all if there are none). Diverged tasks are not drawn, nor is a score that the run never has. Dotted lines
-    in the curves are changes of a setting; if the frame is not the latest, a solid line marks its step. pyplot does not
-    know the figure, so any thread may call this.
+    in the curves are changes of a setting, a solid grey line is the frame's step if it is not the latest; the legend
+    says so, and the line below says with which settings the frame was made. pyplot does not know the figure, so any
+    thread may call this.
 
     Errors: ValueError for an unknown parameter, IndexError for a frame that does not exist.
     """
-    names = session.tasks.truth_names
-    wanted = colour_by or session.split.validation.group or next(iter(names), None)
-    column = None if wanted is None else names.index(check_choice("colour_by", wanted, names))
+    column = colour_column(session, colour_by)
     shown = session.history[session.history.position(frame)] if isinstance(frame, int) else frame
     figure = Still(figsize=(10, 4.6), layout="constrained", dpi=90)
     panels = _panels(session)
     grid = figure.add_gridspec(len(panels), 2, width_ratios=(1.35, 1))
-    _map(figure.add_subplot(grid[:, 0]), session, shown, column)
+    draw_map(figure.add_subplot(grid[:, 0]), session, shown, column)
     for row, readings in enumerate(panels):
-        _curves(figure.add_subplot(grid[row, 1]), session, shown, readings)
+        _curves(figure.add_subplot(grid[row, 1]), session, shown, readings, explained=row == 0)
+    figure.supxlabel(textwrap.fill(caption(session, shown), _LINE), fontsize=7, color=DARK)
     if session.split.validation.label_points and len(session.tasks) <= MOST_LABELS:
         _names(figure, figure.axes[0], session, shown)
     return figure
 
 
-def _map(axes: Axes, session: Session, frame: Frame, column: int | None) -> None:
+def colour_column(session: Session, colour_by: str | None = None) -> int | None:
+    """The column of `truth` that gives the colours: of this parameter, else the one that groups tasks, else the first.
+
+    None if the tasks have no true parameters. Errors: ValueError for an unknown parameter.
+    """
+    names = session.tasks.truth_names
+    wanted = colour_by or session.split.validation.group or next(iter(names), None)
+    return None if wanted is None else names.index(check_choice("colour_by", wanted, names))
+
+
+def draw_map(axes: Axes, session: Session, frame: Frame, column: int | None) -> None:
+    """Draw the frame's map with its legend; `column` of the true parameters gives the colours (None: one for all)."""
     tasks = session.tasks
     colouring = plain_colours(len(tasks)) if column is None else _colouring(session, column)
     shown = ~np.isin(np.arange(len(tasks)), frame.diverged_tasks)
@@ -83,7 +101,7 @@ def _colouring(session: Session, column: int) -> Colouring:
 
 
 def _names(figure: Figure, axes: Axes, session: Session, frame: Frame) -> None:
-    """Draw names beside their points; one that would meet another name, a point or the frame on both sides is omitted."""
+    """Draw names beside their points; one that would meet another name, a point or the frame is omitted."""
     figure.draw_without_rendering()  # before this, no position is known
     figure.set_layout_engine("none")  # the frame stays where it is now: the names are placed in it
     frame_box, taken = axes.get_window_extent().padded(-_FRAME_AIR), list[Any]()
@@ -138,17 +156,17 @@ def _panels(session: Session) -> list[list[Reading]]:
     return [panels.get(title, []) for title in drawn]
 
 
-def _curves(axes: Axes, session: Session, shown: Frame, readings: Sequence[Reading]) -> None:
+def _curves(axes: Axes, session: Session, shown: Frame, readings: Sequence[Reading], explained: bool) -> None:
+    """The curves of these readings; `explained`: the panel says what the upright lines are."""
     steps = [frame.step for frame in session.history]
     for reading in readings:
         values = [value_of(frame, reading.name) for frame in session.history]
         if reading.panel == LOSS_PANEL or np.isfinite(values).any():
             colour = LINE_COLOURS[reading.colour][0]  # the picture's background is light
             axes.plot(steps, values, reading.dash, color=colour, label=reading.name)
-    for event in coalesced_events(session.events):
-        axes.axvline(event.step, color=PURPLE, linestyle=":", linewidth=1)
+    _changes(axes, session, explained)
     if shown is not session.frame:
-        axes.axvline(shown.step, color=GREY, linewidth=1)
+        axes.axvline(shown.step, color=GREY, linewidth=1, label="the step shown" if explained else None)
     axes.set(xlabel="step", ylim=(min(0.0, axes.get_ylim()[0]), None))
     axes.spines[["top", "right"]].set_visible(False)
     _legend_above(axes)
@@ -168,3 +186,16 @@ def _legend_above(axes: Axes) -> None:
             handlelength=1.4,
             columnspacing=1.0,
         )
+
+
+def _changes(axes: Axes, session: Session, explained: bool) -> None:
+    """A dotted line at each change of settings; where they are few, with what was changed."""
+    declared, events = session.declared(), coalesced_events(session.events)
+    for k, event in enumerate(events):
+        label = "a setting was changed" if explained and not k else None
+        axes.axvline(event.step, color=PURPLE, linestyle=":", linewidth=1, label=label)
+        shown = [name for name in event.changes if not declared[name].hidden]
+        if explained and len(events) <= _MOST_CHANGES:
+            text = ", ".join(say_named(declared[name], event.changes[name]) for name in shown)
+            written = axes.annotate(text, (event.step, 1.0), (2, -2), axes.get_xaxis_transform(), "offset points")
+            written.set(rotation=90, va="top", fontsize=6, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})

@@ -49,8 +49,9 @@ class LossSettings(Settings):
         },
         renamed={"hadsell": "contrastive_squared"},
         label="Loss",
-        help="What a pair or a triplet adds to the loss. The linear form is the course's, the squared one is the "
-        "original of 2006, the triplet loss compares two distances with each other.",
+        help="What a pair or a triplet adds to the loss. The linear form is that of the course text (a short Chinese "
+        "text on task embeddings, whose claims this course checks). The squared form is the original of 2006. The "
+        "triplet loss compares two distances with each other.",
     )
     metric: str = setting(
         "euclidean",
@@ -77,7 +78,8 @@ class LossSettings(Settings):
         "every",
         choices=ANCHORS,
         label="Anchors",
-        help="Which points are compared with the others: the first one only, as in the course's example, or every one.",
+        help="Which points are compared with the others: only the first one, as in the example of the course text (see "
+        "Loss), or every point.",
     )
     learning_rate: float = setting(
         0.2,

@@ -34,7 +34,10 @@ class SessionLab:
         self._session: Session | None = None
         self._panel: SessionPanel | None = None
         # A wrong name or value must fail here, where the user typed it, and not later, at its first use.
-        mine, theirs = Session.parse_settings(self.embedder, self._asked)
+        try:
+            mine, theirs = Session.parse_settings(self.embedder, self._asked)
+        except (ValueError, TypeError) as error:
+            raise error.with_traceback(None) from None  # the sentence counts: the checks inside explain nothing
         self._values = {**mine.as_dict(), **theirs.as_dict()}
         chosen_device(theirs.device)
 
@@ -98,6 +101,8 @@ class SessionLab:
         check_recording(given, _name(asked), known=own is not None, embedder=self.embedder)
         session = Session.replay(given, own if own is not None and own.name not in FAMILIES else None)
         session.user_set -= self._unchanged(session)
+        if "projection" not in self._asked and _went_over_to_umap(session):
+            session.user_set.discard("projection")
         self._session = session
         return session
 
@@ -114,6 +119,9 @@ class SessionLab:
         return session_figure(self.session)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        from taskembed_edu.live.cells import note_shown, running_cell
+
+        note_shown(running_cell(), self.panel)
         data = self.panel.view._repr_mimebundle_(**kwargs)
         self.panel.still.place()
         if isinstance(data, tuple):
@@ -131,6 +139,12 @@ class SessionLab:
             return f"{about}: step 0, {len(self.session.tasks) if self._session else values['n_tasks']} tasks)"
         scores = self.session.validation_set.scores_in_words(self.session.frame)
         return f"{about}: step {self.session.steps}, {', '.join(scores)})"
+
+
+def _went_over_to_umap(session: Session) -> bool:
+    """Whether the run changed from PCA to UMAP once and in no event but its own: a lab does so by itself."""
+    changes = [event.changes for event in session.events if "projection" in event.changes]
+    return session.setup.projection == "umap" and changes == [{"projection": "umap"}]
 
 
 def _name(family: TaskFamily | str) -> str:

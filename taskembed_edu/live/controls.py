@@ -13,26 +13,10 @@ from typing import Any
 
 from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.base.settings import Setting
-from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.session.session import Session
 
 # With more whole numbers than this, nobody can set a slider to one of them by hand: the page gets a number field.
 _MOST_STOPS = 10_000
-
-
-def say(declared: Setting, value: Any) -> str:
-    """A setting's value in words: a choice by its label, a number with at most three digits."""
-    if declared.zero and value == 0:
-        return declared.zero
-    return f"{value:.3g}" if isinstance(value, float) else declared.label_of(value)
-
-
-def say_setting(declared: Setting, value: Any) -> str:
-    """A setting and its value in words: "margin 1", "Euclidean distance"; a value that contains the label stands alone."""
-    label, words = declared.label.lower(), say(declared, value)
-    if label in words.lower():
-        return words  # "Cosine distance"
-    return f"{words} {label}" if declared.choices is METRICS else f"{label} {words}"
 
 
 def control_specs(session: Session, main: Collection[str], pending: Mapping[str, Any]) -> list[dict[str, Any]]:

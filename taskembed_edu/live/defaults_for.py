@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from taskembed_edu.live.controls import say_setting
+from taskembed_edu.base.wording import say_setting
 from taskembed_edu.session.session import Session
 from taskembed_edu.session.setup import Setup
 
@@ -65,4 +65,4 @@ def words_for(session: Session, pending: Mapping[str, Any], along: Mapping[str, 
     declared = session.declared()
     asked = ", ".join(declared[name].label for name in pending if name not in along)
     listed = ", ".join(say_setting(declared[name], value) for name, value in along.items())
-    return f"Press Reset to apply: {asked}. What goes with that comes along: {listed}."
+    return f"Press Reset to apply: {asked}. These change with it: {listed}."

@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import problem
 from taskembed_edu.base.files import write_whole
+from taskembed_edu.base.wording import say
+from taskembed_edu.figures.captions import caption
 from taskembed_edu.live import page
-from taskembed_edu.live.controls import say
 from taskembed_edu.live.overlays import Missing, answers, missing_trails, trails
 from taskembed_edu.live.packets import (
     NEIGHBOURS,
@@ -321,7 +322,13 @@ def _recorded_run(session: Session, stored: Film, name: str, alone: bool) -> dic
         "columns": packet["columns"],
         "values": packet["values"],
         "frames": [
-            {**facts(frame), "words": words, "box": box, **({"missing": missing} if missing else {})}
+            {
+                **facts(frame),
+                "words": words,
+                "about": caption(session, frame),
+                "box": box,
+                **({"missing": missing} if missing else {}),
+            }
             for frame, words, box, missing in zip(stored.frames, said, stored.boxes, stored.missing, strict=True)
         ],
         "points": frame_deltas(stored.points),
@@ -389,6 +396,8 @@ def _html(document: dict[str, Any], sessions: Sequence[Session], title: str) -> 
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="{_POLICY}">
 <title>{escape(title)}</title>
+<meta name="generator" content="taskembed_edu {version("taskembed_edu")}">
+<meta name="description" content="{escape(" | ".join(caption(each, each.frame) for each in sessions))}">
 <style>
 {page.style()}
 {_PAGE_STYLE}</style>

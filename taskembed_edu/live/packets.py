@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from taskembed_edu.base.settings import Setting
+from taskembed_edu.base.wording import say_setting
 from taskembed_edu.evaluation.geometry import TrueGeometry
 from taskembed_edu.figures.colours import Colouring, colour_tasks
-from taskembed_edu.live.controls import say_setting
+from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.live.overlays import fit_packet, missing_trails, trails, trails_packet
 from taskembed_edu.projection.umap_steps import Layout
 from taskembed_edu.session.history import Event, Frame, coalesced_events, value_of
@@ -270,7 +271,16 @@ def _links(session: Session, frame: Frame, chosen: int) -> dict[str, Any] | None
     if chosen < 0 or chosen in frame.diverged_tasks:
         return None
     embedding, truth = session.nearest(frame, chosen, k=min(NEIGHBOURS, len(frame.layout) - 1))
-    return {"task": chosen, "embedding": embedding.tolist(), "truth": truth.tolist()}
+    vectors = torch.tensor(frame.embedding)
+    near = METRICS[frame.metric].between(vectors[chosen], vectors[embedding])
+    true: Any = [] if session.geometry is None else session.geometry.true_distance[chosen][truth]
+    apart = {"embedding": _three_digits(near), "truth": _three_digits(true)}
+    return {"task": chosen, "embedding": embedding.tolist(), "truth": truth.tolist(), "apart": apart}
+
+
+def _three_digits(values: Any) -> list[float | None]:
+    """Enough for the eye; a picture is sent many times a second, and every character counts."""
+    return [float(f"{float(each):.3g}") if math.isfinite(each) else None for each in values]
 
 
 def _changes(session: Session, frame: Frame, chosen: int, compare: str) -> dict[str, Any] | None:

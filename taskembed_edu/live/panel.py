@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from taskembed_edu.base.checks import check_choice, problem
+from taskembed_edu.base.files import reason
 from taskembed_edu.live import runs
 from taskembed_edu.live.cells import running_cell, stop_replaced
 from taskembed_edu.live.controls import page_value
@@ -27,6 +28,7 @@ from taskembed_edu.live.view_updater import UiState, ViewUpdater
 from taskembed_edu.projection.umap_steps import is_loaded
 from taskembed_edu.session.history import History
 from taskembed_edu.session.session import Session
+from taskembed_edu.session.setup import Setup
 
 Message = dict[str, Any]
 
@@ -35,6 +37,9 @@ _OF_THE_PAGE = ("shown", "rows", "all")
 
 # The still picture is drawn after so many rounds without a change; an idle worker makes one round a second.
 _QUIET_ROUNDS = 3
+
+# While a film is made, the page is told of every so many pictures.
+_TELL_EVERY = 5
 
 # How long two runs may have different tasks before one is removed: a cell may reset them one after the other.
 _PATIENCE_SECONDS = 1.0
@@ -97,6 +102,17 @@ class SessionPanel:
         if self._updater is not None:
             self.view.on_msg(self._on_message, remove=True)
             self._updater.close()
+
+    def left_the_page(self) -> None:
+        """The cell that showed the lab was run again without it: training pauses, and says so where it is shown next.
+
+        Nobody would see it train. The run stays, and goes on with Play.
+        """
+        if self.player.playing and not self.player.stopped:
+            self.player.pause(wait=False)
+            self._say(
+                StatusMessage(f"Paused at step {self.player.session.steps}: its cell was run again without the lab.")
+            )
 
     # ---- messages from the page, on the kernel's thread ------------------------------------------------------------
 
@@ -165,6 +181,29 @@ class SessionPanel:
         if asked != changes:
             self._request("controls")
         self._request()
+
+    def _speed(self, message: Message) -> None:
+        rate = message["rate"]
+        if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate < math.inf:
+            raise ValueError(problem("speed", rate, "steps a second, or 0 for as fast as it goes"))
+        self.player.limit(rate or math.inf)
+        self._request()
+
+    def _defaults(self, _message: Message) -> None:
+        """All settings but the tasks, the seed and the map back to this lab's defaults, as one change."""
+        session = self.player.session
+        usual = {**session.embedder.settings_class().as_dict(), "n_tasks": Setup().n_tasks}
+        usual |= {n: v for n, v in self._defaults_for(session.setup.family).items() if n != "projection"}
+        now = {**session.values(), **self._ui.pending}
+        changes = {name: value for name, value in usual.items() if now[name] != value}
+        chosen = session.user_set - changes.keys()
+        self._set({"changes": changes})
+        session.user_set.intersection_update(chosen)  # the learner has chosen none of these
+        labels = ", ".join(session.declared()[name].label for name in changes)
+        waits = " Press Reset for those that apply at reset." if self._ui.pending else ""
+        self._say(
+            StatusMessage(f"Back to defaults: {labels}.{waits}" if changes else "All settings are at their defaults.")
+        )
 
     def _load_umap(self, session: Session, changes: Message) -> None:
         """Compute UMAP's first map in this kernel; tell the page before, since training waits meanwhile."""
@@ -279,6 +318,11 @@ class SessionPanel:
         self._ui.viewed_step = None
         self._job(lambda: runs.rewind(self.player), pausing=True)
 
+    def _recover(self, message: Message) -> None:
+        run = _whole("run", message.get("run", 0))
+        self._ui.viewed_step = None
+        self._job(lambda: runs.recover(self.player, run), pausing=True)
+
     def _undo(self, _message: Message) -> None:
         self._job_for_the_active_run(lambda session: runs.undo(self.player, session))
 
@@ -296,11 +340,17 @@ class SessionPanel:
         session = self.player.session
         try:
             frame = self._view_updater().frame_at(session)
-            path, words = save(what, self.sessions, self.player.active, frame, self._colour(), self.title)
+            shown = self.sessions, self.player.active, frame, self._colour(), self.title
+            path, words = save(what, *shown, progress=self._tell_progress)
         except (OSError, ValueError, TypeError, ImportError) as error:
-            self.view.send({"tell": "not saved", "text": f"Not saved: {error}"})
+            why = reason(error) if isinstance(error, OSError) else str(error)
+            self.view.send({"tell": "not saved", "text": f"Not saved: {why}"})
         else:
             self.view.send({"tell": "saved", "path": str(path), "text": words})
+
+    def _tell_progress(self, done: int, of: int) -> None:
+        if done % _TELL_EVERY == 0:
+            self.view.send({"tell": "saving", "text": f"The film is made: picture {done + 1} of {of}."})
 
     def _colour(self) -> int:
         return max(0, min(self.view.colour, len(self.player.session.tasks.truth_names) - 1))
@@ -398,6 +448,8 @@ _HANDLERS: dict[str, Callable[[SessionPanel, Message], None]] = {
     "step": SessionPanel._play,
     "pause": SessionPanel._pause,
     "set": SessionPanel._set,
+    "defaults": SessionPanel._defaults,
+    "speed": SessionPanel._speed,
     "reset": SessionPanel._reset,
     "new seed": SessionPanel._reset,
     "undo": SessionPanel._undo,
@@ -405,6 +457,7 @@ _HANDLERS: dict[str, Callable[[SessionPanel, Message], None]] = {
     "keep": SessionPanel._keep,
     "active": SessionPanel._make_active,
     "rewind": SessionPanel._rewind,
+    "recover": SessionPanel._recover,
     "embed again": SessionPanel._embed_again,
     "compare": SessionPanel._compare_with,
     "look": SessionPanel._look,

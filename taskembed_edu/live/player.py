@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import threading
 import time
 import weakref
@@ -16,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from taskembed_edu.base.checks import problem
 from taskembed_edu.session.session import Session, unlocked
 
 
@@ -45,6 +47,7 @@ class Player:
         self.failure: Exception | None = None
         self.failed: Session | None = None
         self.steps_a_second = 0.0
+        self.most_steps_a_second = math.inf
         self.active = 0
         self._changed = changed
         # Protects the fields below, which other threads set; never held while a session trains.
@@ -57,6 +60,7 @@ class Player:
         self._commands: deque[Command] = deque()
         self._frames_left = 0.0
         self._frames_made = 0
+        self._next_at = 0.0  # when the next frame may begin
         self._woken = False  # whether `changed` is to be called
         self._busy = False
         self._stopped = False
@@ -173,6 +177,17 @@ class Player:
             self._commands.append(job)
             self._condition.notify_all()
 
+    def limit(self, steps_a_second: float) -> None:
+        """Train at most so many steps a second (math.inf: as fast as it goes), frame by frame.
+
+        Errors: ValueError unless it is above 0.
+        """
+        if not steps_a_second > 0:
+            raise ValueError(problem("steps_a_second", steps_a_second, "a number above 0", "Pause stops training."))
+        with self._condition:
+            self.most_steps_a_second, self._next_at = steps_a_second, 0.0
+            self._condition.notify_all()
+
     def wake(self) -> None:
         """Have `changed` called soon: at the latest before the next step."""
         with self._condition:
@@ -201,6 +216,7 @@ class Player:
     def _request_frames(self, frames: float) -> None:
         with self._condition:
             if not (self._stopped or (self.playing and frames < self._frames_left)):
+                self._next_at = self._next_at if self.playing else 0.0  # a press of Step or Play acts at once
                 self._frames_left = frames
                 self.failure = self.failed = None
             self._condition.notify_all()
@@ -215,12 +231,16 @@ class Player:
                 return False
             if self._idle():
                 return True
+            too_soon = self._next_at - time.perf_counter()
+            if too_soon > 0 and not (self._commands or self._woken):
+                self._condition.wait(timeout=min(too_soon, 1.0))
+                return True
             self._busy = True
         try:
             with self._session_lock:
                 try:
                     self._run_commands()
-                    if self._frames_left > 0:
+                    if self._frames_left > 0 and time.perf_counter() >= self._next_at:
                         self._advance()
                 except Exception as failure:  # any error: the page must report it, and the worker must go on
                     self._fail(failure)
@@ -245,13 +265,14 @@ class Player:
 
     def _advance(self) -> None:
         """One frame of each session that has had the fewest steps."""
-        least = min(session.steps for session in self._sessions)
+        begun, least = time.perf_counter(), min(session.steps for session in self._sessions)
         moved = [session for session in self._sessions if session.steps == least]
         for session in moved:
             self._make_frame(session)
         with self._condition:
             self._frames_left -= 1
             self._frames_made += 1
+            self._next_at = begun + (moved[0].steps - least) / self.most_steps_a_second
             if any(session.at_stop for session in moved):
                 self._frames_left = 0.0
 

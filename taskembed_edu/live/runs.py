@@ -10,10 +10,10 @@ from typing import Any
 
 import torch
 
-from taskembed_edu.live.controls import say_setting
+from taskembed_edu.base.wording import say_setting
 from taskembed_edu.live.defaults_for import DefaultsFor, implied_changes, no_defaults
 from taskembed_edu.live.player import Player
-from taskembed_edu.live.status import StatusMessage, run_name, undo_words, way_back
+from taskembed_edu.live.status import StatusMessage, recovery_words, run_name, undo_words, way_back
 from taskembed_edu.session.session import Session
 from taskembed_edu.tasks.base import TaskBatch
 
@@ -110,11 +110,23 @@ def rewind(player: Player) -> StatusMessage:
     return StatusMessage(f"Back at step {session.steps}{why}. Change what made it fail, then press Play.")
 
 
+def recover(player: Player, run: int) -> StatusMessage:
+    """Take this run back to before its collapse, with the cause changed: see `Session.recover`."""
+    session = player.sessions[min(run, len(player.sessions) - 1)]
+    if session.recovery() is None:
+        return StatusMessage("The tasks have not collapsed: there is nothing to go back from.")
+    words = recovery_words(session)
+    session.recover()
+    return StatusMessage(f"{words}: done. Press Play to train on. Undo brings the collapsed run back.")
+
+
 def undo(player: Player, session: Session) -> StatusMessage:
     """Undo the run's last change of settings; if there is none, undo the reset that began the run."""
     done = undo_words(session)
     if session.undoable():
         session.undo()
+    elif session.recovered_from is not None:
+        session.undo_reset()
     elif session.ended_at is not None:
         for each in player.sessions:
             if each.ended_at is not None:  # a reset of the tasks began both runs again
@@ -125,11 +137,9 @@ def undo(player: Player, session: Session) -> StatusMessage:
 def embed_again(session: Session) -> StatusMessage:
     """Have UMAP draw the run's map from scratch."""
     if session.setup.projection != "umap":
-        return StatusMessage("PCA has one answer only: embedding again changes nothing. Choose UMAP first.")
+        return StatusMessage("PCA always gives the same map: embedding again changes nothing. Choose UMAP first.")
     session.embed_again()
-    return StatusMessage(
-        "Embedded again: trust what this map shares with the one before more than what only one of them shows."
-    )
+    return StatusMessage("Embedded again. Trust what both maps show more than what only one of them shows.")
 
 
 def go_over_to_umap(player: Player) -> bool:

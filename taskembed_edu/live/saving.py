@@ -1,13 +1,14 @@
-"""Saving what the lab shows: a picture, a table, the recording, a page. Nothing that a learner saved is overwritten."""
+"""Saving what the lab shows: picture, film, table, recording, page. Nothing that a learner saved is overwritten."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from taskembed_edu.base.checks import check_choice
-from taskembed_edu.base.files import whole_file
+from taskembed_edu.base.files import whole_file, write_whole
 from taskembed_edu.session.history import Frame
 from taskembed_edu.session.recordings import free_path, save_recording
 from taskembed_edu.session.session import Session
@@ -15,51 +16,100 @@ from taskembed_edu.session.session import Session
 # How each kind of file is opened again; `{path}` is its name.
 _OPENED = {
     "png": "It is a picture: open it from the file browser.",
+    "svg": "It is a picture that stays sharp at any size: open it in a browser, or put it into a slide.",
+    "gif": "It is a film: open it in a browser, or put it into a slide.",
     "csv": 'Read it with pandas.read_csv("{path}").',
     "parquet": 'Read it with pandas.read_parquet("{path}").',
     "json": 'It runs again with lab.replay("{path}") in a fresh lab.',
     "html": "Open it in any browser: it needs no kernel and no network.",
 }
+# These show the whole run up to now, the others one moment.
+_OF_THE_RUN = ("json", "gif")
+# A film of more frames takes long to make and to send.
+MOST_GIF_FRAMES = 60
+
+
+def _no_progress(done: int, of: int) -> None:
+    """Tell nobody."""
+
+
+class _Shown(NamedTuple):
+    """What the lab shows: all runs and the active one, its frame, the colours, the title."""
+
+    sessions: Sequence[Session]
+    session: Session
+    frame: Frame
+    colour: int
+    title: str
+    progress: Callable[[int, int], None]
+
+    @property
+    def column(self) -> int | None:
+        """The true parameter that gives the colours; None if the tasks have none."""
+        return self.colour if self.session.tasks.truth_names else None
 
 
 def save(
-    what: str, sessions: Sequence[Session], active: int, frame: Frame, colour: int, title: str
+    what: str,
+    sessions: Sequence[Session],
+    active: int,
+    frame: Frame,
+    colour: int,
+    title: str,
+    progress: Callable[[int, int], None] = _no_progress,
 ) -> tuple[Path, str]:
-    """Write the frame as "png", "csv" or "parquet", the active run as "json" or all runs as "html".
+    """Write the frame as "png", "svg", "csv" or "parquet", the active run as "json" or "gif", all runs as "html".
 
-    Returns the file's path, in the kernel's working folder, and a sentence on how to open it.
+    Returns the file's path, in the kernel's working folder, and a sentence on how to open it. `progress(done, all)` is
+    told the pictures of a GIF. A file is written whole or not at all.
     Errors: ValueError for another kind of file; OSError if the folder cannot be written; ImportError if a library for
     this kind of file is missing.
     """
     check_choice("export", what, _OPENED)
     session = sessions[active]
-    step = max(each.steps for each in sessions) if what == "html" else session.steps if what == "json" else frame.step
+    whole_run = session.steps if what in _OF_THE_RUN else frame.step
+    step = max(each.steps for each in sessions) if what == "html" else whole_run
     # A user's own family may have any name, "blobs/2" too: keep only characters that every file system accepts.
     family = re.sub(r"[^\w-]+", "-", session.setup.family).strip("-") or "tasks"
     path = free_path(Path(f"{session.embedder.name}-{family}-step-{step}.{what}"))
-    _write(what, sessions, session, frame, colour, title, path)
+    _write(what, _Shown(sessions, session, frame, colour, title, progress), path)
     return path, f"Saved as {path}. {_OPENED[what].format(path=path)}"
 
 
-def _write(
-    what: str, sessions: Sequence[Session], session: Session, frame: Frame, colour: int, title: str, path: Path
-) -> None:
+def _write(what: str, shown: _Shown, path: Path) -> None:
     # Each export is imported only when it is used: the first picture must not wait for these imports.
     if what == "json":
-        save_recording(session.recording(), path)
+        save_recording(shown.session.recording(), path)
     elif what == "html":
         from taskembed_edu.live.export import export_html
 
-        export_html(sessions, path, colour, title)
-    elif what == "png":
-        from taskembed_edu.figures.snapshots import session_figure
-
-        names = session.tasks.truth_names
-        figure = session_figure(session, names[colour] if names else None, frame)
-        with whole_file(path) as part:
-            figure.savefig(part, format="png")
+        export_html(shown.sessions, path, shown.colour, shown.title)
+    elif what in ("png", "svg"):
+        _write_picture(what, shown, path)
+    elif what == "gif":
+        _write_film(shown, path)
     else:
         from taskembed_edu.live import tables
 
-        table = tables.frame_table(session, frame)
+        table = tables.frame_table(shown.session, shown.frame)
         {"csv": tables.write_csv, "parquet": tables.write_parquet}[what](table, path)
+
+
+def _write_picture(what: str, shown: _Shown, path: Path) -> None:
+    from taskembed_edu.figures.captions import metadata
+    from taskembed_edu.figures.snapshots import PRINT_DPI, session_figure
+
+    names = shown.session.tasks.truth_names
+    figure = session_figure(shown.session, names[shown.colour] if names else None, shown.frame)
+    known = metadata(what, shown.session, shown.frame, shown.title)
+    with whole_file(path) as part:
+        figure.savefig(part, format=what, dpi=PRINT_DPI, metadata=known)
+
+
+def _write_film(shown: _Shown, path: Path) -> None:
+    from taskembed_edu.figures.film import gif
+    from taskembed_edu.live.export import thinned
+
+    session = shown.session
+    frames = [session.history[k] for k in thinned(session, len(session.history), MOST_GIF_FRAMES)]
+    write_whole(path, gif(session, frames, shown.column, shown.progress))

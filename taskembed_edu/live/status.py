@@ -7,14 +7,14 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from taskembed_edu.base.wording import say, say_setting
 from taskembed_edu.embedders.base import chosen_device, device_name
-from taskembed_edu.live.controls import say
 from taskembed_edu.live.player import Player
 from taskembed_edu.live.words import about_run, differing_settings
 from taskembed_edu.session.history import Frame
 from taskembed_edu.session.session import Session
 
-REPLACED = "This lab was replaced: its cell was run again. The newer one goes on below it."
+REPLACED = "This lab was replaced, because its cell was run again. Use the newer lab below it."
 
 
 class StatusMessage(NamedTuple):
@@ -42,7 +42,8 @@ def transport(
         "status": line.text,
         "tone": line.tone,
         "device": _device(getattr(session.settings, "device", "cpu")),
-        "rate": float(f"{player.steps_a_second:.2g}"),
+        "rate": float(f"{min(player.steps_a_second, player.most_steps_a_second):.2g}"),
+        "most_rate": player.most_steps_a_second if math.isfinite(player.most_steps_a_second) else 0,
         "active": player.active,
         "runs": [
             {"name": run_name(run), "about": _about(each, viewed_step, differ), "step": each.frame.step}
@@ -50,6 +51,7 @@ def transport(
         ],
         "undo": undo_words(session),
         "wishes": [session.declared()[name].label for name in pending],
+        "recover": recover_button(player),
         "rewind": isinstance(player.failure, FloatingPointError),
         "stopped": player.stopped,
         "seed": session.setup.seed,
@@ -89,7 +91,9 @@ def status(
         behind = _behind(player.sessions)
         return StatusMessage((behind or "Training. Move a setting and watch what it does.") + until)
     if session.at_stop:
-        return StatusMessage(f"Step {session.steps}: paused, as asked. Press Play to go on." + until)
+        return StatusMessage(
+            f'Step {session.steps}: paused by the setting "Stop at step". Press Play to go on.' + until
+        )
     return StatusMessage(("Paused." if session.steps else "Press Play: the tasks find their places.") + until)
 
 
@@ -136,7 +140,7 @@ def _behind(sessions: Sequence[Session]) -> str:
     if gap <= sessions[0].setup.frame_every:
         return ""
     name = run_name(steps.index(min(steps)))
-    return f"{name} catches up: step {min(steps)} of {max(steps)}. The other's stored pictures go beside it."
+    return f"{name} catches up: step {min(steps)} of {max(steps)}. Meanwhile the other run shows its stored pictures."
 
 
 def run_name(run: int) -> str:
@@ -147,10 +151,32 @@ def run_name(run: int) -> str:
 def undo_words(session: Session) -> str:
     """What Undo would do, such as "Margin back to 1"; "" if there is nothing to undo."""
     declared = session.declared()
+    if session.recovered_from is not None and not session.undoable():
+        return f"Back to the collapsed run, at step {session.recovered_from}"
     if session.ended_at is not None and not session.undoable():
         return f"Back to the run before Reset, at step {session.ended_at}"
     undoable = [(declared[name], value) for name, value in session.undoable().items()]
     return ", ".join(f"{setting.label} back to {say(setting, value)}" for setting, value in undoable)
+
+
+def recover_button(player: Player) -> dict[str, Any] | None:
+    """The button that leads out of the first collapsed run: which run, and the label; None if no run has collapsed."""
+    for run, session in enumerate(player.sessions):
+        words = recovery_words(session)
+        if words:
+            named = f"{run_name(run)}: " if len(player.sessions) > 1 else ""
+            return {"run": run, "label": f"{named}{words}"}
+    return None
+
+
+def recovery_words(session: Session) -> str:
+    """What `Session.recover` would do, such as "Back to step 40, with learning rate 0.01"; "" without a collapse."""
+    way = session.recovery()
+    if way is None:
+        return ""
+    declared = session.declared()
+    changes = ", ".join(say_setting(declared[name], value) for name, value in way.changes.items())
+    return f"Back to step {way.frame.step}" + (f", with {changes}" if changes else "")
 
 
 def other_metrics(session: Session) -> list[dict[str, str]]:

@@ -15,10 +15,9 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from taskembed_edu.base.readings import Reading, panels_of
+from taskembed_edu.base.wording import say_named
 from taskembed_edu.evaluation.scores import purity_by_chance
 from taskembed_edu.figures.colours import LINE_COLOURS
-from taskembed_edu.formulas.distances import METRICS
-from taskembed_edu.live.controls import say, say_setting
 from taskembed_edu.projection.umap_steps import Layout
 from taskembed_edu.session.history import Frame
 from taskembed_edu.session.session import Session
@@ -37,27 +36,25 @@ _MOST_GROUPS = 12
 # How many neighbours are named; nobody would listen to more.
 _NAMED = 3
 
-# All of what? Such a choice needs its setting's name beside it.
-_SAY_NOTHING_ALONE = {"All"}
-
 _TRY_MARGINS = (
     "Play: the tasks find their places.",
     "Move Margin while it trains, and watch Mean distance.",
     "Branch here, then give one run another margin: two margins side by side.",
-    "What changed? holds another distance beside this one, with the same weights.",
+    "What changed? compares this distance with another one, for the same weights.",
 )
 _TRY_WEIGHTS = (
-    "Play: every task trains a network of its own, and its weights leave the start. The line is the way they went.",
-    "Point at a task: what it is, and what its network answers by now.",
-    "Start: one each, then Reset and Play. The networks learn as well; do their weights still lie in order?",
-    "Layer, Weights as and Task vector: the same networks, looked at in another way.",
+    "Play: every task trains its own network. The line shows the path of its weights from the start.",
+    "Point at a task: you see its data, and what its network answers now.",
+    "Start: one each, then Reset and Play. The networks learn just as well. Are their weights still in order?",
+    "Layer, Weights as and Task vector: another view of the same networks.",
 )
 _OF_WEIGHTS = (
-    "Here a point is the weights of one task's own small network. With one start for all, every network begins at the "
-    "same point, and a line leads from there to where it is now. With a start each, the map shows first where the "
-    "networks began: a network has many equal forms, since its hidden units can change places.",
-    "Purity is the share of tasks whose nearest neighbour is of their own group, among those that have a mate. What it "
-    "would be by chance stands in the sentence below the lab.",
+    "Here a point shows the weights of one small network: that of its task. With one start for all, every network "
+    "begins at the same point, and a line leads from there to its place now. With one start each, the map mostly shows "
+    "where the networks began. One network can be written with many different weights, because its hidden units can "
+    "change places.",
+    "Purity is the share of tasks whose nearest neighbour is of the same group. Tasks that are alone in their group do "
+    "not count. The sentence below the lab says what purity would be by chance.",
 )
 
 
@@ -96,8 +93,8 @@ def _declaration(declared: Reading) -> dict[str, Any]:
 
 _COLOURED = (
     "Every point is one task, and it keeps its number and its colour from picture to picture. The colours are "
-    "true parameters of the tasks, which training never sees: where colours sort themselves, the embedding has "
-    "found that parameter by itself."
+    "true parameters of the tasks. Training never sees them. If the colours are in order, the embedding has found "
+    "that parameter by itself."
 )
 _PLAIN = "Every point is one task, and it keeps its number from picture to picture."
 
@@ -107,22 +104,21 @@ def reading(coloured: bool = True) -> list[str]:
     return [
         _COLOURED if coloured else _PLAIN,
         "UMAP keeps neighbours together: points that are near each other on the map are mostly near in the embedding. "
-        "Do not read more than that. How far apart two groups lie, how large or how dense a group is, and which way "
-        "the map is turned mean little or nothing (McInnes, Healy and Melville 2018). A group can also be an effect of "
-        "the method: look whether it is there under PCA and with another number of neighbours.",
-        "PCA shows the two directions in which the embedding varies most, to scale. Distances on the map are then true "
-        "but flattened: what differs in a third direction lies on one spot. Far apart on the map is far apart in the "
-        "embedding; near on the map may be far. The bar in the corner says how long a distance is: every map is drawn "
-        "as large as its frame.",
-        "Trustworthiness says how far you may trust nearness on the map: 1 if every near point on the map is near in "
-        "the embedding, about 0.5 for a map drawn by chance (Venna and Kaski 2001). It says nothing of neighbours that "
-        "the map tore apart, and nothing of distances. Below 0.9, choose a task and compare its lines.",
-        "Jitter says how far the points moved since the last picture, as a share of the map's size. While "
-        "training goes on some of it is the embedding that moves and some the map that rearranges itself: look whether "
-        "PCA moves as well. After a change of the map or a fresh start there is no jitter to tell.",
-        "Neither map says whether the embedding is any good: recall@1 asks whether a task finds itself again, Spearman "
-        "asks whether similar tasks lie near. Both are computed from the embedding itself, not from the map. Nor does "
-        "a map show a collapse, however near all tasks are. The mean distance tells.",
+        "Do not read more from it. The distance between two groups means little. So do the size of a group, its "
+        "density and the rotation of the map (McInnes, Healy and Melville 2018). A group can also be made by the "
+        "method itself: check whether it is there with PCA, and with another number of neighbours.",
+        "PCA shows the two directions in which the vectors differ most, to scale. Other directions are not shown. So "
+        "points that are far apart on the map are far apart in the embedding, but points that are near on the map may "
+        "be far apart. The bar in the corner shows the scale, because every map fills its frame.",
+        "Trustworthiness says how much you may trust near points on the map. It is 1 if all near points are near in "
+        "the embedding too, and about 0.5 for a random map (Venna and Kaski 2001). It does not see neighbours that the "
+        "map has separated, and it says nothing about distances. Below 0.9, choose a task and compare its lines.",
+        "Jitter says how far the points moved since the last picture, as a share of the map's size. During training "
+        "the embedding moves, and the map also arranges itself again. Check whether PCA moves as well. After a change "
+        "of the map, or after a reset, there is no jitter.",
+        "No map says whether the embedding is good. Use the scores: recall@1 tests whether a task finds itself again, "
+        "and Spearman tests whether similar tasks are near each other. They use the embedding itself, not the map. A "
+        "map also does not show a collapse, because it always fills its frame. Look at the mean distance.",
     ]
 
 
@@ -134,12 +130,10 @@ def about_run(session: Session, settings: Any = None, first: Collection[str] = (
     settings = session.settings if settings is None else settings
     known = session.declared()
     values = {**session.setup.as_dict(), **settings.as_dict()}
-    said = [say_setting(known[name], values[name]) for name in first]
+    said = [say_named(known[name], values[name]) for name in first]
     for name, declared in session.embedder.settings_class.declared().items():
         if name not in first and declared.live and not declared.advanced and declared.applies(settings):
-            words = say(declared, values[name])
-            alone = declared.choices and declared.choices is not METRICS and words not in _SAY_NOTHING_ALONE
-            said.append(words if alone else say_setting(declared, values[name]))
+            said.append(say_named(declared, values[name]))
     return ", ".join(said)
 
 
@@ -173,17 +167,17 @@ def _purity_words(session: Session, purity: float) -> str:
     family, tasks = session.split.validation, session.tasks
     assert family.group is not None
     chance = purity_by_chance(tasks.truth[:, tasks.truth_names.index(family.group)])
-    found = f"{purity:.0%} have their nearest in their own {family.group}"
-    return f"In the vectors themselves {found}, where {chance:.0%} would by chance."
+    found = f"{purity:.0%} have their nearest neighbour in their own {family.group}"
+    return f"In the vectors themselves {found}. By chance it would be {chance:.0%}."
 
 
 def _shared_words(scores: list[float], names: tuple[str, ...]) -> str:
     best = max(range(len(scores)), key=lambda k: scores[k])
     if scores[best] < _WORTH_SAYING:
-        return "Neighbours on the map share no true parameter more than chance would have it."
+        return "Neighbours on the map are not more similar in any true parameter than by chance."
     order = sorted(range(len(scores)), key=lambda k: -scores[k])[:2]
     listed = ", then ".join(f"{names[k]} ({scores[k]:.2f})" for k in order if scores[k] >= _WORTH_SAYING)
-    return f"Neighbours on the map share most: {listed}; 1 is all, 0 is chance."
+    return f"Neighbours on the map are similar in: {listed}. 1 means the same value, 0 means chance."
 
 
 def _chosen_words(session: Session, frame: Frame, chosen: int) -> str:
@@ -195,7 +189,7 @@ def _chosen_words(session: Session, frame: Frame, chosen: int) -> str:
     if session.geometry is None:
         return said
     if not truth:
-        return f"{said} No relative among these: in truth all others are equally far."
+        return f"{said} It has no relative among these: in truth all others are equally far."
     # The true list contains only some of several equally near tasks: a task as near as its last one is right too.
     apart = session.geometry.true_distance[chosen]
     both = int((apart[embedding] <= apart[truth].max()).sum())

@@ -17,6 +17,7 @@ minings:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -63,11 +64,16 @@ def collapse_alarm(frame: Frame, before: Sequence[Frame]) -> str:
 
 def is_point(frame: Frame, first: Frame) -> bool:
     """Whether the tasks' mean distance is a small share of the first frame's, or of the margin if that is smaller."""
+    return spread(frame, first) < POINT
+
+
+def spread(frame: Frame, first: Frame) -> float:
+    """The tasks' mean distance as a share of the expected one: the first frame's, or the margin if that is smaller."""
     expected = _first_distance(frame, first)
     margin = _margin(frame.settings)
     if margin:
         expected = min(expected, margin)
-    return frame.diagnostics["mean_distance"] < POINT * expected
+    return frame.diagnostics["mean_distance"] / expected if expected else math.inf
 
 
 def is_line(frame: Frame, first: Frame) -> bool:
@@ -78,21 +84,36 @@ def is_line(frame: Frame, first: Frame) -> bool:
     return effective_dimension(torch.tensor(frame.embedding)) < LINE
 
 
+def suspects(settings: Any) -> list[str]:
+    """The names of the settings that are likely to make tasks collapse, the likeliest first."""
+    found = []
+    if _margin(settings) == 0.0 and _pushes_by_margin_alone(settings):
+        found.append("margin")
+    if _in_effect(settings, "mining") == "hard":
+        found.append("mining")
+    if getattr(settings, "learning_rate", 0.0) >= HIGH_RATE:
+        found.append("learning_rate")
+    return found
+
+
 def likely_cause(settings: Any) -> str:
     """Which of these settings makes tasks collapse, and what to do about it."""
-    margin, rate = _margin(settings), getattr(settings, "learning_rate", 0.0)
-    back = "go back to a frame before it, or reset"
-    if margin == 0.0 and _pushes_by_margin_alone(settings):
-        return f"With margin 0 nothing pushes different tasks apart: raise the margin; if they stay together, {back}."
-    if _in_effect(settings, "mining") == "hard":
+    found, rate = suspects(settings), getattr(settings, "learning_rate", 0.0)
+    back = "go back to a step before the collapse"
+    if not found:
+        return f"The settings of now do not do this. An earlier setting did. To mend it, {back}."
+    if found[0] == "margin":
+        return f"With margin 0 nothing pushes different tasks apart. To mend it, {back}, with a larger margin."
+    if found[0] == "mining":
         at = f" at learning rate {rate:g}" if rate >= HIGH_RATE else ""
         return (
-            f"Hard mining{at} pulls on the worst pairs of a network that cannot yet tell them apart, and giving up on "
-            f"all is its easiest answer: mine all first, hard ones later, and {back}."
+            f"Hard mining{at} trains on the worst pairs only, and a new network cannot tell them apart yet. It then "
+            f"puts all tasks in one place. To mend it, {back}, and train on all pairs first, on hard ones later."
         )
-    if rate >= HIGH_RATE:
-        return f"Learning rate {rate:g} is too high, steps overshoot and units go silent: lower it, then {back}."
-    return f"What stands in the settings now does not do this, an earlier change did: {back}."
+    return (
+        f"Learning rate {rate:g} is too high: the steps go too far, and units of the network stop answering. "
+        f"To mend it, {back}, with a lower learning rate."
+    )
 
 
 def _has_lasted(frame: Frame, before: Sequence[Frame]) -> bool:

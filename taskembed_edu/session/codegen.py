@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from taskembed_edu.base.by_value import same
 from taskembed_edu.base.settings import Settings, as_python
-from taskembed_edu.session.history import Event
+from taskembed_edu.session.history import ONE_MOVE, Event
+from taskembed_edu.session.setup import Setup
 from taskembed_edu.tasks import FAMILIES, OwnTasks
 from taskembed_edu.tasks.base import TaskFamily
 
 # More changes than this are written as a table: it is easier to read than a page of calls.
 _FEW = 6
 _WIDTH = 88
+# The last lines show the map: in a notebook as the cell's output.
+_FIGURE = "from taskembed_edu.figures.snapshots import session_figure"
+_SHOWN = "session_figure(session)"
 
 
 def run_code(
@@ -47,9 +51,9 @@ def run_code(
     for settings in started:
         chosen = type(settings)().difference(settings)
         given += [f"{name}={spelt(value)}" for name, value in chosen.items() if name != "family"]
-    lines = [f"from taskembed_edu import {', '.join(names)}", *lines, ""]
+    lines = [f"from taskembed_edu import {', '.join(names)}", _FIGURE, *lines, ""]
     lines += [_call("session = Session", given)]
-    return "\n".join([*lines, *_change_lines(events, steps)]) + "\n"
+    return "\n".join([*lines, *_change_lines(events, steps), _SHOWN]) + "\n"
 
 
 def spelt(value: Any) -> str:
@@ -64,30 +68,62 @@ def spelt(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
 
+# Some changes with their steps. More than one are the stops of one slider that was moved while training ran.
+_Move = list[tuple[int, dict[str, Any]]]
+
+
 def _change_lines(events: Sequence[Event], steps: int) -> list[str]:
-    changes = [(event.step, event.changes) for event in events]
-    return _table(changes, steps) if len(changes) > _FEW else _calls(changes, steps)
+    moves = _moves(events)
+    return _table(moves, steps) if len(moves) > _FEW else _calls(moves, steps)
 
 
-def _calls(changes: Sequence[tuple[int, dict[str, Any]]], steps: int) -> list[str]:
+def _moves(events: Sequence[Event]) -> list[_Move]:
+    """The changes, move by move. Of several stops before the same step only the last one counts."""
+    moves: list[_Move] = []
+    for event in events:
+        last = moves[-1] if moves else []
+        one_slider = bool(last) and _is_slider(event.changes) and last[-1][1].keys() == event.changes.keys()
+        if one_slider and event.step == last[-1][0]:
+            last[-1] = (event.step, event.changes)
+        elif one_slider and event.step - last[-1][0] <= ONE_MOVE:
+            last.append((event.step, event.changes))
+        else:
+            moves.append([(event.step, event.changes)])
+    return moves
+
+
+def _is_slider(changes: Mapping[str, Any]) -> bool:
+    """Whether this is one number that training reads. A map's setting draws the map at each stop: all of them count."""
+    ((name, value), *others) = changes.items()
+    return not others and not isinstance(value, (str, bool)) and name not in Setup.declared()
+
+
+def _calls(moves: Sequence[_Move], steps: int) -> list[str]:
     lines, now = [], 0
-    for step, changed in changes:
-        lines += [f"session.step({step - now})"] if step > now else []
-        lines += [_call("session.set", [f"{name}={spelt(value)}" for name, value in changed.items()])]
-        now = step
+    for move in moves:
+        (step, changed), (end, _changed) = move[0], move[-1]
+        if len(move) > 1:
+            ((name, _value),) = changed.items()
+            stops = ", ".join(f"({at}, {spelt(each[name])})" for at, each in move)
+            lines += [f"for step, value in [{stops}]:  # one move of {name}"]
+            lines += ["    session.step(step - session.steps)", f"    session.set({name}=value)"]
+        else:
+            lines += [f"session.step({step - now})"] if step > now else []
+            lines += [_call("session.set", [f"{name}={spelt(value)}" for name, value in changed.items()])]
+        now = end
     return lines + ([f"session.step({steps - now})"] if steps > now else [])
 
 
-def _table(changes: Sequence[tuple[int, dict[str, Any]]], steps: int) -> list[str]:
-    lines = ["", "# What was changed, and before which step.", "changes = ["]
-    lines += [f"    ({step}, {spelt(changed)})," for step, changed in changes]
+def _table(moves: Sequence[_Move], steps: int) -> list[str]:
+    lines = ["", "# What was changed, and before which step: one line for each move.", "changes = ["]
+    lines += ["    " + " ".join(f"({step}, {spelt(changed)})," for step, changed in move) for move in moves]
     lines += [
         "]",
         "for step, change in changes:",
         "    session.step(step - session.steps)",
         "    session.set(**change)",
     ]
-    return lines + ([f"session.step({steps} - session.steps)"] if steps > changes[-1][0] else [])
+    return lines + ([f"session.step({steps} - session.steps)"] if steps > moves[-1][-1][0] else [])
 
 
 def _call(what: str, arguments: Sequence[str]) -> str:

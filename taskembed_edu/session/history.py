@@ -172,15 +172,26 @@ def undo_values(
     return dict(stack[-1][1]) if stack else {}
 
 
+def without_setting(events: list[Event], name: str) -> list[Event]:
+    """These events without the changes of one setting; the same list if none of them changed it."""
+    if not any(name in event.changes for event in events):
+        return events
+    left = [
+        dataclasses.replace(event, changes={each: value for each, value in event.changes.items() if each != name})
+        for event in events
+    ]
+    return [event for event in left if event.changes]
+
+
 # Changes of the same settings within this many steps of each other are one drag of a slider.
-_ONE_MOVE = 50
+ONE_MOVE = 50
 
 
 def coalesced_events(events: Sequence[Event]) -> list[Event]:
     """The changes as a person made them: all events of one drag of a slider become one, with its last value."""
     made: list[Event] = []
     for event in events:
-        if made and event.step - made[-1].step <= _ONE_MOVE and event.changes.keys() == made[-1].changes.keys():
+        if made and event.step - made[-1].step <= ONE_MOVE and event.changes.keys() == made[-1].changes.keys():
             made.pop()
         made.append(event)
     return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -18,9 +19,11 @@ from taskembed_edu.evaluation.registry import ScoreContext, measured
 from taskembed_edu.session.alarms import last_stable_frame
 from taskembed_edu.session.history import Checkpoint, Event, Frame, History, metric_of, undo_values
 from taskembed_edu.session.parsing import declared_settings
+from taskembed_edu.session.recovery import Recovery, recovery
 from taskembed_edu.session.run import Run, readable_families
 from taskembed_edu.session.setup import Setup
 from taskembed_edu.session.validation import ValidationSet, groups_of, true_geometry
+from taskembed_edu.tasks import FAMILIES
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily
 
 
@@ -29,6 +32,7 @@ class RunView:
 
     embedder: Embedder[Any, Any]
     lock: Callable[[str], AbstractContextManager[None]]
+    own_families: dict[str, TaskFamily]
     _run: Run
 
     @property
@@ -104,13 +108,24 @@ class RunView:
         """All settings by name."""
         return {**self.setup.as_dict(), **self.settings.as_dict()}
 
+    def values_at(self, frame: Frame) -> dict[str, Any]:
+        """All settings by name, as they were when this frame was recorded: a later change has not drawn it."""
+        values = dict(self._run.initial)
+        for event in self.events[: self.history.n_events(frame.index)]:
+            values.update(event.changes)
+        return values
+
     def families(self) -> list[str]:
         """The names of the package's families that this embedder can read."""
         return readable_families(self.embedder)
 
     def declared(self) -> dict[str, Setting]:
         """All declarations by name: what a page or a command line builds its controls from."""
-        return declared_settings(self.embedder)
+        declared = declared_settings(self.embedder)
+        if self.own_families:  # a menu and a mark name them by their labels too
+            choices = {**FAMILIES, **self.own_families}
+            declared["family"] = dataclasses.replace(declared["family"], choices=choices)
+        return declared
 
     def nearest(self, frame: Frame, task: int, k: int = 5) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """The k tasks nearest to this one, in the frame's embedding (under its distance) and in truth, nearest first.
@@ -155,13 +170,24 @@ class RunView:
     def undoable(self) -> dict[str, Any]:
         """What `undo` would set: names and values; {} if there is nothing to undo."""
         run = self._run
+        if self.recovered_from is not None and run.recovered == len(run.events):
+            return {}  # the last change is the recovery: `undo_reset` takes it back as a whole
         return undo_values(run.initial, run.events, self.settings.declared(), self.setup.frame_every)
 
     @property
     def ended_at(self) -> int | None:
-        """The step at which the last reset ended a run, as long as `undo_reset` can restore it; else None."""
+        """The last step of the run that a reset or recovery ended, as long as `undo_reset` restores it; else None."""
         ended = self._run.ended
         return None if ended is None else ended.steps
+
+    @property
+    def recovered_from(self) -> int | None:
+        """The step of the collapsed run that `recover` left, as long as `undo_reset` can restore it; else None."""
+        return self.ended_at if self._run.recovered is not None else None
+
+    def recovery(self) -> Recovery | None:
+        """Where `recover` would go back to, and what it would change; None if the tasks have not collapsed."""
+        return recovery(self.history, self.settings, self.embedder.same_loss) if self.frame.alarm else None
 
     def last_stable_frame(self, at: int = -1) -> Frame:
         """The last frame, up to frame `at`, before tasks diverged or the loss grew: see `alarms.last_stable_frame`."""

@@ -21,6 +21,7 @@ from taskembed_edu.embedders.base import Embedder
 from taskembed_edu.projection.live_umap import LiveUMAP
 from taskembed_edu.session.history import Checkpoint, Event, Frame, History
 from taskembed_edu.session.parsing import check_live, declared_settings, split_settings
+from taskembed_edu.session.recovery import Recovery
 from taskembed_edu.session.setup import Setup
 from taskembed_edu.session.validation import ValidationSet, step_means
 from taskembed_edu.tasks import FAMILIES, task_family
@@ -40,8 +41,9 @@ class Run:
 
     `family` is None for the package's family of that name with its default values. `initial` are the settings that
     the run began with; they and `events` are enough to replay it. `now` is everything that training changes. `past` are
-    recordings of runs that this session ended, and `ended` is the run that a reset ended to begin this one: it can be
-    restored until this one makes a step.
+    recordings of runs that this session ended, and `ended` is the run that a reset or a recovery ended to begin this
+    one: it can be restored until this one makes a step. `recovered` is how many events a recovery left (None: there was
+    none): changes after these are the learner's.
     """
 
     embedder: Embedder[Any, Any]
@@ -54,6 +56,7 @@ class Run:
     now: Checkpoint
     past: list[dict[str, Any]] = field(default_factory=list)
     ended: Run | None = None
+    recovered: int | None = None
 
     @staticmethod
     def begin(embedder: Embedder[Any, Any], setup: Setup, settings: Settings, family: TaskFamily | None = None) -> Run:
@@ -171,6 +174,17 @@ class Run:
         twin, events = self.until(at)
         twin.follow(events, self.history[at].step)
         return twin
+
+    def before_collapse(self, way: Recovery) -> Run:
+        """The run at the frame that this recovery leads to, under the settings of now with the cause changed.
+
+        The settings that show the map stay as they are too.
+        """
+        twin = self.at_frame(way.frame.index)
+        now = self.now.setup
+        drawn_by = {name: getattr(now, name) for name in ("projection", "n_neighbors", "min_dist")}
+        twin.apply(twin.now.setup.clamped(**drawn_by), self.now.settings.changed(**way.changes))
+        return dataclasses.replace(twin, past=self.past, ended=self, recovered=len(twin.events))
 
     def with_last_step(self) -> Run:
         """This run, if its last frame shows its last step; else a copy to look at, with one more frame, of that step.

@@ -18,11 +18,12 @@ from taskembed_edu.base.former import Former
 from taskembed_edu.base.memory import tune_malloc
 from taskembed_edu.base.settings import Settings, current_values
 from taskembed_edu.embedders import task_embedder
-from taskembed_edu.embedders.base import Embedder
+from taskembed_edu.embedders.base import Embedder, devices_here
 from taskembed_edu.session.codegen import run_code
-from taskembed_edu.session.history import Frame
+from taskembed_edu.session.history import Frame, without_setting
 from taskembed_edu.session.looking import RunView
 from taskembed_edu.session.parsing import check_live, parse_settings, split_settings
+from taskembed_edu.session.progress import counted
 from taskembed_edu.session.recordings import read_recording, recording_of
 from taskembed_edu.session.run import Run
 from taskembed_edu.session.setup import Setup as Setup
@@ -52,16 +53,20 @@ class Session(RunView):
         self.embedder = task_embedder(embedder) if isinstance(embedder, str) else embedder
         if family is not None:
             values["family"] = family
+        # The user's own families, by name: a reset may name them again. The package's names mean its own families.
+        self.own_families: dict[str, TaskFamily] = {}
         values = current_values(values, self.declared())
         tune_malloc()
         self.user_set: set[str] = set(values)
-        # The user's own families, by name: a reset may name them again. The package's names mean its own families.
-        self.own_families: dict[str, TaskFamily] = {}
         # A player that steps the session on its own thread puts its lock here.
         self.lock: Callable[[str], AbstractContextManager[None]] = unlocked
         given = family if isinstance(family, TaskFamily) else None
         # All that reset, undo of a reset, rewind and branch replace: always by one assignment.
-        self._run = Run.begin(self.embedder, *parse_settings(self.embedder, values), given)
+        try:
+            parsed = parse_settings(self.embedder, values)
+        except (ValueError, TypeError) as error:
+            raise error.with_traceback(None) from None  # the sentence counts: the checks inside explain nothing
+        self._run = Run.begin(self.embedder, *parsed, given)
         self._note_own_family()
 
     @staticmethod
@@ -79,7 +84,7 @@ class Session(RunView):
         check_whole("n", n, 0, None, "Time runs forwards; `branch(at=k)` goes back.")
         with self.lock("step"):
             try:
-                for _ in range(n):
+                for _ in counted(n):
                     self._run.step()
             except BaseException as failure:
                 # The step may have stopped half-way, and steps after it could not be replayed. A run that diverged
@@ -97,9 +102,13 @@ class Session(RunView):
         Changing the distance clamps the margin into its range, within the same event. Errors: ValueError for an
         unknown name, a value beyond its range, or a setting that only applies at reset.
         """
-        changes = self._live(changes)
         with self.lock("set"):
-            self._run.apply(*self._changed(changes))
+            try:
+                changes = self._live(changes)
+                changed = self._changed(changes)
+            except (ValueError, TypeError) as error:
+                raise error.with_traceback(None) from None
+            self._run.apply(*changed)
             self.user_set |= set(changes)
 
     def set_clamped(self, **changes: Any) -> None:
@@ -179,6 +188,20 @@ class Session(RunView):
                 self._run = dataclasses.replace(self._run.at_frame(at), past=past, ended=self._run.ended)
         return self.history[-1]
 
+    def recover(self) -> Frame:
+        """Leave a collapse: go back to the last healthy frame before it, and change what made the tasks collapse.
+
+        The other settings stay as they are now. The recording of the run so far goes to `past`, and `undo_reset`
+        restores it until the next step. Without a collapse nothing happens (see `recovery`).
+        """
+        with self.lock("reset"):
+            way, old = self.recovery(), self._run
+            if way is not None:
+                run = old.before_collapse(way)
+                run.past = [*old.past, recording_of(old)]
+                self._run = run
+        return self.history[-1]
+
     def branch(self, at: int = -1) -> Session:
         """An independent session that continues from frame `at`; it shares no changing state with this one.
 
@@ -208,6 +231,8 @@ class Session(RunView):
         """
         if name == "family":
             return tuple(self.families())
+        if name == "device":
+            return devices_here()
         mine, theirs = split_settings(pending or {}, self.declared())
         family = self._family_of(mine.get("family", self.setup.family))
         return self.embedder.offers(family, self.settings.clamped(**theirs), name)
@@ -220,13 +245,21 @@ class Session(RunView):
             return recording_of(self._run)
 
     def code(self) -> str:
-        """The few lines of Python that repeat this run: they give the same frames, bit for bit."""
+        """The few lines of Python that repeat this run: they give the same frames, bit for bit.
+
+        A change from PCA to UMAP that the learner did not ask for is left out: the vectors are the same, and the map
+        is UMAP's from the start. The last line draws the map.
+        """
         with self.lock("read"):
             run, family = self._run, self.family
+            events = run.events
+            if "projection" not in self.user_set:  # the lab went over to UMAP by itself: the lines begin with it
+                events = without_setting(events, "projection")
+            unasked = {} if events is run.events else {"projection": self.setup.projection}
             if family is not None and family.name in FAMILIES and family == task_family(family.name):
                 family = None  # all its fields have their defaults: its name suffices
-            begun = parse_settings(self.embedder, {**run.initial, "family": run.whole_family})
-            return run_code(self.embedder.name, family or self.setup.family, begun, run.events, run.steps)
+            begun = parse_settings(self.embedder, {**run.initial, **unasked, "family": run.whole_family})
+            return run_code(self.embedder.name, family or self.setup.family, begun, events, run.steps)
 
     @staticmethod
     def replay(recording: dict[str, Any], family: TaskFamily | None = None) -> Session:

@@ -23,7 +23,7 @@ class Setup(Settings):
     seed: int = setting(
         0,
         label="Seed",
-        help="Decides every random draw: the same seed gives the same run.",
+        help="The start of all random numbers. The same seed gives the same run.",
         low=0,
         high=2**31 - 1,
         step=1,
@@ -32,7 +32,7 @@ class Setup(Settings):
     n_tasks: int = setting(
         200,
         label="Tasks on the map",
-        help="How many validation tasks are watched. They are never trained on.",
+        help="How many tasks the map shows. Training never uses them.",
         low=5,
         high=5000,
         step=1,
@@ -41,8 +41,8 @@ class Setup(Settings):
     )
     frame_every: int = setting(
         10,
-        label="Steps a frame",
-        help="A picture is kept every so many steps.",
+        label="Steps between pictures",
+        help="After how many steps the lab keeps a picture.",
         low=1,
         high=1000,
         step=1,
@@ -52,8 +52,8 @@ class Setup(Settings):
     projection: str = setting(
         "umap",
         label="Map",
-        help="UMAP keeps neighbours together; its distances and sizes mean little. PCA keeps the two directions of "
-        "largest variance, to scale.",
+        help="UMAP keeps neighbours together. Its distances and sizes mean little. PCA shows the two directions in "
+        "which the vectors differ most. It is to scale.",
         choices={"umap": "UMAP", "pca": "PCA"},
         above_map=True,
     )

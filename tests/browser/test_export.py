@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from taskembed_edu.figures.captions import caption
 from taskembed_edu.live.export import export_html
 from taskembed_edu.session.session import Session
 
@@ -69,6 +70,16 @@ def test_the_time_slider_moves_the_points(page: Page, session: Session) -> None:
     page.keyboard.press("End")
     expect(map_).to_have_attribute("data-step", "200")
     page.wait_for_function(f"last => {POSITIONS}.join() === last", arg=last)
+
+
+def test_the_page_says_the_settings_of_the_moment_shown(page: Page, session: Session) -> None:
+    shown = page.locator(".te-settings-shown")
+    expect(shown).to_have_text(caption(session, session.frame))
+    expect(shown).to_contain_text("margin 0.5")
+    time_slider(page).focus()
+    page.keyboard.press("Home")
+    expect(shown).to_have_text(caption(session, session.history[0]))
+    expect(shown).to_contain_text("margin 1,")
 
 
 def test_the_film_plays_to_its_end(page: Page) -> None:

@@ -393,6 +393,17 @@ def test_a_click_keeps_the_task_and_lists_its_neighbours(maps: Any) -> None:
     page.rest()
     assert lists.nth(0).get_by_role("button").all_inner_texts() == ["task number 18", "task number 24"]
     assert page.evaluate("harness.pixel(18, -20, 20)")[3] > 0, "a line to the neighbour"
+    assert lists.nth(0).locator(".te-map-apart").all_inner_texts() == ["", ""], "a file has no distances"
+    expect(panel.locator(".te-map-tick")).to_have_count(0)
+    links = {"task": 6, "embedding": [18, 7], "truth": [7, 8], "apart": {"embedding": [0.25, 1.5], "truth": [2, 3]}}
+    page.take(14, page.grid(), {"links": links})
+    page.rest()
+    assert lists.nth(0).locator(".te-map-apart").all_inner_texts() == ["0.25", "1.50"]
+    assert lists.nth(1).locator(".te-map-apart").all_inner_texts() == ["2.00", "3.00"]
+    expect(panel.get_by_role("img", name="in both lists")).to_have_count(2)
+    page.take(16, page.grid(), {"links": {**links, "apart": {"embedding": [0.5, 1.5], "truth": [2, 3]}}})
+    page.rest()
+    assert lists.nth(0).locator(".te-map-apart").all_inner_texts() == ["0.50", "1.50"], "they follow the frame"
     page.take(20, page.grid(), {"links": {"task": 5, "embedding": [1, 2], "truth": [1, 2]}})
     page.rest()
     assert page.evaluate("harness.pixel(18, -20, 20)")[3] == 0, "links of another task are not drawn"

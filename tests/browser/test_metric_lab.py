@@ -86,6 +86,22 @@ def test_cosine_distance_ends_the_margin_at_two_in_the_same_event(lab: LabOnPage
     assert events(lab)[-1] == {"metric": "cosine", "margin": 2.0}
 
 
+def test_one_click_leads_out_of_a_collapse_and_play_goes_on_from_there(lab: LabOnPage) -> None:
+    lab.press("learning_rate", "End")
+    lab.play(until=10)
+    recover = lab.root.locator(".te-recover")
+    expect(recover).to_be_visible(timeout=4 * PATIENCE)
+    lab.pause()
+    expect(recover).to_contain_text("with learning rate 0.01")
+    recover.click()
+    expect(recover).to_be_hidden()
+    expect(lab.control("learning_rate")).to_have_attribute("aria-valuetext", "0.01")
+    lab.play(until=lab.step() + 200)
+    lab.pause()
+    expect(lab.root.locator(".te-alert")).to_have_text("")
+    assert lab.ask("[frame.step for frame in lab.session.history if frame.alarm]") == "[]"
+
+
 def test_a_loss_without_a_margin_says_so(lab: LabOnPage) -> None:
     lab.control("loss").select_option(label="InfoNCE")
     expect(lab.control("margin")).to_be_disabled()

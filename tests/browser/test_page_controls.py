@@ -15,6 +15,105 @@ from tests.browser.page_alone import AlonePage, OpenLab
 documents, open_lab = page_alone.documents, page_alone.open_lab
 
 
+# ---- help ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("setting", ["family", "margin", "n_tasks"])
+def test_help_of_a_setting_covers_no_other_setting(open_lab: OpenLab, setting: str) -> None:
+    lab = open_lab(width=1280)
+    lab.root.locator("summary").click()
+    lab.root.locator(f"[name={setting}]").focus()
+    lab.keyboard.press("Shift")  # the focus is shown where the keyboard is used
+    lab.root.locator(f".te-control[data-setting={setting}]").hover()
+    help_ = lab.root.locator(f".te-control[data-setting={setting}] .te-control-help")
+    expect(help_).to_be_visible()
+    mine = help_.bounding_box()
+    assert mine
+    for other in lab.root.locator(".te-controls .te-control").all():
+        box = other.bounding_box()
+        if box and other.get_attribute("data-setting") != setting:
+            apart = mine["x"] >= box["x"] + box["width"] or mine["y"] >= box["y"] + box["height"]
+            assert apart or mine["y"] + mine["height"] <= box["y"], other.get_attribute("data-setting")
+
+
+def test_every_score_and_curve_has_help(open_lab: OpenLab) -> None:
+    lab = open_lab(width=1280)
+    scores = lab.evaluate("Object.values(model.get('help').scores).filter(({ panel }) => panel)")
+    titles = [score["panel"] for score in scores]
+    for score in scores:
+        alone = titles.count(score["panel"]) == 1
+        name = f"About {score['panel'] if alone else score['label']}"
+        mark = lab.root.get_by_role("button", name=name, exact=True)
+        if not mark.is_visible():
+            continue  # a score that no run has
+        mark.focus()
+        lab.keyboard.press("Shift")
+        expect(mark.locator(".te-bubble")).to_be_visible()
+        expect(mark.locator(".te-bubble")).to_have_text(score["help"])
+        right = mark.locator(".te-bubble").evaluate("bubble => bubble.getBoundingClientRect().right")
+        assert right <= 1280, name
+    assert lab.root.locator(".te-help-mark:visible").count() >= 4
+
+
+def test_a_value_is_typed_exactly(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    exact = lab.root.get_by_label("Exact value: Margin")
+    exact.fill("1.234")
+    exact.press("Enter")
+    lab.wait_for("set")
+    assert lab.sent("set")[-1] == {"do": "set", "changes": {"margin": 1.234}}
+    lab.kernel("control", "margin", {"value": 1.234})
+    expect(exact).to_have_value("1.234")
+    rate = lab.root.get_by_label("Exact value: Learning rate")
+    rate.fill("0.003")
+    rate.press("Tab")
+    lab.wait_for("set", 2)
+    assert lab.sent("set")[-1] == {"do": "set", "changes": {"learning_rate": 0.003}}
+    exact.fill("9")
+    exact.press("Enter")
+    expect(exact).to_have_attribute("aria-invalid", "true")
+    expect(lab.root.locator("[data-setting=margin] .te-control-note")).to_have_text("Margin: a number from 0 to 4")
+    exact.fill("2")
+    exact.press("Enter")
+    lab.wait_for("set", 3)
+    expect(lab.root.locator("[data-setting=margin] .te-control-note")).to_have_text("")
+    assert not lab.sent("step")
+
+
+def test_back_to_defaults_is_a_word_to_the_kernel(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.root.locator("summary").click()
+    lab.button("Back to defaults").click()
+    assert lab.sent("defaults") == [{"do": "defaults"}]
+
+
+def test_the_speed_is_chosen_and_the_kernels_is_shown(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.root.locator("summary").click()
+    speed = lab.root.get_by_label("Steps per second, at most")
+    expect(speed).to_have_value("0")
+    speed.select_option("30")
+    assert lab.sent("speed") == [{"do": "speed", "rate": 30}]
+    lab.kernel("put", "transport", {"most_rate": 100})
+    expect(speed).to_have_value("100")
+
+
+def test_a_task_is_found_by_its_name(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    names = lab.evaluate("model.get('tasks').names")
+    field = lab.root.get_by_label("Find a task")
+    field.fill(names[7])
+    expect(lab.root.locator(".te-map")).to_have_attribute("data-chosen", str(names.index(names[7])))
+    field.fill(names[7][:3].upper())
+    first = lab.root.locator(".te-map").get_attribute("data-chosen")
+    field.press("Enter")
+    expect(lab.root.locator(".te-map")).not_to_have_attribute("data-chosen", str(first))
+    field.fill("no such task")
+    expect(lab.root.locator(".te-find")).to_contain_text("No task has this in its name.")
+    field.press("s")
+    assert not lab.sent("step")
+
+
 # ---- the bar -------------------------------------------------------------------------------------------------------
 
 

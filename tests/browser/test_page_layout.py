@@ -50,7 +50,8 @@ def test_play_a_slider_the_map_and_the_curves_are_in_sight_together(open_lab: Op
     for part in parts:
         for box in lab.root.locator(f"{part} >> visible=true").all():
             seen = box.bounding_box()
-            assert seen is not None and seen["y"] >= 0 and seen["y"] + seen["height"] <= 600, part
+            assert seen is not None, part
+            assert 0 <= seen["y"] <= 600 - seen["height"], part
 
 
 def test_a_large_window_is_used(open_lab: OpenLab) -> None:
@@ -82,7 +83,9 @@ def test_the_handle_makes_the_map_higher_by_mouse_and_keys_and_the_height_stays(
     lab.button("Projector").click()
     lab.button("Leave projector mode").click()
     lab.wait_for_function("height => lab.maps[0].canvas.clientHeight === height", arg=round(before + 75))
-    lab.evaluate("() => { lab.remove(); globalThis.lab = new lab.constructor(model, document.getElementById('te-root')); }")
+    lab.evaluate(
+        "() => { lab.remove(); globalThis.lab = new lab.constructor(model, document.getElementById('te-root')); }"
+    )
     assert height(lab) == pytest.approx(before + 75, abs=1), "shown anew, it is as high as it was"
     handle.press("Home")
     expect(handle).to_have_attribute("aria-valuenow", "160")
@@ -110,7 +113,9 @@ def test_a_narrow_window_works(open_lab: OpenLab, runs: int) -> None:
 
 def test_a_long_status_is_whole_in_a_window_of_1280(open_lab: OpenLab) -> None:
     lab = open_lab(width=860)
-    settings = "Contrastive, squared (Hadsell), Squared Euclidean distance, margin 1.35, mining All, learning rate 0.001"
+    settings = (
+        "Contrastive, squared (Hadsell), Squared Euclidean distance, margin 1.35, mining All, learning rate 0.001"
+    )
     lab.kernel("put", "transport", {"status": f"Step 1000, trained with {settings}. Training goes on."})
     words = lab.root.locator(".te-status-words")
     expect(words).to_contain_text("Training goes on.")
@@ -163,8 +168,10 @@ def test_names_of_every_kind_are_whole_or_shortened_and_never_read_as_markup(
     name = STRANGE[kind][0]
     expect(hovered.locator(".te-map-card-name")).to_have_text(name)
     inside, outside = hovered.bounding_box(), lab.root.locator(".te-map-stage").bounding_box()
-    assert inside is not None and outside is not None
-    assert inside["x"] >= outside["x"] - 1 and inside["x"] + inside["width"] <= outside["x"] + outside["width"] + 1
+    assert inside is not None
+    assert outside is not None
+    assert inside["x"] >= outside["x"] - 1
+    assert inside["x"] + inside["width"] <= outside["x"] + outside["width"] + 1
     assert inside["y"] + inside["height"] <= outside["y"] + outside["height"] + 1
     assert lab.root.locator(".te-map b, .te-map i, .te-map img, .te-map script").count() == 0
 

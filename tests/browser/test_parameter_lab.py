@@ -50,7 +50,7 @@ def test_networks_leave_one_point_and_their_trails_lead_back_to_it(waves: LabOnP
     lab.page.run("lab.session.set(stop_at=50)")
     lab.play(until=50)
     lab.wait_until_paused()
-    expect(lab.root.locator(".te-status")).to_contain_text("Step 50: paused, as asked")
+    expect(lab.root.locator(".te-status")).to_contain_text('Step 50: paused by the setting "Stop at step"')
     lab.settle()
     assert np.ptp(lab.positions(), axis=0).min() > 50
     expect(lab.map()).to_have_attribute("data-trails", "20")
@@ -187,7 +187,7 @@ def test_other_tasks_bring_what_suits_them_and_networks_that_read_them(waves: La
     lab, status = waves, waves.root.locator(".te-status")
     assert offered(lab, "learner") == ["auto", "mlp"]
     lab.control("family").select_option("number_words")
-    expect(status).to_contain_text("Press Reset to apply: Tasks. What goes with that comes along: ")
+    expect(status).to_contain_text("Press Reset to apply: Tasks. These change with it: ")
     for setting, value in (("metric", "cosine"), ("form", "difference"), ("optimiser", "adam"), ("batch", "25")):
         expect(lab.control(setting)).to_have_value(value)
         expect(note(lab, setting)).to_have_text("waits for Reset")

@@ -6,9 +6,18 @@ import { test } from "node:test";
 import { counted, hundredths, percent, rounded, Shared } from "../../taskembed_edu/live/page/base.js";
 import { fitNote, imageGrid, meanGap, wrongAnswers } from "../../taskembed_edu/live/page/card.js";
 import { decimals, nearestOption, valueText } from "../../taskembed_edu/live/page/controls.js";
+import { found } from "../../taskembed_edu/live/page/find.js";
 import { summed } from "../../taskembed_edu/live/page/recorded.js";
 import { contrast, cssOf, outlineOf } from "../../taskembed_edu/live/page/shapes.js";
 import { withoutNumbers } from "../../taskembed_edu/live/page/transport.js";
+
+test("a task is found by a part of its name, and a beginning comes first", () => {
+  const names = ["New Latin", "Latvian", "latin", "Finnish"];
+  assert.deepEqual(found(names, " Lat "), [1, 2, 0]);
+  assert.deepEqual(found(names, "FINN"), [3]);
+  assert.deepEqual(found(names, "x"), []);
+  assert.deepEqual(found(names, "  "), []);
+});
 
 // ---- numbers ----
 
@@ -42,8 +51,10 @@ test("the nearest of round numbers is the one that a factor is nearest to", () =
   assert.equal(nearestOption(options, 0.031), 1); // 3.1 times 0.01; 3.2 times below 0.1
   assert.equal(nearestOption(options, 0.033), 2);
   assert.equal(nearestOption(options, 99), 2);
-  assert.equal(valueText({ kind: "steps", options }, 0.033), "0.1");
+  assert.equal(valueText({ kind: "steps", options }, 0.033), "0.033"); // typed exactly
+  assert.equal(valueText({ kind: "steps", options }, 0.1), "0.1");
   assert.equal(valueText({ kind: "range", step: 0.5 }, 2), "2.0");
+  assert.equal(valueText({ kind: "range", step: 0.5 }, 2.125), "2.125");
   assert.equal(valueText({ kind: "choice", options: [] }, NaN), "");
 });
 

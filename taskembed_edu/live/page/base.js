@@ -48,6 +48,17 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+// A "?" that explains something on hover and on focus; a screen reader reads the text as the button's description.
+/** @param {Element} parent @param {string} about @param {string} words */
+export function helpMark(parent, about, words) {
+  const mark = element("button", "te-button te-help-mark", parent, "?");
+  mark.setAttribute("aria-label", `About ${about}`);
+  const bubble = element("span", "te-bubble", mark, words);
+  bubble.setAttribute("aria-hidden", "true");
+  mark.setAttribute("aria-description", words);
+  return mark;
+}
+
 const MINUS = "−";
 
 /** @param {number | null | undefined} value */

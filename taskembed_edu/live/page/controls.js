@@ -24,8 +24,11 @@ class SettingControl {
     this.root.dataset.setting = spec.name;
     const head = element("div", "te-control-head", this.root);
     this.label = element("label", "te-control-label", head, spec.label);
-    this.value = element("span", "te-control-value te-number", head);
-    this.value.setAttribute("aria-hidden", "true"); // a screen reader reads it from the slider
+    this.value = element("input", "te-control-value te-number", head);
+    this.value.type = "number";
+    this.value.step = "any";
+    this.value.hidden = !isSlider(spec);
+    this.value.setAttribute("aria-label", `Exact value: ${spec.label}`);
     this.input = element(spec.kind === "choice" ? "select" : "input", `te-set-${spec.name}`, this.root);
     if (spec.kind !== "choice") this.input.setAttribute("type", spec.kind === "number" ? "number" : "range");
     this.input.name = spec.name;
@@ -46,7 +49,9 @@ class SettingControl {
     // JupyterLab handles Enter before the field fires its change event, so Enter is handled here.
     this.root.addEventListener("keydown", (event) => {
       if (kind === "number" && event.key === "Enter") this.take();
+      if (event.target === this.value && event.key === "Enter") this.takeTyped();
     });
+    this.value.addEventListener("change", () => this.takeTyped());
   }
 
   remove() {
@@ -73,11 +78,34 @@ class SettingControl {
       this.describe(value); // Enter and then leaving the field is one change, not two
       return;
     }
+    this.value.removeAttribute("aria-invalid");
+    this.keep(value);
+    this.describe(value);
+  }
+
+  // The value stays shown until the kernel confirms it.
+  /** @param {SettingValue} value */
+  keep(value) {
     this.pending = value;
     clearTimeout(this.confirmTimer);
     this.confirmTimer = window.setTimeout(() => this.forget(), CONFIRM_MS);
-    this.describe(value);
     this.changed(this.spec.name, value);
+  }
+
+  // The number beside a slider: any value of its range, also between two stops.
+  takeTyped() {
+    const { spec } = this;
+    const [low, high] = endsOf(spec);
+    const value = Number(this.value.value);
+    const whole = spec.kind !== "range" || spec.step !== 1 || Number.isInteger(value);
+    if (this.value.value === "" || !(value >= low && value <= high) || !whole) {
+      this.value.setAttribute("aria-invalid", "true");
+      setText(this.note, `${spec.label}: a ${spec.kind === "range" && spec.step === 1 ? "whole " : ""}number from ${low} to ${high}`);
+      return;
+    }
+    this.value.removeAttribute("aria-invalid");
+    if (value !== (this.pending ?? spec.value)) this.keep(value);
+    this.describe(value);
   }
 
   // `step` is only how far an arrow key moves, so the browser's stepMismatch is not an error here.
@@ -106,7 +134,7 @@ class SettingControl {
     if (spec.kind === "range" || spec.kind === "number") {
       Object.assign(this.input, { min: spec.low, max: spec.high, step: spec.step || "any" });
     }
-    this.input.disabled = !spec.enabled;
+    this.input.disabled = this.value.disabled = !spec.enabled;
     this.root.classList.toggle("te-unused", !spec.enabled);
     if (this.pending === spec.value) {
       this.pending = undefined;
@@ -130,20 +158,37 @@ class SettingControl {
   describe(value) {
     const { live, enabled, wished } = this.spec;
     const words = valueText(this.spec, Number(value));
-    setText(this.value, words);
+    const typing = this.value.ownerDocument.activeElement === this.value && this.value.value !== "" && Number(this.value.value) !== Number(words);
+    if (!typing && this.value.value !== words) this.value.value = words;
     if (words) this.input.setAttribute("aria-valuetext", words);
     const note = !enabled ? "no effect with these settings" : wished ? "waits for Reset" : live ? "" : "applies at reset";
-    if (this.input.getAttribute("aria-invalid") !== "true") setText(this.note, note);
+    const wrong = [this.input, this.value].some((each) => each.getAttribute("aria-invalid") === "true");
+    if (!wrong) setText(this.note, note);
     this.root.classList.toggle("te-wished", Boolean(wished));
   }
+}
+
+/** @param {Control} spec */
+function isSlider(spec) {
+  return spec.kind === "range" || spec.kind === "steps";
+}
+
+// The ends of a slider's range.
+/** @param {Control} spec @returns {[low: number, high: number]} */
+function endsOf(spec) {
+  if (spec.kind === "range" || spec.kind === "number") return [spec.low, spec.high];
+  const values = spec.kind === "steps" ? spec.options.map(({ value }) => value) : [0];
+  return [Math.min(...values), Math.max(...values)];
 }
 
 // The text of a value beside its slider; "" where the control itself shows the value.
 /** @param {Control} spec @param {number} value */
 export function valueText(spec, value) {
-  if (spec.kind === "steps") return spec.options[nearestOption(spec.options, value)].label;
+  if (spec.kind === "steps") return spec.options.find((each) => each.value === value)?.label ?? String(value);
   if (value === 0 && spec.zero) return spec.zero;
-  return spec.kind === "range" ? decimals(value, spec.step) : "";
+  if (spec.kind !== "range") return "";
+  const text = decimals(value, spec.step);
+  return Math.abs(Number(text) - value) > 1e-9 ? String(+value.toPrecision(6)) : text; // one that was typed exactly
 }
 
 // Sliders over round numbers a constant factor apart: the nearest option is the one with the nearest logarithm.
@@ -185,6 +230,10 @@ export class ControlsView {
     this.more = element("details", "te-more", this.root);
     element("summary", "", this.more, "More settings");
     this.folded = element("div", "te-controls-main", this.more);
+    this.speed = this.makeSpeed();
+    this.defaults = element("button", "te-button te-defaults te-live-only", this.more, "Back to defaults");
+    this.defaults.setAttribute("aria-description", "All settings but the tasks, the seed and the map. Undo takes it back.");
+    this.defaults.addEventListener("click", () => page.say({ do: "defaults" }));
     this.send = oncePerFrame(() => {
       const { changes } = this;
       this.changes = {};
@@ -227,6 +276,18 @@ export class ControlsView {
     this.root.classList.toggle("te-no-settings", !specs.length);
   }
 
+  // How fast training may go: the interesting part of a run is over in seconds.
+  makeSpeed() {
+    const box = element("div", "te-control te-control-choice te-live-only", this.more);
+    const label = element("label", "te-control-label", element("div", "te-control-head", box), "Steps per second, at most");
+    const speed = element("select", "te-set-speed", box);
+    speed.id = label.htmlFor = freshId("speed");
+    const words = [["As fast as it goes", 0], ...[300, 100, 30, 10].map((rate) => [String(rate), rate])];
+    speed.append(...words.map(([text, rate]) => new Option(String(text), String(rate))));
+    speed.addEventListener("change", () => this.page.say({ do: "speed", rate: Number(speed.value) }));
+    return speed;
+  }
+
   // ---- the colours ----
 
   makeColour() {
@@ -261,6 +322,7 @@ export class ControlsView {
 
   /** @param {Run[]} runs @param {number} active */
   showRuns(runs, active) {
+    this.speed.value = String(this.page.transport().most_rate ?? 0);
     this.runs.hidden = runs.length < 2;
     while (this.runChoices.length > runs.length) this.runChoices.pop()?.root.remove();
     while (this.runChoices.length < runs.length) this.runChoices.push(this.makeRun(this.runChoices.length));

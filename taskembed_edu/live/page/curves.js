@@ -2,7 +2,7 @@
 // setting that changed. Two runs share each panel, the second one dashed. Hover reads the values at a step; a click
 // shows that step.
 
-import { counted, element, hundredths, oncePerFrame, onTheme, penOf, rounded, setText } from "./base.js";
+import { counted, element, helpMark, hundredths, oncePerFrame, onTheme, penOf, rounded, setText } from "./base.js";
 import { markPlaces, rowsOfMarks } from "./curve_marks.js";
 import { keepLine, wipeWritten, write } from "./written.js";
 
@@ -26,7 +26,7 @@ const MOST_COLUMNS = 1200; // no screen has more; thinned to this, a long run is
 const ABOVE = 0.4; // of a line of words: what stays free between the plot, with the numbers beside it, and the marks' words
 const MOST_LINES = 4; // a plot lower than so many lines of words has room for one row of marks
 const RUN_DASHES = [[], [6, 4]];
-const BROKEN = "The line is broken where what is measured changed: numbers before and after are not to be compared";
+const BROKEN = "The line has a gap where the measure changed. Do not compare numbers before and after the gap";
 
 // ---- what is drawn together ----
 
@@ -137,7 +137,8 @@ export class CurvesView {
   makePanel(panel) {
     const box = element("div", "te-curve", this.root);
     const head = element("div", "te-curve-head", box);
-    element("span", "te-curve-title", head, panel.title);
+    const title = element("span", "te-curve-title", head, panel.title);
+    if (panel.keys.length === 1) helpMark(title, panel.title, panel.declared[panel.keys[0]].help);
     const numbers = new Map(panel.keys.map((key) => [key, this.makeNumber(key, head, panel)]));
     const canvas = element("canvas", "te-curve-canvas", box);
     canvas.setAttribute("role", "img");
@@ -168,6 +169,7 @@ export class CurvesView {
     if (panel.keys.length > 1) element("span", "te-curve-name", entry, `${label} `);
     const number = element("span", "te-number", entry, "–");
     number.dataset.score = key;
+    if (panel.keys.length > 1) helpMark(entry, label, panel.declared[key].help);
     return { entry, number };
   }
 

@@ -1,7 +1,7 @@
 // Shows one task: a card beside the hovered point; and below the map, where it hides no point, the data and the
 // neighbours of the chosen task.
 
-import { counted, element, setText } from "./base.js";
+import { counted, element, rounded, setText } from "./base.js";
 import { fitNote, pictureWords, TaskPicture } from "./card.js";
 import { decodeCard, decodeFit } from "./packets.js";
 import { neighbourLines } from "./painting.js";
@@ -48,6 +48,16 @@ export function cardPlace(point, chosen, [wide, high], map) {
   return best;
 }
 
+const TRUTH = "Nearest in truth";
+
+// The tasks that are near in the embedding and in truth; none where there is one list only, or another comparison.
+/** @param {NeighbourLine[]} lines */
+export function inBoth(lines) {
+  const truth = lines.find(({ title }) => title === TRUTH);
+  const near = lines.find(({ title }) => title !== TRUTH);
+  return new Set(truth && near ? near.tasks.filter((i) => truth.tasks.includes(i)) : []);
+}
+
 export class TaskDetails {
   card = element("div", "te-map-card");
   cardName = element("div", "te-map-card-name", this.card);
@@ -64,6 +74,8 @@ export class TaskDetails {
   lists = element("div", "te-map-lists", this.panel);
   task = -1; // the chosen one, as last shown
   listed = ""; // its neighbours, as last shown
+  /** @type {{ label: HTMLElement, task: number, title: string }[]} */
+  distances = []; // the distance beside each neighbour
   announced = ""; // the titles of the lists, as last announced to a screen reader
   fitted = false; // did the last picture hold predictions of the tasks' own networks?
 
@@ -226,17 +238,33 @@ export class TaskDetails {
     if (this.panel.hidden) return;
     const lines = neighbourLines(map);
     const listed = JSON.stringify(lines.map(({ title, tasks, known, missing }) => [title, tasks, known, missing]));
-    if (listed === this.listed) return;
+    if (listed === this.listed) {
+      this.measure();
+      return;
+    }
     this.listed = listed;
+    this.distances = [];
     const focused = this.lists.contains(document.activeElement);
     this.lists.replaceChildren();
-    for (const line of lines) this.list(line);
+    const twice = inBoth(lines);
+    for (const line of lines) this.list(line, twice);
+    this.measure();
     if (focused) this.map.canvas.focus(); // the button that had the focus was removed
     this.announce(lines);
   }
 
-  /** @param {NeighbourLine} line */
-  list({ title, tasks, tone, dashed, none = "none", known = true, missing }) {
+  // The distances in the current frame, beside the names: they change while the lists stay.
+  measure() {
+    const links = this.map.picture?.links;
+    for (const { label, task, title } of this.distances) {
+      const [tasks, apart] = title === TRUTH ? [links?.truth, links?.apart?.truth] : [links?.embedding, links?.apart?.embedding];
+      const at = tasks?.indexOf(task) ?? -1;
+      setText(label, at >= 0 && apart ? rounded(apart[at]) : "");
+    }
+  }
+
+  /** @param {NeighbourLine} line @param {Set<number>} twice the tasks that both lists hold */
+  list({ title, tasks, tone, dashed, none = "none", known = true, missing }, twice) {
     const { map } = this;
     const block = element("div", "te-map-list", this.lists);
     const head = element("div", "te-map-list-title", block);
@@ -246,7 +274,17 @@ export class TaskDetails {
     if (!tasks.length) element("div", "te-note", block, known ? none : (missing ?? ""));
     const names = element("div", "te-map-names", block);
     for (const i of tasks) {
-      const button = element("button", "te-map-neighbour", names, map.name(i));
+      const entry = element("span", "te-map-entry", names);
+      const button = element("button", "te-map-neighbour", entry, map.name(i));
+      const label = element("span", "te-map-apart te-number", entry);
+      label.title = "distance to the chosen task";
+      this.distances.push({ label, task: i, title });
+      if (twice.has(i)) {
+        const tick = element("span", "te-map-tick", entry, "✓");
+        tick.title = "in both lists";
+        tick.setAttribute("role", "img");
+        tick.setAttribute("aria-label", "in both lists");
+      }
       button.title = map.name(i);
       button.dir = "auto";
       button.addEventListener("click", () => map.state.set("chosen", i));

@@ -10,7 +10,9 @@ import { element, freshId, setText } from "./base.js";
 /** @typedef {{ value: string, label: string, about?: string }} Item of a menu */
 
 export const EXPORTS = [
-  { value: "png", label: "Picture (PNG)", about: "the map of the moment shown, loss and scores" },
+  { value: "png", label: "Picture (PNG)", about: "the map of the moment shown, loss and scores, for print" },
+  { value: "svg", label: "Picture (SVG)", about: "the same, sharp at any size" },
+  { value: "gif", label: "Film (GIF)", about: "the map of this run from its start, for a slide" },
   { value: "csv", label: "Table (CSV)", about: "every task: truth, place, vector, nearest" },
   { value: "parquet", label: "Table (Parquet)", about: "the same, with its types" },
   { value: "json", label: "Recording (JSON)", about: "runs again with lab.replay(...)" },
@@ -22,18 +24,18 @@ const KEYS = [
   ["Anywhere in the lab", ""],
   ["Space", "play or pause"],
   ["S", "step: train up to the next picture"],
-  ["P", "projector: large type and points; again, or Escape: back"],
+  ["P", "projector: large letters and points; press P again, or Escape, to go back"],
   [", and .", "one frame back, one frame forward"],
   ["L", "live: back to now"],
   ["?", "this help"],
   ["On the map", ""],
   ["Arrow keys", "the nearest task in that direction"],
   ["Enter", "choose it: its data and its neighbours"],
-  ["Space", "take the chosen task into the selection, or out of it"],
-  ["+  −  0", "closer, farther, all tasks"],
+  ["Space", "add the chosen task to the selection, or remove it"],
+  ["+  −  0", "zoom in, zoom out, all tasks"],
   ["Shift + arrows", "move the map"],
-  ["Escape", "let go"],
-  ["Ctrl + wheel", "closer, farther; after a click into the map the wheel alone does, too"],
+  ["Escape", "choose nothing"],
+  ["Ctrl + wheel", "zoom in or out; after a click into the map the wheel alone does it too"],
 ];
 
 export class MenuButton {

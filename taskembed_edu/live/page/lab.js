@@ -8,6 +8,7 @@ import { ConnectionWatch } from "./connection.js";
 import { ControlsView } from "./controls.js";
 import { CurvesView } from "./curves.js";
 import { DialogsView } from "./dialogs.js";
+import { FindView } from "./find.js";
 import { TaskLegend } from "./legend.js";
 import { TaskMapView } from "./map.js";
 import { MapHeight } from "./map_height.js";
@@ -62,10 +63,12 @@ export class LabPage {
     const stage = element("div", "te-stage", body);
     this.mapBar = new MapBarView(this, stage);
     // Placed here and not above the settings: when an alert appears, it must not move a slider during a drag.
-    stage.append(this.transportView.alert, this.transportView.rewind);
+    stage.append(this.transportView.alert, this.transportView.rewind, this.transportView.recover.root);
     this.mapRow = element("div", "te-maps", stage);
     this.mapHeight = new MapHeight(this, this.mapRow);
     this.timeline = new TimelineView(this, this.mapRow);
+    this.find = new FindView(this, stage);
+    this.settingsShown = element("p", "te-settings-shown te-note", stage); // in a recording: those of the moment shown
     this.legend = new TaskLegend(this, stage);
     this.readings = new ReadingsView(this, stage);
     this.curves = new CurvesView(this, body);
@@ -320,6 +323,7 @@ export class LabPage {
     this.maps.forEach((map, run) => map.take(runs[run]));
     this.shared.set("step", step);
     setText(this.words, picture.words ?? "");
+    setText(this.settingsShown, runs.map(({ about, run }) => [this.runName(run), about].filter(Boolean).join(": ")).filter((words) => words.includes(",")).join(" | "));
     this.readings.show(runs);
     this.mapBar.showChanges(runs);
     this.transportView.tell();
@@ -391,7 +395,7 @@ export class LabPage {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     const on = /** @type {Element} */ (event.target);
     const pressed = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    if (on.matches("input[type=number], select, textarea")) return;
+    if (on.matches("input[type=number], input[type=search], select, textarea")) return;
     if (pressed === " " && on.closest("button, summary, input, dialog")) return;
     const action = this.keyAction(pressed);
     if (!action) return;

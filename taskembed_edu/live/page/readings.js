@@ -13,7 +13,7 @@ export class MapBarView {
     this.root = element("div", "te-map-bar te-live-only", parent);
     this.switchPlace = element("div", "te-map-switch", this.root);
     this.again = element("button", "te-button te-again", this.root, "Embed again");
-    this.again.setAttribute("aria-description", "Lay out this map from scratch: what stays the same was not chance.");
+    this.again.setAttribute("aria-description", "Draw this map again from the start. What stays the same was not chance.");
     this.again.addEventListener("click", () => page.say({ do: "embed again" }));
     this.changed = element("button", "te-button te-changed", this.root, "What changed?");
     new MenuButton(this.changed, () => this.others(), (metric) => page.say({ do: "compare", metric }));
@@ -51,7 +51,7 @@ export class MapBarView {
     const shares = compared.map(({ run, changes }) => [percent(changes.share), this.page.runName(run)].filter(Boolean).join(" in ").trim());
     setText(
       this.sentence,
-      `Under ${label}, with the same weights, ${shares.join(" and ")} of the five nearest neighbours are others. The heavier its ring, the more of a task's five would change; pale tasks keep theirs. Click a task to see which.`,
+      `Under ${label}, with the same weights, ${shares.join(" and ")} of the five nearest neighbours are others. A task with a thick ring would change many of its five; a pale task keeps them. Click a task to see which.`,
     );
   }
 }

@@ -7,8 +7,8 @@ import { element, icon, ICONS, setText } from "./base.js";
 import { EXPORTS, MenuButton } from "./dialogs.js";
 
 const GONE = "The kernel was restarted: this picture no longer follows it. Run the cell again.";
-const LOST = "The connection to the kernel is lost. Training may be going on; the picture follows again when it is back.";
-const REPLACED = "A newer run of this cell has taken over. This picture stands still.";
+const LOST = "The connection to the kernel is lost. Training may go on. The picture follows again when the connection is back.";
+const REPLACED = "This cell was run again, and the newer lab took over. This picture no longer changes.";
 
 /** @import { LabPage } from "./lab.js" */
 /** @import { Message, Transport } from "./types.js" */
@@ -61,6 +61,9 @@ export class TransportView {
     this.spoken.setAttribute("role", "alert");
     this.rewind = this.button(parent, "Back to the last good frame", { do: "rewind" }, "te-rewind").root;
     this.rewind.hidden = true;
+    this.recover = this.button(parent, "", () => ({ do: "recover", run: this.page.transport().recover?.run ?? 0 }), "te-rewind te-recover");
+    this.recover.explain("Go back to before the collapse, change what caused it, and keep the collapsed run for Undo.");
+    this.recover.root.hidden = true;
   }
 
   /** @param {Element} group */
@@ -79,7 +82,7 @@ export class TransportView {
     const branch = button("Branch here", () => ({ do: "branch", step: this.page.get("step") }), "te-branch");
     const keep = [0, 1].map((run) => button(`Keep ${run}`, { do: "keep", run }, "te-keep"));
     step.explain("Train up to the next picture.");
-    branch.explain("A second run begins at the moment shown, beside this one: same tasks, same colours.");
+    branch.explain("Start a second run from the step shown. It has the same tasks and colours.");
     return { play, step, undo, reset, newSeed, branch, keep };
   }
 
@@ -138,6 +141,8 @@ export class TransportView {
     });
     setText(this.device, [transport.device, transport.rate ? `${Math.round(transport.rate)} steps/s` : ""].filter(Boolean).join(" · "));
     this.rewind.hidden = !transport.rewind;
+    this.recover.root.hidden = !transport.recover;
+    setText(this.recover.words, transport.recover?.label ?? "");
     this.tell();
   }
 

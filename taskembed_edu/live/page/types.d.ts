@@ -153,6 +153,7 @@ export interface RunPicture extends PlacedPoints {
   alarm?: string;
   left_out?: number[];
   words?: string;
+  about?: string; // in a recording: the settings of the moment shown, in words
   links: Links | null;
   changes: Changes | null;
   trails?: TrailsPacket | null;
@@ -163,6 +164,7 @@ export interface Links {
   task: number;
   embedding: number[] | null; // null: the file has no neighbour lists, to save space
   truth: number[];
+  apart?: { embedding: (number | null)[]; truth: (number | null)[] }; // their distances, in the same order
 }
 
 export interface Changes {
@@ -253,11 +255,13 @@ export interface Transport {
   tone: string;
   device: string;
   rate: number;
+  most_rate?: number; // steps a second at most; 0: as fast as it goes
   active: number;
   runs: Run[];
   undo: string;
   wishes: string[];
   rewind?: boolean;
+  recover?: { run: number; label: string } | null; // the button that leads out of a collapse
   stopped?: boolean;
   seed?: number;
   projection?: string;
@@ -413,6 +417,7 @@ export interface RecordedFrame {
   alarm?: string;
   left_out?: number[];
   words: string;
+  about?: string;
   box: Box;
   missing?: MissingTrails;
 }
