@@ -6,6 +6,7 @@ The page acknowledges every picture before it asks for the next thing, as the re
 from __future__ import annotations
 
 import errno
+import math
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -33,6 +34,8 @@ class Page:
         self.panel, self.view = panel, panel.view
         self.told: list[dict[str, Any]] = []
         self.view.send = lambda content, buffers=None: self.told.append(content)
+        self.statuses: list[str] = []  # all of them: a message leaves the status line after some seconds
+        self.view.observe(lambda change: self.statuses.append(change["new"]["status"]), names="transport")
 
     def say(self, do: str, **more: Any) -> None:
         """Leave a wish, as a message of the page does; then wait until it is fulfilled."""
@@ -155,12 +158,13 @@ def test_play_and_pause_said_twice_are_one(page: Page) -> None:
 
 
 def test_without_a_page_training_goes_on_and_a_late_page_sees_now(page: Page) -> None:
+    page.panel._view_updater()._gate._again_after = math.inf  # on a slow machine its 2 s are over before the last step
     page.hear({"do": "step"})
     assert page.panel.player.wait(PATIENCE)
     for _ in range(5):
         page.hear({"do": "step"})
         assert page.panel.player.wait(PATIENCE)
-    assert page.picture["number"] <= 2
+    assert page.picture["number"] == 1
     page.say("all")
     assert page.picture["step"] == session_of(page).steps == 24
 
@@ -360,7 +364,7 @@ def test_play_while_looking_at_the_past_returns_to_now_and_says_so(page: Page, d
     page.say("look", step=4)
     page.hear({"do": do})
     page.until(lambda: page.picture["live"] and page.picture["step"] > 12)
-    assert "Back to now" in page.status
+    page.until(lambda: any("Back to now" in status for status in page.statuses))
     page.say("pause")
 
 
@@ -560,8 +564,9 @@ def test_a_branch_made_while_training_does_not_say_press_play(page: Page) -> Non
     page.hear({"do": "play"})
     page.until(lambda: session_of(page).steps >= 8)
     page.hear({"do": "branch", "step": 4})
-    page.until(lambda: len(page.panel.sessions) == 2 and "Run B begins" in page.status)
-    assert "press Play" not in page.status
+    page.until(lambda: any("Run B begins" in status for status in page.statuses))
+    assert len(page.panel.sessions) == 2
+    assert not any("press Play" in status for status in page.statuses if "Run B begins" in status)
     page.say("pause")
 
 
