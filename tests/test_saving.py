@@ -45,8 +45,8 @@ def two_margins() -> Session:
 def test_the_caption_has_the_settings_of_the_moment() -> None:
     session = two_margins()
     assert caption(session, session.history[2]) == (
-        "Gaussian classes, loss Contrastive, distance Euclidean, margin 1, mining All, learning rate 0.001, seed 3, "
-        "step 8, PCA"
+        "Gaussian classes, loss Contrastive, distance Euclidean, margin 1, mining All, learning rate 0.001, "
+        "shots as the tasks come, seed 3, step 8, PCA"
     )
     assert "margin 2.5, " in caption(session, session.frame)
     session.set(metric="cosine", margin=0.5)

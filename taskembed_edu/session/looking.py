@@ -111,7 +111,9 @@ class RunView:
     def values_at(self, frame: Frame) -> dict[str, Any]:
         """All settings by name, as they were when this frame was recorded: a later change has not drawn it."""
         values = dict(self._run.initial)
-        for event in self.events[: self.history.n_events(frame.index)]:
+        mine = frame.index < len(self.history) and self.history[frame.index].step == frame.step
+        before = [event for event in self.events if event.step < frame.step]  # a frame of a run that has ended since
+        for event in self.events[: self.history.n_events(frame.index)] if mine else before:
             values.update(event.changes)
         return values
 
