@@ -323,13 +323,20 @@ export class LabPage {
     this.maps.forEach((map, run) => map.take(runs[run]));
     this.shared.set("step", step);
     setText(this.words, picture.words ?? "");
-    setText(this.settingsShown, runs.map(({ about, run }) => [this.runName(run), about].filter(Boolean).join(": ")).filter((words) => words.includes(",")).join(" | "));
+    if (this.recorded) setText(this.settingsShown, this.settingsOf(runs)); // in a live lab the controls show them
     this.readings.show(runs);
     this.mapBar.showChanges(runs);
     this.transportView.tell();
     this.timeline.answered(false, { live: this.isLive(), step });
     this.timeline.show();
     this.acknowledge();
+  }
+
+  // The settings of the moment shown, in words; with two runs, those of each.
+  /** @param {Picture["runs"]} runs */
+  settingsOf(runs) {
+    const said = runs.flatMap(({ about, run }) => (about ? [[this.runName(run), about].filter(Boolean).join(": ")] : []));
+    return said.join(" | ");
   }
 
   showTime() {
