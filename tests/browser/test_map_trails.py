@@ -621,7 +621,7 @@ def test_the_curve_of_distances_is_broken_where_what_is_measured_changed(open_la
     mark = {"step": 30, "text": "distance Cosine"}
     lab.evaluate("marks => model.set('marks', [marks])", [{**mark, "breaks": [30]}])
     expect(distances).to_have_attribute("data-gaps", "1")
-    expect(distances).to_have_attribute("aria-label", re.compile("The line is broken where what is measured changed"))
+    expect(distances).to_have_attribute("aria-label", re.compile("The line has a gap where the measure changed"))
     expect(distances).to_have_attribute("title", re.compile("Do not compare"))
     expect(loss).to_have_attribute("data-gaps", "0")
     assert lab.evaluate("drawn.slice(-7)") == ["moveTo", "lineTo", "lineTo", "moveTo", "lineTo", "lineTo", "stroke"]
