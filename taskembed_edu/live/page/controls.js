@@ -29,6 +29,8 @@ class SettingControl {
     this.value.step = "any";
     this.value.hidden = !isSlider(spec);
     this.value.setAttribute("aria-label", `Exact value: ${spec.label}`);
+    this.meaning = element("span", "te-control-label", head);
+    this.meaning.setAttribute("aria-hidden", "true"); // a screen reader reads it from the slider
     this.input = element(spec.kind === "choice" ? "select" : "input", `te-set-${spec.name}`, this.root);
     if (spec.kind !== "choice") this.input.setAttribute("type", spec.kind === "number" ? "number" : "range");
     this.input.name = spec.name;
@@ -158,8 +160,10 @@ class SettingControl {
   describe(value) {
     const { live, enabled, wished } = this.spec;
     const words = valueText(this.spec, Number(value));
-    const typing = this.value.ownerDocument.activeElement === this.value && this.value.value !== "" && Number(this.value.value) !== Number(words);
-    if (!typing && this.value.value !== words) this.value.value = words;
+    const number = numberText(this.spec, Number(value));
+    const typing = this.value.ownerDocument.activeElement === this.value && this.value.value !== "" && Number(this.value.value) !== Number(number);
+    if (!typing && this.value.value !== number) this.value.value = number;
+    setText(this.meaning, words === number ? "" : words); // what 0 stands for
     if (words) this.input.setAttribute("aria-valuetext", words);
     const note = !enabled ? "no effect with these settings" : wished ? "waits for Reset" : live ? "" : "applies at reset";
     const wrong = [this.input, this.value].some((each) => each.getAttribute("aria-invalid") === "true");
@@ -184,8 +188,14 @@ function endsOf(spec) {
 // The text of a value beside its slider; "" where the control itself shows the value.
 /** @param {Control} spec @param {number} value */
 export function valueText(spec, value) {
-  if (spec.kind === "steps") return spec.options.find((each) => each.value === value)?.label ?? String(value);
   if (value === 0 && spec.zero) return spec.zero;
+  return numberText(spec, value);
+}
+
+// The number beside a slider; "" where the control itself shows it.
+/** @param {Control} spec @param {number} value */
+function numberText(spec, value) {
+  if (spec.kind === "steps") return spec.options.find((each) => each.value === value)?.label ?? String(value);
   if (spec.kind !== "range") return "";
   const text = decimals(value, spec.step);
   return Math.abs(Number(text) - value) > 1e-9 ? String(+value.toPrecision(6)) : text; // one that was typed exactly
