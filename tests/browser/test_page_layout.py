@@ -140,6 +140,10 @@ def test_on_a_wall_nothing_is_below_the_edge_and_letters_grow(open_lab: OpenLab,
     letters = lab.evaluate("parseFloat(getComputedStyle(lab.root).fontSize)")
     assert letters >= (20 if size[1] == 720 else 28)
     assert lab.evaluate("lab.maps[0].letters") == letters
+    lab.evaluate("lab.set('chosen', 3)")
+    assert [each for each in problems(lab) if " lies on " in each] == [], (
+        "a card may scroll the wall, and lies on nothing"
+    )
 
 
 @pytest.mark.parametrize("kind", STRANGE)

@@ -111,6 +111,10 @@ def test_the_texts_of_the_metric_lab(show_lab: ShowLab) -> None:
     page, root = show_lab(METRIC)
     lab = trained(page, 'lab.session.set(margin=2)\nlab.session.step(2)\nlab.session.set(metric="cosine", margin=1.3)')
     found = everywhere(page, root)
+    page.run("lab.panel.view.chosen = 3")
+    expect(root.locator(".te-map-chosen")).to_be_visible()
+    found += [f"a task's card, {problem}" for problem in problems(page, root)]
+    page.run("lab.panel.view.chosen = -1")
     lab.button("Branch here").click()
     expect(root).to_have_attribute("data-runs", "2")
     lab.page.run('lab.sessions[1].set(metric="manhattan")\nlab.sessions[1].step(20)')
