@@ -390,7 +390,7 @@ def test_numbers_may_come_from_numpy() -> None:
     assert kinds == {int, float, str}
     assert session.steps == 2
     json.dumps(session.recording(), allow_nan=False)
-    with pytest.raises(TypeError, match=r"n: got 1.5, expected a whole number of steps"):
+    with pytest.raises(TypeError, match=r"n: got 1.5, expected a whole number"):
         session.step(1.5)  # type: ignore[arg-type]
     assert session.steps == 2
 
