@@ -28,6 +28,7 @@ def events(lab: LabOnPage) -> list[dict[str, Any]]:
 
 def test_play_trains_and_pause_leaves_nothing_drawing(lab: LabOnPage) -> None:
     assert lab.step() == 0
+    lab.wait_for_umap()  # from here on nothing redraws the map unasked
     lab.play(until=100)
     expect(lab.root.locator(".te-device")).to_contain_text("steps/s")
     lab.pause()
@@ -61,6 +62,7 @@ def test_step_makes_one_frame_and_reset_returns_to_the_same_start(lab: LabOnPage
 
 
 def test_the_margin_moves_while_training_and_the_slider_stays_where_the_hand_put_it(lab: LabOnPage) -> None:
+    lab.wait_for_umap()  # it is an event too
     lab.play(until=30)
     lab.press("margin", "ArrowRight", times=20)
     expect(lab.control("margin")).to_have_value("2")
@@ -76,6 +78,7 @@ def test_the_margin_moves_while_training_and_the_slider_stays_where_the_hand_put
 
 
 def test_cosine_distance_ends_the_margin_at_two_in_the_same_event(lab: LabOnPage) -> None:
+    lab.wait_for_umap()
     lab.page.run("lab.session.set(margin=5.0)")
     expect(lab.control("margin")).to_have_value("5")
     lab.play(until=10)
