@@ -44,11 +44,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.is_relative_to(BROWSER_TESTS):
             item.add_marker(pytest.mark.browser)
     gpu = {item: mark for item in items if (mark := item.get_closest_marker("gpu"))}
-    if has_libraries_without_driver():
-        for item in items:
-            if item.get_closest_marker("gpu") or item.path.name in USE_THE_SIMULATION:
-                reason = "needs a real CUDA device: PyTorch's CUDA build asks for its driver, which cannot be simulated"
-                item.add_marker(pytest.mark.skip(reason=reason))
+    on_cuda = [item for item in items if item in gpu or item.path.name in USE_THE_SIMULATION]
+    if on_cuda and has_libraries_without_driver():
+        for item in on_cuda:
+            reason = "needs a CUDA device: PyTorch's CUDA build asks for its driver, which cannot be simulated"
+            item.add_marker(pytest.mark.skip(reason=reason))
     if gpu and not cuda_is_available():
         for item, mark in gpu.items():
             if "real" in mark.kwargs:
