@@ -70,7 +70,7 @@ def _cuda_device(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def has_libraries_without_driver() -> bool:
-    """Whether this PyTorch is built with CUDA and finds no device: it would ask the driver behind a simulation's back."""
+    """Whether this PyTorch has CUDA and finds no device: it asks the driver behind a simulation's back."""
     import torch
 
     return torch.version.cuda is not None and not torch.cuda.is_available()

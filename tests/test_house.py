@@ -192,7 +192,7 @@ def test_every_picture_is_shown_and_every_shown_one_exists() -> None:
 
 # ---------------------------------------------------------------------------------------------- what is not run is said
 
-FAKE_TORCH = "class cuda:\n    is_available = staticmethod(lambda: False)\n"
+FAKE_TORCH = "class cuda:\n    is_available = staticmethod(lambda: False)\nclass version:\n    cuda = None\n"
 SIMULATION = """
 from contextlib import contextmanager
 
