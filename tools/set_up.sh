@@ -81,7 +81,7 @@ take_cpu_torch() {
             --python "$venv/bin/python" --torch-backend cpu --constraint constraints.txt "$pin" 2>/dev/null; then
         return 0
     fi
-    printf 'It cannot be reached from here. pip takes what it finds: the build with CUDA is a download of some 3 GB.\n'
+    printf 'It cannot be reached from here. pip takes what it finds: the build with CUDA is 6 GB in all.\n'
 }
 
 stamp_now() {

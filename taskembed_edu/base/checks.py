@@ -65,7 +65,7 @@ def check_number(argument: str, value: float, low: float | None, high: float | N
     return value
 
 
-def check_whole(argument: str, value: int, low: int | None, high: int | None, cause: str = "") -> int:
+def check_whole(argument: str, value: int, low: float | None, high: float | None, cause: str = "") -> int:
     """`value` if it is a whole number with low <= value <= high (None: no limit); else an error."""
     check_number(argument, value, low, high, cause)
     if not isinstance(value, numbers.Integral):

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import torch
 
-from taskembed_edu.base.checks import check_choice, check_number, problem
+from taskembed_edu.base.checks import check_choice, check_number, check_whole, problem
 from taskembed_edu.base.former import Former, warn_renamed
 
 Choices = Sequence[str] | Mapping[str, Any]
@@ -238,9 +238,8 @@ def _check_value(settings: Settings, name: str, declared: Setting) -> None:
     elif declared.choices:
         check_choice(name, value, declared.choices_for(settings))
     elif declared.low is not None or declared.high is not None:
-        check_number(name, value, declared.low, declared.highest(settings), declared.help)
-        if isinstance(_default(settings, name), int) and not isinstance(value, numbers.Integral):
-            raise TypeError(problem(name, value, "a whole number", declared.help))
+        check = check_whole if isinstance(_default(settings, name), int) else check_number
+        check(name, value, declared.low, declared.highest(settings), declared.help)
     elif isinstance(value, (bool, str)):
         return
     elif not isinstance(value, numbers.Real):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -74,7 +75,6 @@ class OwnTasks(TaskFamily):
         names: Sequence[str] | None = None,
         label: str = "My tasks",
         n_shot: int | None = None,
-        part: tuple[int, ...] = (),
     ) -> None:
         x, y = _as_data(x, y)
         classification = not y.is_floating_point()
@@ -89,7 +89,7 @@ class OwnTasks(TaskFamily):
             "title": str(label),
             "n_classes": n_classes,
             "n_shot": _checked_shots(n_shot, rows),
-            "part": tuple(part),
+            "part": (),
         }
         # What a family of one kind declares with its class depends on the data here.
         declared = {
@@ -220,9 +220,9 @@ class OwnTasks(TaskFamily):
 
     def with_part(self, part: tuple[Any, ...]) -> OwnTasks:
         """The same tasks, of which only those with these numbers are drawn."""
-        truth = dict(zip(self.known_names, self.known.unbind(1), strict=True))
-        names = self.names or None
-        return OwnTasks(self.x, self.y, truth=truth, names=names, label=self.title, n_shot=self.n_shot, part=part)
+        twin = copy.copy(self)  # the data are checked already, and all parts share them
+        object.__setattr__(twin, "part", tuple(part))
+        return twin
 
     def describe(self) -> dict[str, Any]:
         """Name, sizes and a checksum, as a recording stores them: the data are yours to keep."""
