@@ -199,6 +199,10 @@ def with_widget_state(notebook: NotebookNode) -> None:
     notebook.metadata.widgets = {}
 
 
+def with_a_line_of_progress(notebook: NotebookNode) -> None:
+    notebook.cells[-1].outputs.append(new_output("display_data", {"text/plain": "500 steps in 2 s"}))
+
+
 def too_large(notebook: NotebookNode) -> None:
     notebook.cells[-1].outputs[0].text = "2" * hygiene.LARGEST_BYTES
 
@@ -239,6 +243,7 @@ SPOILT = [
     (failed, "code cell 1 raised ValueError: margin"),
     (with_a_widget_view, "code cell 0 keeps a widget's view"),
     (with_widget_state, "widget state"),
+    (with_a_line_of_progress, "code cell 1 keeps a line of progress"),
     (too_large, "at most 400 KB"),
     (without_a_kernel, "its metadata is"),
     (without_a_title, "does not open with a title"),

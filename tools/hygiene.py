@@ -32,6 +32,7 @@ IGNORING_COMMENT = re.compile(r"^\s*#+\s*(NBVAL_IGNORE_OUTPUT|NBVAL_SKIP|NBVAL_R
 # The repr of a figure holds its size in pixels: digits that no lesson is about.
 FIGURE = re.compile(r"<\w+ size [^>]*>|<IPython[^>]*>|<[\w.]+ at 0x[0-9a-f]+>")
 NUMBER = re.compile(r"\d")
+PROGRESS = re.compile(r"step \d+ of \d+, about|\d+ steps in \d+ s")
 CHINESE = re.compile(r"[\u4e00-\u9fff]{2,}")
 
 # The form of a lesson (CONTRIBUTING.md): what some heading must say, in this order.
@@ -119,6 +120,15 @@ def keeps_no_widget(notebook: NotebookNode) -> Problems:
     return found
 
 
+def keeps_no_progress(notebook: NotebookNode) -> Problems:
+    """No line of progress: it depends on the clock, so a faster machine would not show it and nbval would miss it."""
+    return [
+        f"code cell {index} keeps a line of progress: run `make notebooks`"
+        for index, cell in enumerate(code_cells(notebook))
+        if any(PROGRESS.match(output.get("data", {}).get("text/plain", "")) for output in cell.outputs)
+    ]
+
+
 def is_small(notebook: NotebookNode) -> Problems:
     """At most LARGEST_BYTES as a file."""
     size = len(nbformat.writes(notebook).encode())
@@ -168,6 +178,7 @@ RULES = (
     ignores_little,
     is_quiet,
     keeps_no_widget,
+    keeps_no_progress,
     is_small,
     names_its_kernel,
     has_the_form,

@@ -45,6 +45,9 @@ CELL_SECONDS = 120
 # slower (2 cores, 60 steps: 27 s, against 1 s when waiting threads sleep).
 PATIENT_THREADS = {"OMP_WAIT_POLICY": "PASSIVE"}
 
+# A line of progress depends on the clock: it would be kept here, and missing where a faster machine runs the lesson.
+NO_PROGRESS = {"TASKEMBED_PROGRESS": "off"}
+
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 # No header in the text side: all metadata that a lesson may have is the same for all lessons.
@@ -140,7 +143,7 @@ def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
         coalesce_streams=True,
     )
     importable = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    return client.execute(env={**PATIENT_THREADS, **os.environ, "PYTHONPATH": importable})
+    return client.execute(env={**PATIENT_THREADS, **os.environ, **NO_PROGRESS, "PYTHONPATH": importable})
 
 
 # -- clean ----------------------------------------------------------------------------------------------------------
