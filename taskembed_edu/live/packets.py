@@ -201,6 +201,8 @@ def run_picture(session: Session, frame: Frame, run: int, chosen: int, compare: 
         over["trails"] = {"n": 0, "missing": missing}
     if frame.fit is not None:
         over["fit"] = fit_packet(frame.fit, *sketch_axes(session))
+    if compare:
+        over["changes"] = _changes(session, frame, chosen, compare)
     return {
         **facts(frame),
         **over,
@@ -208,7 +210,6 @@ def run_picture(session: Session, frame: Frame, run: int, chosen: int, compare: 
         "box": rounded_box(low, high),
         "points": placed(frame.layout, low, high, frame.diverged_tasks).tobytes(),
         "links": _links(session, frame, chosen),
-        "changes": _changes(session, frame, chosen, compare),
     }
 
 
@@ -257,9 +258,9 @@ def placed(
     return np.rint((places - low) / (high - low) * _LEVELS).astype("<u2")
 
 
-def readings(frame: Frame) -> dict[str, float | None]:
-    """The frame's diagnostics to four digits; None for NaN (JSON has no NaN)."""
-    return {name: rounded(value) for name, value in frame.diagnostics.items()}
+def readings(frame: Frame) -> dict[str, float]:
+    """The frame's diagnostics to four digits; one that is not finite is absent (JSON has no NaN)."""
+    return {name: short for name, value in frame.diagnostics.items() if (short := rounded(value)) is not None}
 
 
 def rounded(value: float) -> float | None:
@@ -274,18 +275,12 @@ def _links(session: Session, frame: Frame, chosen: int) -> dict[str, Any] | None
     vectors = torch.tensor(frame.embedding)
     near = METRICS[frame.metric].between(vectors[chosen], vectors[embedding])
     true: Any = [] if session.geometry is None else session.geometry.true_distance[chosen][truth]
-    apart = {"embedding": _three_digits(near), "truth": _three_digits(true)}
+    # As bytes: a picture is sent many times a second, and ten numbers as text would be twice as long.
+    apart = np.concatenate((near, true)).astype("<f4").tobytes()
     return {"task": chosen, "embedding": embedding.tolist(), "truth": truth.tolist(), "apart": apart}
 
 
-def _three_digits(values: Any) -> list[float | None]:
-    """Enough for the eye; a picture is sent many times a second, and every character counts."""
-    return [float(f"{float(each):.3g}") if math.isfinite(each) else None for each in values]
-
-
-def _changes(session: Session, frame: Frame, chosen: int, compare: str) -> dict[str, Any] | None:
-    if not compare:
-        return None
+def _changes(session: Session, frame: Frame, chosen: int, compare: str) -> dict[str, Any]:
     changes = session.neighbour_changes(frame, compare, k=min(NEIGHBOURS, len(frame.layout) - 1))
     return {
         "metric": compare,

@@ -20,6 +20,10 @@ LIVE = Path(page_code.__file__).parent
 DARK = """:root { --jp-layout-color1: #111111; --jp-layout-color2: #212121; --jp-content-font-color1: #ffffff;
   --jp-content-font-color2: #b3b3b3; --jp-border-color2: #616161; }"""
 REST = "() => harness.maps.every(map => !map.request)"
+TAKE_LINKS = """([step, apart]) => {
+    const links = { task: 6, embedding: [18, 7], truth: [7, 8], apart: asView(Float32Array.from(apart)) };
+    harness.take(step, harness.grid(25), { links });
+}"""
 N = 25  # five rows of five: task 12 stands in the middle, task 0 at the lower left
 
 
@@ -395,13 +399,12 @@ def test_a_click_keeps_the_task_and_lists_its_neighbours(maps: Any) -> None:
     assert page.evaluate("harness.pixel(18, -20, 20)")[3] > 0, "a line to the neighbour"
     assert lists.nth(0).locator(".te-map-apart").all_inner_texts() == ["", ""], "a file has no distances"
     expect(panel.locator(".te-map-tick")).to_have_count(0)
-    links = {"task": 6, "embedding": [18, 7], "truth": [7, 8], "apart": {"embedding": [0.25, 1.5], "truth": [2, 3]}}
-    page.take(14, page.grid(), {"links": links})
+    page.evaluate(TAKE_LINKS, [14, [0.25, 1.5, 2, 3]])
     page.rest()
     assert lists.nth(0).locator(".te-map-apart").all_inner_texts() == ["0.25", "1.50"]
     assert lists.nth(1).locator(".te-map-apart").all_inner_texts() == ["2.00", "3.00"]
     expect(panel.get_by_role("img", name="in both lists")).to_have_count(2)
-    page.take(16, page.grid(), {"links": {**links, "apart": {"embedding": [0.5, 1.5], "truth": [2, 3]}}})
+    page.evaluate(TAKE_LINKS, [16, [0.5, 1.5, 2, 3]])
     page.rest()
     assert lists.nth(0).locator(".te-map-apart").all_inner_texts() == ["0.50", "1.50"], "they follow the frame"
     page.take(20, page.grid(), {"links": {"task": 5, "embedding": [1, 2], "truth": [1, 2]}})

@@ -3,7 +3,7 @@
 
 import { counted, element, rounded, setText } from "./base.js";
 import { fitNote, pictureWords, TaskPicture } from "./card.js";
-import { decodeCard, decodeFit } from "./packets.js";
+import { decodeCard, decodeFit, floatsOf } from "./packets.js";
 import { neighbourLines } from "./painting.js";
 import { cssOf } from "./shapes.js";
 
@@ -256,10 +256,12 @@ export class TaskDetails {
   // The distances in the current frame, beside the names: they change while the lists stay.
   measure() {
     const links = this.map.picture?.links;
+    const near = links?.embedding ?? [];
+    const apart = links?.apart ? floatsOf(links.apart) : [];
     for (const { label, task, title } of this.distances) {
-      const [tasks, apart] = title === TRUTH ? [links?.truth, links?.apart?.truth] : [links?.embedding, links?.apart?.embedding];
-      const at = tasks?.indexOf(task) ?? -1;
-      setText(label, at >= 0 && apart ? rounded(apart[at]) : "");
+      const [tasks, first] = title === TRUTH ? [links?.truth ?? [], near.length] : [near, 0];
+      const at = tasks.indexOf(task);
+      setText(label, at >= 0 && first + at < apart.length ? rounded(apart[first + at]) : "");
     }
   }
 

@@ -262,7 +262,7 @@ export class RecordedModel {
     const n = this.stored.tasks.n;
     const points = run.points.subarray(2 * n * at, 2 * n * (at + 1));
     const [trails, fit] = [this.trails(run, at), this.fit(run, at)];
-    return { ...frame, run: k, points, trails, fit, links: this.links(run, at), changes: null };
+    return { ...frame, run: k, points, trails, fit, links: this.links(run, at) };
   }
 
   /** @param {RecordedRun} run @param {number} at */

@@ -149,13 +149,13 @@ export interface RunPicture extends PlacedPoints {
   run: number;
   step: number;
   projection: string;
-  readings: Record<string, number | null>;
+  readings: Record<string, number>; // those that are finite
   alarm?: string;
   left_out?: number[];
   words?: string;
   about?: string; // in a recording: the settings of the moment shown, in words
   links: Links | null;
-  changes: Changes | null;
+  changes?: Changes; // where another distance is compared
   trails?: TrailsPacket | null;
   fit?: Fit | null;
 }
@@ -164,7 +164,7 @@ export interface Links {
   task: number;
   embedding: number[] | null; // null: the file has no neighbour lists, to save space
   truth: number[];
-  apart?: { embedding: (number | null)[]; truth: (number | null)[] }; // their distances, in the same order
+  apart?: Bytes; // their distances as float32: those of `embedding`, then those of `truth`, where it is known
 }
 
 export interface Changes {
@@ -413,7 +413,7 @@ export type Packed = { $bytes: string; gzip: boolean };
 export interface RecordedFrame {
   step: number;
   projection: string;
-  readings: Record<string, number | null>;
+  readings: Record<string, number>;
   alarm?: string;
   left_out?: number[];
   words: string;
