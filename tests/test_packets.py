@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from taskembed_edu.live.numbers import rounded
 from taskembed_edu.live.packets import (
     card_packet,
     columns_of,
@@ -21,7 +22,6 @@ from taskembed_edu.live.packets import (
     live_step,
     marks_packet,
     picture_packet,
-    rounded,
     rows_packet,
     tasks_packet,
 )

@@ -865,7 +865,7 @@ def test_umap_that_cannot_be_made_ready_is_said(pages: Callable[..., Page]) -> N
 
 def test_a_still_is_drawn_once_a_page_looked_and_nothing_happens(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[int] = []
-    monkeypatch.setattr(page.panel.still, "draw", lambda _session, frame, _words: drawn.append(frame.step))
+    monkeypatch.setattr(page.panel.still, "draw", lambda _session, frame, *_more: drawn.append(frame.step))
     quiet_rounds(page)
     assert drawn == []  # no page has drawn anything
     page.say("step")

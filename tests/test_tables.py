@@ -26,7 +26,7 @@ def test_the_columns_are_the_frame(session: Session) -> None:
     frame, tasks = session.history[1], session.tasks
     columns = frame_table(session, frame).columns
     truths = [f"true {name}" for name in tasks.truth_names]
-    assert list(columns) == ["task", "name", *truths, "map_x", "map_y", "e0", "e1", "nearest"]
+    assert list(columns) == ["task", "name", *truths, "map_x", "map_y", "e0", "e1", "nearest", "step"]
     np.testing.assert_array_equal(np.stack([columns["map_x"], columns["map_y"]], axis=1), frame.layout)
     np.testing.assert_array_equal(np.stack([columns["e0"], columns["e1"]], axis=1), frame.embedding)
     np.testing.assert_array_equal(np.stack([columns[name] for name in truths], axis=1), tasks.truth.numpy())

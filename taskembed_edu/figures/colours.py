@@ -49,7 +49,8 @@ class Colouring:
     """A colour, a shape and a legend entry for each of n tasks, by one of their true parameters.
 
     rgb (n, 3), shapes (n,) and groups (n,) are uint8; task i belongs to `entries[groups[i]]`, which has a label, a
-    colour and a shape. `stops` are colours at even distances along the scale; categories have none.
+    colour and a shape. `stops` are colours at even distances along the scale; categories have none. `labels` are the
+    categories of the tasks where there are more than entries, so that some share the entry "others"; else empty.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Colouring:
     rgb: NDArray[np.uint8]
     shapes: NDArray[np.uint8]
     groups: NDArray[np.uint8]
+    labels: tuple[str, ...] = ()
 
 
 def colour_tasks(values: NDArray[np.floating[Any]], name: str, kind: TruthKind, names: Sequence[str] = ()) -> Colouring:
@@ -135,13 +137,15 @@ def _by_category(values: NDArray[np.floating[Any]], name: str, names: Sequence[s
     words = {float(k): said for k, said in enumerate(names)}
     if not words and set(kinds) <= {0.0, 1.0}:
         words = {0.0: "no", 1.0: "yes"}
-    entries = [_category(k, words.get(float(kind), f"{kind:g}")) for k, kind in enumerate(kinds[:_MOST_CATEGORIES])]
-    if len(kinds) > _MOST_CATEGORIES:
+    labels = [words.get(float(kind), f"{kind:g}") for kind in kinds]
+    entries = [_category(k, label) for k, label in enumerate(labels[:_MOST_CATEGORIES])]
+    own = tuple(labels[k] for k in index) if len(kinds) > _MOST_CATEGORIES else ()
+    if own:
         entries.append({"label": "others", "colour": GREY, "shape": 0})
         index = np.minimum(index, _MOST_CATEGORIES)
     palette = np.array([[int(e["colour"][i : i + 2], 16) for i in (1, 3, 5)] for e in entries], dtype=np.uint8)
     shapes = np.array([entry["shape"] for entry in entries], dtype=np.uint8)
-    return Colouring(name, "category", (), tuple(entries), palette[index], shapes[index], index.astype(np.uint8))
+    return Colouring(name, "category", (), tuple(entries), palette[index], shapes[index], index.astype(np.uint8), own)
 
 
 def _category(k: int, label: str) -> dict[str, Any]:

@@ -30,14 +30,21 @@ _MOST_SIGNS, _SIGNS_A_ROW = 18, 6
 _LONGEST_NAME = 24  # letters
 # In pixels: what stays free inside the frame, and how far a point's sign reaches.
 _FRAME_AIR, _SIGN_REACH = 5.0, 2.0
+# The width of a map, compared with that of the curves; and that of the curves in inches.
+_MAP_WIDTH = 1.35
+_CURVES_WIDE = 10 / (1 + _MAP_WIDTH)
 # At most this many changes are named in the curves, and a line of the caption has this many letters.
 _MOST_CHANGES, _LINE = 6, 150
 # The resolution of a picture that is saved: that of print, and enough for any slide.
 PRINT_DPI = 300
 
 
-def session_figure(session: Session, colour_by: str | None = None, frame: Frame | int = -1) -> Still:
+def session_figure(
+    session: Session, colour_by: str | None = None, frame: Frame | int = -1, beside: Frame | None = None
+) -> Still:
     """A frame's map beside loss and scores over steps. `frame` is a position in the history, or a frame itself.
+
+    `beside` is the same frame drawn by PCA (`by_pca`): a second map between the first one and the curves.
 
     `colour_by` names the true parameter that gives the colours (default: the one that groups tasks, else the first; one
     colour for all if there are none). Diverged tasks are not drawn, nor is a score that the run never has. Dotted lines
@@ -49,15 +56,18 @@ def session_figure(session: Session, colour_by: str | None = None, frame: Frame 
     """
     column = colour_column(session, colour_by)
     shown = session.history[session.history.position(frame)] if isinstance(frame, int) else frame
-    figure = Still(figsize=(10, 4.6), layout="constrained", dpi=90)
+    maps = [shown] if beside is None or beside is shown else [shown, beside]
+    figure = Still(figsize=(_CURVES_WIDE * (1 + _MAP_WIDTH * len(maps)), 4.6), layout="constrained", dpi=90)
     panels = _panels(session)
-    grid = figure.add_gridspec(len(panels), 2, width_ratios=(1.35, 1))
-    draw_map(figure.add_subplot(grid[:, 0]), session, shown, column)
+    grid = figure.add_gridspec(len(panels), len(maps) + 1, width_ratios=(*[_MAP_WIDTH] * len(maps), 1))
+    for place, drawn in enumerate(maps):
+        draw_map(figure.add_subplot(grid[:, place]), session, drawn, column)
     for row, readings in enumerate(panels):
-        _curves(figure.add_subplot(grid[row, 1]), session, shown, readings, explained=row == 0)
-    figure.supxlabel(textwrap.fill(caption(session, shown), _LINE), fontsize=7, color=DARK)
+        _curves(figure.add_subplot(grid[row, -1]), session, shown, readings, explained=row == 0)
+    figure.supxlabel(textwrap.fill(caption(session, shown), _LINE * len(maps)), fontsize=7, color=DARK)
     if session.split.validation.label_points and len(session.tasks) <= MOST_LABELS:
-        _names(figure, figure.axes[0], session, shown)
+        for axes, drawn in zip(figure.axes, maps, strict=False):
+            _names(figure, axes, session, drawn)
     return figure
 
 

@@ -113,10 +113,11 @@ class SessionLab:
         return {name for name, value in session.values().items() if value == usual[name]} - {"family", "projection"}
 
     def picture(self) -> Figure:
-        """The map and the curves as they are now, as a matplotlib figure."""
+        """The map and the curves as they are now, as a matplotlib figure; both maps where the lab shows both."""
         from taskembed_edu.figures.snapshots import session_figure
 
-        return session_figure(self.session)
+        beside = None if self._panel is None else self._panel.beside(self.session.frame)
+        return session_figure(self.session, beside=beside)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         from taskembed_edu.live.cells import note_shown, running_cell

@@ -30,6 +30,7 @@ from taskembed_edu.live.packets import (
     columns_of,
     ends,
     facts,
+    map_readings,
     marks_packet,
     placed,
     rows_of,
@@ -37,7 +38,8 @@ from taskembed_edu.live.packets import (
     tasks_packet,
 )
 from taskembed_edu.live.status import run_name
-from taskembed_edu.live.words import about_run, help_packet, map_words
+from taskembed_edu.live.words import about_run, beside_words, help_packet, map_words
+from taskembed_edu.session.by_pca import by_pca
 from taskembed_edu.session.history import Frame
 from taskembed_edu.session.session import Session
 
@@ -78,7 +80,8 @@ class Film(NamedTuple):
     """One run's stored frames: words and box of each, places in that box (frames, n, 2), neighbours (frames, n, k).
 
     If there are any and they fit into the file: trails (frames, n, m, 2) in the same boxes, and the networks' answers.
-    `missing` gives for each frame the reason why it has no trails, or "" if it has.
+    `missing` gives for each frame the reason why it has no trails, or "" if it has. `beside` are the same frames drawn
+    by PCA, where two maps stand side by side.
     """
 
     frames: list[Frame]
@@ -89,24 +92,29 @@ class Film(NamedTuple):
     trails: NDArray[np.uint16] | None = None
     fits: Fits | None = None
     missing: tuple[Missing, ...] = ()
+    beside: Film | None = None
 
 
-def export_html(sessions: Sequence[Session], path: str | Path, colour: int = 0, title: str = "Task space") -> Path:
+def export_html(
+    sessions: Sequence[Session], path: str | Path, colour: int = 0, title: str = "Task space", both: bool = False
+) -> Path:
     """Write the runs as one HTML file that opens from disk with no network. Returns the path.
 
     `colour` is the index of the true parameter that gives the colours at first. The file holds at most 300 frames per
     run, evenly spaced, with the first, the last and those at a change of settings. It has at most 4 MB: if it were
     larger, first the lists of neighbours are shortened, then frames are omitted. Trails and networks' answers have size
-    limits of their own, and are omitted above them.
+    limits of their own, and are omitted above them. `both`: the file shows the one run's UMAP map and its PCA map side
+    by side; it has no effect on two runs, which have a map each.
 
     Errors: ValueError if there are so many tasks that not even two frames fit.
     """
-    return write_whole(Path(path), exported(sessions, colour, title))
+    return write_whole(Path(path), exported(sessions, colour, title, both))
 
 
-def exported(sessions: Sequence[Session], colour: int = 0, title: str = "Task space") -> bytes:
+def exported(sessions: Sequence[Session], colour: int = 0, title: str = "Task space", both: bool = False) -> bytes:
     """The exported file's bytes: see `export_html`."""
-    films = _fitting(sessions, _lightened([film(session) for session in sessions]), colour, title)
+    films = [film(session, both=both and len(sessions) == 1) for session in sessions]
+    films = _fitting(sessions, _lightened(films), colour, title)
     html = _html(recorded_document(sessions, films, colour, title), sessions, title)
     if len(html) > MOST_BYTES:
         raise _too_large(sessions)  # the size was only estimated: never write a larger file
@@ -130,7 +138,8 @@ def _fitting(sessions: Sequence[Session], films: list[Film], colour: int, title:
 
 def _lightened(films: list[Film]) -> list[Film]:
     """The films without their trails, or without the networks' answers, if those of all runs are too large."""
-    if sum(_packed_size(frame_deltas(each.trails)) for each in films if each.trails is not None) > _TRAIL_BYTES:
+    maps = [*films, *(each.beside for each in films if each.beside is not None)]
+    if sum(_packed_size(frame_deltas(each.trails)) for each in maps if each.trails is not None) > _TRAIL_BYTES:
         films = [_without_trails(each) for each in films]
     if sum(_fits_size(each.fits) for each in films if each.fits is not None) > _FIT_BYTES:
         films = [each._replace(fits=None) for each in films]
@@ -138,6 +147,7 @@ def _lightened(films: list[Film]) -> list[Film]:
 
 
 def _without_trails(whole: Film) -> Film:
+    whole = whole._replace(beside=None if whole.beside is None else _without_trails(whole.beside))
     if whole.trails is None:
         return whole
     return whole._replace(trails=None, missing=tuple(reason or "room" for reason in whole.missing))
@@ -166,15 +176,37 @@ def _too_large(sessions: Sequence[Session]) -> ValueError:
 # ---- the frames ----------------------------------------------------------------------------------------------------
 
 
-def film(session: Session, most: int = MOST_FRAMES) -> Film:
-    """The run's frames, thinned to `most`, in the form that the file stores."""
+def film(session: Session, most: int = MOST_FRAMES, both: bool = False) -> Film:
+    """The run's frames, thinned to `most`, in the form that the file stores; `both`: with their PCA maps beside."""
     frames = [session.history[k] for k in thinned(session, len(session.history), most)]
+    words = [map_words(session, frame) for frame in frames]
+    own = _film_of(session, frames, words)._replace(neighbours=_neighbours(frames), fits=_fits(session, frames))
+    if not both:
+        return own
+    second = _all_by_pca(session, frames)
+    said = [
+        each if drawn is frame else f"{each} {beside_words(session, drawn)}"
+        for each, frame, drawn in zip(words, frames, second, strict=True)
+    ]
+    return own._replace(words=said, beside=_film_of(session, second))
+
+
+def _all_by_pca(session: Session, frames: Sequence[Frame]) -> list[Frame]:
+    """These frames drawn by PCA, each mirrored as the one before."""
+    drawn: list[Frame] = []
+    for frame in frames:
+        drawn.append(by_pca(frame, drawn[-1].layout if drawn else None, session.values_at(frame)["n_neighbors"]))
+    return drawn
+
+
+def _film_of(session: Session, frames: list[Frame], words: Sequence[str] = ()) -> Film:
+    """The maps of these frames: places and trails."""
     lines = _trails(session, frames)
     boxes, points, ways = zip(*map(_in_own_box, frames, _alike(frames, lines)), strict=True)
-    words = [map_words(session, frame) for frame in frames]
     trails = None if ways[0] is None else np.stack(ways)
-    fits, missing = _fits(session, frames), _missing(session, frames, lines)
-    return Film(frames, words, list(boxes), np.stack(points), _neighbours(frames), trails, fits, missing)
+    none = np.zeros((len(frames), len(frames[0].layout), 0), np.uint16)
+    missing = _missing(session, frames, lines)
+    return Film(frames, list(words), list(boxes), np.stack(points), none, trails, None, missing)
 
 
 def thinned(session: Session, n_frames: int, most: int) -> list[int]:
@@ -273,16 +305,21 @@ def _cut(session: Session, whole: Film, n_frames: int) -> Film:
     """The film thinned further, by the same rule."""
     indices = [frame.index for frame in whole.frames]
     changes = [int(np.searchsorted(indices, session.history.at_step(e.step).index)) for e in session.events]
-    stay = _thinned(len(indices), [min(at, len(indices) - 1) for at in changes], n_frames)
+    return _only(whole, _thinned(len(indices), [min(at, len(indices) - 1) for at in changes], n_frames))
+
+
+def _only(whole: Film, stay: Sequence[int]) -> Film:
+    """The film of these of its frames."""
     return Film(
         [whole.frames[at] for at in stay],
-        [whole.words[at] for at in stay],
+        [whole.words[at] for at in stay if whole.words],
         [whole.boxes[at] for at in stay],
         whole.points[stay],
         whole.neighbours[stay],
         None if whole.trails is None else whole.trails[stay],
         None if whole.fits is None else whole.fits._replace(values=whole.fits.values[stay]),
         tuple(whole.missing[at] for at in stay),
+        None if whole.beside is None else _only(whole.beside, stay),
     )
 
 
@@ -334,11 +371,27 @@ def _recorded_run(session: Session, stored: Film, name: str, alone: bool) -> dic
         "points": frame_deltas(stored.points),
         "k": stored.neighbours.shape[2],
         "neighbours": frame_deltas(stored.neighbours),
-        "trails": None
-        if stored.trails is None
-        else {"n": stored.trails.shape[2], "points": frame_deltas(stored.trails)},
+        "trails": _recorded_trails(stored),
         "fit": None if stored.fits is None else _recorded_fits(stored.fits),
+        **({} if stored.beside is None else {"pca": _recorded_map(stored.beside)}),
     }
+
+
+def _recorded_map(stored: Film) -> dict[str, Any]:
+    """The second map of every frame."""
+    return {
+        "boxes": stored.boxes,
+        "missing": list(stored.missing),
+        "readings": [map_readings(frame).get("readings", {}) for frame in stored.frames],
+        "points": frame_deltas(stored.points),
+        "trails": _recorded_trails(stored),
+    }
+
+
+def _recorded_trails(stored: Film) -> dict[str, Any] | None:
+    if stored.trails is None:
+        return None
+    return {"n": stored.trails.shape[2], "points": frame_deltas(stored.trails)}
 
 
 def _recorded_fits(fits: Fits) -> dict[str, Any]:

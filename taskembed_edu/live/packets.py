@@ -21,11 +21,13 @@ from taskembed_edu.base.wording import say_setting
 from taskembed_edu.evaluation.geometry import TrueGeometry
 from taskembed_edu.figures.colours import Colouring, colour_tasks
 from taskembed_edu.formulas.distances import METRICS
+from taskembed_edu.live.numbers import rounded
 from taskembed_edu.live.overlays import fit_packet, missing_trails, trails, trails_packet
+from taskembed_edu.live.selection import selection_packet
 from taskembed_edu.projection.umap_steps import Layout
 from taskembed_edu.session.history import Event, Frame, coalesced_events, value_of
 from taskembed_edu.session.session import Session
-from taskembed_edu.tasks.base import MOST_LABELS, TaskBatch
+from taskembed_edu.tasks.base import MOST_LABELS, TaskBatch, TruthKind
 from taskembed_edu.tasks.sketch import Drawing, TaskSketch
 
 Axes = tuple[tuple[float, float], tuple[float, float]]
@@ -55,7 +57,10 @@ def tasks_packet(session: Session) -> dict[str, Any]:
         "labels": family.label_points and len(tasks) <= MOST_LABELS,
         "pairs": session.embedder.has_pairs,
         "colours": [
-            _colour(colour_tasks(tasks.truth[:, column].numpy(), name, kind, family.category_names(name)))
+            {
+                **_colour(colour_tasks(tasks.truth[:, column].numpy(), name, kind, family.category_names(name))),
+                **_values(tasks.truth[:, column], kind),
+            }
             for column, (name, kind) in enumerate(zip(tasks.truth_names, family.truth_kinds, strict=True))
         ],
         "truth": _true_neighbours(session.geometry),
@@ -85,7 +90,15 @@ def _colour(colouring: Colouring) -> dict[str, Any]:
         "rgb": colouring.rgb.tobytes(),
         "shapes": colouring.shapes.tobytes(),
         "groups": colouring.groups.tobytes(),
+        **({"labels": list(colouring.labels)} if colouring.labels else {}),
     }
+
+
+def _values(truth: Tensor, kind: TruthKind) -> dict[str, Any]:
+    """A parameter's true values as float32, and whether they are angles; of a category the groups say all."""
+    if kind == "category":
+        return {}
+    return {"values": truth.numpy().astype("<f4").tobytes(), "angle": kind == "angle"}
 
 
 def _true_neighbours(geometry: TrueGeometry | None) -> dict[str, Any] | None:
@@ -159,17 +172,22 @@ def picture_packet(
     chosen: int = -1,
     compare: str = "",
     words: str = "",
+    selected: Sequence[int] = (),
+    beside: Frame | None = None,
 ) -> dict[str, Any]:
     """The maps at one step, one for each run; `step` None is the newest step that every run has reached.
 
     `chosen` is the task whose neighbours are listed (-1: none), `compare` the metric to compare with the run's own ("":
-    none), `words` the text summary (see `words.map_words`; the caller decides how often to compute it).
+    none), `words` the text summary (see `words.map_words`; the caller decides how often to compute it), `selected` the
+    tasks of a lasso. `beside` is the first run's frame as PCA draws it: a second map of the same moment, or None.
     """
     frames = frames_at(sessions, step)
     runs = [
-        run_picture(session, frame, run, chosen, compare)
+        run_picture(session, frame, run, chosen, compare, selected)
         for run, (session, frame) in enumerate(zip(sessions, frames, strict=True))
     ]
+    if beside is not None and beside is not frames[0]:
+        runs[0]["pca"] = {**_drawn(sessions[0], beside), **map_readings(beside)}
     shown = live_step(sessions) if step is None else step
     return {"number": number, "live": step is None, "step": int(shown), "runs": runs, "words": words}
 
@@ -185,20 +203,18 @@ def frames_at(sessions: Sequence[Session], step: float | None = None) -> list[Fr
     return [session.history.at_step(moment) for session in sessions]
 
 
-def run_picture(session: Session, frame: Frame, run: int, chosen: int, compare: str) -> dict[str, Any]:
+def run_picture(
+    session: Session, frame: Frame, run: int, chosen: int, compare: str, selected: Sequence[int] = ()
+) -> dict[str, Any]:
     """One run's map at one frame: 4 bytes for each task, the readings, and the neighbours of the chosen task.
 
     If there are any, also: the tasks' trails, in the same box as their places (or the reason why the frame has none),
-    and the output of each task's own network, to be drawn over its card.
+    the output of each task's own network, to be drawn over its card, and the mean distances of the selected tasks.
     """
-    lines = trails(session, frame)
-    low, high = ends(frame.layout, frame.diverged_tasks, lines)
     chosen = chosen if 0 <= chosen < len(frame.layout) else -1
     over: dict[str, Any] = {}  # empty in most runs, and then it takes no space
-    if lines is not None:
-        over["trails"] = trails_packet(placed(lines, low, high, frame.diverged_tasks))
-    elif missing := missing_trails(session, frame):
-        over["trails"] = {"n": 0, "missing": missing}
+    if (told := selection_packet(session, frame, selected)) is not None:
+        over["selection"] = told
     if frame.fit is not None:
         over["fit"] = fit_packet(frame.fit, *sketch_axes(session))
     if compare:
@@ -207,10 +223,24 @@ def run_picture(session: Session, frame: Frame, run: int, chosen: int, compare: 
         **facts(frame),
         **over,
         "run": run,
-        "box": rounded_box(low, high),
-        "points": placed(frame.layout, low, high, frame.diverged_tasks).tobytes(),
+        **_drawn(session, frame),
         "links": _links(session, frame, chosen),
     }
+
+
+def _drawn(session: Session, frame: Frame) -> dict[str, Any]:
+    """What the frame's own projection has drawn: places in their box, and trails or why there are none."""
+    lines = trails(session, frame)
+    low, high = ends(frame.layout, frame.diverged_tasks, lines)
+    map_: dict[str, Any] = {
+        "box": rounded_box(low, high),
+        "points": placed(frame.layout, low, high, frame.diverged_tasks).tobytes(),
+    }
+    if lines is not None:
+        map_["trails"] = trails_packet(placed(lines, low, high, frame.diverged_tasks))
+    elif missing := missing_trails(session, frame):
+        map_["trails"] = {"n": 0, "missing": missing}
+    return map_
 
 
 def facts(frame: Frame) -> dict[str, Any]:
@@ -263,11 +293,6 @@ def readings(frame: Frame) -> dict[str, float]:
     return {name: short for name, value in frame.diagnostics.items() if (short := rounded(value)) is not None}
 
 
-def rounded(value: float) -> float | None:
-    """Four digits, or None where it is not a finite number."""
-    return float(f"{value:.4g}") if math.isfinite(value) else None
-
-
 def _links(session: Session, frame: Frame, chosen: int) -> dict[str, Any] | None:
     if chosen < 0 or chosen in frame.diverged_tasks:
         return None
@@ -292,6 +317,12 @@ def _changes(session: Session, frame: Frame, chosen: int, compare: str) -> dict[
 
 
 # ---- curves --------------------------------------------------------------------------------------------------------
+
+
+def map_readings(frame: Frame) -> dict[str, Any]:
+    """The readings of a second map that are its own; all others are those of the moment."""
+    own = {name: value for name, value in readings(frame).items() if name == "trustworthiness"}
+    return {"readings": own} if own else {}
 
 
 def rows_packet(sessions: Sequence[Session], first: Sequence[int] = ()) -> dict[str, Any]:

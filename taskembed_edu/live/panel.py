@@ -22,11 +22,11 @@ from taskembed_edu.live.lab_view import LabView
 from taskembed_edu.live.player import Player
 from taskembed_edu.live.precompile import precompile_in_background
 from taskembed_edu.live.saving import save
-from taskembed_edu.live.status import StatusMessage, other_metrics
+from taskembed_edu.live.status import TWO_RUNS, StatusMessage, other_metrics
 from taskembed_edu.live.still import Still
 from taskembed_edu.live.view_updater import UiState, ViewUpdater
 from taskembed_edu.projection.umap_steps import is_loaded
-from taskembed_edu.session.history import History
+from taskembed_edu.session.history import Frame, History
 from taskembed_edu.session.session import Session
 from taskembed_edu.session.setup import Setup
 
@@ -71,6 +71,7 @@ class SessionPanel:
         self._map_moves = threading.Event()
         self._acknowledged = 0  # the number of the last picture that the page has drawn
         self._histories: dict[Session, History] = {}
+        self._drawn_by = ""  # the projection of the first run, as last seen
         self._differ_since = math.inf  # when two runs side by side began to have different tasks
         # What the worker must send again: "look" (a picture), "rows", "all", "controls".
         self._requested: set[str] = set()
@@ -82,7 +83,7 @@ class SessionPanel:
         self.player = Player(session, self._update)
         self._updater = ViewUpdater(self.player, self._ui, title, main)
         self.view.on_msg(self._on_message)
-        self.view.observe(lambda _change: self._request("look"), names="chosen")
+        self.view.observe(lambda _change: self._request("look"), names=("chosen", "selected"))
         stop_replaced(running_cell(), self)
 
     @property
@@ -95,6 +96,10 @@ class SessionPanel:
     def sessions(self) -> tuple[Session, ...]:
         """The runs on screen: run A and, when branched, run B."""
         return self.player.sessions
+
+    def beside(self, frame: Frame) -> Frame | None:
+        """The frame as the PCA map beside the run's UMAP map shows it; None where one map is shown a run."""
+        return self._view_updater().beside(frame)
 
     def stop(self) -> None:
         """End the player's thread and close the view. The sessions stay, with everything in them."""
@@ -172,6 +177,7 @@ class SessionPanel:
         self._note_pending(session, changes)
         if "projection" in live:
             self._ui.precompiling = False
+            self._one_map()
         if live.get("metric") == self._ui.compare:
             self._ui.compare = ""  # the run uses this metric now: nothing to compare
         if live.get("projection") == "umap" and not is_loaded():
@@ -181,6 +187,19 @@ class SessionPanel:
         if asked != changes:
             self._request("controls")
         self._request()
+
+    def _show_both(self, _message: Message) -> None:
+        """Two maps of the one run: UMAP is the run's own, as if it had been chosen, and PCA is only looked at."""
+        if len(self.sessions) > 1:
+            raise ValueError(TWO_RUNS)
+        self._set({"changes": {"projection": "umap"}})
+        self._ui.both = True
+        self._request("look")
+
+    def _one_map(self) -> None:
+        if self._ui.both:
+            self._ui.both = False
+            self._requested.add("look")
 
     def _speed(self, message: Message) -> None:
         rate = message["rate"]
@@ -291,6 +310,7 @@ class SessionPanel:
         def go_on_from_there() -> StatusMessage:
             moment = step if step is not None else self._view_updater().moment
             self._ui.viewed_step = None
+            self._ui.both = False  # two runs have a map each
             return runs.branch(self.player, moment)
 
         self._job(go_on_from_there)
@@ -334,14 +354,22 @@ class SessionPanel:
 
     def _export(self, message: Message) -> None:
         what = str(message["what"])
-        self.player.do(lambda: self._save(what))
+        tasks = self._selected() if message.get("selected") else ()
+        self.player.do(lambda: self._save(what, tasks))
 
-    def _save(self, what: str) -> None:
+    def _selected(self) -> list[int]:
+        n_tasks = len(self.player.session.tasks)
+        tasks = [task for task in self.view.selected if task < n_tasks]
+        if not tasks:
+            raise ValueError(problem("selected", "no task", "one task or more", "Draw round some with the lasso."))
+        return tasks
+
+    def _save(self, what: str, tasks: Sequence[int] = ()) -> None:
         session = self.player.session
         try:
             frame = self._view_updater().frame_at(session)
             shown = self.sessions, self.player.active, frame, self._colour(), self.title
-            path, words = save(what, *shown, progress=self._tell_progress)
+            path, words = save(what, *shown, self._tell_progress, beside=self.beside(frame), tasks=tasks)
         except (OSError, ValueError, TypeError, ImportError) as error:
             why = reason(error) if isinstance(error, OSError) else str(error)
             self.view.send({"tell": "not saved", "text": f"Not saved: {why}"})
@@ -372,6 +400,7 @@ class SessionPanel:
         if self._umap_ready and self.player.failure is None and runs.go_over_to_umap(self.player):
             self.player.wake()
         self._leave_a_past_that_is_gone()
+        self._end_both_with_umap()
         updater.taken(self._acknowledged)
         requested = {self._requested.pop() for _ in range(len(self._requested))}
         if "all" in requested:
@@ -410,6 +439,12 @@ class SessionPanel:
             self._ui.viewed_step = None
             self._requested.add("look")
 
+    def _end_both_with_umap(self) -> None:
+        """One map again if a cell has chosen PCA: a run that UMAP does not draw has no second map."""
+        before, self._drawn_by = self._drawn_by, self.sessions[0].setup.projection
+        if (before, self._drawn_by) == ("umap", "pca"):
+            self._one_map()
+
     def _update_still(self, updater: ViewUpdater, requested: bool) -> None:
         """Put a still picture into the notebook once nothing has changed for some seconds."""
         if not self._acknowledged:
@@ -418,7 +453,8 @@ class SessionPanel:
         self._quiet = 0 if requested or self.player.playing else self._quiet + 1
         if self._quiet >= _QUIET_ROUNDS:
             session = self.player.session
-            self.still.draw(session, updater.frame_at(session), updater.view.picture["words"])
+            frame = updater.frame_at(session)
+            self.still.draw(session, frame, updater.view.picture["words"], updater.beside(frame))
 
     # ---- UMAP ------------------------------------------------------------------------------------------------------
 
@@ -448,6 +484,7 @@ _HANDLERS: dict[str, Callable[[SessionPanel, Message], None]] = {
     "step": SessionPanel._play,
     "pause": SessionPanel._pause,
     "set": SessionPanel._set,
+    "both": SessionPanel._show_both,
     "defaults": SessionPanel._defaults,
     "speed": SessionPanel._speed,
     "reset": SessionPanel._reset,

@@ -34,7 +34,7 @@ def _no_progress(done: int, of: int) -> None:
 
 
 class _Shown(NamedTuple):
-    """What the lab shows: all runs and the active one, its frame, the colours, the title."""
+    """What the lab shows: all runs and the active one, its frame, the colours, the title; a second map, a selection."""
 
     sessions: Sequence[Session]
     session: Session
@@ -42,6 +42,8 @@ class _Shown(NamedTuple):
     colour: int
     title: str
     progress: Callable[[int, int], None]
+    beside: Frame | None = None
+    tasks: Sequence[int] = ()
 
     @property
     def column(self) -> int | None:
@@ -57,11 +59,15 @@ def save(
     colour: int,
     title: str,
     progress: Callable[[int, int], None] = _no_progress,
+    beside: Frame | None = None,
+    tasks: Sequence[int] = (),
 ) -> tuple[Path, str]:
     """Write the frame as "png", "svg", "csv" or "parquet", the active run as "json" or "gif", all runs as "html".
 
     Returns the file's path, in the kernel's working folder, and a sentence on how to open it. `progress(done, all)` is
     told the pictures of a GIF. A file is written whole or not at all.
+    `beside` is the same frame drawn by PCA, where that map stands beside the run's own: pictures, tables and the page
+    have both. `tasks` are the only ones that a table is to have (none: all); its name then ends in "selected".
     Errors: ValueError for another kind of file; OSError if the folder cannot be written; ImportError if a library for
     this kind of file is missing.
     """
@@ -71,8 +77,9 @@ def save(
     step = max(each.steps for each in sessions) if what == "html" else whole_run
     # A user's own family may have any name, "blobs/2" too: keep only characters that every file system accepts.
     family = re.sub(r"[^\w-]+", "-", session.setup.family).strip("-") or "tasks"
-    path = free_path(Path(f"{session.embedder.name}-{family}-step-{step}.{what}"))
-    _write(what, _Shown(sessions, session, frame, colour, title, progress), path)
+    part = "-selected" if len(tasks) else ""
+    path = free_path(Path(f"{session.embedder.name}-{family}-step-{step}{part}.{what}"))
+    _write(what, _Shown(sessions, session, frame, colour, title, progress, beside, tasks), path)
     return path, f"Saved as {path}. {_OPENED[what].format(path=path)}"
 
 
@@ -83,7 +90,7 @@ def _write(what: str, shown: _Shown, path: Path) -> None:
     elif what == "html":
         from taskembed_edu.live.export import export_html
 
-        export_html(shown.sessions, path, shown.colour, shown.title)
+        export_html(shown.sessions, path, shown.colour, shown.title, both=shown.beside is not None)
     elif what in ("png", "svg"):
         _write_picture(what, shown, path)
     elif what == "gif":
@@ -91,7 +98,7 @@ def _write(what: str, shown: _Shown, path: Path) -> None:
     else:
         from taskembed_edu.live import tables
 
-        table = tables.frame_table(shown.session, shown.frame)
+        table = tables.frame_table(shown.session, shown.frame, shown.beside, shown.tasks)
         {"csv": tables.write_csv, "parquet": tables.write_parquet}[what](table, path)
 
 
@@ -100,7 +107,7 @@ def _write_picture(what: str, shown: _Shown, path: Path) -> None:
     from taskembed_edu.figures.snapshots import PRINT_DPI, session_figure
 
     names = shown.session.tasks.truth_names
-    figure = session_figure(shown.session, names[shown.colour] if names else None, shown.frame)
+    figure = session_figure(shown.session, names[shown.colour] if names else None, shown.frame, shown.beside)
     known = metadata(what, shown.session, shown.frame, shown.title)
     with whole_file(path) as part:
         figure.savefig(part, format=what, dpi=PRINT_DPI, metadata=known)

@@ -14,6 +14,7 @@ from taskembed_edu.live.words import about_run, differing_settings
 from taskembed_edu.session.history import Frame
 from taskembed_edu.session.session import Session
 
+TWO_RUNS = "Two runs are side by side, and each has its map already. Keep one of them, then choose Both."
 REPLACED = "This lab was replaced, because its cell was run again. Use the newer lab below it."
 
 
@@ -32,6 +33,7 @@ def transport(
     viewed_step: int | None,
     precompiling: bool,
     compare: str,
+    both: bool = False,
 ) -> dict[str, Any]:
     """Everything about playing that the page shows: buttons, status, device, runs."""
     session = player.session
@@ -59,6 +61,7 @@ def transport(
         "warming": precompiling,
         "metrics": other_metrics(session),
         "compare": compare,
+        "both": both,
     }
 
 

@@ -39,6 +39,7 @@ class Still:
         self._id = uuid.uuid4().hex
         self._placed = False
         self._shown: Any = None  # the frame, or its placeholder, that the still shows
+        self._shows_both = False  # whether it shows the frame's PCA map too
         self._drawing: threading.Thread | None = None
 
     def place(self) -> None:
@@ -52,24 +53,24 @@ class Still:
             self._shown = LINE
             _publish({"text/html": _html("")}, self._id, update=True)
 
-    def draw(self, session: Session, frame: Frame, words: str) -> None:
-        """Draw this frame on a thread of its own, unless the still shows it already."""
+    def draw(self, session: Session, frame: Frame, words: str, beside: Frame | None = None) -> None:
+        """Draw this frame, and its second map, on a thread of its own, unless the still shows them already."""
         busy = self._drawing is not None and self._drawing.is_alive()
-        if not self._placed or busy or self._shown is frame:
+        if not self._placed or busy or (self._shown is frame and self._shows_both == (beside is not None)):
             return
-        self._shown = frame
+        self._shown, self._shows_both = frame, beside is not None
         self._drawing = threading.Thread(
-            target=_draw, args=(self._id, session, frame, words), name="taskembed-still", daemon=True
+            target=_draw, args=(self._id, session, frame, words, beside), name="taskembed-still", daemon=True
         )
         self._drawing.start()
 
 
-def _draw(display_id: str, session: Session, frame: Frame, words: str) -> None:
+def _draw(display_id: str, session: Session, frame: Frame, words: str, beside: Frame | None) -> None:
     from taskembed_edu.figures.snapshots import session_figure
 
     memory = io.BytesIO()
     try:
-        session_figure(session, frame=frame).savefig(memory, format="png")
+        session_figure(session, frame=frame, beside=beside).savefig(memory, format="png")
     except (ValueError, IndexError):
         return  # the run changed while it was drawn: it is drawn again when nothing changes
     picture = base64.b64encode(memory.getvalue()).decode()

@@ -1,6 +1,6 @@
 """A frame as a table: one row for each task, to be read in a spreadsheet, in pandas or in another language.
 
-    task, name, true amplitude, true phase, map_x, map_y, e0, e1, ..., nearest
+    task, name, true amplitude, true phase, map_x, map_y, e0, e1, ..., nearest, step
 
 `nearest` is the number of the task that is nearest in the embedding, under the frame's own distance.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,18 +32,27 @@ class Table:
     about: Mapping[str, Any]
 
 
-def frame_table(session: Session, frame: Frame) -> Table:
-    """The frame's tasks: number, name, truth, place on the map, vector, nearest task."""
+def frame_table(session: Session, frame: Frame, beside: Frame | None = None, only: Sequence[int] = ()) -> Table:
+    """The frame's tasks: number, name, truth, place on the map, vector, nearest task, step.
+
+    `beside` is the same frame on a second map: its places are the columns `pca_x` and `pca_y`. `only` are the tasks
+    that the table is to have, in this order (none: all).
+    """
     tasks, n = session.tasks, len(frame.layout)
+    second = {} if beside is None else {"pca_x": beside.layout[:, 0], "pca_y": beside.layout[:, 1]}
     columns = {
         "task": np.arange(n),
         "name": np.array(tasks.names, dtype=object),
         **{f"true {name}": tasks.truth[:, column].numpy() for column, name in enumerate(tasks.truth_names)},
         "map_x": frame.layout[:, 0],
         "map_y": frame.layout[:, 1],
+        **second,
         **{f"e{k}": frame.embedding[:, k] for k in range(frame.embedding.shape[1])},
         "nearest": frame.neighbours(1)[:, 0],
+        "step": np.full(n, frame.step),
     }
+    if len(only):
+        columns = {name: values[list(only)] for name, values in columns.items()}
     settings = {**session.setup.as_dict(), **frame.settings.as_dict(), "projection": frame.projection}
     return Table(columns, {"step": frame.step, "embedder": session.embedder.name, "settings": settings})
 

@@ -18,7 +18,9 @@ from taskembed_edu.live.lab_view import LabView, PictureGate
 from taskembed_edu.live.player import Player
 from taskembed_edu.live.runs import same_tasks
 from taskembed_edu.live.status import StatusMessage, run_name, transport
-from taskembed_edu.live.words import help_packet, map_words
+from taskembed_edu.live.words import beside_words, help_packet, map_words
+from taskembed_edu.projection.umap_steps import Layout
+from taskembed_edu.session.by_pca import by_pca
 from taskembed_edu.session.history import Frame, History
 from taskembed_edu.session.session import Session
 
@@ -36,7 +38,7 @@ class UiState:
     """The state of the page that is not in the sessions.
 
     The settings that wait for a reset, the last status message, the viewed step (None: now), the metric to compare with
-    the run's own, and whether UMAP is being compiled.
+    the run's own, whether a PCA map stands beside the run's UMAP map, and whether UMAP is being compiled.
     """
 
     # Replaced, never changed in place: the worker may read it while the kernel's thread handles a message.
@@ -44,6 +46,7 @@ class UiState:
     said: StatusMessage | None = None
     viewed_step: int | None = None
     compare: str = ""
+    both: bool = False
     precompiling: bool = False
     said_at: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -78,6 +81,7 @@ class ViewUpdater:
         self._offered: list[Frame] = []  # the newest frames that the gate knows of
         self._sent: list[tuple[History, int]] = []
         self._last_packet: tuple[Any, dict[str, Any]] = ((), {})
+        self._pca: Layout | None = None  # the PCA map shown last beside UMAP's: the next one is mirrored as it is
         self._words, self._words_at, self._words_for = "", -float("inf"), ()  # type: tuple[str, float, Any]
         self._refreshed_at = -float("inf")
         session = player.session
@@ -102,6 +106,17 @@ class ViewUpdater:
         """The viewed step; by default the newest that every run has reached."""
         viewed_step = self._ui.viewed_step
         return packets.live_step(self._player.sessions) if viewed_step is None else viewed_step
+
+    @property
+    def both(self) -> bool:
+        """Whether two maps of the one run stand side by side: UMAP and PCA."""
+        return self._ui.both and len(self._player.sessions) == 1
+
+    def beside(self, frame: Frame) -> Frame | None:
+        """The frame as the PCA map beside it shows it; None where there is one map a run."""
+        if not self.both:
+            return None
+        return by_pca(frame, self._pca, self._player.session.values_at(frame)["n_neighbors"])
 
     # ---- when to send ----------------------------------------------------------------------------------------------
 
@@ -171,7 +186,8 @@ class ViewUpdater:
     def _picture(self) -> dict[str, Any]:
         sessions, ui, chosen = self._player.sessions, self._ui, self.view.chosen
         frames = packets.frames_at(sessions, ui.viewed_step)
-        key = (tuple(map(id, frames)), chosen, ui.compare, self.moment, ui.viewed_step)
+        selected = tuple(self.view.selected)
+        key = (tuple(map(id, frames)), chosen, selected, self.both, ui.compare, self.moment, ui.viewed_step)
         if key != self._last_packet[0]:
             packet = self._packet()
             # Keep the frames too: while they live, no other frame can get the same id.
@@ -180,22 +196,27 @@ class ViewUpdater:
         return {**{name: value for name, value in self._last_packet[1].items() if name != "frames"}, "words": words}
 
     def _packet(self) -> dict[str, Any]:
-        ui, chosen = self._ui, self.view.chosen
+        ui, sessions = self._ui, self._player.sessions
+        beside = self.beside(packets.frames_at(sessions, ui.viewed_step)[0])
+        self._pca = None if beside is None else beside.layout
+        about = {"chosen": self.view.chosen, "selected": self.view.selected, "beside": beside}
         try:
-            return packets.picture_packet(self._player.sessions, ui.viewed_step, chosen=chosen, compare=ui.compare)
+            return packets.picture_packet(sessions, ui.viewed_step, compare=ui.compare, **about)
         except ValueError as error:
             if not ui.compare:
                 raise
             # This metric cannot measure these vectors (a zero vector has no cosine): stop comparing.
             ui.compare = ""
             ui.say(StatusMessage(str(error), "alarm"))
-            return packets.picture_packet(self._player.sessions, ui.viewed_step, chosen=chosen)
+            return packets.picture_packet(sessions, ui.viewed_step, **about)
 
     def _summary(self, key: Any, frames: Sequence[Frame], chosen: int) -> str:
         clock = time.monotonic()
         if key != self._words_for and (not self._player.playing or clock - self._words_at >= _WORDS_APART):
             sessions = self._player.sessions
             said = [map_words(session, frame, chosen) for session, frame in zip(sessions, frames, strict=True)]
+            if (beside := self.beside(frames[0])) is not None and beside is not frames[0]:
+                said[0] = f"{said[0]} {beside_words(sessions[0], beside)}"
             named = [f"{run_name(run)}: {words}" for run, words in enumerate(said)] if len(said) > 1 else said
             self._words, self._words_at, self._words_for = " ".join(named), clock, key
         return self._words
@@ -239,6 +260,7 @@ class ViewUpdater:
             viewed_step=ui.viewed_step,
             precompiling=ui.precompiling,
             compare=ui.compare,
+            both=self.both,
         )
 
     def close(self) -> None:

@@ -106,7 +106,8 @@ def reading(coloured: bool = True) -> list[str]:
         "UMAP keeps neighbours together: points that are near each other on the map are mostly near in the embedding. "
         "Do not read more from it. The distance between two groups means little. So do the size of a group, its "
         "density and the rotation of the map (McInnes, Healy and Melville 2018). A group can also be made by the "
-        "method itself: check whether it is there with PCA, and with another number of neighbours.",
+        "method itself: check whether it is there with PCA (choose Both above the map), and with another number of "
+        "neighbours.",
         "PCA shows the two directions in which the vectors differ most, to scale. Other directions are not shown. So "
         "points that are far apart on the map are far apart in the embedding, but points that are near on the map may "
         "be far apart. The bar in the corner shows the scale, because every map fills its frame.",
@@ -160,6 +161,20 @@ def map_words(session: Session, frame: Frame, chosen: int = -1) -> str:
         said.append(f"The map shows {n_groups} islands{doubt}.")
     if 0 <= chosen < len(frame.layout) and chosen not in frame.diverged_tasks:
         said.append(_chosen_words(session, frame, chosen))
+    return " ".join(said)
+
+
+def beside_words(session: Session, frame: Frame) -> str:
+    """A sentence or two on a second map of the moment that `map_words` has described."""
+    family = session.split.validation
+    layout, truth = (
+        np.delete(rows, frame.diverged_tasks, axis=0) for rows in (frame.layout, session.tasks.truth.numpy())
+    )
+    said = [f"Beside it the same vectors, drawn by {frame.projection.upper()}."]
+    if session.tasks.truth_names:
+        said.append(_shared_words(shared(layout, truth, family.truth_kinds), session.tasks.truth_names))
+    if (n_groups := groups(layout)) > 1:
+        said.append(f"That map shows {n_groups} islands.")
     return " ".join(said)
 
 

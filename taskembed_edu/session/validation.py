@@ -242,14 +242,15 @@ def _layout(now: Checkpoint, embedding: Tensor, distances: Tensor, kept: Any) ->
     earlier = None if now.pca is None else now.pca[kept]
     if now.setup.projection == "pca":
         layout, axes = pca(embedding[kept], earlier)
-        now.pca = _placed(layout, len(embedding), kept)
+        now.pca = placed_with_diverged(layout, len(embedding), kept)
         return now.pca, axes
     now.umap.metric = metric_of(now.settings)
     now.umap.n_neighbors, now.umap.min_dist = now.setup.n_neighbors, now.setup.min_dist
-    return _placed(now.umap.update(embedding[kept], earlier, distances), len(embedding), kept), None
+    return placed_with_diverged(now.umap.update(embedding[kept], earlier, distances), len(embedding), kept), None
 
 
-def _placed(layout: Layout, n_tasks: int, kept: Any) -> Layout:
+def placed_with_diverged(layout: Layout, n_tasks: int, kept: Any) -> Layout:
+    """The places of the tasks `kept` among all n_tasks, (n_tasks, 2); each other task stands in their middle."""
     if len(layout) == n_tasks:
         return layout
     whole = np.tile(layout.mean(axis=0), (n_tasks, 1))

@@ -45,9 +45,9 @@ def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[int, str]:
     return {runs: recorded_document_of([session, branch][:runs], folder / f"{runs}.html") for runs in (1, 2)}
 
 
-def recorded_document_of(sessions: list[Session], path: Path) -> str:
+def recorded_document_of(sessions: list[Session], path: Path, *, both: bool = False) -> str:
     """The recording of these runs, as the script element that an exported page holds it in."""
-    found = RECORDED.search(export_html(sessions, path).read_text(encoding="utf-8"))
+    found = RECORDED.search(export_html(sessions, path, both=both).read_text(encoding="utf-8"))
     assert found, "the exported page holds no recording"
     return found[0]
 

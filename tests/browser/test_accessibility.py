@@ -48,6 +48,15 @@ def test_nothing_grave_in_the_panel_whatever_it_shows(lab: LabOnPage, theme: str
     expect(lab.map()).not_to_have_attribute("data-chosen", "-1")
     check_nothing_grave(lab, "with a task chosen and every setting open")
 
+    lab.page.keyboard.press("Space")
+    expect(lab.root.locator(".te-selection")).to_be_visible()
+    check_nothing_grave(lab, "with a task selected")
+    lab.wait_for_umap()
+    lab.root.get_by_role("radio", name="Both").check()
+    expect(lab.root).to_have_attribute("data-maps", "2")
+    check_nothing_grave(lab, "with both maps")
+    lab.root.get_by_role("group", name="1 task selected").get_by_role("button", name="Let go").click()
+
     lab.button("Projector").click()
     check_nothing_grave(lab, "projected")
     lab.button("Projector").click()
@@ -73,7 +82,8 @@ def test_every_control_is_reached_with_the_tab_key(lab: LabOnPage) -> None:
     waiting = lab.root.evaluate(
         """root => {
             const all = [...root.querySelectorAll('button, input, select, summary, [tabindex="0"]')];
-            const open = all.filter(e => !e.disabled && e.tabIndex >= 0 && e.checkVisibility());
+            const first = e => e.type !== "radio" || e.checked;
+            const open = all.filter(e => !e.disabled && e.tabIndex >= 0 && first(e) && e.checkVisibility());
             open.forEach((e, k) => { e.dataset.stop = k; });
             return open.length;
         }"""

@@ -100,7 +100,7 @@ def test_the_projector_takes_the_whole_screen_and_escape_gives_it_back(open_lab:
     beyond = lab.evaluate("lab.root.scrollHeight - innerHeight")
     assert beyond <= 0, "all of it is in sight, without scrolling"
     assert lab.evaluate("lab.maps[0].canvas.clientWidth") > 0.45 * 1280
-    expect(lab.root.locator("[name=projection]")).to_be_visible()
+    expect(lab.root.get_by_role("radiogroup", name="Map")).to_be_visible()
     lab.evaluate("document.exitFullscreen()")  # what the browser does of itself when Escape is pressed
     expect(lab.root).not_to_have_class(re.compile("te-projector"))
     lab.keyboard.press("p")

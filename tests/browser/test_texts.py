@@ -6,6 +6,7 @@ windows, both themes and projector mode. One notebook for each lab: to load it i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,23 @@ def trained(page: NotebookPage, code: str = "") -> LabOnPage:
     return lab
 
 
+def with_both_maps(page: NotebookPage, root: Locator) -> list[str]:
+    """The problems with UMAP and PCA side by side, and then with the answer to a lasso below them too."""
+    root.get_by_role("radio", name="Both").check()
+    expect(root).to_have_attribute("data-maps", "2")
+    page.run("lab.session.step(20)")  # between two pictures UMAP draws the next one
+    expect(root.locator(".te-map[data-side='umap']")).to_have_attribute(
+        "data-tasks", re.compile("[1-9]"), timeout=240_000
+    )
+    page.run("assert lab.panel.player.wait()")
+    found = everywhere(page, root)
+    page.run("lab.panel.view.selected = [1, 2, 3]")
+    expect(root.locator(".te-selection")).to_be_visible()
+    found += [f"a lasso's answer, {problem}" for problem in problems(page, root)]
+    page.run("lab.panel.view.selected = []")
+    return found
+
+
 def test_the_texts_of_the_metric_lab(show_lab: ShowLab) -> None:
     page, root = show_lab(METRIC)
     lab = trained(page, 'lab.session.set(margin=2)\nlab.session.step(2)\nlab.session.set(metric="cosine", margin=1.3)')
@@ -114,7 +132,11 @@ def test_the_texts_of_the_metric_lab(show_lab: ShowLab) -> None:
     page.run("lab.panel.view.chosen = 3")
     expect(root.locator(".te-map-chosen")).to_be_visible()
     found += [f"a task's card, {problem}" for problem in problems(page, root)]
-    page.run("lab.panel.view.chosen = -1")
+    page.run("lab.panel.view.chosen, lab.panel.view.selected = -1, [3, 4, 5, 60]")
+    expect(root.locator(".te-selection")).to_be_visible()
+    found += [f"a lasso's answer, {problem}" for problem in everywhere(page, root)]
+    page.run("lab.panel.view.selected = []")
+    found += [f"both maps, {problem}" for problem in with_both_maps(page, root)]
     lab.button("Branch here").click()
     expect(root).to_have_attribute("data-runs", "2")
     lab.page.run('lab.sessions[1].set(metric="manhattan")\nlab.sessions[1].step(20)')
@@ -129,6 +151,7 @@ def test_the_texts_of_the_parameter_lab(show_lab: ShowLab) -> None:
     page.run('lab.session.set(vector="outputs")')
     lab.settle()
     found += [f"outputs, {problem}" for problem in everywhere(page, root)]
+    found += [f"both maps, {problem}" for problem in with_both_maps(page, root)]
     lab.button("Branch here").click()
     expect(root).to_have_attribute("data-runs", "2")
     lab.page.run("lab.sessions[1].set(learning_rate=0.01)\nlab.sessions[1].step(20)")

@@ -4,6 +4,7 @@
 // in place, so that a slider is not replaced during a drag. A changed value stays shown until the kernel confirms it.
 
 import { counted, element, freshId, oncePerFrame, setText } from "./base.js";
+import { MapSwitch } from "./map_switch.js";
 
 const CONFIRM_MS = 2500; // a change not confirmed by then counts as refused: the kernel's value is shown again
 const LONG_NAME = 20; // letters of a colour's name that its menu has room for
@@ -219,7 +220,7 @@ export function decimals(value, step) {
 }
 
 export class ControlsView {
-  /** @type {Map<string, SettingControl>} */
+  /** @type {Map<string, SettingControl | MapSwitch>} */
   controls = new Map();
   names = ""; // the settings that have a control, as last shown
   /** @type {Record<string, SettingValue>} */
@@ -276,7 +277,7 @@ export class ControlsView {
       [this.main, this.folded, place].forEach((box) => box.replaceChildren());
       for (const spec of specs) {
         const parent = spec.above_map ? place : spec.main ? this.main : this.folded;
-        const control = new SettingControl(spec, parent, (name, value) => this.set(name, value));
+        const control = this.make(spec, parent);
         control.root.classList.toggle("te-projected", spec.projected);
         this.controls.set(spec.name, control);
       }
@@ -284,6 +285,13 @@ export class ControlsView {
     specs.forEach((spec) => this.controls.get(spec.name)?.update(spec));
     this.more.hidden = !this.folded.childElementCount;
     this.root.classList.toggle("te-no-settings", !specs.length);
+  }
+
+  /** @param {Control} spec @param {Element} parent */
+  make(spec, parent) {
+    const switched = spec.name === "projection" && spec.kind === "choice";
+    if (switched) return new MapSwitch(this.page, spec, parent, (value) => this.set(spec.name, value));
+    return new SettingControl(spec, parent, (name, value) => this.set(name, value));
   }
 
   // How fast training may go: the interesting part of a run is over in seconds.

@@ -196,9 +196,9 @@ export class TaskDetails {
     if (i !== this.task) this.announced = "";
     this.task = i;
     map.root.dataset.chosen = String(i);
-    this.panel.hidden = i < 0;
+    this.panel.hidden = i < 0 || map.side === "umap"; // of two maps of one run, PCA's has the card: PCA draws every step
     this.listed = "";
-    if (i >= 0) {
+    if (!this.panel.hidden) {
       this.panel.setAttribute("aria-label", `Chosen task: ${map.name(i)}`);
       setText(this.panelName, map.name(i));
       this.panelName.title = map.name(i); // a long name is shortened
@@ -213,7 +213,8 @@ export class TaskDetails {
   drawChosen(i) {
     const { map } = this;
     const data = this.dataOf(i);
-    this.panelPicture.draw(data, map.palette, ...(map.page.runName?.(map.run) ? CHOSEN_OF_TWO : CHOSEN));
+    const narrow = map.side || map.page.runName?.(map.run);
+    this.panelPicture.draw(data, map.palette, ...(narrow ? CHOSEN_OF_TWO : CHOSEN));
     const label = [`Data of ${map.name(i)}`, pictureWords(data), fitNote(data, true)].filter(Boolean).join(": ");
     if (data) this.panelPicture.canvas.setAttribute("aria-label", label);
     setText(this.panelNote, fitNote(data));

@@ -31,10 +31,11 @@ const KEYS = [
   ["On the map", ""],
   ["Arrow keys", "the nearest task in that direction"],
   ["Enter", "choose it: its data and its neighbours"],
-  ["Space", "add the chosen task to the selection, or remove it"],
+  ["Space", "add the task to the selection, or remove it; Tab leads to what the selection says, below the map"],
   ["+  −  0", "zoom in, zoom out, all tasks"],
   ["Shift + arrows", "move the map"],
-  ["Escape", "choose nothing"],
+  ["Shift + drag", "a lasso: select the tasks inside, and read below the map what they have in common"],
+  ["Escape", "choose nothing; then let the selection go"],
   ["Ctrl + wheel", "zoom in or out; after a click into the map the wheel alone does it too"],
 ];
 

@@ -11,17 +11,22 @@ import { DialogsView } from "./dialogs.js";
 import { FindView } from "./find.js";
 import { TaskLegend } from "./legend.js";
 import { TaskMapView } from "./map.js";
+import { sidesOf } from "./map_switch.js";
 import { MapHeight } from "./map_height.js";
 import { MapBarView, ReadingsView } from "./readings.js";
 import { RecordedModel } from "./recorded.js";
 import { Rows } from "./rows.js";
+import { SelectionView } from "./selection.js";
 import { TimelineView } from "./timeline.js";
 import { TransportView } from "./transport.js";
 
-/** @import { Answer, Connection, Message, Model, Picture, Transport, View } from "./types.js" */
+/** @import { Answer, Connection, Message, Model, Picture, RunPicture, Transport, View } from "./types.js" */
 
 /** @type {("chosen" | "selected" | "colour")[]} */
 const SYNCED = ["chosen", "selected", "colour"]; // values that the page and the kernel both hold
+const UMAP_COMES = "UMAP is made ready. Its map comes here.";
+const UMAP_NEXT = "UMAP draws the next picture: press Step or Play.";
+const NO_UMAP_HERE = "No UMAP map of this step: PCA drew it.";
 const NOTE_MS = 12000; // how long an answer ("saved as ...") is shown in the status
 
 export class LabPage {
@@ -67,6 +72,7 @@ export class LabPage {
     this.mapRow = element("div", "te-maps", stage);
     this.mapHeight = new MapHeight(this, this.mapRow);
     this.timeline = new TimelineView(this, this.mapRow);
+    this.selection = new SelectionView(this, this.mapRow);
     this.find = new FindView(this, stage);
     this.settingsShown = element("p", "te-settings-shown te-note", stage); // in a recording: those of the moment shown
     this.legend = new TaskLegend(this, stage);
@@ -156,6 +162,11 @@ export class LabPage {
     return Math.max(1, Math.min(2, (this.transport().runs ?? []).length));
   }
 
+  // Do two maps of the one run stand side by side, UMAP's and PCA's?
+  both() {
+    return Boolean(this.transport().both) && this.runCount() === 1;
+  }
+
   /** @param {number} run */
   runName(run) {
     return this.runCount() > 1 ? (this.transport().runs?.[run]?.name ?? "") : "";
@@ -193,11 +204,20 @@ export class LabPage {
     this.root.dataset.connection = "ok";
   }
 
-  addMap() {
-    const map = new TaskMapView(this, this.maps.length, this.mapRow);
+  /** @param {number} [run] */
+  addMap(run = 0) {
+    const map = new TaskMapView(this, run, this.mapRow);
     this.maps.at(-1)?.root.after(map.root);
     if (!this.maps.length) this.mapRow.prepend(map.root);
     this.maps.push(map);
+    const tasks = this.model.get("tasks");
+    if (tasks?.n) map.setTasks(tasks);
+  }
+
+  // Between two pictures a change of the map waits for the next one.
+  whyNoUmap() {
+    if (this.transport().projection === "pca") return UMAP_COMES;
+    return this.isLive() ? UMAP_NEXT : NO_UMAP_HERE;
   }
 
   // Registers the listeners; all of them end with the page.
@@ -245,7 +265,7 @@ export class LabPage {
     this.acknowledge.stop();
     clearTimeout(this.noteTimer);
     this.watch?.remove();
-    for (const part of [...this.maps, this.legend, this.timeline, this.curves, this.controls]) {
+    for (const part of [...this.maps, this.selection, this.legend, this.timeline, this.curves, this.controls]) {
       try {
         part.remove();
       } catch (error) {
@@ -262,6 +282,7 @@ export class LabPage {
     if (!tasks?.n) return;
     this.controls.setTasks(tasks);
     this.maps.forEach((map) => map.setTasks(tasks));
+    this.selection.show();
     this.legend.setTasks(tasks);
     this.curves.show();
   }
@@ -298,19 +319,32 @@ export class LabPage {
     this.mapBar.show(this.transport());
   }
 
+  // One map a run; or, with Both, two maps of the one run.
   arrangeMaps() {
-    const count = this.runCount();
-    this.root.dataset.runs = String(count);
-    while (this.maps.length > count) {
-      this.maps.pop()?.remove();
-      this.rows[1].clear();
+    const [runs, both] = [this.runCount(), this.both()];
+    if (this.root.dataset.runs === "2" && runs === 1) this.rows[1].clear();
+    const wanted = both ? [0, 0] : Array.from({ length: runs }, (_, run) => run);
+    Object.assign(this.root.dataset, { runs: String(runs), maps: String(wanted.length) });
+    const before = this.maps.map(({ side }) => side).join();
+    while (this.maps.length > wanted.length || this.maps.some(({ run }, k) => run !== wanted[k])) this.maps.pop()?.remove();
+    const fresh = this.maps.length < wanted.length;
+    while (this.maps.length < wanted.length) this.addMap(wanted[this.maps.length]);
+    this.maps.forEach((map, k) => map.setSide(both ? (k ? "pca" : "umap") : ""));
+    if (fresh || this.maps.map(({ side }) => side).join() !== before) this.showOnMaps(this.picture().runs ?? []);
+  }
+
+  // Each map takes its part of a picture.
+  /** @param {RunPicture[]} runs */
+  showOnMaps(runs) {
+    if (!this.both()) {
+      this.maps.forEach((map, k) => map.take(runs[k]));
+      return;
     }
-    while (this.maps.length < count) {
-      this.addMap();
-      const tasks = this.model.get("tasks");
-      if (tasks?.n) this.maps[this.maps.length - 1].setTasks(tasks);
-      this.maps[this.maps.length - 1].take(this.picture().runs?.[this.maps.length - 1]);
-    }
+    if (!runs.length || this.maps.length < 2) return;
+    const [umap, pca] = sidesOf(runs[0]);
+    if (umap) this.maps[0].take(umap);
+    else this.maps[0].lack(this.whyNoUmap(), runs[0]);
+    this.maps[1].take(pca);
   }
 
   // A hidden or slow page sends "shown" late. The kernel waits for it before the next picture, so no queue builds up.
@@ -320,7 +354,8 @@ export class LabPage {
     if (!runs?.length) return;
     this.root.dataset.step = String(step);
     this.root.dataset.live = String(this.isLive());
-    this.maps.forEach((map, run) => map.take(runs[run]));
+    this.showOnMaps(runs);
+    this.selection.take(runs);
     this.shared.set("step", step);
     setText(this.words, picture.words ?? "");
     if (this.recorded) setText(this.settingsShown, this.settingsOf(runs)); // in a live lab the controls show them

@@ -16,7 +16,8 @@ export class Lasso {
     this.path = []; // x, y, x, y, ... in map coordinates, not pixels: zooming keeps the lasso round its points
     /** @type {HTMLButtonElement | null} */
     this.button = null; // created together with the map's other buttons
-    this.chip = element("button", "te-map-chip", map.stage);
+    this.chip = element("button", "te-map-chip");
+    map.title.after(this.chip);
     this.chip.hidden = true;
     this.chip.addEventListener("click", () => {
       map.state.set("selected", []);
@@ -37,7 +38,7 @@ export class Lasso {
     this.map.canvas.classList.toggle("te-lassoing", mode);
   }
 
-  // Shows on the map how many tasks are selected; a click clears the selection.
+  // Shows above the map how many tasks are selected; a click clears the selection.
   /** @param {number} n */
   count(n) {
     this.chip.hidden = !n;
@@ -85,7 +86,9 @@ export class Lasso {
         if (map.shown(i) && within(path, map.glide.places[2 * i], map.glide.places[2 * i + 1])) inside.add(i);
       }
       map.state.set("selected", [...inside].sort((a, b) => a - b));
-      map.say(`${counted(inside.size)} tasks selected.`);
+      const words = inside.size ? `${counted(inside.size)} tasks selected.` : "No task lies inside the line: nothing is selected.";
+      map.say(words);
+      if (!inside.size) map.page.showNote?.(words);
     }
     this.drop();
     return meant;

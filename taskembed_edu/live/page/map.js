@@ -46,10 +46,13 @@ export class TaskMapView {
   context = penOf(this.canvas, true);
   hint = element("p", "te-unseen", this.root);
   stampText = element("p", "te-map-stamp", this.stage, "Collapsed: this is one spot, magnified");
+  lackText = element("p", "te-map-lack te-note", this.stage);
   said = element("p", "te-unseen", this.root);
 
   /** @type {Tasks | null} */
   tasks = null;
+  /** @type {"" | "umap" | "pca"} */
+  side = ""; // with two maps of one run: which of them this is
   /** @type {RunPicture | null} */
   picture = null;
   /** @type {Uint8Array | null} */
@@ -108,7 +111,7 @@ export class TaskMapView {
       "the first and last. Enter chooses a task, Space adds it to the selection, Escape lets go. " +
       "Plus, minus and 0 zoom, as does the wheel while the map has the focus; Shift and arrows move the map.";
     this.stampText.setAttribute("aria-hidden", "true"); // the alert says it
-    this.stampText.hidden = true;
+    this.stampText.hidden = this.lackText.hidden = true;
     this.said.setAttribute("aria-live", "polite");
   }
 
@@ -189,6 +192,7 @@ export class TaskMapView {
     const before = this.picture;
     const same = before !== null && n === this.n;
     this.picture = picture;
+    this.lackText.hidden = true;
     if (!same) this.allocate(n);
     const others = this.leaveOut(picture);
     this.trails.take(picture);
@@ -210,6 +214,23 @@ export class TaskMapView {
     this.draw();
   }
 
+  // One of two maps of one run, or ("") its only one. The card of a chosen task stands below one of them.
+  /** @param {"" | "umap" | "pca"} side */
+  setSide(side) {
+    if (this.side === side) return;
+    this.side = side;
+    this.root.dataset.side = side;
+    this.details.choose();
+  }
+
+  // There is no such map of the moment shown: an empty frame says so.
+  /** @param {string} words @param {RunPicture} picture the run's picture of that moment */
+  lack(words, picture) {
+    this.take({ ...picture, projection: this.side, points: new Uint8Array(0), box: [0, 0, 1, 1], trails: null, alarm: "", links: null });
+    setText(this.lackText, words);
+    this.lackText.hidden = false;
+  }
+
   // Stores which tasks the picture leaves out (they diverged); returns true where the set changed.
   /** @param {RunPicture} picture */
   leaveOut(picture) {
@@ -223,7 +244,7 @@ export class TaskMapView {
   follow(now, gliding, refit) {
     boundsOf(this.glide.to, this.box, (i) => this.gone.has(i));
     if (this.trails.shown()) this.trails.extend(this.box);
-    if (this.n && this.gone.size >= this.n) this.box.set([0, 0, 1, 1]);
+    if (this.gone.size >= this.n) this.box.set([0, 0, 1, 1]);
     this.reserve();
     this.viewport.follow(this.box, now, gliding, refit);
   }
@@ -249,9 +270,11 @@ export class TaskMapView {
     this.stepText.textContent = `step ${counted(picture.step)}`;
     const name = this.page.runName?.(this.run) ?? "";
     const drawn = (picture.projection ?? "").toUpperCase(); // PCA, UMAP
-    const title = [name, `Task space, ${drawn}`].filter(Boolean).join(": ");
-    const label = `Map of ${this.n - this.gone.size} tasks, ${drawn}${name ? `, ${name}` : ""}`;
+    const title = [name, this.side ? drawn : `Task space, ${drawn}`].filter(Boolean).join(": "); // short where it must be read
+    const tasks = this.n ? `Map of ${this.n - this.gone.size} tasks` : "No map of this step";
+    const label = `${tasks}, ${drawn}${name ? `, ${name}` : ""}`;
     setText(this.title, title);
+    this.title.title = title; // beside the number of selected tasks a small map has no room for all of it
     if (this.canvas.getAttribute("aria-label") !== label) this.canvas.setAttribute("aria-label", label);
     const words = [this.page.wordsId, this.hint.id].filter(Boolean).join(" ");
     if (this.canvas.getAttribute("aria-describedby") !== words) this.canvas.setAttribute("aria-describedby", words);
@@ -379,6 +402,17 @@ export class TaskMapView {
 
   fit() {
     this.viewport.release(performance.now(), !this.state.get("still"));
+    this.draw();
+  }
+
+  // Shows these tasks as large as they go; "fit" shows all tasks again.
+  /** @param {number[]} tasks */
+  zoomTo(tasks) {
+    const those = new Set(tasks.filter((i) => i < this.n && !this.gone.has(i)));
+    if (!those.size) return;
+    const box = new Float64Array(4);
+    boundsOf(this.glide.to, box, (i) => !those.has(i));
+    this.viewport.showBox(box, performance.now(), !this.state.get("still"));
     this.draw();
   }
 

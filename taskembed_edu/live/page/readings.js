@@ -93,7 +93,14 @@ export class ReadingsView {
   /** @param {RunPicture[]} runs */
   show(runs) {
     for (const { key, number } of this.entries) {
-      setText(number, runs.map(({ readings }) => rounded(readings?.[key])).join(" | "));
+      setText(number, runs.flatMap((run) => readingsOf(run, key)).map(rounded).join(" | "));
     }
   }
+}
+
+// A run's reading; where two maps of it stand side by side and this is a reading of maps, that of each, in their order.
+/** @param {RunPicture} run @param {string} key @returns {(number | undefined)[]} */
+export function readingsOf({ readings, pca }, key) {
+  const second = pca?.readings ?? {};
+  return key in second ? [readings?.[key], second[key]] : [readings?.[key]];
 }

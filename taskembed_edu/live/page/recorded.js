@@ -6,7 +6,7 @@ import { wordsOf } from "./packets.js";
 
 /**
  * @import {
- *   Fit, Heard, Message, Packed, Picture, RecordedDocument, RecordedRun, StoredDocument, StoredRun, Tasks, Traits, Transport
+ *   Fit, Heard, Message, MissingTrails, Packed, Picture, RecordedDocument, RecordedRun, StoredDocument, StoredRun, Tasks, Traits, Transport
  * } from "./types.js"
  */
 
@@ -55,14 +55,21 @@ async function recordedDocument(raw) {
 /** @param {StoredRun} run @returns {RecordedRun} */
 function recordedRun(run) {
   const count = run.frames.length;
-  const { trails, fit } = run;
+  const { trails, fit, pca } = run;
   return {
     ...run,
     points: summedWords(run.points, count),
     neighbours: run.k ? summedWords(run.neighbours, count) : null,
     trails: trails && { n: trails.n, points: summedWords(trails.points, count) },
+    pca: pca && recordedMap(pca, count),
     fit: fit && recordedFit(fit, count),
   };
+}
+
+/** @param {NonNullable<StoredRun["pca"]>} map @param {number} count @returns {NonNullable<RecordedRun["pca"]>} */
+function recordedMap({ boxes, missing, readings, points, trails }, count) {
+  const ways = trails && { n: trails.n, points: summedWords(trails.points, count) };
+  return { boxes, missing, readings, points: summedWords(points, count), trails: ways };
 }
 
 // Each word is stored once, in a vocabulary; the frames hold indices into it.
@@ -241,6 +248,7 @@ export class RecordedModel {
       wishes: [],
       metrics: [],
       compare: "",
+      both: this.stored.runs.length === 1 && Boolean(this.stored.runs[0].pca),
     };
   }
 
@@ -261,13 +269,21 @@ export class RecordedModel {
     const frame = run.frames[at];
     const n = this.stored.tasks.n;
     const points = run.points.subarray(2 * n * at, 2 * n * (at + 1));
-    const [trails, fit] = [this.trails(run, at), this.fit(run, at)];
-    return { ...frame, run: k, points, trails, fit, links: this.links(run, at) };
+    const [trails, fit] = [this.trails(run.trails, frame.missing, at), this.fit(run, at)];
+    const second = run.pca ? { pca: this.second(run.pca, at) } : {};
+    return { ...frame, run: k, points, trails, fit, ...second, links: this.links(run, at) };
   }
 
-  /** @param {RecordedRun} run @param {number} at */
-  trails({ trails, frames }, at) {
-    const { missing } = frames[at];
+  // The second map of the moment.
+  /** @param {NonNullable<RecordedRun["pca"]>} map @param {number} at */
+  second({ boxes, missing, readings, points, trails }, at) {
+    const n = this.stored.tasks.n;
+    const places = points.subarray(2 * n * at, 2 * n * (at + 1));
+    return { box: boxes[at], points: places, readings: readings[at], trails: this.trails(trails, missing[at], at) };
+  }
+
+  /** @param {RecordedRun["trails"]} trails @param {MissingTrails | undefined} missing @param {number} at */
+  trails(trails, missing, at) {
     if (missing) return { n: 0, missing };
     if (!trails) return null;
     const size = 2 * trails.n * this.stored.tasks.n;

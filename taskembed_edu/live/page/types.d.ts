@@ -28,6 +28,9 @@ export interface Colouring {
   rgb: Bytes; // 3 per task
   shapes: Bytes;
   groups: Bytes; // the index of each task's entry
+  labels?: string[]; // each task's category, where some of them share the entry "others"
+  values?: Bytes; // float32: the true values, but for categories
+  angle?: boolean; // are the values angles, in radians?
 }
 
 export type Card = CurveCard | ScatterCard | ImagesCard | WordsCard | DrawingCard;
@@ -156,8 +159,25 @@ export interface RunPicture extends PlacedPoints {
   about?: string; // in a recording: the settings of the moment shown, in words
   links: Links | null;
   changes?: Changes; // where another distance is compared
+  selection?: SelectionPacket; // where tasks are selected
+  pca?: DrawnMap; // with Both: the same moment on a second map
   trails?: TrailsPacket | null;
   fit?: Fit | null;
+}
+
+// What a projection has drawn of a moment.
+export interface DrawnMap extends PlacedPoints {
+  readings?: Record<string, number>; // its own: how far it can be trusted
+  trails?: TrailsPacket | null;
+}
+
+// Mean distances among the selected tasks and among all (selection.selection_packet); null: there is no pair.
+export interface SelectionPacket {
+  n: number; // how many tasks were selected
+  apart: number | null;
+  apart_all: number | null;
+  truth?: number | null; // absent: the family has no true distance
+  truth_all?: number | null;
 }
 
 export interface Links {
@@ -268,6 +288,7 @@ export interface Transport {
   warming?: boolean;
   metrics: Option[];
   compare: string;
+  both?: boolean; // do two maps of the one run stand side by side?
 }
 
 // One reading, declared once in the package (base/readings.py): no script contains the name of a score.
@@ -386,6 +407,7 @@ export interface MapPage {
   playing?(): boolean;
   runName?(run: number): string;
   distanceName?(metric: string | undefined, run?: number): string;
+  showNote?(text: string): void;
 }
 
 export interface Palette {
@@ -430,6 +452,15 @@ interface RecordedFacts {
   k: number; // how many neighbours of each task the file has
 }
 
+// A second map of every frame, where the lab showed both.
+export interface RecordedMap<Numbers> {
+  boxes: Box[];
+  missing: MissingTrails[];
+  readings: Record<string, number>[];
+  points: Numbers;
+  trails: { n: number; points: Numbers } | null;
+}
+
 interface RecordedAnswers {
   kind: "curve" | "path" | "classes" | "words";
   n: number;
@@ -442,6 +473,7 @@ export interface StoredRun extends RecordedFacts {
   neighbours: Uint8Array;
   trails: { n: number; points: Uint8Array } | null;
   fit: (RecordedAnswers & { values: Uint8Array; words: Uint8Array }) | null;
+  pca?: RecordedMap<Uint8Array>;
 }
 
 // Every frame is decoded to its own values.
@@ -451,6 +483,7 @@ export interface RecordedRun extends RecordedFacts {
   neighbours: Uint16Array | null;
   trails: { n: number; points: Uint16Array } | null;
   fit: (RecordedAnswers & { frames: Uint8Array | Uint16Array; vocabulary: string[] }) | null;
+  pca?: RecordedMap<Uint16Array>;
 }
 
 interface RecordedHead {

@@ -8,6 +8,7 @@
 const VIEW_MS = 120;
 const NEAREST = 400; // the largest and the smallest zoom, relative to the fitting view
 const FARTHEST = 0.25;
+const ROUND_A_POINT = 8; // the zoom to a single task
 
 // A view does not change while the points fill it well, so that small movements do not zoom the map in and out.
 // `head` and `foot` are the heights of the buttons above and of the scale bar below: no point may lie under them. Names
@@ -142,6 +143,17 @@ export class Viewport {
     const y = this.to.y - (screenY - this.high / 2) * shift;
     this.own = true;
     this.moveTo({ x, y, span }, time, glide);
+  }
+
+  // Shows this box, as large as it goes; a box of one point is shown with some of what is round it.
+  /** @param {Box} box @param {number} time @param {boolean} glide */
+  showBox(box, time, glide) {
+    if (!this.fit) return;
+    const view = fittingView(null, box, this.wide, this.high, this);
+    const point = box[0] === box[2] && box[1] === box[3];
+    const span = Math.max(view.span, this.fit.span / (point ? ROUND_A_POINT : NEAREST));
+    this.own = true;
+    this.moveTo({ ...view, span }, time, glide);
   }
 
   // Moves the map by this many pixels of the canvas.
