@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,10 +29,6 @@ _OF_THE_RUN = ("json", "gif")
 MOST_GIF_FRAMES = 60
 
 
-def _no_progress(done: int, of: int) -> None:
-    """Tell nobody."""
-
-
 class _Shown(NamedTuple):
     """What the lab shows: all runs and the active one, its frame, the colours, the title."""
 
@@ -41,7 +37,6 @@ class _Shown(NamedTuple):
     frame: Frame
     colour: int
     title: str
-    progress: Callable[[int, int], None]
 
     @property
     def column(self) -> int | None:
@@ -56,12 +51,11 @@ def save(
     frame: Frame,
     colour: int,
     title: str,
-    progress: Callable[[int, int], None] = _no_progress,
 ) -> tuple[Path, str]:
     """Write the frame as "png", "svg", "csv" or "parquet", the active run as "json" or "gif", all runs as "html".
 
-    Returns the file's path, in the kernel's working folder, and a sentence on how to open it. `progress(done, all)` is
-    told the pictures of a GIF. A file is written whole or not at all.
+    Returns the file's path, in the kernel's working folder, and a sentence on how to open it. A file is written
+    whole or not at all; `session.progress` tells how far a film is.
     Errors: ValueError for another kind of file; OSError if the folder cannot be written; ImportError if a library for
     this kind of file is missing.
     """
@@ -72,7 +66,7 @@ def save(
     # A user's own family may have any name, "blobs/2" too: keep only characters that every file system accepts.
     family = re.sub(r"[^\w-]+", "-", session.setup.family).strip("-") or "tasks"
     path = free_path(Path(f"{session.embedder.name}-{family}-step-{step}.{what}"))
-    _write(what, _Shown(sessions, session, frame, colour, title, progress), path)
+    _write(what, _Shown(sessions, session, frame, colour, title), path)
     return path, f"Saved as {path}. {_OPENED[what].format(path=path)}"
 
 
@@ -112,4 +106,4 @@ def _write_film(shown: _Shown, path: Path) -> None:
 
     session = shown.session
     frames = [session.history[k] for k in thinned(session, len(session.history), MOST_GIF_FRAMES)]
-    write_whole(path, gif(session, frames, shown.column, shown.progress))
+    write_whole(path, gif(session, frames, shown.column))
