@@ -188,6 +188,7 @@ class TaskFamily(ABC):
         if "__post_init__" in cls.__dict__:  # a subclass's own check need not think of numpy's numbers
             check = cls.__post_init__
 
+            @short_errors
             @functools.wraps(check)
             def checked(self: TaskFamily) -> None:
                 TaskFamily.__post_init__(self)
