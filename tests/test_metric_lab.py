@@ -13,16 +13,18 @@ from typing import Any, ClassVar
 
 import ipywidgets as widgets
 import pytest
+import torch
 from matplotlib.figure import Figure
 
 from taskembed_edu.base.wording import say_named
 from taskembed_edu.labs.metric import MetricLab
+from taskembed_edu.labs.parameter import ParameterLab
 from taskembed_edu.live import panel as panel_module
 from taskembed_edu.live.controls import control_specs, page_value
 from taskembed_edu.live.packets import marks_packet
 from taskembed_edu.session.recordings import save_recording
 from taskembed_edu.session.session import Session
-from taskembed_edu.tasks import Gaussians
+from taskembed_edu.tasks import Gaussians, OwnTasks
 from tests.runs import SMALL, assert_same_frames, small_session
 
 
@@ -269,3 +271,20 @@ def test_a_lab_on_screen_takes_no_recording(shown: list[MetricLab]) -> None:
     assert lab.panel.sessions
     with pytest.raises(RuntimeError, match=r"already on screen.*fresh lab"):
         lab.replay(small_session().recording())
+
+
+def test_a_lab_says_how_many_tasks_there_are_and_not_how_many_were_asked_for() -> None:
+    tasks = OwnTasks(torch.rand(40, 8, 1), torch.rand(40, 8))
+    for lab, n in (
+        (MetricLab(tasks, projection="pca"), 8),
+        (MetricLab(tasks, n_tasks=5, projection="pca"), 5),
+        (ParameterLab(tasks), 40),
+        (ParameterLab("number_words", hidden=4), 42),
+        (MetricLab("gaussians"), 200),
+    ):
+        assert repr(lab).endswith(f": step 0, {n} tasks)")
+        assert len(lab.session.tasks) == n
+        assert repr(lab).endswith(f": step 0, {n} tasks)")
+        (control,) = [each for each in control_specs(lab.session, (), {}) if each["name"] == "n_tasks"]
+        assert control["value"] == n
+        assert control["high"] == (5000 if n == 200 else len(lab.session.tasks) if n != 5 else 8)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import math
+import re
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ import pytest
 from taskembed_edu.figures.plots import Still
 from taskembed_edu.labs.metric import MetricLab
 from taskembed_edu.live import panel as panel_module
+from taskembed_edu.live import progress as progress_module
 from taskembed_edu.live.cells import CellRun, forget_overwritten, note_shown, stop_replaced
 from taskembed_edu.live.panel import SessionPanel
 from taskembed_edu.session.session import Session
@@ -107,6 +109,19 @@ def pages(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Page]]:
 @pytest.fixture
 def page(pages: Callable[..., Page]) -> Page:
     return pages()
+
+
+def bars_of(page: Page) -> list[str]:
+    """The words beside the bar from now on, as they come."""
+    bars: list[str] = []
+
+    def note(change: Any) -> None:
+        shown = change["new"]["progress"]
+        if shown is not None and shown["words"] not in bars[-1:]:
+            bars.append(shown["words"])
+
+    page.view.observe(note, names="transport")
+    return bars
 
 
 def session_of(page: Page) -> Session:
@@ -570,6 +585,78 @@ def test_a_branch_made_while_training_does_not_say_press_play(page: Page) -> Non
     page.say("pause")
 
 
+def test_a_run_that_is_behind_has_a_bar_and_nobody_has_to_wait(page: Page) -> None:
+    assert not page.transport["progress"]
+    page.say("step")
+    one = session_of(page)
+    one.step(28)
+    page.say("branch", step=4)
+    other = page.panel.sessions[1]
+    assert page.transport["progress"] == {"words": "Run B: step 4 of 32", "done": 4, "of": 32, "button": "Skip"}
+    page.say("step")
+    assert page.transport["progress"]["done"] == 8
+    assert page.steps() == [8, 8], "run A shows its stored picture"
+    page.say("catch up", on=False)
+    bar = {"words": "Run B is 24 steps behind", "done": 8, "of": 32, "button": "Catch up"}
+    assert page.transport["progress"] == bar
+    assert page.status.startswith("Nobody waits")
+    assert (page.steps(), page.picture["live"], page.picture["step"]) == ([32, 8], True, 32)
+    page.say("step")
+    assert (one.steps, other.steps, page.steps()) == (36, 12, [36, 12])
+    page.say("look", step=8)
+    assert (page.steps(), page.picture["live"]) == ([8, 8], False)
+    page.say("look", step=None)
+    page.say("catch up", on=True)
+    assert page.steps() == [12, 12]
+    for _ in range(6):
+        page.say("step")
+    assert (one.steps, other.steps, page.transport["progress"]) == (36, 36, None)
+    assert_same_frames(Session.replay(other.recording()), other)
+
+
+def test_while_it_plays_the_bar_says_how_long_and_the_status_what(page: Page) -> None:
+    session_of(page).step(400)
+    page.say("branch", step=4)
+    bars = bars_of(page)
+    page.hear({"do": "play"})
+    page.until(lambda: any("left" in words for words in bars))
+    page.say("pause")
+    assert re.fullmatch(r"Run B: step \d+ of 400, about \d+ s left", next(words for words in bars if "left" in words))
+    assert any(status.startswith("Run B catches up.") for status in page.statuses)
+    assert page.transport["progress"]["words"].endswith(" of 400"), "who is paused gets nowhere"
+
+
+@pytest.mark.parametrize("wrong", [None, 1, "yes"])
+def test_a_wish_to_catch_up_is_yes_or_no(page: Page, wrong: Any) -> None:
+    page.say("catch up", on=wrong)
+    assert "expected true or false" in page.status
+
+
+def test_long_jobs_have_a_bar_too(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress_module, "_APART", 0.0)
+    monkeypatch.setattr("taskembed_edu.session.history.CHECKPOINT_BYTES", 0)  # every way back starts at the beginning
+    session = session_of(page)
+    session.step(13)
+    bars = bars_of(page)
+    page.say("branch", step=8)
+    assert bars == ["Run B is made", *(f"Run B is made: {k} of 8" for k in range(1, 9)), "Run B: step 8 of 13"]
+    page.say("keep", run=0)
+    for do, words in (("reset", "The run begins again"), ("new seed", "The run begins again")):
+        bars = bars_of(page)
+        page.say(do)
+        assert bars == [words]
+        assert page.transport["progress"] is None
+
+
+def test_an_error_in_a_long_job_ends_its_bar(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    page.say("step")
+    bars = bars_of(page)
+    monkeypatch.setattr("taskembed_edu.live.runs.reset", lambda *_given: 1 / 0)
+    page.say("reset")
+    assert bars == ["The run begins again"]
+    assert page.transport["progress"] is None
+
+
 @pytest.mark.parametrize("run", [0, 1])
 def test_the_run_that_is_not_kept_leaves_its_recording(page: Page, run: int) -> None:
     runs = branched(page)
@@ -720,7 +807,7 @@ def test_an_export_is_written_and_never_over_another(
     page.say("step")
     page.say("export", what=what)
     page.say("export", what=what)
-    saved = [told for told in page.told if told["tell"] != "saving"]
+    saved = page.told
     assert [told["tell"] for told in saved] == ["saved", "saved"]
     paths = [Path(told["path"]) for told in saved]
     assert [path.name for path in paths] == [f"metric-gaussians-step-4{again}.{what}" for again in ("", "-2")]
@@ -747,6 +834,7 @@ def test_an_export_while_it_plays_is_written_and_training_goes_on(
     session = session_of(page)
     page.hear({"do": "play"})
     page.until(lambda: session.steps > 20)
+    bars = bars_of(page)
     page.hear({"do": "export", "what": what})
     page.until(lambda: any(told["tell"] == "saved" for told in page.told))
     after = session.steps
@@ -754,9 +842,9 @@ def test_an_export_while_it_plays_is_written_and_training_goes_on(
     page.say("pause")
     assert page.panel.player.failure is None
     assert [path.suffix for path in tmp_path.iterdir()] == [f".{what}"]
-    pictures = [told["text"] for told in page.told if told["tell"] == "saving"]
-    assert bool(pictures) == (what == "gif")
-    assert not pictures or pictures[0].startswith("The film is made: picture 1 of ")
+    words = {"html": "The page is written", "gif": "The film is made"}.get(what, "The file is written")
+    assert bars[0] == words
+    assert page.transport["progress"] is None
 
 
 @pytest.mark.parametrize("what", ["png", "svg", "gif", "html"])
@@ -771,7 +859,7 @@ def test_a_full_disk_is_said_and_leaves_nothing_half(
     monkeypatch.setattr(Still, "savefig", half_a_file)
     page.say("step")
     page.say("export", what=what)
-    (told,) = [told for told in page.told if told["tell"] != "saving"]
+    (told,) = page.told
     assert told["tell"] == "not saved"
     assert "The disk is full" in told["text"]
     assert list(tmp_path.iterdir()) == []

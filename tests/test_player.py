@@ -399,6 +399,49 @@ def test_a_branch_catches_up_and_then_both_go_on_level() -> None:
     assert_same_frames(twin, session)
 
 
+def test_who_does_not_wait_trains_both_runs_from_where_they_are() -> None:
+    session = small_session()
+    session.step(40)
+    twin = session.branch(at=1)
+    recordings = [one.recording() for one in (session, twin)]
+    with playing(session) as (player, _watch):
+        player.catch_up(False)
+        assert not player.apart, "one run is behind nobody"
+        player.set_sessions(session, twin)
+        assert (player.gap, player.apart) == (36, False)
+        player.catch_up(False)
+        player.step(frames=2)
+        assert player.wait(PATIENCE)
+        assert (session.steps, twin.steps, player.gap, player.apart) == (48, 12, 36, True)
+        player.catch_up(True)
+        player.step(frames=3)
+        assert player.wait(PATIENCE)
+        assert (session.steps, twin.steps, player.apart) == (48, 24, False)
+    for one, before in zip((session, twin), recordings, strict=True):
+        assert one.recording()["events"] == before["events"], "whose turn it is is no event"
+        assert_same_frames(Session.replay(one.recording()), one)
+
+
+def test_once_the_runs_have_met_a_run_that_is_behind_catches_up_again() -> None:
+    session = small_session()
+    session.step(16)
+    twin = session.branch(at=1)
+    with playing(session) as (player, _watch):
+        player.set_sessions(session, twin)
+        player.catch_up(False)
+        player.active = 0
+        player.reset()
+        player.step()
+        assert player.wait(PATIENCE)
+        assert (session.steps, twin.steps, player.gap, player.apart) == (4, 4, 0, False)
+        player.step()
+        assert player.wait(PATIENCE)
+        player.reset()
+        player.step(frames=2)
+        assert player.wait(PATIENCE)
+        assert (session.steps, twin.steps) == (8, 8)
+
+
 def test_settings_go_to_the_active_run_and_so_does_a_reset() -> None:
     session = small_session()
     session.step(8)

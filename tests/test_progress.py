@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from taskembed_edu.session import progress
-from tests.runs import small_session
+from tests.runs import assert_same_frames, small_session
 
 
 class Notebook:
@@ -82,3 +82,36 @@ def test_a_session_s_steps_are_counted(notebook: Notebook, monkeypatch: pytest.M
     monkeypatch.setattr(session._run, "step", slow)
     session.step(5)
     assert notebook.lines[0][-1] == "5 steps in 5 s"
+
+
+def test_who_hears_a_thread_is_told_and_nothing_is_shown(notebook: Notebook) -> None:
+    told: list[tuple[int, int]] = []
+    with progress.heard_by(lambda done, of: told.append((done, of))):
+        make(notebook, 3, 10.0)
+        worker = threading.Thread(target=make, args=(notebook, 2, 1.0))
+        worker.start()
+        worker.join()
+        with progress.heard_by(lambda _done, _of: None):
+            make(notebook, 2, 10.0)
+        make(notebook, 1, 10.0)
+    assert told == [(1, 3), (2, 3), (3, 3), (1, 1)]
+    assert notebook.lines == []
+    make(notebook, 6, 1.0)
+    assert len(notebook.lines) == 1, "afterwards it is as before"
+
+
+def test_a_replay_is_counted(notebook: Notebook) -> None:
+    session = small_session()
+    session.step(9)
+    session.set(margin=2.0)
+    session.step(4)
+    told: list[tuple[int, int]] = []
+    with progress.heard_by(lambda done, of: told.append((done, of))):
+        twin = session.replay(session.recording())
+    assert told == [(k, 13) for k in range(1, 14)]
+    assert_same_frames(twin, session)
+
+
+def test_a_long_rest_is_said_in_minutes() -> None:
+    assert progress.time_left(1.0, 1, 100) == "about 99 s left"
+    assert progress.time_left(1.0, 1, 121) == "about 2 min left"

@@ -18,6 +18,7 @@ from taskembed_edu.figures.film import gif
 from taskembed_edu.figures.snapshots import session_figure
 from taskembed_edu.live.saving import MOST_GIF_FRAMES, save
 from taskembed_edu.session.history import Frame
+from taskembed_edu.session.progress import heard_by
 from taskembed_edu.session.session import Session
 from tests.runs import small_session
 
@@ -103,9 +104,10 @@ def test_a_film_has_the_run_from_its_start_thinned_and_begins_again(saved: Saved
     session = small_session(n_tasks=6, frame_every=1)
     session.step(90)
     told: list[tuple[int, int]] = []
-    path = saved("gif", session, progress=lambda done, of: told.append((done, of)))
+    with heard_by(lambda done, of: told.append((done, of))):
+        path = saved("gif", session)
     assert path.name == "metric-gaussians-step-90.gif"
-    assert told == [(k, MOST_GIF_FRAMES) for k in range(MOST_GIF_FRAMES)]
+    assert told == [(k + 1, MOST_GIF_FRAMES) for k in range(MOST_GIF_FRAMES)]
     with Image.open(path) as film:
         assert (film.info["loop"], film.n_frames) == (0, MOST_GIF_FRAMES)  # type: ignore[attr-defined]
 

@@ -23,6 +23,7 @@ from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.base.readings import LOSS_PANEL, Reading
 from taskembed_edu.base.settings import Settings, setting
+from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily
 from taskembed_edu.tasks.sketch import TaskFit
@@ -111,13 +112,20 @@ class Embedder(ABC, Generic[State, Chosen]):
         """Whether this embedder can read the samples of such tasks."""
         return True
 
+    def watched_family(self, split: Split) -> TaskFamily:
+        """What the validation tasks are drawn from: the validation part, so that training uses none of them."""
+        return split.validation
+
     def watches(self, split: Split, n_tasks: int, rng: torch.Generator) -> TaskBatch:
-        """The validation tasks: sampled from the validation part, so that training uses none of them."""
-        return sample_tasks(split.validation, n_tasks, rng)
+        """The validation tasks: `n_tasks` of the `watched_family`, or all of it if there are fewer."""
+        return sample_tasks(self.watched_family(split), n_tasks, rng)
 
     def shots(self, settings: Chosen) -> int:
-        """How many samples (of each class) a support set should have; 0: as many as the tasks come with."""
-        return 0
+        """How many samples (of each class) a support set should have; 0: as many as the tasks come with.
+
+        It is the setting `n_shot`, where an embedder declares it: see `shots_setting`.
+        """
+        return getattr(settings, "n_shot", 0)
 
     def view(self, state: State, settings: Chosen, tasks: TaskBatch | None = None) -> Tensor:
         """The tasks' vectors under these view settings; `embed(state, tasks)` for an embedder without view settings."""
@@ -146,6 +154,7 @@ class Embedder(ABC, Generic[State, Chosen]):
         """The current outputs of each validation task's own network; None if tasks have no networks of their own."""
         return None
 
+    @short_errors
     def fit(
         self,
         family: TaskFamily,
@@ -188,6 +197,13 @@ def metric_setting(default: str = "euclidean", more: str = "") -> Any:
     """The setting that every embedder has: the distance between its vectors. `more` adds to the help text."""
     told = "How the distance of two task vectors is measured. It decides the neighbours on the map and all scores."
     return setting(default, label="Distance", help=f"{told} {more}".rstrip(), choices=METRICS, projected=True)
+
+
+def shots_setting(where: str, **declaration: Any) -> Any:
+    """The setting `n_shot`: how many samples a support set has. `where` completes the sentence of the help."""
+    told = f"How many samples a support set has (of each class), {where}. With few, tasks are hard to tell apart."
+    limits: dict[str, Any] = {"low": 0, "high": 64, "step": 1, "zero": "as the tasks come"}
+    return setting(0, label="Shots", help=told, **limits, **declaration)
 
 
 def device_setting() -> Any:

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.base.devices import moved
+from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.networks.learners import Learner, Parameters, stack
 
 OPTIMISERS = {"adam": "Adam", "sgd": "SGD"}
@@ -32,6 +33,7 @@ BEYOND = 1e6
 _SHARE = 0.5
 
 
+@short_errors
 def start_networks(learner: Learner, n_tasks: int, rng: torch.Generator, *, shared: bool = True) -> Parameters:
     """Initial parameters for n tasks, stacked: the same for all tasks (`shared`), or drawn for each task.
 

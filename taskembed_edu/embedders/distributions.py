@@ -22,6 +22,7 @@ from torch import Tensor
 
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_number, problem
+from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.networks.learners import Learner, Parameters, check_stack, flatten, unflatten
 
 # What may be left of a variance by rounding alone, in double precision, of weights that are single precision.
@@ -179,6 +180,7 @@ class WeightDistribution:
         return self.space.networks((self.shares @ self.means).unsqueeze(0))
 
 
+@short_errors
 def fit_gaussian(learner: Learner, parameters: Parameters, components: int = 8) -> WeightDistribution:
     """One Gaussian over the weights of trained networks (n_tasks, *shape), all from one shared start.
 
@@ -190,6 +192,7 @@ def fit_gaussian(learner: Learner, parameters: Parameters, components: int = 8) 
     return WeightDistribution(space, one, torch.zeros_like(space.variances)[None], space.variances.diag()[None])
 
 
+@short_errors
 def fit_mixture(
     learner: Learner, parameters: Parameters, n_clusters: int = 3, components: int = 8, *, rng: torch.Generator
 ) -> WeightDistribution:

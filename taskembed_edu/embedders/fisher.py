@@ -20,6 +20,7 @@ The published distance between two such vectors is `taskembed_edu.formulas.task2
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -27,7 +28,14 @@ from torch import Tensor
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import problem
 from taskembed_edu.base.settings import Settings, setting
-from taskembed_edu.embedders.base import Embedder, StepRecord, chosen_device, device_setting, metric_setting
+from taskembed_edu.embedders.base import (
+    Embedder,
+    StepRecord,
+    chosen_device,
+    device_setting,
+    metric_setting,
+    shots_setting,
+)
 from taskembed_edu.embedders.probing import (
     AVERAGES,
     LABELS,
@@ -97,6 +105,7 @@ class FisherSettings(Settings):
         live=False,
         advanced=True,
     )
+    n_shot: int = shots_setting("on which a head is refitted, in training and on the map")
     hidden: int = setting(
         32, label="Width", help="Units in each hidden layer.", low=4, high=512, step=4, live=False, advanced=True
     )
@@ -152,6 +161,7 @@ class FisherEmbedder(Embedder[FisherState, FisherSettings]):
     name = "fisher"
     about = "how much each part of one shared network matters to a task (Task2Vec)"
     settings_class = FisherSettings
+    view_settings: ClassVar[frozenset[str]] = frozenset({"n_shot"})
 
     def takes(self, family: TaskFamily) -> bool:
         """Kinds of samples that a network of the package, or one of your own, can read."""
@@ -172,7 +182,8 @@ class FisherEmbedder(Embedder[FisherState, FisherSettings]):
     def step(self, state: FisherState, settings: FisherSettings) -> tuple[FisherState, StepRecord]:
         """One step of the body; the loss is the mean over tasks of their query sets' loss, with heads refitted."""
         n_tasks = state.family.at_most(settings.batch)
-        tasks = state.family.sample(n_tasks, rng=state.rng)
+        family = state.family  # the query sets stay as they are: they judge the heads, and few samples judge badly
+        tasks = family.sample(n_tasks, settings.n_shot or None, rng=state.rng, n_query=family.default_shot)
         for group in state.optimiser.param_groups:
             group["lr"] = settings.learning_rate
         state.optimiser.zero_grad(set_to_none=True)

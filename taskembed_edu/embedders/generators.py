@@ -18,6 +18,7 @@ from torch import Tensor
 
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_choice, check_finite, check_number, problem
+from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.embedders.batched import OPTIMISERS, BatchedTraining, start_networks
 from taskembed_edu.embedders.distributions import PrincipalSpace, WeightDistribution, principal_space, weights_of
 from taskembed_edu.networks.learners import MLP, Learner, Parameters, device_of, flatten
@@ -59,6 +60,7 @@ class ConditionalGenerator:
         return self.space.networks(answers.double() * self.space.variances.sqrt())
 
 
+@short_errors
 def fit_generator(
     learner: Learner,
     parameters: Parameters,
@@ -188,6 +190,7 @@ def _distances(x: Tensor, y: Tensor) -> Tensor:
     return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")
 
 
+@short_errors
 def compare_starts(
     learner: Learner,
     train_parameters: Parameters,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from taskembed_edu.base.checks import problem
+from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.embedders.summary import SUMMARIES, SummaryFunction
 from taskembed_edu.networks.encoders import ENCODERS, EncoderFactory
 from taskembed_edu.networks.factory import LEARNERS_OF, LearnerFactory, check_learners, register_learners
 
 
+@short_errors
 def register_kind(
     kind: str,
     *,

@@ -20,7 +20,15 @@ from taskembed_edu.base.checks import problem
 from taskembed_edu.base.devices import moved, repeatable_convolutions
 from taskembed_edu.base.readings import PAIRS_PANEL, Reading
 from taskembed_edu.base.settings import Settings, setting
-from taskembed_edu.embedders.base import LOSS, Embedder, StepRecord, chosen_device, device_setting, metric_setting
+from taskembed_edu.embedders.base import (
+    LOSS,
+    Embedder,
+    StepRecord,
+    chosen_device,
+    device_setting,
+    metric_setting,
+    shots_setting,
+)
 from taskembed_edu.formulas._vectors import has_direction
 from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.formulas.known_batch import known_batch
@@ -82,16 +90,7 @@ class MetricSettings(Settings):
         log=True,
         projected=True,
     )
-    n_shot: int = setting(
-        0,
-        label="Shots",
-        help="How many samples a support set has (of each class), in training and on the map. With few, tasks are hard "
-        "to tell apart.",
-        low=0,
-        high=64,
-        step=1,
-        zero="as the tasks come",
-    )
+    n_shot: int = shots_setting("in training and on the map")
     batch: int = setting(
         64,
         label="Tasks in each step",
@@ -214,9 +213,6 @@ class MetricEmbedder(Embedder[MetricState, MetricSettings]):
         state.optimiser.step()
         state.step += 1
         return state, StepRecord(loss.detach(), {ACTIVE_PAIRS.name: active_share(embeddings.detach(), settings)})
-
-    def shots(self, settings: MetricSettings) -> int:
-        return settings.n_shot
 
     @torch.no_grad()
     def embed(self, state: MetricState, tasks: TaskBatch | None = None) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from taskembed_edu.base.settings import Settings, setting
-from taskembed_edu.embedders.base import device_setting, metric_setting
+from taskembed_edu.embedders.base import device_setting, metric_setting, shots_setting
 from taskembed_edu.embedders.batched import OPTIMISERS
 from taskembed_edu.embedders.weights import FORMS
 from taskembed_edu.networks.factory import LEARNERS
@@ -110,6 +110,7 @@ class ParameterSettings(Settings):
         live=False,
         advanced=True,
     )
+    n_shot: int = shots_setting("on which its network is trained", live=False)
     batch: int = setting(
         0,
         label="Samples a step",

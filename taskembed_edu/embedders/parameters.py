@@ -18,7 +18,7 @@ from torch import Tensor
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.base.devices import moved
-from taskembed_edu.embedders.base import Embedder, StepRecord, chosen_device, sample_tasks
+from taskembed_edu.embedders.base import Embedder, StepRecord, chosen_device
 from taskembed_edu.embedders.batched import (
     BatchedTraining,
     check_memory,
@@ -101,10 +101,9 @@ class ParameterEmbedder(Embedder[ParameterState, ParameterSettings]):
         """Kinds of samples that a network of the package, or one of your own, can read."""
         return family.kind in LEARNERS_OF
 
-    def watches(self, split: Split, n_tasks: int, rng: torch.Generator) -> TaskBatch:
-        if split.validation.n_distinct is None:
-            return sample_tasks(split.validation, n_tasks, rng)
-        return sample_tasks(split.validation.with_part(()), n_tasks, rng)
+    def watched_family(self, split: Split) -> TaskFamily:
+        part = split.validation
+        return part if part.n_distinct is None else part.with_part(())
 
     def begin(
         self, family: TaskFamily, tasks: TaskBatch, settings: ParameterSettings, rng: torch.Generator

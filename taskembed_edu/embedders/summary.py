@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -16,7 +17,7 @@ from torch import Tensor
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import problem
 from taskembed_edu.base.settings import Settings, setting
-from taskembed_edu.embedders.base import Embedder, StepRecord, metric_setting
+from taskembed_edu.embedders.base import Embedder, StepRecord, metric_setting, shots_setting
 from taskembed_edu.tasks.base import TaskBatch, TaskFamily
 from taskembed_edu.tasks.kinds import KindRegistry, check_speller
 
@@ -34,9 +35,10 @@ class SummarySettings(Settings):
         choices={"yes": "Yes", "no": "No"},
         live=False,
     )
+    n_shot: int = shots_setting("of which the statistics are taken")
 
 
-# What a copy takes: two rows of statistics, a generator, and Python's objects round them.
+# What a copy takes: a generator, and Python's objects round it.
 _OBJECTS = 8 * 1024
 
 # The number of training tasks over which statistics are standardised; all tasks if there are fewer.
@@ -46,24 +48,42 @@ N_STANDARDISING = 256
 @compared_by_value
 @dataclass
 class SummaryState:
-    """A run of the summary embedder: what its statistics are compared with, and a count of steps that do nothing."""
+    """A run of the summary embedder: what its statistics are compared with, and a count of steps that do nothing.
+
+    `scales` are mean and spread of each statistic over `training`, by the setting `n_shot`: the statistics of few
+    samples differ more. An entry depends on that number alone, so that copies may share them.
+    """
 
     family: TaskFamily
     tasks: TaskBatch
     rng: torch.Generator
-    mean: Tensor
-    spread: Tensor
+    training: TaskBatch
+    scales: dict[int, tuple[Tensor, Tensor]]
+    settings: SummarySettings  # those that it began with
     step: int = 0
 
     def copy(self) -> SummaryState:
         """The same run at the same step, sharing nothing that changes with this one."""
         rng = torch.Generator()
         rng.set_state(self.rng.get_state())
-        return dataclasses.replace(self, rng=rng, mean=self.mean.clone(), spread=self.spread.clone())
+        return dataclasses.replace(self, rng=rng)
 
     def n_bytes(self) -> int:
-        """Memory of a copy: two rows of statistics, and Python's objects."""
-        return _OBJECTS + 2 * self.mean.numel() * self.mean.element_size()
+        """Memory of a copy: a generator and Python's objects; it shares what never changes."""
+        return _OBJECTS
+
+    def scale(self, n_shot: int) -> tuple[Tensor, Tensor]:
+        """Mean and spread of each statistic over support sets of `n_shot` samples; 0: as many as tasks come with."""
+        if n_shot not in self.scales:
+            training = self.training
+            if n_shot:
+                training = self.family.redraw(training, torch.Generator().manual_seed(n_shot), n_shot)
+            rows = summary(self.family, training).double()
+            mean, spread = rows.mean(0), rows.std(0, correction=0)
+            # A constant statistic carries no information: divided by 1, it stays 0. Rounding is not variation.
+            spread = torch.where(spread > 1e-6 * (1 + mean.abs()), spread, 1.0)
+            self.scales[n_shot] = mean, spread
+        return self.scales[n_shot]
 
 
 class SummaryEmbedder(Embedder[SummaryState, SummarySettings]):
@@ -72,6 +92,7 @@ class SummaryEmbedder(Embedder[SummaryState, SummarySettings]):
     name = "summary"
     about = "statistics of the task's data, without training: what the others have to beat"
     settings_class = SummarySettings
+    view_settings: ClassVar[frozenset[str]] = frozenset({"n_shot"})
 
     def takes(self, family: TaskFamily) -> bool:
         """Kinds of samples that have a summary."""
@@ -81,13 +102,7 @@ class SummaryEmbedder(Embedder[SummaryState, SummarySettings]):
         self, family: TaskFamily, tasks: TaskBatch, settings: SummarySettings, rng: torch.Generator
     ) -> SummaryState:
         training = family.sample(family.at_most(N_STANDARDISING), rng=rng)
-        rows = summary(family, training).double()
-        mean, spread = rows.mean(0), rows.std(0, correction=0)
-        # A constant statistic carries no information: divided by 1, it stays 0. Rounding is not variation.
-        spread = torch.where(spread > 1e-6 * (1 + mean.abs()), spread, 1.0)
-        if settings.standardise == "no":
-            mean, spread = torch.zeros_like(mean), torch.ones_like(spread)
-        return SummaryState(family, tasks, rng, mean, spread)
+        return SummaryState(family, tasks, rng, training, {}, settings)
 
     def step(self, state: SummaryState, settings: SummarySettings) -> tuple[SummaryState, StepRecord]:
         """Counts, and learns nothing: a run needs a finite loss, and there is none, so it is 0."""
@@ -95,8 +110,14 @@ class SummaryEmbedder(Embedder[SummaryState, SummarySettings]):
         return state, StepRecord(torch.zeros(()))
 
     def embed(self, state: SummaryState, tasks: TaskBatch | None = None) -> Tensor:
-        rows = summary(state.family, state.tasks if tasks is None else tasks)
-        return ((rows.cpu() - state.mean) / state.spread).float()
+        return self.view(state, state.settings, tasks)
+
+    def view(self, state: SummaryState, settings: SummarySettings, tasks: TaskBatch | None = None) -> Tensor:
+        rows = summary(state.family, state.tasks if tasks is None else tasks).cpu()
+        if settings.standardise == "no":
+            return rows.float()
+        mean, spread = state.scale(settings.n_shot)
+        return ((rows - mean) / spread).float()
 
 
 def summary(family: TaskFamily, tasks: TaskBatch) -> Tensor:

@@ -12,6 +12,7 @@ from torch import Tensor
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_choice, check_finite, check_number
 from taskembed_edu.base.memory import trim_heap, tune_malloc
+from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.embedders.base import chosen_device
 from taskembed_edu.embedders.batched import BatchedTraining, check_memory, some_samples
 from taskembed_edu.embedders.compiling import compile_training, compiling_pays, has_compiler
@@ -42,6 +43,7 @@ class Trained:
         return f"Trained({n} networks, {lost} diverged, loss {mean:.4f}: {how}{self.seconds:.1f} s)"
 
 
+@short_errors
 def train_tasks(
     learner: Learner,
     tasks: TaskBatch,

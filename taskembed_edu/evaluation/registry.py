@@ -21,6 +21,7 @@ from torch import Tensor
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.base.readings import DISTANCE_PANEL, Reading
+from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.embedders.base import LOSS
 from taskembed_edu.evaluation.geometry import TrueGeometry
 from taskembed_edu.evaluation.scores import mean_distance, neighbour_purity, recall_at_k
@@ -221,6 +222,7 @@ SCORES: dict[str, Score] = {
 }
 
 
+@short_errors
 def register_score(score: Score, replace: bool = False) -> Score:
     """Add a score to `SCORES`: every session that begins or is reset after this call has it. Returns the score.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,7 @@ from PIL import Image
 from taskembed_edu.figures.captions import caption
 from taskembed_edu.figures.colours import DARK
 from taskembed_edu.figures.snapshots import draw_map
+from taskembed_edu.session.progress import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,21 +31,16 @@ _EDGE = 0.05  # of the map's size, on each side
 Ends = tuple["NDArray[np.float32]", "NDArray[np.float32]"]
 
 
-def gif(
-    session: Session,
-    frames: Sequence[Frame],
-    column: int | None = None,
-    progress: Callable[[int, int], None] = lambda _done, _all: None,
-) -> bytes:
+def gif(session: Session, frames: Sequence[Frame], column: int | None = None) -> bytes:
     """These frames of the session's map as an animated GIF that begins again at its end; one frame: a still picture.
 
     `column` of the tasks' true parameters gives the colours (None: one colour). All frames of one projection share one
-    scale, so a map that grows or collapses is seen to do so. `progress(done, all)` is called before each picture.
+    scale, so a map that grows or collapses is seen to do so.
     """
     scales = {name: _ends([frame for frame in frames if frame.projection == name]) for name in _projections(frames)}
     pictures = []
-    for done, frame in enumerate(frames):
-        progress(done, len(frames))
+    for done in counted(len(frames), "picture"):
+        frame = frames[done]
         pictures.append(_picture(session, frame, column, scales[frame.projection]))
     memory = io.BytesIO()
     shown = [_SHOWN_MS] * (len(pictures) - 1) + [_LAST_MS]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 
 from taskembed_edu.base.checks import check_choice
+from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.labs import distance_readings as read
 from taskembed_edu.labs.distance_readings import Triangle
@@ -44,6 +45,7 @@ cosine distance 0.0085)
     presets: tuple[str, ...] = tuple(PRESETS)
     page: ClassVar[Path] = Path(__file__).parent / "page" / "distance_lab"
 
+    @short_errors
     def __init__(
         self,
         x: Sequence[float] | torch.Tensor = (3.0, 1.0),
@@ -108,6 +110,7 @@ cosine distance 0.0085)
 
     # what can be done to it
 
+    @short_errors
     def move(
         self,
         x: Sequence[float] | torch.Tensor | None = None,
@@ -117,10 +120,12 @@ cosine distance 0.0085)
         """Move vectors. x and y given together may have another dimension; then z is computed anew, unless given."""
         self._move({name: v for name, v in (("x", x), ("y", y), ("z", z)) if v is not None})
 
+    @short_errors
     def set(self, **changes: Any) -> None:
         """Change settings: `lab.set(metric="cosine", radius=0.5, triangle=True)`. A radius out of range is clamped."""
         self._set(changes)
 
+    @short_errors
     def preset(self, name: str) -> None:
         """Apply one of `DistanceLab.presets`: instructive vectors with their settings."""
         chosen = PRESETS[check_choice("preset", name, PRESETS)]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from torch import Tensor
 
 from taskembed_edu.base.checks import check_choice, problem
+from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.labs import loss_words as words
 from taskembed_edu.labs.distance_readings import tidy
 from taskembed_edu.labs.loss_readings import readings
@@ -49,6 +50,7 @@ class LossLab(PointLab[State]):
     presets: tuple[str, ...] = tuple(SCENES)
     page: ClassVar[Path] = Path(__file__).parent / "page" / "loss_lab"
 
+    @short_errors
     def __init__(
         self,
         points: Sequence[Sequence[float]] | Tensor | None = None,
@@ -115,6 +117,7 @@ class LossLab(PointLab[State]):
         """The total force on each point, by its name: minus the gradient of the loss."""
         return dict(zip(self._state.scene.names, self.reading.total, strict=True))
 
+    @short_errors
     def explain(self, number: int) -> str:
         """The term with this index in `terms()`, in words."""
         terms = self.terms()
@@ -147,14 +150,17 @@ class LossLab(PointLab[State]):
 
     # what can be done to it
 
+    @short_errors
     def set(self, **changes: Any) -> None:
         """Change settings: `lab.set(metric="cosine", margin=0.5)`. A margin that falls out of range is clamped."""
         self._set(changes)
 
+    @short_errors
     def move(self, name: str, to: Sequence[float] | Tensor) -> None:
         """Move one point: `lab.move("positive", (5, 2))`."""
         self._move(name, to)
 
+    @short_errors
     def step(self, n: int = 1) -> None:
         """Make n full updates: each moves every point by the learning rate times the total force on it.
 
@@ -195,6 +201,7 @@ class LossLab(PointLab[State]):
         """Move the points back to where they started; the settings stay. `undo` reverts this too."""
         self._change(State.start(self._state.scene, self.settings))
 
+    @short_errors
     def preset(self, name: str) -> None:
         """Show one of `LossLab.presets`, or the points that the lab began with, by their title."""
         known = {self._own.title: self._own, **SCENES}

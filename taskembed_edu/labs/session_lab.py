@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import torch
+
+from taskembed_edu.base.short_errors import short_errors
+from taskembed_edu.embedders import task_embedder
 from taskembed_edu.embedders.base import chosen_device
+from taskembed_edu.session.codegen import opening_code
 from taskembed_edu.session.session import Session
-from taskembed_edu.tasks import FAMILIES
+from taskembed_edu.tasks import FAMILIES, task_family
 from taskembed_edu.tasks.base import TaskFamily
 
 if TYPE_CHECKING:
@@ -26,6 +32,7 @@ class SessionLab:
     title: ClassVar[str]
     main: ClassVar[tuple[str, ...]]
 
+    @short_errors
     def __init__(self, family: TaskFamily | str = "sinusoids", **settings: Any) -> None:
         usual = self.defaults(_name(family))
         self._asked = {**usual, "family": family, **settings}
@@ -34,12 +41,9 @@ class SessionLab:
         self._session: Session | None = None
         self._panel: SessionPanel | None = None
         # A wrong name or value must fail here, where the user typed it, and not later, at its first use.
-        try:
-            mine, theirs = Session.parse_settings(self.embedder, self._asked)
-        except (ValueError, TypeError) as error:
-            raise error.with_traceback(None) from None  # the sentence counts: the checks inside explain nothing
+        mine, theirs = Session.parse_settings(self.embedder, self._asked)
         self._values = {**mine.as_dict(), **theirs.as_dict()}
-        chosen_device(theirs.device)
+        chosen_device(getattr(theirs, "device", "cpu"))  # what is not trained has no device
 
     @classmethod
     def defaults(cls, family: str) -> dict[str, Any]:
@@ -79,10 +83,16 @@ class SessionLab:
                 # The first picture should not wait until UMAP is compiled: show PCA until then.
                 self._session = self._begun(projection="pca")
             self._panel = SessionPanel(
-                self.session, self.title, self.main, umap_when_ready=waiting, defaults_for=self.defaults
+                self.session,
+                self.title,
+                self.main,
+                umap_when_ready=waiting,
+                defaults_for=self.defaults,
+                opened_by=self._opened_by,
             )
         return self._panel
 
+    @short_errors
     def replay(self, recording: dict[str, Any] | str | Path) -> Session:
         """Replay a recorded run in this lab, from a recording or the path of a saved one.
 
@@ -112,6 +122,23 @@ class SessionLab:
         usual = {**first.as_dict(), **theirs.as_dict()}
         return {name for name, value in session.values().items() if value == usual[name]} - {"family", "projection"}
 
+    def code_line(self) -> str:
+        """The line of Python that opens this lab with the settings of now, below what must stand before it.
+
+        It names what differs from the lab's defaults. The page shows it too, for the moment that it shows (Code).
+        """
+        return self._opened_by(self.session, self.session.values())
+
+    def _opened_by(self, session: Session, values: Mapping[str, Any]) -> str:
+        """The line that opens such a lab on this session's tasks with these settings."""
+        declared = session.declared()
+        first, theirs = Session.parse_settings(self.embedder, self.defaults(session.setup.family))
+        usual = {**first.as_dict(), **theirs.as_dict(), "family": values["family"]}
+        # PCA until UMAP is ready is nobody's choice; what a method of its own counts (Embed again) is no setting.
+        unasked = {"projection"} - session.user_set | {name for name in declared if declared[name].hidden}
+        chosen = {n: value for n, value in values.items() if value != usual[n] and n not in unasked}
+        return opening_code(type(self), session.named_family(), chosen)
+
     def picture(self) -> Figure:
         """The map and the curves as they are now, as a matplotlib figure; both maps where the lab shows both."""
         from taskembed_edu.figures.snapshots import session_figure
@@ -137,9 +164,17 @@ class SessionLab:
         values = self._values if self._session is None else self.session.values()
         about = f"{type(self).__name__}({self.about(values)}"
         if self._session is None or self.session.steps == 0:
-            return f"{about}: step 0, {len(self.session.tasks) if self._session else values['n_tasks']} tasks)"
+            return f"{about}: step 0, {self._n_tasks()} tasks)"
         scores = self.session.validation_set.scores_in_words(self.session.frame)
         return f"{about}: step {self.session.steps}, {', '.join(scores)})"
+
+    def _n_tasks(self) -> int:
+        """How many tasks the map shows: fewer than asked for, where there are no more (languages)."""
+        if self._session is not None:
+            return len(self._session.tasks)
+        asked, rng = self._asked["family"], torch.Generator().manual_seed(self._values["seed"])
+        family = asked if isinstance(asked, TaskFamily) else task_family(asked)
+        return task_embedder(self.embedder).watched_family(family.split(rng)).at_most(self._values["n_tasks"])
 
 
 def _went_over_to_umap(session: Session) -> bool:

@@ -33,12 +33,16 @@ def control_specs(session: Session, main: Collection[str], pending: Mapping[str,
     shown = {name: declared for name, declared in session.declared().items() if not declared.hidden}
     names = [*(name for name in main if name in shown), *(name for name in shown if name not in main)]
     values = {**session.values(), **pending}
+    most = None if "family" in pending else session.most_tasks()  # of other tasks there may be more
+    if most is not None:
+        values["n_tasks"] = min(values["n_tasks"], most)
+        shown["n_tasks"] = dataclasses.replace(shown["n_tasks"], high=most)
     return [
         {
             "name": name,
             "label": shown[name].label,
             "help": shown[name].help,
-            **_kind(session, name, values[name], pending),
+            **_kind(session, shown[name], name, values[name], pending),
             "value": values[name],
             "live": shown[name].live,
             "zero": shown[name].zero,
@@ -85,8 +89,8 @@ def page_value(session: Session, name: str, value: Any, pending: Mapping[str, An
     return getattr(owner.clamped(**{name: value}), name)
 
 
-def _kind(session: Session, name: str, value: Any, pending: Mapping[str, Any]) -> dict[str, Any]:
-    declared, owner = session.declared()[name], owner_of(session, name)
+def _kind(session: Session, declared: Setting, name: str, value: Any, pending: Mapping[str, Any]) -> dict[str, Any]:
+    owner = owner_of(session, name)
     low, high = declared.low, declared.highest(owner)
     if declared.choices:
         choices = _choices(_as_offered(session, name, pending), value, owner, session.own_families)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from taskembed_edu.base.checks import check_choice, problem
@@ -21,6 +22,7 @@ from taskembed_edu.live.defaults_for import DefaultsFor, implied_changes, no_def
 from taskembed_edu.live.lab_view import LabView
 from taskembed_edu.live.player import Player
 from taskembed_edu.live.precompile import precompile_in_background
+from taskembed_edu.live.progress import reported
 from taskembed_edu.live.saving import save
 from taskembed_edu.live.status import TWO_RUNS, StatusMessage, other_metrics
 from taskembed_edu.live.still import Still
@@ -32,14 +34,18 @@ from taskembed_edu.session.setup import Setup
 
 Message = dict[str, Any]
 
+# The line of code that opens a lab on this session's tasks with these settings.
+OpenedBy = Callable[[Session, Mapping[str, Any]], str]
+
 # Messages that the page sends by itself: the learner did nothing, so the status line does not change.
 _OF_THE_PAGE = ("shown", "rows", "all")
 
 # The still picture is drawn after so many rounds without a change; an idle worker makes one round a second.
 _QUIET_ROUNDS = 3
 
-# While a film is made, the page is told of every so many pictures.
-_TELL_EVERY = 5
+# What stands beside the bar while the worker is at it.
+_GOING_BACK = "The run goes back"
+_MADE = {"gif": "The film is made", "html": "The page is written"}
 
 # How long two runs may have different tasks before one is removed: a cell may reset them one after the other.
 _PATIENCE_SECONDS = 1.0
@@ -49,8 +55,9 @@ class SessionPanel:
     """A session on a page: `view` is the widget, `player` trains the sessions, `sessions` are the runs shown.
 
     `main` names the settings that are always visible. With `umap_when_ready` the map changes from PCA to UMAP once that
-    is compiled. `defaults_for` gives the default settings for a family: they change together with the family. `stop()`
-    ends the panel for good; the sessions stay as they are.
+    is compiled. `defaults_for` gives the default settings for a family: they change together with the family.
+    `opened_by` gives the line of code that opens the lab of a session with given settings. `stop()` ends the panel for
+    good; the sessions stay as they are.
     """
 
     def __init__(
@@ -61,8 +68,10 @@ class SessionPanel:
         *,
         umap_when_ready: bool = False,
         defaults_for: DefaultsFor = no_defaults,
+        opened_by: OpenedBy | None = None,
     ) -> None:
         self.title = title
+        self._opened_by = opened_by
         self._defaults_for = defaults_for
         # The pending settings that nobody chose: another pending setting implied them.
         self._implied: dict[str, Any] = {}
@@ -181,7 +190,7 @@ class SessionPanel:
         if live.get("metric") == self._ui.compare:
             self._ui.compare = ""  # the run uses this metric now: nothing to compare
         if live.get("projection") == "umap" and not is_loaded():
-            self._job_for_the_active_run(lambda session: self._load_umap(session, live))
+            self._job_for_the_active_run(lambda session: self._load_umap(session, live), "UMAP is made ready")
         elif live:
             self.player.set(**live)
         if asked != changes:
@@ -200,6 +209,16 @@ class SessionPanel:
         if self._ui.both:
             self._ui.both = False
             self._requested.add("look")
+
+    def _catch_up(self, message: Message) -> None:
+        on = message["on"]
+        if not isinstance(on, bool):
+            raise TypeError(problem("on", on, "true or false"))
+        self.player.catch_up(on)
+        alone = "The run that is behind trains alone until it is where the other one is."
+        apart = "Nobody waits: each run goes on from its own step, and its map shows that step."
+        self._say(StatusMessage(alone if on else apart))
+        self._request("look")
 
     def _speed(self, message: Message) -> None:
         rate = message["rate"]
@@ -287,10 +306,13 @@ class SessionPanel:
 
     # ---- messages that become jobs of the worker ---------------------------------------------------------------------
 
-    def _job(self, job: Callable[[], StatusMessage | None], pausing: bool = False) -> None:
+    def _job(self, job: Callable[[], StatusMessage | None], words: str = "", pausing: bool = False) -> None:
+        """Have the worker do this; `words` stand beside a bar meanwhile ("": it takes no time)."""
+
         def do_and_say() -> None:
             before = self.sessions
-            said = job()
+            with reported(words, self._view_updater().tell_progress) if words else nullcontext():
+                said = job()
             if self.sessions != before:
                 self._ui.discard_pending(self._ui.pending)  # they were for the run that was active
             self._say(said)
@@ -298,11 +320,13 @@ class SessionPanel:
 
         self.player.do(do_and_say, pausing=pausing)
 
-    def _job_for_the_active_run(self, job: Callable[[Session], StatusMessage | None], pausing: bool = False) -> None:
+    def _job_for_the_active_run(
+        self, job: Callable[[Session], StatusMessage | None], words: str = "", pausing: bool = False
+    ) -> None:
         """A job for the run that is active now: when the worker does it, another run may be active."""
         session = self.player.session
         gone = StatusMessage("The run that this was meant for has left the screen: nothing was changed.")
-        self._job(lambda: job(session) if session in self.sessions else gone, pausing=pausing)
+        self._job(lambda: job(session) if session in self.sessions else gone, words, pausing)
 
     def _branch(self, message: Message) -> None:
         step = _whole("step", message["step"]) if message.get("step") is not None else None
@@ -313,7 +337,7 @@ class SessionPanel:
             self._ui.both = False  # two runs have a map each
             return runs.branch(self.player, moment)
 
-        self._job(go_on_from_there)
+        self._job(go_on_from_there, "Run B is made")
 
     def _keep(self, message: Message) -> None:
         run = _whole("run", message["run"])
@@ -332,25 +356,32 @@ class SessionPanel:
             self._ui.viewed_step = None
             return said
 
-        self._job_for_the_active_run(begin_again, pausing=True)
+        self._job_for_the_active_run(begin_again, "The run begins again", pausing=True)
 
     def _rewind(self, _message: Message) -> None:
         self._ui.viewed_step = None
-        self._job(lambda: runs.rewind(self.player), pausing=True)
+        self._job(lambda: runs.rewind(self.player), _GOING_BACK, pausing=True)
 
     def _recover(self, message: Message) -> None:
         run = _whole("run", message.get("run", 0))
         self._ui.viewed_step = None
-        self._job(lambda: runs.recover(self.player, run), pausing=True)
+        self._job(lambda: runs.recover(self.player, run), _GOING_BACK, pausing=True)
 
     def _undo(self, _message: Message) -> None:
         self._job_for_the_active_run(lambda session: runs.undo(self.player, session))
 
     def _embed_again(self, _message: Message) -> None:
-        self._job_for_the_active_run(runs.embed_again)
+        self._job_for_the_active_run(runs.embed_again, "The map is made again")
 
     def _code(self, _message: Message) -> None:
-        self.player.do(lambda: self.view.send({"tell": "code", "text": self.player.session.code()}))
+        self.player.do(self._tell_code)
+
+    def _tell_code(self) -> None:
+        session = self.player.session
+        past = self._ui.viewed_step is not None
+        values = session.values_at(self._view_updater().frame_at(session)) if past else session.values()
+        line = "" if self._opened_by is None else self._opened_by(session, values)
+        self.view.send({"tell": "code", "text": session.code(), "line": line})
 
     def _export(self, message: Message) -> None:
         what = str(message["what"])
@@ -369,16 +400,13 @@ class SessionPanel:
         try:
             frame = self._view_updater().frame_at(session)
             shown = self.sessions, self.player.active, frame, self._colour(), self.title
-            path, words = save(what, *shown, self._tell_progress, beside=self.beside(frame), tasks=tasks)
+            with reported(_MADE.get(what, "The file is written"), self._view_updater().tell_progress):
+                path, words = save(what, *shown, beside=self.beside(frame), tasks=tasks)
         except (OSError, ValueError, TypeError, ImportError) as error:
             why = reason(error) if isinstance(error, OSError) else str(error)
             self.view.send({"tell": "not saved", "text": f"Not saved: {why}"})
         else:
             self.view.send({"tell": "saved", "path": str(path), "text": words})
-
-    def _tell_progress(self, done: int, of: int) -> None:
-        if done % _TELL_EVERY == 0:
-            self.view.send({"tell": "saving", "text": f"The film is made: picture {done + 1} of {of}."})
 
     def _colour(self) -> int:
         return max(0, min(self.view.colour, len(self.player.session.tasks.truth_names) - 1))
@@ -487,6 +515,7 @@ _HANDLERS: dict[str, Callable[[SessionPanel, Message], None]] = {
     "both": SessionPanel._show_both,
     "defaults": SessionPanel._defaults,
     "speed": SessionPanel._speed,
+    "catch up": SessionPanel._catch_up,
     "reset": SessionPanel._reset,
     "new seed": SessionPanel._reset,
     "undo": SessionPanel._undo,

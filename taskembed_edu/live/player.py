@@ -36,7 +36,8 @@ class Player:
     """Plays on a daemon thread: `play()`, `pause()`, `step()`, `set(...)`, `reset(...)`, `do(job)`, `stop()`.
 
     With two sessions, the one with fewer steps trains first, one frame at a time: a new branch catches up, then both
-    train together. Each computes what it would compute alone. `active` is the index of the one that settings change.
+    train together; with `catch_up(False)` both train from where they are. Each computes what it would compute alone.
+    `active` is the index of the one that settings change.
 
     `changed()` is called whenever a frame, the settings, playing or a failure may have changed, after `wake()`, and
     once a second while nothing happens. Only the worker's thread calls it, while no session trains, so it must be
@@ -49,6 +50,7 @@ class Player:
         self.steps_a_second = 0.0
         self.most_steps_a_second = math.inf
         self.active = 0
+        self._catches_up = True
         self._changed = changed
         # Protects the fields below, which other threads set; never held while a session trains.
         self._condition = threading.Condition()
@@ -92,6 +94,7 @@ class Player:
             self.failure = self.failed = None  # its failure goes with it
         for session in sessions:
             session.lock = self._locks.setdefault(session, functools.partial(self._locked, session))
+        self._catches_up = True
         self._sessions, self.active = sessions, min(self.active, len(sessions) - 1)
 
     def _release(self, session: Session) -> None:
@@ -105,6 +108,18 @@ class Player:
     def playing(self) -> bool:
         """Whether steps are being made, or will be as soon as the worker wakes."""
         return self._frames_left > 0
+
+    @property
+    def apart(self) -> bool:
+        """Whether the runs train from different steps, each from its own: see `catch_up`."""
+        return not self._catches_up and self.gap > 0
+
+    @property
+    def gap(self) -> int:
+        """How many steps one run is behind the other; 0 if that is less than from one frame to the next."""
+        steps = [session.steps for session in self._sessions]
+        gap = max(steps) - min(steps)
+        return gap if gap > self._sessions[0].setup.frame_every else 0
 
     @property
     def stopped(self) -> bool:
@@ -175,6 +190,16 @@ class Player:
                 self._pauses += 1
                 self._frames_left = 0.0
             self._commands.append(job)
+            self._condition.notify_all()
+
+    def catch_up(self, on: bool) -> None:
+        """Whether a run that is behind trains alone until it is where the other one is; if not, both train from there.
+
+        It changes only whose turn it is, and no run depends on that: frames, recordings and replays stay as they are.
+        It is on again as soon as the runs have met.
+        """
+        with self._condition:
+            self._catches_up = on
             self._condition.notify_all()
 
     def limit(self, steps_a_second: float) -> None:
@@ -264,15 +289,18 @@ class Player:
                 command.session.set_clamped(**command.values)
 
     def _advance(self) -> None:
-        """One frame of each session that has had the fewest steps."""
+        """One frame of each session that has had the fewest steps; of all, if nobody catches up."""
         begun, least = time.perf_counter(), min(session.steps for session in self._sessions)
-        moved = [session for session in self._sessions if session.steps == least]
+        if not self.apart:
+            self._catches_up = True
+        moved = [session for session in self._sessions if session.steps == least or self.apart]
+        before = moved[0].steps
         for session in moved:
             self._make_frame(session)
         with self._condition:
             self._frames_left -= 1
             self._frames_made += 1
-            self._next_at = begun + (moved[0].steps - least) / self.most_steps_a_second
+            self._next_at = begun + (moved[0].steps - before) / self.most_steps_a_second
             if any(session.at_stop for session in moved):
                 self._frames_left = 0.0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,10 +29,6 @@ _OF_THE_RUN = ("json", "gif")
 MOST_GIF_FRAMES = 60
 
 
-def _no_progress(done: int, of: int) -> None:
-    """Tell nobody."""
-
-
 class _Shown(NamedTuple):
     """What the lab shows: all runs and the active one, its frame, the colours, the title; a second map, a selection."""
 
@@ -41,7 +37,6 @@ class _Shown(NamedTuple):
     frame: Frame
     colour: int
     title: str
-    progress: Callable[[int, int], None]
     beside: Frame | None = None
     tasks: Sequence[int] = ()
 
@@ -58,14 +53,13 @@ def save(
     frame: Frame,
     colour: int,
     title: str,
-    progress: Callable[[int, int], None] = _no_progress,
     beside: Frame | None = None,
     tasks: Sequence[int] = (),
 ) -> tuple[Path, str]:
     """Write the frame as "png", "svg", "csv" or "parquet", the active run as "json" or "gif", all runs as "html".
 
-    Returns the file's path, in the kernel's working folder, and a sentence on how to open it. `progress(done, all)` is
-    told the pictures of a GIF. A file is written whole or not at all.
+    Returns the file's path, in the kernel's working folder, and a sentence on how to open it. A file is written
+    whole or not at all; `session.progress` tells how far a film is.
     `beside` is the same frame drawn by PCA, where that map stands beside the run's own: pictures, tables and the page
     have both. `tasks` are the only ones that a table is to have (none: all); its name then ends in "selected".
     Errors: ValueError for another kind of file; OSError if the folder cannot be written; ImportError if a library for
@@ -79,7 +73,7 @@ def save(
     family = re.sub(r"[^\w-]+", "-", session.setup.family).strip("-") or "tasks"
     part = "-selected" if len(tasks) else ""
     path = free_path(Path(f"{session.embedder.name}-{family}-step-{step}{part}.{what}"))
-    _write(what, _Shown(sessions, session, frame, colour, title, progress, beside, tasks), path)
+    _write(what, _Shown(sessions, session, frame, colour, title, beside, tasks), path)
     return path, f"Saved as {path}. {_OPENED[what].format(path=path)}"
 
 
@@ -119,4 +113,4 @@ def _write_film(shown: _Shown, path: Path) -> None:
 
     session = shown.session
     frames = [session.history[k] for k in thinned(session, len(session.history), MOST_GIF_FRAMES)]
-    write_whole(path, gif(session, frames, shown.column, shown.progress))
+    write_whole(path, gif(session, frames, shown.column))

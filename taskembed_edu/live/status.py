@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from taskembed_edu.base.wording import say, say_setting
@@ -91,8 +91,7 @@ def status(
     if session.frame.diverged_tasks:
         return StatusMessage(_diverged_words(session), "alarm")
     if player.playing:
-        behind = _behind(player.sessions)
-        return StatusMessage((behind or "Training. Move a setting and watch what it does.") + until)
+        return StatusMessage((_behind_words(player) or "Training. Move a setting and watch what it does.") + until)
     if session.at_stop:
         return StatusMessage(
             f'Step {session.steps}: paused by the setting "Stop at step". Press Play to go on.' + until
@@ -137,13 +136,13 @@ def _about(session: Session, viewed_step: int | None, differ: Collection[str] = 
     return about_run(session, None if viewed_step is None else session.history.at_step(viewed_step).settings, differ)
 
 
-def _behind(sessions: Sequence[Session]) -> str:
-    steps = [session.steps for session in sessions]
-    gap = max(steps) - min(steps)
-    if gap <= sessions[0].setup.frame_every:
-        return ""
+def _behind_words(player: Player) -> str:
+    """What goes on while one run is behind the other; the bar beside the status says how far."""
+    if player.apart:
+        return "Both runs train, each from its own step."
+    steps = [session.steps for session in player.sessions]
     name = run_name(steps.index(min(steps)))
-    return f"{name} catches up: step {min(steps)} of {max(steps)}. Meanwhile the other run shows its stored pictures."
+    return f"{name} catches up. The other run shows its stored pictures." if player.gap else ""
 
 
 def run_name(run: int) -> str:

@@ -16,6 +16,7 @@ from taskembed_edu.live import packets
 from taskembed_edu.live.controls import control_specs
 from taskembed_edu.live.lab_view import LabView, PictureGate
 from taskembed_edu.live.player import Player
+from taskembed_edu.live.progress import Progress, shown_progress
 from taskembed_edu.live.runs import same_tasks
 from taskembed_edu.live.status import StatusMessage, run_name, transport
 from taskembed_edu.live.words import beside_words, help_packet, map_words
@@ -30,7 +31,7 @@ _REFRESH_APART, _WORDS_APART = 1 / 20, 1.0
 _MESSAGE_SECONDS = 4.0
 
 # Entries of the transport that change with every frame: they are sent with a picture.
-_EVER_NEW = ("rate", "runs")
+_EVER_NEW = ("rate", "runs", "progress")
 
 
 @dataclass
@@ -38,7 +39,8 @@ class UiState:
     """The state of the page that is not in the sessions.
 
     The settings that wait for a reset, the last status message, the viewed step (None: now), the metric to compare with
-    the run's own, whether a PCA map stands beside the run's UMAP map, and whether UMAP is being compiled.
+    the run's own, whether a PCA map stands beside the run's UMAP map, whether UMAP is being compiled, and how far the
+    worker's job is (None: it does none, or a short one).
     """
 
     # Replaced, never changed in place: the worker may read it while the kernel's thread handles a message.
@@ -48,6 +50,7 @@ class UiState:
     compare: str = ""
     both: bool = False
     precompiling: bool = False
+    job: Progress | None = None
     said_at: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -103,9 +106,11 @@ class ViewUpdater:
 
     @property
     def moment(self) -> int:
-        """The viewed step; by default the newest that every run has reached."""
-        viewed_step = self._ui.viewed_step
-        return packets.live_step(self._player.sessions) if viewed_step is None else viewed_step
+        """The viewed step; by default the newest that every run has reached, or if they train apart, that one has."""
+        if self._ui.viewed_step is not None:
+            return self._ui.viewed_step
+        sessions = self._player.sessions
+        return max(each.frame.step for each in sessions) if self._player.apart else packets.live_step(sessions)
 
     @property
     def both(self) -> bool:
@@ -185,30 +190,30 @@ class ViewUpdater:
 
     def _picture(self) -> dict[str, Any]:
         sessions, ui, chosen = self._player.sessions, self._ui, self.view.chosen
-        frames = packets.frames_at(sessions, ui.viewed_step)
+        frames = packets.frames_at(sessions, self.moment)
         selected = tuple(self.view.selected)
         key = (tuple(map(id, frames)), chosen, selected, self.both, ui.compare, self.moment, ui.viewed_step)
         if key != self._last_packet[0]:
             packet = self._packet()
             # Keep the frames too: while they live, no other frame can get the same id.
-            self._last_packet = (key, {**packet, "frames": frames})
+            self._last_packet = (key, {**packet, "frames": frames, "live": ui.viewed_step is None})
         words = self._summary(key, frames, chosen)
         return {**{name: value for name, value in self._last_packet[1].items() if name != "frames"}, "words": words}
 
     def _packet(self) -> dict[str, Any]:
         ui, sessions = self._ui, self._player.sessions
-        beside = self.beside(packets.frames_at(sessions, ui.viewed_step)[0])
+        beside = self.beside(packets.frames_at(sessions, self.moment)[0])
         self._pca = None if beside is None else beside.layout
         about = {"chosen": self.view.chosen, "selected": self.view.selected, "beside": beside}
         try:
-            return packets.picture_packet(sessions, ui.viewed_step, compare=ui.compare, **about)
+            return packets.picture_packet(sessions, self.moment, compare=ui.compare, **about)
         except ValueError as error:
             if not ui.compare:
                 raise
             # This metric cannot measure these vectors (a zero vector has no cosine): stop comparing.
             ui.compare = ""
             ui.say(StatusMessage(str(error), "alarm"))
-            return packets.picture_packet(sessions, ui.viewed_step, **about)
+            return packets.picture_packet(sessions, self.moment, **about)
 
     def _summary(self, key: Any, frames: Sequence[Frame], chosen: int) -> str:
         clock = time.monotonic()
@@ -251,9 +256,18 @@ class ViewUpdater:
     def _controls(self, pending: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         return control_specs(self._player.session, self._main, dict(self._ui.pending if pending is None else pending))
 
+    def tell_progress(self, job: Progress | None) -> None:
+        """Show at once how far the worker's job is: until the job has ended, nothing else is sent."""
+        self._ui.job = job
+        self.view.put(transport={**self.view.transport, "progress": self._progress()})
+
+    def _progress(self) -> dict[str, Any] | None:
+        shown = shown_progress(self._player, self._ui.job, self._ui.precompiling)
+        return None if shown is None else shown._asdict()
+
     def _transport(self, pending: Mapping[str, Any] | None = None) -> dict[str, Any]:
         ui = self._ui
-        return transport(
+        told = transport(
             self._player,
             said=ui.said,
             pending=ui.pending if pending is None else pending,
@@ -262,6 +276,7 @@ class ViewUpdater:
             compare=ui.compare,
             both=self.both,
         )
+        return {**told, "progress": self._progress()}
 
     def close(self) -> None:
         """Show on the page that this lab was replaced, then close the widget and release what it holds."""
@@ -278,4 +293,5 @@ def first_colour(session: Session) -> int:
 
 def _settled(sent: dict[str, Any]) -> dict[str, Any]:
     about = [(run["name"], run["about"]) for run in sent["runs"]]
-    return {**{name: value for name, value in sent.items() if name not in _EVER_NEW}, "about": about}
+    bar = (sent["progress"] or {}).get("button")  # a bar that comes or goes is sent at once; it grows with pictures
+    return {**{name: value for name, value in sent.items() if name not in _EVER_NEW}, "about": about, "bar": bar}

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from taskembed_edu.base.checks import check_choice, problem
+from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.tasks.base import TaskBatch, TaskFamily
 from taskembed_edu.tasks.kinds import KindRegistry, picture_shape, vector_size
 
@@ -244,6 +245,7 @@ ENCODERS: KindRegistry[EncoderFactory] = KindRegistry(
 )
 
 
+@short_errors
 def set_encoder(
     family: TaskFamily, rng: torch.Generator, *, hidden: int = 128, dim: int = 8, features: str = "fourier"
 ) -> SetEncoder:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Mapping
 
 from taskembed_edu.base.checks import check_choice, problem
+from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.networks.learners import MLP, ConvNet, Learner
 from taskembed_edu.networks.recurrent import GRU, LSTM
 from taskembed_edu.tasks.base import TaskFamily
@@ -88,6 +89,7 @@ def readers(family: TaskFamily) -> tuple[str, ...]:
     return tuple(LEARNERS_OF[family.kind])
 
 
+@short_errors
 def task_learner(family: TaskFamily, name: str = "auto", hidden: int = 32, activation: str = "relu") -> Learner:
     """A learner for the tasks of this family: "auto" takes the default for its kind of samples.
 

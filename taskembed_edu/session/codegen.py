@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from taskembed_edu.base.by_value import same
 from taskembed_edu.base.settings import Settings, as_python
@@ -34,26 +34,52 @@ def run_code(
     `started` are the settings that the run began with, the session's own and the embedder's; settings at their
     defaults are omitted. `family` is a name, or the object if some of its fields differ from their defaults.
     """
-    names = ["Session"]
-    given = [spelt(embedder)]
-    lines: list[str] = []
-    if isinstance(family, str):
-        given += [f"family={spelt(family)}"]
-    elif isinstance(family, OwnTasks):
-        given += ["tasks"]
-        lines.append(f"# Make `tasks` first: they are your own, {len(family)} of them (OwnTasks).")
-    else:
-        given += [_constructor(family)]
-        if FAMILIES.get(family.name) is type(family):
-            names = sorted([*names, type(family).__name__])
-        else:
-            lines.append(_where_from(type(family)))
+    names, lines, argument = _spelt_family(family)
+    given = [spelt(embedder), argument]
     for settings in started:
         chosen = type(settings)().difference(settings)
         given += [f"{name}={spelt(value)}" for name, value in chosen.items() if name != "family"]
-    lines = [f"from taskembed_edu import {', '.join(names)}", _FIGURE, *lines, ""]
+    lines = [_imported("Session", *names), _FIGURE, *lines, ""]
     lines += [_call("session = Session", given)]
     return "\n".join([*lines, *_change_lines(events, steps), _SHOWN]) + "\n"
+
+
+def opening_code(lab: type, family: TaskFamily | str, settings: Mapping[str, Any]) -> str:
+    """The one line that opens a lab of this class with these settings, below the lines that must stand before it.
+
+    `family` is a name, or the object if some of its fields differ from their defaults.
+    """
+    names, lines, argument = _spelt_family(family)
+    if lab.__module__.partition(".")[0] == __name__.partition(".")[0]:
+        names = [lab.__name__, *names]
+    else:
+        lines = [_where_from(lab, "lab"), *lines]
+    lines = [*([_imported(*names)] if names else []), *lines]
+    given = [argument, *(f"{name}={spelt(value)}" for name, value in settings.items())]
+    return "\n".join([*lines, f"{lab.__name__}({', '.join(given)})"])
+
+
+class _SpeltFamily(NamedTuple):
+    """A family in code: names to import from the package, lines that must stand before, and the argument."""
+
+    names: list[str]
+    before: list[str]
+    argument: str
+
+
+def _spelt_family(family: TaskFamily | str) -> _SpeltFamily:
+    if isinstance(family, str):
+        return _SpeltFamily([], [], f"family={spelt(family)}")
+    if isinstance(family, OwnTasks):
+        made = f"# Make `tasks` first: they are your own, {len(family)} of them (OwnTasks)."
+        return _SpeltFamily([], [made], "tasks")
+    mine = FAMILIES.get(family.name) is type(family)
+    before = [] if mine else [_where_from(type(family), "family of tasks")]
+    return _SpeltFamily([type(family).__name__] if mine else [], before, _constructor(family))
+
+
+def _imported(*names: str) -> str:
+    return f"from taskembed_edu import {', '.join(sorted(names))}"
 
 
 def spelt(value: Any) -> str:
@@ -146,7 +172,7 @@ def _default(field: dataclasses.Field[Any]) -> Any:
     return field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
 
 
-def _where_from(family: type[TaskFamily]) -> str:
-    if family.__module__ == "__main__" or "<locals>" in family.__qualname__:
-        return f"# {family.__name__} is your own family of tasks: define it first."
-    return f"from {family.__module__} import {family.__name__}"
+def _where_from(made: type, what: str) -> str:
+    if made.__module__ == "__main__" or "<locals>" in made.__qualname__:
+        return f"# {made.__name__} is your own {what}: define it first."
+    return f"from {made.__module__} import {made.__name__}"

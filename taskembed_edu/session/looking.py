@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from taskembed_edu.base.former import Former
 from taskembed_edu.base.settings import Setting
+from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.embedders.base import Embedder, sample_tasks
 from taskembed_edu.evaluation.geometry import NeighbourChanges, TrueGeometry, all_distances
 from taskembed_edu.evaluation.registry import ScoreContext, measured
@@ -23,7 +24,7 @@ from taskembed_edu.session.recovery import Recovery, recovery
 from taskembed_edu.session.run import Run, readable_families
 from taskembed_edu.session.setup import Setup
 from taskembed_edu.session.validation import ValidationSet, groups_of, true_geometry
-from taskembed_edu.tasks import FAMILIES
+from taskembed_edu.tasks import FAMILIES, task_family
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily
 
 
@@ -39,6 +40,13 @@ class RunView:
     def family(self) -> TaskFamily | None:
         """The family of tasks that was given as an object; None: the package's family, with its default values."""
         return self._run.family
+
+    def named_family(self) -> TaskFamily | str:
+        """The family's name where that suffices, because all its fields have their defaults; else the family."""
+        family = self.family
+        if family is None or (family.name in FAMILIES and family == task_family(family.name)):
+            return self.setup.family
+        return family
 
     @property
     def split(self) -> Split:
@@ -121,6 +129,10 @@ class RunView:
         """The names of the package's families that this embedder can read."""
         return readable_families(self.embedder)
 
+    def most_tasks(self) -> int | None:
+        """How many tasks the map of this run can show, because there are no more; None: as many as one likes."""
+        return self.embedder.watched_family(self.split).n_distinct
+
     def declared(self) -> dict[str, Setting]:
         """All declarations by name: what a page or a command line builds its controls from."""
         declared = declared_settings(self.embedder)
@@ -129,6 +141,7 @@ class RunView:
             declared["family"] = dataclasses.replace(declared["family"], choices=choices)
         return declared
 
+    @short_errors
     def nearest(self, frame: Frame, task: int, k: int = 5) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """The k tasks nearest to this one, in the frame's embedding (under its distance) and in truth, nearest first.
 
@@ -138,6 +151,7 @@ class RunView:
         """
         return self.validation_set.nearest(frame, task, k)
 
+    @short_errors
     def neighbour_changes(self, frame: Frame, metric: str, k: int = 5) -> NeighbourChanges:
         """Which of each task's k nearest change when the frame's vectors are compared by `metric` instead.
 
@@ -145,6 +159,7 @@ class RunView:
         """
         return NeighbourChanges(frame.neighbours(k), frame.neighbours(k, metric))
 
+    @short_errors
     def closing_scores(self, n_tasks: int = 200) -> dict[str, float]:
         """Scores on never-seen tasks: report these, since the validation tasks were viewed during the whole run.
 
@@ -191,6 +206,7 @@ class RunView:
         """Where `recover` would go back to, and what it would change; None if the tasks have not collapsed."""
         return recovery(self.history, self.settings, self.embedder.same_loss) if self.frame.alarm else None
 
+    @short_errors
     def last_stable_frame(self, at: int = -1) -> Frame:
         """The last frame, up to frame `at`, before tasks diverged or the loss grew: see `alarms.last_stable_frame`."""
         return last_stable_frame(self.history[: self.history.position(at) + 1], self.embedder.same_loss)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from taskembed_edu.base.checks import problem
 from taskembed_edu.base.files import write_whole
 from taskembed_edu.base.settings import current_values
+from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.embedders import task_embedder
 from taskembed_edu.session.history import Event, undo_values
 from taskembed_edu.session.parsing import declared_settings
@@ -164,6 +165,7 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
+@short_errors
 def save_recording(recording: dict[str, Any], path: str | Path) -> Path:
     """Write a recording as JSON. Returns the path."""
     return write_whole(Path(path), (json.dumps(recording, indent=1) + "\n").encode())
@@ -183,6 +185,7 @@ def free_paths(paths: Sequence[Path]) -> list[Path]:
     return free
 
 
+@short_errors
 def load_recording(path: str | Path, family: str | None = None, *, known: bool = False) -> dict[str, Any]:
     """Read and check a recording; see `check_recording` for the errors."""
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,7 @@ from taskembed_edu.embedders.base import Embedder
 from taskembed_edu.projection.live_umap import LiveUMAP
 from taskembed_edu.session.history import Checkpoint, Event, Frame, History
 from taskembed_edu.session.parsing import check_live, declared_settings, split_settings
+from taskembed_edu.session.progress import counted
 from taskembed_edu.session.recovery import Recovery
 from taskembed_edu.session.setup import Setup
 from taskembed_edu.session.validation import ValidationSet, step_means
@@ -136,15 +138,11 @@ class Run:
 
     def follow(self, events: Iterable[Event], until: int) -> None:
         """Repeat logged changes, each before its step, up to and including step `until`."""
-        declared = declared_settings(self.embedder)
-        for event in events:
-            if event.step > until:
-                break
-            self._step_to(event.step)
-            check_live(event.changes, declared, self.offers)
-            mine, theirs = split_settings(event.changes, declared)
-            self.apply(self.now.setup.changed(**mine), self.now.settings.changed(**theirs), undo=event.undo)
-        self._step_to(until)
+        left = deque(event for event in events if event.step <= until)
+        self._follow_due(left)
+        for _ in counted(until - self.steps):
+            self.step()
+            self._follow_due(left)
 
     def offers(self, name: str) -> tuple[str, ...] | None:
         """The choices of this setting that make sense for this run; None: all that are declared."""
@@ -210,9 +208,14 @@ class Run:
         if self.now.state.tasks is not self.validation_set.tasks:
             self.now.state.tasks = self.validation_set.tasks
 
-    def _step_to(self, step: int) -> None:
-        while self.steps < step:
-            self.step()
+    def _follow_due(self, left: deque[Event]) -> None:
+        """Take from these events those that come before the next step, and repeat them."""
+        declared = declared_settings(self.embedder)
+        while left and left[0].step <= self.steps:
+            event = left.popleft()
+            check_live(event.changes, declared, self.offers)
+            mine, theirs = split_settings(event.changes, declared)
+            self.apply(self.now.setup.changed(**mine), self.now.settings.changed(**theirs), undo=event.undo)
 
     def _keep_frame(self, loss: float, reported: Mapping[str, float], index: int | None = None) -> None:
         index = len(self.history) if index is None else index

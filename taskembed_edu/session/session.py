@@ -17,6 +17,7 @@ from taskembed_edu.base.checks import check_choice, check_whole, problem
 from taskembed_edu.base.former import Former
 from taskembed_edu.base.memory import tune_malloc
 from taskembed_edu.base.settings import Settings, current_values
+from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.embedders import task_embedder
 from taskembed_edu.embedders.base import Embedder, devices_here
 from taskembed_edu.session.codegen import run_code
@@ -47,6 +48,7 @@ class Session(RunView):
     (20, 3)
     """
 
+    @short_errors
     def __init__(
         self, embedder: Embedder[Any, Any] | str = "metric", family: TaskFamily | str | None = None, **values: Any
     ):
@@ -62,14 +64,11 @@ class Session(RunView):
         self.lock: Callable[[str], AbstractContextManager[None]] = unlocked
         given = family if isinstance(family, TaskFamily) else None
         # All that reset, undo of a reset, rewind and branch replace: always by one assignment.
-        try:
-            parsed = parse_settings(self.embedder, values)
-        except (ValueError, TypeError) as error:
-            raise error.with_traceback(None) from None  # the sentence counts: the checks inside explain nothing
-        self._run = Run.begin(self.embedder, *parsed, given)
+        self._run = Run.begin(self.embedder, *parse_settings(self.embedder, values), given)
         self._note_own_family()
 
     @staticmethod
+    @short_errors
     def parse_settings(embedder: Embedder[Any, Any] | str, values: dict[str, Any]) -> tuple[Setup, Any]:
         """Checked settings from names and values: the session's own, and the embedder's.
 
@@ -79,6 +78,7 @@ class Session(RunView):
 
     # ---- training and changes --------------------------------------------------------------------------------------
 
+    @short_errors
     def step(self, n: int = 1) -> Frame:
         """Make n training steps. Returns the latest frame; one is recorded every `frame_every` steps."""
         check_whole("n", n, 0, None, "Time runs forwards; `branch(at=k)` goes back.")
@@ -96,6 +96,7 @@ class Session(RunView):
                 raise
         return self.history[-1]
 
+    @short_errors
     def set(self, **changes: Any) -> None:
         """Change settings before the next step, logged as one event.
 
@@ -103,14 +104,11 @@ class Session(RunView):
         unknown name, a value beyond its range, or a setting that only applies at reset.
         """
         with self.lock("set"):
-            try:
-                changes = self._live(changes)
-                changed = self._changed(changes)
-            except (ValueError, TypeError) as error:
-                raise error.with_traceback(None) from None
-            self._run.apply(*changed)
+            changes = self._live(changes)
+            self._run.apply(*self._changed(changes))
             self.user_set |= set(changes)
 
+    @short_errors
     def set_clamped(self, **changes: Any) -> None:
         """As `set`, but a value beyond its range is clamped: for sliders, which receive a new range late."""
         changes = self._live(changes)
@@ -121,6 +119,7 @@ class Session(RunView):
     set_within_range = Former("set_clamped")
     named = Former("user_set")
 
+    @short_errors
     def embed_again(self) -> Frame:
         """Have UMAP discard its map and embed from scratch, as for a first frame: an event like any other.
 
@@ -131,6 +130,7 @@ class Session(RunView):
             self.set(umap_restarts=self.setup.umap_restarts + 1)
         return self.history[-1]
 
+    @short_errors
     def undo(self) -> dict[str, Any]:
         """Undo the last change of the embedder's settings. Returns what was set; {} if there was nothing to undo.
 
@@ -143,6 +143,7 @@ class Session(RunView):
                 self._run.apply(self.setup, self.settings.changed(**values), undo=True)
         return values
 
+    @short_errors
     def reset(self, **changes: Any) -> Frame:
         """Begin again from the same initial weights, with these settings changed; the old run goes to `past`."""
         changes = current_values(changes, self.declared())
@@ -159,6 +160,7 @@ class Session(RunView):
             self._note_own_family()
         return self.history[-1]
 
+    @short_errors
     def undo_reset(self) -> Frame:
         """Restore the run that the last reset ended, completely, as long as the new one has made no step.
 
@@ -175,6 +177,7 @@ class Session(RunView):
             self._run = dataclasses.replace(ended, past=self.past[:n_before] + self.past[n_before + 1 :])
         return self.history[-1]
 
+    @short_errors
     def rewind(self, at: int | None = None) -> Frame:
         """Take this run back to frame `at`, exactly; the recording of the run so far goes to `past`.
 
@@ -188,6 +191,7 @@ class Session(RunView):
                 self._run = dataclasses.replace(self._run.at_frame(at), past=past, ended=self._run.ended)
         return self.history[-1]
 
+    @short_errors
     def recover(self) -> Frame:
         """Leave a collapse: go back to the last healthy frame before it, and change what made the tasks collapse.
 
@@ -202,6 +206,7 @@ class Session(RunView):
                 self._run = run
         return self.history[-1]
 
+    @short_errors
     def branch(self, at: int = -1) -> Session:
         """An independent session that continues from frame `at`; it shares no changing state with this one.
 
@@ -215,6 +220,7 @@ class Session(RunView):
         run.follow(events, until)  # without the lock: this session may train meanwhile
         return twin
 
+    @short_errors
     def with_last_step(self) -> Session:
         """This session, if its last frame shows its last step; else a copy to look at, with one more frame.
 
@@ -251,17 +257,15 @@ class Session(RunView):
         is UMAP's from the start. The last line draws the map.
         """
         with self.lock("read"):
-            run, family = self._run, self.family
-            events = run.events
+            run, events = self._run, self._run.events
             if "projection" not in self.user_set:  # the lab went over to UMAP by itself: the lines begin with it
                 events = without_setting(events, "projection")
             unasked = {} if events is run.events else {"projection": self.setup.projection}
-            if family is not None and family.name in FAMILIES and family == task_family(family.name):
-                family = None  # all its fields have their defaults: its name suffices
             begun = parse_settings(self.embedder, {**run.initial, **unasked, "family": run.whole_family})
-            return run_code(self.embedder.name, family or self.setup.family, begun, events, run.steps)
+            return run_code(self.embedder.name, self.named_family(), begun, events, run.steps)
 
     @staticmethod
+    @short_errors
     def replay(recording: dict[str, Any], family: TaskFamily | None = None) -> Session:
         """Repeat the recorded run step by step: the same frames on the same machine.
 

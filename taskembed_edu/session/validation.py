@@ -163,7 +163,8 @@ class ValidationSet:
     def _vectors(self, now: Checkpoint) -> tuple[Tensor, Tensor | None]:
         """The validation tasks' vectors, and those of their second support sets where the embedder uses such."""
         first = self.embedder.view(now.state, now.settings)
-        second = None if self.resampled_support is None else self.embedder.embed(now.state, self.resampled_support)
+        again = self.resampled_support
+        second = None if again is None else self.embedder.view(now.state, now.settings, again)
         if not all(bool(torch.isfinite(vectors).all()) for vectors in (first, second) if vectors is not None):
             raise diverged(now, "embedding", math.nan)
         return first, second

@@ -29,6 +29,7 @@ from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_number, problem
 from taskembed_edu.base.devices import moved
 from taskembed_edu.base.settings import as_python
+from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.tasks.sketch import TaskFit, TaskSketch
 
 TruthKind = Literal["quantity", "angle", "category"]
@@ -187,6 +188,7 @@ class TaskFamily(ABC):
         if "__post_init__" in cls.__dict__:  # a subclass's own check need not think of numpy's numbers
             check = cls.__post_init__
 
+            @short_errors
             @functools.wraps(check)
             def checked(self: TaskFamily) -> None:
                 TaskFamily.__post_init__(self)
@@ -265,6 +267,7 @@ class TaskFamily(ABC):
     def split(self, rng: torch.Generator) -> Split:
         """Three families that share no task (and no image)."""
 
+    @short_errors
     def sample(
         self, n_tasks: int, n_shot: int | None = None, *, rng: torch.Generator, n_query: int | None = None
     ) -> TaskBatch:
@@ -283,11 +286,13 @@ class TaskFamily(ABC):
         names = tuple(self.task_name(row) for row in truth)
         return TaskBatch(support_x, support_y, query_x, query_y, truth, self.truth_names, names)
 
+    @short_errors
     def redraw(self, batch: TaskBatch, rng: torch.Generator, n_shot: int | None = None) -> TaskBatch:
         """The same tasks with a support set drawn anew, independently of the old one."""
         n_shot = batch.support_x.shape[1] // self.n_way if n_shot is None else n_shot
         return batch.with_support(*self.draw_samples(batch.truth.cpu(), n_shot, rng))
 
+    @short_errors
     def true_distance(self, batch: TaskBatch) -> Tensor:
         """The distance between every two tasks of the batch, from their truth: shape (n_tasks, n_tasks).
 

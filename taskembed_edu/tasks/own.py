@@ -14,6 +14,7 @@ from torch import Tensor
 
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_finite, check_whole, problem
+from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.formulas._vectors import Vectors, as_tensor
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily, TruthKind
 from taskembed_edu.tasks.sketch import TaskSketch
@@ -66,6 +67,7 @@ class OwnTasks(TaskFamily):
     name: ClassVar[str] = "own_tasks"
     label_points: ClassVar[bool] = False
 
+    @short_errors
     def __init__(
         self,
         x: Vectors,

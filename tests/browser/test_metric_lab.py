@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -145,6 +146,48 @@ def test_umap_takes_over_when_it_is_ready_and_the_recording_says_when(lab: LabOn
     lab.check_well()
 
 
+def test_who_does_not_wait_for_a_run_that_catches_up_sees_both_go_on(lab: LabOnPage) -> None:
+    lab.page.run("lab.session.set(projection='pca')\nlab.session.step(2000)")
+    lab.settle()
+    lab.page.run("lab.panel._on_message(None, {'do': 'branch', 'step': 40}, [])")
+    expect(lab.root).to_have_attribute("data-runs", "2")
+    bar = lab.root.get_by_role("progressbar")
+    expect(bar).to_have_attribute("aria-valuenow", "40")
+    lab.button("Play").click()
+    expect(bar).to_have_accessible_name(re.compile(r"Run B: step [\d,]+ of 2,000, about \d+ s left"))
+    expect(lab.map(0)).to_have_attribute("data-step", re.compile(r"^\d{1,3}$"))
+    lab.button("Skip").click()
+    expect(lab.button("Catch up")).to_be_visible()
+    lab.wait_for_step(2030, run=0)
+    assert lab.step(1) < 2000
+    lab.pause()
+    for run in (0, 1):
+        lab.check_picture(run, f"lab.sessions[{run}].frame")
+    assert int(lab.ask("lab.sessions[0].steps - lab.sessions[1].steps")) > 1000
+    lab.button("Catch up").click()
+    expect(lab.map(0)).to_have_attribute("data-step", lab.ask("lab.sessions[1].frame.step"))
+    for run in (0, 1):
+        again = f"lab.session.replay(lab.sessions[{run}].recording())"
+        assert lab.ask(f"({again}.frame.embedding == lab.sessions[{run}].frame.embedding).all()") == "True"
+
+
+def test_the_line_of_code_opens_a_lab_with_the_settings_of_the_moment_shown(lab: LabOnPage) -> None:
+    lab.page.run("lab.session.step(20)\nlab.session.set(margin=1.4)\nlab.session.step(20)")
+    lab.settle()
+    lab.button("Code").click()
+    line = lab.root.get_by_role("dialog", name="What this lab does, in Python").locator("code").first
+    expect(line).to_contain_text('MetricLab(family="gaussians", n_tasks=60, margin=1.4, batch=16, hidden=32)')
+    lab.page.run(f"before = lab\n{line.inner_text().replace('MetricLab(', 'lab = MetricLab(')}")
+    assert lab.ask("lab.session.settings == before.session.settings") == "True"
+    lab.page.run("lab = before")
+    lab.button("Close").click()
+    lab.button("Frame back").click()
+    lab.button("Frame back").click()
+    expect(lab.root).to_have_attribute("data-step", "20")
+    lab.button("Code").click()
+    expect(line).to_contain_text('MetricLab(family="gaussians", n_tasks=60, batch=16, hidden=32)')
+
+
 def test_two_runs_side_by_side_share_tasks_and_selection(lab: LabOnPage) -> None:
     lab.wait_for_umap()
     lab.play(until=100)
@@ -203,7 +246,7 @@ def test_the_code_that_is_shown_makes_the_same_run(lab: LabOnPage) -> None:
     lab.pause()
     lab.button("Code").click()
     dialog = lab.page.get_by_role("dialog")
-    code = dialog.locator("code").inner_text()
+    code = dialog.locator("code").last.inner_text()
     lab.page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     lab.page.run(f"names = {{}}\nexec({code!r}, names)")

@@ -21,20 +21,43 @@ documents, open_lab = page_alone.documents, page_alone.open_lab
 def test_code_is_shown_in_a_dialog_that_keeps_the_focus(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.button("Code").click()
-    lab.kernel("answer", {"tell": "code", "text": "session = Session()\nsession.step(120)"})
+    line = 'from taskembed_edu import MetricLab\nMetricLab(family="gaussians", margin=1.4)'
+    lab.kernel("answer", {"tell": "code", "text": "session = Session()\nsession.step(120)", "line": line})
     dialog = lab.root.get_by_role("dialog", name="What this lab does, in Python")
-    expect(dialog.locator("code")).to_have_text("session = Session()\nsession.step(120)")
-    for _ in range(6):
+    expect(dialog.locator("code")).to_have_text([line, "session = Session()\nsession.step(120)"])
+    for _ in range(8):
         lab.keyboard.press("Tab")
         outside = "!document.activeElement.closest('dialog') && document.activeElement !== document.body"
         assert not lab.evaluate(outside), "the focus went behind the dialog"
     lab.keyboard.press("s")
     assert not lab.sent("step"), "a key in the dialog is not the lab's"
-    dialog.get_by_role("button", name="Copy").click()
-    expect(dialog.get_by_role("status")).to_have_text(re.compile("Copied|Selected"))
+    for name in ("Copy the line", "Copy the run"):
+        dialog.get_by_role("button", name=name).click()
+        expect(dialog.locator("section", has_text=name).get_by_role("status")).to_have_text(
+            re.compile("Copied|Selected")
+        )
     lab.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(lab.button("Code")).to_be_focused()
+
+
+def test_each_copy_copies_its_own_lines(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    lab.kernel("answer", {"tell": "code", "text": "session = Session()", "line": "MetricLab(margin=1.4)"})
+    dialog = lab.root.get_by_role("dialog", name="What this lab does, in Python")
+    for name, copied in (("Copy the line", "MetricLab(margin=1.4)"), ("Copy the run", "session = Session()")):
+        section = dialog.locator("section", has_text=name)
+        section.get_by_role("button").click()
+        expect(section.get_by_role("status")).to_have_text("Copied.")
+        assert lab.evaluate("navigator.clipboard.readText()") == copied
+
+
+def test_a_panel_that_no_lab_opened_has_no_line(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.kernel("answer", {"tell": "code", "text": "session = Session()"})
+    expect(lab.button("Copy the run")).to_be_visible()
+    expect(lab.button("Copy the line")).to_be_hidden()
 
 
 @pytest.mark.parametrize("presses", range(7))

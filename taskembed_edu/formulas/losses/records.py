@@ -21,6 +21,7 @@ from typing import Any, Literal
 import torch
 
 from taskembed_edu.base.checks import check_choice, problem
+from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.formulas.mining import TRIPLET_MINING
 
 
@@ -76,6 +77,7 @@ LOSSES: dict[str, Loss] = {}
 _OWN: set[str] = set()
 
 
+@short_errors
 def register_loss(loss: Loss) -> Loss:
     """Add a loss of your own, so that labs, sessions and recordings can refer to it by its name.
 

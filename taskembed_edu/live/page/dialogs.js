@@ -136,21 +136,51 @@ class PanelDialog {
   }
 }
 
+// Lines of code with a heading, words about them, and a button that copies them.
+class CodeBlock {
+  /** @param {Element} parent @param {string} heading @param {string} copies */
+  constructor(parent, heading, copies) {
+    this.root = element("section", "te-code-block", parent);
+    element("h3", "te-help-heading", this.root, heading);
+    const head = element("div", "te-code-head", this.root);
+    this.about = element("div", "", head);
+    this.copied = element("span", "te-note", head);
+    this.copied.setAttribute("role", "status");
+    const copy = element("button", "te-button te-primary", head, copies);
+    copy.addEventListener("click", () => this.copy());
+    const frame = element("pre", "te-code-text", this.root);
+    frame.tabIndex = 0;
+    this.text = element("code", "", frame);
+  }
+
+  /** @param {string} text "": the block is hidden */
+  show(text) {
+    this.root.hidden = !text;
+    setText(this.text, text);
+    setText(this.copied, "");
+  }
+
+  // Where the browser forbids writing to the clipboard, the lines are selected, ready for Ctrl+C.
+  async copy() {
+    try {
+      await navigator.clipboard.writeText(this.text.textContent ?? "");
+      setText(this.copied, "Copied.");
+    } catch {
+      window.getSelection()?.selectAllChildren(this.text);
+      setText(this.copied, "Selected: press Ctrl+C.");
+    }
+  }
+}
+
 export class DialogsView {
   /** @param {LabPage} page @param {Element} parent */
   constructor(page, parent) {
     this.page = page;
     this.code = new PanelDialog(parent, "What this lab does, in Python");
-    element("p", "te-note", this.code.body, "Run these lines in a cell of their own: they give the same run, frame by frame.");
-    const frame = element("pre", "te-code-text", this.code.body);
-    frame.tabIndex = 0;
-    this.codeText = element("code", "", frame);
-    const copy = element("button", "te-button te-primary", null, "Copy");
-    this.code.foot.prepend(copy);
-    this.copied = element("span", "te-note", null);
-    this.copied.setAttribute("role", "status");
-    copy.after(this.copied);
-    copy.addEventListener("click", () => this.copy());
+    this.line = new CodeBlock(this.code.body, "This lab", "Copy the line");
+    element("p", "te-note", this.line.about, "One line opens this lab with the settings of the moment shown. What it does not name is as the lab begins.");
+    this.lines = new CodeBlock(this.code.body, "This run", "Copy the run");
+    element("p", "te-note", this.lines.about, "Run these lines in a cell of their own: they give the same run, frame by frame.");
 
     this.keys = new PanelDialog(parent, "Help");
     this.keys.body.tabIndex = 0; // longer than a small window: the arrow keys scroll it
@@ -176,22 +206,11 @@ export class DialogsView {
     this.reading.body.tabIndex = 0; // longer than a small window: the arrow keys scroll it
   }
 
-  /** @param {string} text */
-  showCode(text) {
-    setText(this.codeText, text);
-    setText(this.copied, "");
+  /** @param {string} text of the run @param {string} line that opens the lab; "": a panel that no lab opened */
+  showCode(text, line) {
+    this.line.show(line);
+    this.lines.show(text);
     this.code.open();
-  }
-
-  // Where the browser forbids writing to the clipboard, the lines are selected, ready for Ctrl+C.
-  async copy() {
-    try {
-      await navigator.clipboard.writeText(this.codeText.textContent ?? "");
-      setText(this.copied, "Copied.");
-    } catch {
-      window.getSelection()?.selectAllChildren(this.codeText);
-      setText(this.copied, "Selected: press Ctrl+C.");
-    }
   }
 
   showReading() {

@@ -5,13 +5,16 @@
 
 import { element, icon, ICONS, setText } from "./base.js";
 import { EXPORTS, MenuButton } from "./dialogs.js";
+import { ProgressView } from "./progress.js";
 
 const GONE = "The kernel was restarted: this picture no longer follows it. Run the cell again.";
 const LOST = "The connection to the kernel is lost. Training may go on. The picture follows again when the connection is back.";
+const SKIP = "Do not wait: both runs train on from where they are, and each map shows its own step. Nothing is lost.";
+const CATCH_UP = "Train only the run that is behind, until both are at the same step again.";
 const REPLACED = "This cell was run again, and the newer lab took over. This picture no longer changes.";
 
 /** @import { LabPage } from "./lab.js" */
-/** @import { Message, Transport } from "./types.js" */
+/** @import { Message, Progress, Transport } from "./types.js" */
 /** @typedef {keyof typeof ICONS} IconName */
 
 // A button with its label, an icon where it has one, and a bubble that explains what it does.
@@ -51,6 +54,9 @@ export class TransportView {
     this.status.setAttribute("role", "status");
     this.statusWords = element("div", "te-status-words", this.status);
     this.status.addEventListener("pointerenter", () => this.showFullStatus()); // the page's width may have changed
+    this.progress = new ProgressView(statusRow);
+    const waits = () => this.page.transport().progress?.button === "Skip";
+    this.catchUp = this.button(this.progress.root, "", () => ({ do: "catch up", on: !waits() }), "te-catch-up");
     this.device = element("div", "te-device te-number", statusRow);
     this.projector = this.makeWays(element("div", "te-group te-group-end", this.bar));
     // The visible alert and the screen reader's are two elements: a number that changes at every frame is shown at
@@ -140,10 +146,20 @@ export class TransportView {
       if (runs.length > 1) setText(words, `Keep ${runs[run].name.replace("Run ", "")}`);
     });
     setText(this.device, [transport.device, transport.rate ? `${Math.round(transport.rate)} steps/s` : ""].filter(Boolean).join(" · "));
+    this.showProgress(transport.progress ?? null);
     this.rewind.hidden = !transport.rewind;
     this.recover.root.hidden = !transport.recover;
     setText(this.recover.words, transport.recover?.label ?? "");
     this.tell();
+  }
+
+  /** @param {Progress | null} progress */
+  showProgress(progress) {
+    const button = progress?.button ?? "";
+    this.progress.show(progress);
+    this.catchUp.root.hidden = !button;
+    setText(this.catchUp.words, button);
+    if (button) this.catchUp.explain(button === "Skip" ? SKIP : CATCH_UP);
   }
 
   // The status line reports what is going on; a problem is reported as an alert, with what to do.

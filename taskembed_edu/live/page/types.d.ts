@@ -269,6 +269,14 @@ export interface Run {
   step: number;
 }
 
+// How far something long is (live/progress.py); `of` 0: nobody knows. `button`: "Skip", "Catch up" or none.
+export interface Progress {
+  words: string;
+  done: number;
+  of: number;
+  button: string;
+}
+
 export interface Transport {
   playing: boolean;
   status: string;
@@ -283,6 +291,7 @@ export interface Transport {
   rewind?: boolean;
   recover?: { run: number; label: string } | null; // the button that leads out of a collapse
   stopped?: boolean;
+  progress?: Progress | null;
   seed?: number;
   projection?: string;
   warming?: boolean;
@@ -338,6 +347,7 @@ export interface Message {
 export interface Answer {
   tell?: string;
   text?: string;
+  line?: string; // with code: what opens this lab with the settings of the moment shown
 }
 
 export type Heard = (message: Answer) => void;
