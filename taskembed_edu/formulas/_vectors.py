@@ -104,6 +104,29 @@ def check_rows(**given: torch.Tensor) -> None:
             raise ValueError(problem(name, tensor, "a batch of vectors, shape (n, dim)", cause))
 
 
+def as_batch(*, least: int = 1, **given: Vectors) -> tuple[torch.Tensor, ...]:
+    """`as_vectors` of batches of vectors, shape (n, dim), each of at least so many rows."""
+    tensors = as_vectors(**given)
+    check_rows(**dict(zip(given, tensors, strict=True)))
+    for name, tensor in zip(given, tensors, strict=True):
+        if len(tensor) < least:
+            raise ValueError(problem(name, tensor, f"at least {least} row{'s' if least > 1 else ''}, one a task"))
+    return tensors
+
+
+def as_distances(name: str, value: Vectors) -> torch.Tensor:
+    """Distances of n tasks to each other as a floating tensor (n, n). They may be infinite; NaN is refused."""
+    tensor = as_tensor(name, value)
+    if tensor.dim() != 2 or tensor.shape[0] != tensor.shape[1] or not len(tensor):
+        cause = "pairwise_distances(embedding) makes it." if tensor.dim() == 2 else ""
+        raise ValueError(problem(name, tensor, "a square matrix, one row and column a task", cause))
+    tensor = _as_floating(name, tensor, _common_dtype({name: value}, {name: tensor}))
+    if values_readable() and bool(tensor.isnan().any()):
+        where = tuple(int(i) for i in tensor.isnan().nonzero()[0])
+        raise ValueError(problem(name, f"NaN at {where}", "distances", "Has one of these tasks diverged?"))
+    return tensor
+
+
 def check_directions(**given: torch.Tensor) -> None:
     """Raise, naming the row, if a vector has no direction: it is zero, or its length leaves the range of its dtype."""
     if not values_readable():

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from taskembed_edu.base.checks import check_choice, problem
+from taskembed_edu.embedders import task_embedder
 from taskembed_edu.embedders.base import chosen_device
+from taskembed_edu.session.parsing import declared_settings
 from taskembed_edu.session.session import Session
 from taskembed_edu.tasks import FAMILIES
 from taskembed_edu.tasks.base import TaskFamily
@@ -27,6 +30,7 @@ class SessionLab:
     main: ClassVar[tuple[str, ...]]
 
     def __init__(self, family: TaskFamily | str = "sinusoids", **settings: Any) -> None:
+        _check_class(type(self))
         usual = self.defaults(_name(family))
         self._asked = {**usual, "family": family, **settings}
         # Settings that the user did not give may change with the tasks; the lab's default projection stays.
@@ -39,7 +43,7 @@ class SessionLab:
         except (ValueError, TypeError) as error:
             raise error.with_traceback(None) from None  # the sentence counts: the checks inside explain nothing
         self._values = {**mine.as_dict(), **theirs.as_dict()}
-        chosen_device(theirs.device)
+        chosen_device(getattr(theirs, "device", "cpu"))
 
     @classmethod
     def defaults(cls, family: str) -> dict[str, Any]:
@@ -129,8 +133,8 @@ class SessionLab:
         return {**(data or {}), "text/plain": repr(self)}
 
     def about(self, values: dict[str, Any]) -> str:
-        """The lab's main settings in a few words, for its repr."""
-        raise NotImplementedError
+        """The lab's main settings in a few words, for its repr; without them, the tasks alone."""
+        return str(values["family"])
 
     def __repr__(self) -> str:
         values = self._values if self._session is None else self.session.values()
@@ -141,6 +145,22 @@ class SessionLab:
         return f"{about}: step {self.session.steps}, {', '.join(scores)})"
 
 
+def _check_class(lab: type[SessionLab]) -> None:
+    """Raise a TypeError or ValueError that names what is missing or wrong in the class of a lab."""
+    for name, example in (("embedder", "'metric'"), ("title", "'Triplets of tasks'"), ("main", "('family', 'margin')")):
+        if not hasattr(lab, name):
+            raise TypeError(problem(name, "none", f"one that {lab.__name__} declares", f"Write {name} = {example}."))
+    if not isinstance(lab.embedder, str):
+        cause = "A lab makes its embedder by name: EMBEDDERS['mine'] = MyEmbedder, and embedder = 'mine'."
+        raise TypeError(problem(f"embedder of {lab.__name__}", repr(lab.embedder), "the name of an embedder", cause))
+    if isinstance(lab.main, str):
+        cause = f"One is a tuple of one: main = ({lab.main!r},)."
+        raise TypeError(problem(f"main of {lab.__name__}", repr(lab.main), "a tuple of names of settings", cause))
+    declared = declared_settings(task_embedder(lab.embedder))
+    for name in lab.main:
+        check_choice(f"main of {lab.__name__}", name, declared)
+
+
 def _went_over_to_umap(session: Session) -> bool:
     """Whether the run changed from PCA to UMAP once and in no event but its own: a lab does so by itself."""
     changes = [event.changes for event in session.events if "projection" in event.changes]
@@ -148,4 +168,4 @@ def _went_over_to_umap(session: Session) -> bool:
 
 
 def _name(family: TaskFamily | str) -> str:
-    return family if isinstance(family, str) else family.name
+    return family.name if isinstance(family, TaskFamily) else str(family)

@@ -261,8 +261,12 @@ def set_encoder(
 
     def make() -> SetEncoder:
         nonlocal width
-        network, width = ENCODERS[family.kind](family, hidden, features)
-        return SetEncoder(network, width, hidden, dim)
+        made = ENCODERS[family.kind](family, hidden, features)
+        if not isinstance(made, SampleEncoder):
+            cause = "SampleEncoder(network, width) holds a network and how many numbers it makes of a sample."
+            raise TypeError(problem("encoder", f"a {type(made).__name__}", "a SampleEncoder", cause))
+        width = made.width
+        return SetEncoder(made.network, width, hidden, dim)
 
     encoder = init_weights(make, rng)
     first_look = family.sample(family.at_most(_FIRST_LOOK), rng=rng)
@@ -273,7 +277,13 @@ def set_encoder(
 
 
 def _check_width(encoder: SetEncoder, task: TaskBatch, width: int) -> None:
-    came = tuple(encoder.features(task.support_x, task.support_y).shape)
+    x, y = task.support_x, task.support_y
+    try:
+        came = tuple(encoder.features(x, y).shape)
+    except RuntimeError as error:
+        expected = f"one that reads x of shape {tuple(x.shape)} and y of shape {tuple(y.shape)}"
+        cause = "A family of numbers has one number as its answer." if y.ndim == 3 and y.shape[-1] > 1 else ""
+        raise ValueError(problem("encoder", f"{type(error).__name__}: {error}", expected, cause)) from error
     if came != (wanted := (*task.support_x.shape[:2], width)):
         cause = "Tasks, samples, and as many numbers as the factory said: SampleEncoder(network, width)."
         raise ValueError(problem("encoder", f"samples as {came}", f"{wanted}", cause))

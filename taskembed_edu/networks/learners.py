@@ -131,6 +131,10 @@ def check_stack(
 
     Errors: ValueError for other names or shapes, or another number of networks.
     """
+    if not isinstance(parameters, dict) or not all(isinstance(value, Tensor) for value in parameters.values()):
+        cause = "Those of trained networks are trained.parameters; torch.from_numpy makes a tensor of an array."
+        named = f"a {type(parameters).__name__}"
+        raise TypeError(problem(name, named, "a dict of tensors by name, (n_tasks, *shape) each", cause))
     expected = {name: tuple(shape) for name, shape in learner.shapes().items()}
     came = {name: tuple(value.shape[1:]) for name, value in parameters.items()}
     if came != expected:

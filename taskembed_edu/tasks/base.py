@@ -29,6 +29,7 @@ from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_number, problem
 from taskembed_edu.base.devices import moved
 from taskembed_edu.base.settings import as_python
+from taskembed_edu.tasks.drawn import check_coordinates, check_declared, check_names, check_samples, check_truth
 from taskembed_edu.tasks.sketch import TaskFit, TaskSketch
 
 TruthKind = Literal["quantity", "angle", "category"]
@@ -81,6 +82,11 @@ class TaskBatch:
     query_mask: Tensor | None = None
 
     def __post_init__(self) -> None:
+        for field in ("support_x", "support_y", "query_x", "query_y", "truth"):
+            if not isinstance(getattr(self, field), Tensor):
+                cause = "torch.from_numpy makes one of an array; OwnTasks makes tasks of two arrays."
+                came = f"a {type(getattr(self, field)).__name__}"
+                raise TypeError(problem(field, came, "a tensor, one row a task", cause))
         n_tasks = self.support_x.shape[0]
         for field in ("support_y", "query_x", "query_y", "truth"):
             came = getattr(self, field)
@@ -195,6 +201,7 @@ class TaskFamily(ABC):
             cls.__post_init__ = checked  # type: ignore[method-assign]
 
     def __post_init__(self) -> None:
+        check_declared(self)
         for field in (field for field in dataclasses.fields(self) if field.init):  # others are not there yet
             object.__setattr__(self, field.name, _python_numbers(getattr(self, field.name)))
 
@@ -270,23 +277,25 @@ class TaskFamily(ABC):
     ) -> TaskBatch:
         """Sample tasks, each with a support set of n_shot samples (per class) and a query set of n_query.
 
-        Support and query of one task share no image. Errors: n_tasks or n_shot below 1.
+        Support and query of one task share no image. Errors: n_tasks or n_shot below 1; TypeError or ValueError that
+        names the method of a family of your own that draws something else than it should.
         """
         n_shot = self.default_shot if n_shot is None else n_shot
         n_query = n_shot if n_query is None else n_query
         for argument, value in (("n_tasks", n_tasks), ("n_shot", n_shot), ("n_query", n_query)):
             check_number(argument, value, 1, None, "A task needs at least one sample to be a task.")
-        truth = self.draw_truth(n_tasks, rng)
-        x, y = self.draw_samples(truth, n_shot + n_query, rng)
+        truth = check_truth(self, self.draw_truth(n_tasks, rng), n_tasks)
+        x, y = check_samples(self, self.draw_samples(truth, n_shot + n_query, rng), n_tasks, n_shot + n_query)
         support_x, query_x = self._support_and_query(x, n_shot, n_query)
         support_y, query_y = self._support_and_query(y, n_shot, n_query)
-        names = tuple(self.task_name(row) for row in truth)
+        names = check_names(self, tuple(self.task_name(row) for row in truth))
         return TaskBatch(support_x, support_y, query_x, query_y, truth, self.truth_names, names)
 
     def redraw(self, batch: TaskBatch, rng: torch.Generator, n_shot: int | None = None) -> TaskBatch:
         """The same tasks with a support set drawn anew, independently of the old one."""
         n_shot = batch.support_x.shape[1] // self.n_way if n_shot is None else n_shot
-        return batch.with_support(*self.draw_samples(batch.truth.cpu(), n_shot, rng))
+        drawn = self.draw_samples(batch.truth.cpu(), n_shot, rng)
+        return batch.with_support(*check_samples(self, drawn, len(batch), n_shot))
 
     def true_distance(self, batch: TaskBatch) -> Tensor:
         """The distance between every two tasks of the batch, from their truth: shape (n_tasks, n_tasks).
@@ -294,10 +303,10 @@ class TaskFamily(ABC):
         Errors: ValueError for another family's tasks, and if the family knows no true distance (`has_geometry`).
         """
         self._check_mine(batch)
-        coordinates = self.coordinates(batch.truth.double())
+        coordinates = check_coordinates(self, self.coordinates(batch.truth.double()), len(batch))
         # Subtract entry by entry: with a matrix product the distance of a task to itself would be 1e-7, not 0.
         exact = torch.cdist(coordinates, coordinates, compute_mode="donot_use_mm_for_euclid_dist")
-        return exact.to(batch.truth.dtype)
+        return exact.to(batch.truth.dtype) if batch.truth.is_floating_point() else exact  # whole numbers would cut it
 
     def sketch(self, batch: TaskBatch) -> TaskSketch:
         """The data of a picture of each task, for a card beside the map; by default there is no picture."""
@@ -347,7 +356,7 @@ class TaskFamily(ABC):
         if "part" not in (field.name for field in dataclasses.fields(self)):
             if not part:
                 return self
-            cause = "A family that is split into parts declares a field: part: tuple[int, ...] = ()."
+            cause = "A family with parts is a @dataclass(frozen=True) with a field: part: tuple[int, ...] = ()."
             raise TypeError(
                 problem("part", f"one of {type(self).__name__}", "a family with a field of this name", cause)
             )
