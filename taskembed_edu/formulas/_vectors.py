@@ -85,7 +85,22 @@ def as_tensor(name: str, value: Any, device: torch.device | None = None) -> torc
         return torch.tensor(_as_torch_reads(np.asarray(value)), device=device)
     except (TypeError, ValueError, RuntimeError) as error:
         came = repr(value) if isinstance(value, str) else value
-        raise TypeError(problem(name, came, "numbers: a tensor, an array or a list of equal rows")) from error
+        cause = _why_no_numbers(value)
+        raise TypeError(problem(name, came, "numbers: a tensor, an array or a list of equal rows", cause)) from error
+
+
+def _why_no_numbers(value: Any) -> str:
+    """The likely cause: rows of several shapes, or words in place of numbers."""
+    if not isinstance(value, (list, tuple)) or not value:
+        return ""
+    shapes = [tuple(row.shape) if hasattr(row, "shape") else (len(row),) for row in value if hasattr(row, "__len__")]
+    other = next((shape for shape in shapes if shape != shapes[0]), None)
+    first: Any = value
+    while isinstance(first, (list, tuple)) and first:
+        first = first[0]
+    if isinstance(first, str):
+        return f"{first!r} is a word: give each word a number."
+    return "" if other is None else f"Its rows differ: one is of shape {shapes[0]}, another of {other}."
 
 
 def _as_torch_reads(array: np.ndarray) -> np.ndarray:

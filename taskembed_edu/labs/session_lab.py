@@ -10,7 +10,7 @@ from taskembed_edu.embedders import task_embedder
 from taskembed_edu.embedders.base import chosen_device
 from taskembed_edu.session.parsing import declared_settings
 from taskembed_edu.session.session import Session
-from taskembed_edu.tasks import FAMILIES
+from taskembed_edu.tasks import is_of_the_package
 from taskembed_edu.tasks.base import TaskFamily
 
 if TYPE_CHECKING:
@@ -100,10 +100,11 @@ class SessionLab:
             raise RuntimeError(f"replay: the lab is already on screen. Replay into a fresh lab: {fresh}.")
         # The family is the session's where there is one: a reset may have changed it.
         asked = self._asked["family"] if self._session is None else self._session.family or self._session.setup.family
-        own = asked if isinstance(asked, TaskFamily) else None
+        # One of the package's is made as it was recorded, whatever the fields of the lab's.
+        own = asked if isinstance(asked, TaskFamily) and not is_of_the_package(asked) else None
         given = recording if isinstance(recording, dict) else load_recording(recording, known=own is not None)
         check_recording(given, _name(asked), known=own is not None, embedder=self.embedder)
-        session = Session.replay(given, own if own is not None and own.name not in FAMILIES else None)
+        session = Session.replay(given, own)
         session.user_set -= self._unchanged(session)
         if "projection" not in self._asked and _went_over_to_umap(session):
             session.user_set.discard("projection")

@@ -6,16 +6,14 @@ the same, bit for bit, on the same machine.
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from taskembed_edu.base.by_value import same
-from taskembed_edu.base.settings import Settings, as_python
+from taskembed_edu.base.settings import Settings
+from taskembed_edu.base.spelling import spelt
 from taskembed_edu.session.history import ONE_MOVE, Event
 from taskembed_edu.session.setup import Setup
-from taskembed_edu.tasks import FAMILIES, OwnTasks
+from taskembed_edu.tasks import is_of_the_package
 from taskembed_edu.tasks.base import TaskFamily
 
 # More changes than this are written as a table: it is easier to read than a page of calls.
@@ -39,12 +37,12 @@ def run_code(
     lines: list[str] = []
     if isinstance(family, str):
         given += [f"family={spelt(family)}"]
-    elif isinstance(family, OwnTasks):
-        given += ["tasks"]
-        lines.append(f"# Make `tasks` first: they are your own, {len(family)} of them (OwnTasks).")
     else:
-        given += [_constructor(family)]
-        if FAMILIES.get(family.name) is type(family):
+        written, made_first = family.in_code()
+        given += [written]
+        if made_first:
+            lines.append(made_first)
+        elif is_of_the_package(family):
             names = sorted([*names, type(family).__name__])
         else:
             lines.append(_where_from(type(family)))
@@ -54,18 +52,6 @@ def run_code(
     lines = [f"from taskembed_edu import {', '.join(names)}", _FIGURE, *lines, ""]
     lines += [_call("session = Session", given)]
     return "\n".join([*lines, *_change_lines(events, steps), _SHOWN]) + "\n"
-
-
-def spelt(value: Any) -> str:
-    """A value as a Python literal; text in double quotes, as everywhere in the course.
-
-    >>> spelt({"metric": "cosine", "margin": 0.5})
-    '{"metric": "cosine", "margin": 0.5}'
-    """
-    value = as_python(value)
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{spelt(key)}: {spelt(entry)}" for key, entry in value.items()) + "}"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
 
 # Some changes with their steps. More than one are the stops of one slider that was moved while training ran.
@@ -131,19 +117,6 @@ def _call(what: str, arguments: Sequence[str]) -> str:
     if len(line) <= _WIDTH:
         return line
     return "\n".join([f"{what}(", *(f"    {argument}," for argument in arguments), ")"])
-
-
-def _constructor(family: TaskFamily) -> str:
-    given = [
-        f"{field.name}={spelt(value)}"
-        for field in dataclasses.fields(family)
-        if field.init and not same(value := getattr(family, field.name), _default(field))
-    ]
-    return f"{type(family).__name__}({', '.join(given)})"
-
-
-def _default(field: dataclasses.Field[Any]) -> Any:
-    return field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
 
 
 def _where_from(family: type[TaskFamily]) -> str:

@@ -29,6 +29,7 @@ from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_number, problem
 from taskembed_edu.base.devices import moved
 from taskembed_edu.base.settings import as_python
+from taskembed_edu.base.spelling import constructor
 from taskembed_edu.tasks.drawn import check_coordinates, check_declared, check_names, check_samples, check_truth
 from taskembed_edu.tasks.sketch import TaskFit, TaskSketch
 
@@ -350,6 +351,10 @@ class TaskFamily(ABC):
         """Name and fields, as a recording stores them."""
         fields = {f.name: as_python(getattr(self, f.name)) for f in dataclasses.fields(self) if f.name != "part"}
         return {"name": self.name, **fields}
+
+    def in_code(self) -> tuple[str, str]:
+        """How lines of Python write this family, and a line that has to come before; "": its import is enough."""
+        return constructor(self), ""
 
     def with_part(self, part: tuple[Any, ...]) -> Self:
         """The same family, drawing from this part only. Errors: TypeError for a part of a family that has none."""

@@ -224,6 +224,9 @@ class OwnTasks(TaskFamily):
         object.__setattr__(twin, "part", tuple(part))
         return twin
 
+    def in_code(self) -> tuple[str, str]:
+        return "tasks", f"# Make `tasks` first: they are your own, {len(self)} of them (OwnTasks)."
+
     def describe(self) -> dict[str, Any]:
         """Name, sizes and a checksum, as a recording stores them: the data are yours to keep."""
         data = zlib.crc32(b"".join(part.contiguous().numpy().tobytes() for part in (self.x, self.y, self.known)))
@@ -243,11 +246,17 @@ def _as_data(x: Vectors, y: Vectors) -> tuple[Tensor, Tensor]:
             raise ValueError(problem(name, tensor, "real numbers"))
     if x.ndim not in (3, 5) or 0 in x.shape:
         expected = "shape (n_tasks, n_rows, entries), or (n_tasks, n_rows, channels, height, width)"
-        cause = "One number a row? Write x[..., None]." if x.ndim == 2 else ""
+        more = {
+            2: "One number a row? Write x[..., None]. The rows of one task alone? Tasks come first: x[i] is task i.",
+            4: "Grey pictures? Write x[:, :, None].",
+        }
+        cause = more.get(x.ndim, "")
         raise ValueError(problem("x", x, expected, cause))
     y = y.squeeze(-1) if y.ndim == 3 and y.shape[2] == 1 else y
     if y.shape != x.shape[:2]:
-        raise ValueError(problem("y", y, f"shape {tuple(x.shape[:2])}: an answer for every row of x"))
+        one_hot = y.ndim == 3 and y.shape[:2] == x.shape[:2] and not y.is_floating_point()
+        cause = "One-hot classes become numbers by y.argmax(-1)." if one_hot else ""
+        raise ValueError(problem("y", y, f"shape {tuple(x.shape[:2])}: an answer for every row of x", cause))
     if not y.is_floating_point():
         return _single("x", x), y.to(torch.long, copy=True)
     if x.ndim == 5:

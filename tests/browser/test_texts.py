@@ -107,6 +107,14 @@ def trained(page: NotebookPage, code: str = "") -> LabOnPage:
     return lab
 
 
+def with_two_runs(lab: LabOnPage, root: Locator, change: str) -> list[str]:
+    """The problems everywhere while a second run, with this change, stands beside the first."""
+    lab.button("Branch here").click()
+    expect(root).to_have_attribute("data-runs", "2")
+    lab.page.run(f"lab.sessions[1].set({change})\nlab.sessions[1].step(20)")
+    return [f"two runs, {problem}" for problem in everywhere(lab.page, root)]
+
+
 def test_the_texts_of_the_metric_lab(show_lab: ShowLab) -> None:
     page, root = show_lab(METRIC)
     lab = trained(page, 'lab.session.set(margin=2)\nlab.session.step(2)\nlab.session.set(metric="cosine", margin=1.3)')
@@ -115,10 +123,7 @@ def test_the_texts_of_the_metric_lab(show_lab: ShowLab) -> None:
     expect(root.locator(".te-map-chosen")).to_be_visible()
     found += [f"a task's card, {problem}" for problem in problems(page, root)]
     page.run("lab.panel.view.chosen = -1")
-    lab.button("Branch here").click()
-    expect(root).to_have_attribute("data-runs", "2")
-    lab.page.run('lab.sessions[1].set(metric="manhattan")\nlab.sessions[1].step(20)')
-    found += [f"two runs, {problem}" for problem in everywhere(page, root)]
+    found += with_two_runs(lab, root, 'metric="manhattan"')
     assert not found, "\n".join(found)
 
 
@@ -129,10 +134,7 @@ def test_the_texts_of_the_parameter_lab(show_lab: ShowLab) -> None:
     page.run('lab.session.set(vector="outputs")')
     lab.settle()
     found += [f"outputs, {problem}" for problem in everywhere(page, root)]
-    lab.button("Branch here").click()
-    expect(root).to_have_attribute("data-runs", "2")
-    lab.page.run("lab.sessions[1].set(learning_rate=0.01)\nlab.sessions[1].step(20)")
-    found += [f"two runs, {problem}" for problem in everywhere(page, root)]
+    found += with_two_runs(lab, root, "learning_rate=0.01")
     assert not found, "\n".join(found)
 
 
