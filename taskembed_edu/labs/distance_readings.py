@@ -25,24 +25,27 @@ UNDEFINED = "undefined: the zero vector has no direction"
 ROWS: dict[str, tuple[str, str]] = {
     "euclidean": (
         "Euclidean",
-        "Square the differences, add them, take the root: the length of the straight line from x to y.",
+        "Square the differences, add them, and take the root. This is the length of the straight line from x to y.",
     ),
     "squared_euclidean": (
         "Squared Euclidean",
-        "The same without the root: the area of the square on that line. Twice as far counts four times.",
+        "The same without the root. This is the area of the square on that line. If x is twice as far from y, it "
+        "is four times as large.",
     ),
     "manhattan": (
         "Manhattan",
-        "Add the differences without their signs: the way along the streets of a grid. Each such staircase is as long.",
+        "Add the differences without their signs. This is the way along the streets of a grid. All such ways are "
+        "equally long.",
     ),
     "cosine_similarity": (
         "Cosine similarity",
-        "The cosine of the angle between x and y, from -1 to 1. Larger means closer: a similarity, not a distance.",
+        "The cosine of the angle between x and y, from -1 to 1. A larger value means closer. So this is a similarity, "
+        "and not a distance.",
     ),
     "cosine": (
         "Cosine distance",
-        "1 minus the cosine of the angle: 0 for one direction, 1 for a right angle, 2 for opposite directions. "
-        "It ends at 2, and so do its margins.",
+        "1 minus the cosine of the angle. It is 0 for one direction, 1 for a right angle, and 2 for opposite "
+        "directions. It is never above 2, and so a margin is never above 2.",
     ),
 }
 
@@ -223,17 +226,17 @@ def _reasons(why: dict[str, Any] | None) -> list[list[str]]:
         return [[UNDEFINED]]
     return [
         ["sim(x, x) = ", why["self"], ". The distance of a point to itself must be 0."],
-        ["Larger means closer: sim(x, y) = ", why["pair"], " and nothing is above ", why["self"], "."],
+        ["A larger value means closer: sim(x, y) = ", why["pair"], ". No value is above ", why["self"], "."],
         [
             "Make x ten times as long: sim(10x, y) = ",
             why["scaled"],
-            ", nothing changes. The Euclidean distance goes from ",
+            ". Nothing changes. The Euclidean distance goes from ",
             why["euclidean"],
             " to ",
             why["euclidean_scaled"],
             ".",
         ],
-        ["1 − sim mends the first two. It still breaks the triangle: try that preset."],
+        ["1 − sim does not have the first two problems. But it breaks the triangle inequality: see that preset."],
     ]
 
 
@@ -244,9 +247,9 @@ def _says(side: Triangle) -> dict[str, Any]:
     metric = METRICS[side.metric]
     if side.holds:
         verdict = "The direct way is not longer than the way through y."
-        rest = " This distance keeps it for every three points." if metric.is_metric else ""
+        rest = " With this distance it never is, for any three points." if metric.is_metric else ""
     else:
-        verdict = "The way through y is shorter than the direct one: the triangle inequality is broken."
+        verdict = "The way through y is shorter than the direct way. This breaks the triangle inequality."
         rest = f" {metric.why_not}" if metric.why_not else ""
     detour = f"{tidy(side.first)} + {tidy(side.second)} = {tidy(side.detour)}"
     return {"direct": tidy(side.direct), "detour": detour, "holds": side.holds, "verdict": verdict, "rest": rest}
