@@ -390,3 +390,8 @@ def test_the_exercises_know_right_from_wrong_and_run_when_left_blank(blank, righ
     assert answer("None").startswith("Your turn")
     assert [answer(value) for value in right] == ["Right.\n"] * len(right)
     assert not any("Right." in answer(value) for value in wrong)
+
+
+def test_the_course_text_is_introduced_where_it_is_met_first() -> None:
+    page = " ".join(DistanceLab.page.with_suffix(".html").read_text(encoding="utf-8").split())
+    assert "The course text, a short Chinese document on task embeddings, lists it among the distances." in page

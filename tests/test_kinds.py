@@ -116,8 +116,7 @@ def test_it_is_exported_and_saved(session: Session, tmp_path: Path, monkeypatch:
     header = (tmp_path / "parameters-walkers-step-10.csv").read_text("utf-8").splitlines()[0]
     assert header.startswith("task,name,map_x,map_y")
     assert len(list(write_run(session, {"loss": 0.0}, tmp_path / "run"))) == 5
-    assert (tmp_path / "run" / "map.csv").read_text("utf-8").splitlines()[0] == "task,x,y"
-    assert (tmp_path / "run" / "map.csv").read_text("utf-8").splitlines()[1].count(",") == 2
+    assert (tmp_path / "run" / "map.csv").read_text("utf-8").splitlines()[0] == header
 
 
 def test_a_lab_chooses_its_learner_and_opens_its_recording(session: Session, tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def test_repr_is_short_and_rounded(lab):
         "LossLab(course example with points moved, triplet, cosine, margin 0.5, semi-hard: loss 0.4751 = 0.4751)"
     )
     lab.set(margin=0.02)
-    assert repr(lab).endswith("margin 0.02, semi-hard: loss 0 for want of a pair or triplet)")
+    assert repr(lab).endswith("margin 0.02, semi-hard: loss 0, no pair or triplet)")
     lab.preset("two classes")
     lab.set(loss="contrastive", metric="euclidean", margin=1)
     assert repr(lab).endswith("contrastive, margin 1: loss 14.0264, the sum of 15 terms, 6 above 0)")
@@ -236,7 +236,7 @@ def test_without_a_triplet_the_loss_is_0_and_says_so(labels):
     assert (lab.loss, lab.terms()) == (0.0, [])
     assert set(lab.forces().values()) == {(0.0, 0.0)}
     lab.substep()
-    assert lab.readings()["said"].startswith("No triplet is chosen: one needs an anchor, a positive and a negative")
+    assert lab.readings()["said"].startswith("No triplet is chosen. A triplet needs an anchor, a positive and a nega")
 
 
 def test_the_margin_s_regions():
@@ -531,22 +531,29 @@ def test_points_of_more_dimensions_keep_distances_and_the_origin(plane, dim, dat
 
 def test_a_term_in_words(lab):
     assert lab.explain(0) == (
-        "anchor and positive are similar: they should lie together. "
-        "Their distance is 1.7321, and all of it counts as violation. Term: 1.7321."
+        "anchor and positive are similar. They should lie together. "
+        "Their distance is 1.7321. All of it is a violation. The term is 1.7321."
     )
     assert lab.explain(1) == (
-        "anchor and negative are different: they should be at least 1 apart. "
-        "Their distance is 5.1962, beyond the margin: nothing is violated, and nothing pushes. Term: 0."
+        "anchor and negative are different. They should be at least 1 apart. Their distance is 5.1962. "
+        "This is not less than the margin: nothing is violated, and nothing pushes. The term is 0."
     )
     lab.set(loss="contrastive_squared", margin=6)
-    assert lab.explain(1).endswith("short of the margin by 0.8038. Term: half the square of that, 0.3231.")
+    assert lab.explain(1).endswith("This is 0.8038 less than the margin. The term is half the square of this: 0.3231.")
     lab.set(loss="triplet")
     assert lab.explain(0) == (
-        "negative should be farther from anchor than positive is, by at least 6. It is semi-hard: farther away than "
-        "the positive, but inside the margin. d(a,p) - d(a,n) + margin = 1.7321 - 5.1962 + 6 = 2.5359. Term: 2.5359."
+        "negative should be at least 6 farther from anchor than positive is. negative is semi-hard: it is farther away "
+        "than the positive, but inside the margin. d(a,p) - d(a,n) + margin = 1.7321 - 5.1962 + 6 = 2.5359. "
+        "The term is 2.5359."
     )
     with pytest.raises(IndexError, match="number: got 7, expected a number from 0 to 0"):
         lab.explain(7)
+
+
+def test_the_course_text_is_introduced_where_it_is_met_first(lab):
+    introduced = "the course text, a short Chinese document on task embeddings"
+    assert introduced in lab.readings()["said"], "the note of the first points"
+    assert introduced.replace(", ", " (") in LossSettings.declared()["loss"].help
 
 
 def test_each_sub_step_says_what_happens_with_its_numbers(lab):
@@ -554,17 +561,19 @@ def test_each_sub_step_says_what_happens_with_its_numbers(lab):
     for _ in range(5):
         phase = lab.substep()
         said[phase] = lab.readings()["said"]
-    assert said["pairs"] == "2 pairs are chosen, all of them, with the first point as anchor: 1 similar, 1 different."
-    assert said["distances"] == "The Euclidean distance of every pair that is needed: 2 pairs."
-    assert said["violations"].endswith("1 of 2 pairs violate that: the loss is 1.7321 = 1.7321 + 0.")
-    assert said["forces"].endswith("Each point goes by the sum of its forces.")
+    assert said["pairs"] == (
+        "2 pairs are chosen: all of them. The first point is the anchor. Their kinds: 1 similar, 1 different."
+    )
+    assert said["distances"] == "Now the Euclidean distances are measured, for the 2 pairs that are chosen."
+    assert said["violations"].endswith("1 of 2 pairs violate this. The loss is 1.7321 = 1.7321 + 0.")
+    assert said["forces"].endswith("The sum of a point's forces says where it will move.")
     assert said["move"].endswith("The loss went from 1.7321 to 1.3321.")
 
 
 def test_a_point_says_where_it_is_pulled(lab):
     said = lab.readings()["points_said"]
-    assert said[0] == "anchor: its forces sum to (1, 0), of size 1. An update would move it by 0.2."
-    assert said[2] == "negative: its forces sum to 0. An update would leave it where it is."
+    assert said[0] == "anchor: the sum of its forces is (1, 0), of size 1. An update moves it by 0.2."
+    assert said[2] == "negative: the sum of its forces is 0. An update does not move it."
 
 
 # ---------------------------------------------------------------------------------------------- the page's channel

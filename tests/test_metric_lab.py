@@ -16,7 +16,7 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from taskembed_edu.base.wording import say_named
+from taskembed_edu.base.wording import say_setting
 from taskembed_edu.labs.metric import MetricLab
 from taskembed_edu.labs.parameter import ParameterLab
 from taskembed_edu.live import panel as panel_module
@@ -178,8 +178,8 @@ def test_a_family_of_ones_own_is_called_by_its_label() -> None:
     labels = {option["value"]: option["label"] for option in tasks["options"]}
     assert labels["lines"] == "Straight lines"
     assert labels["gaussians"] == "Gaussian classes"
-    assert say_named(session.declared()["family"], "lines") == "tasks Straight lines"
-    assert say_named(session.branch().declared()["family"], "lines") == "tasks Straight lines"
+    assert say_setting(session.declared()["family"], "lines") == "tasks Straight lines"
+    assert say_setting(session.branch().declared()["family"], "lines") == "tasks Straight lines"
 
 
 def test_a_gpu_is_offered_only_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:

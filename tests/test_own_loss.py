@@ -159,8 +159,29 @@ REFUSED: list[tuple[Any, type[Exception], str]] = [
     (
         {"of_batch": lambda e, _l, metric: e.sum().item()},
         ValueError,
-        "of_batch: got .*expected one number",
+        "of_batch: got .*expected one number.*no .item",
     ),
+    ({"of_batch": lambda e, _l, metric: None}, ValueError, "of_batch: got None, expected one number.*return"),
+    (
+        {"of_batch": lambda e, labels, metric: e[labels].sum(0) @ torch.ones(3)},
+        ValueError,
+        r"of_batch: got RuntimeError: .*expected one number for embeddings of shape \(4, 2\) and labels of shape",
+    ),
+    (
+        {"of_batch": lambda e, _l, metric: (e * torch.ones(4, 2)).sum()},
+        ValueError,
+        r"of_batch: got RuntimeError: .*embeddings of shape \(6, 3\)",
+    ),
+    ({"of_batch": lambda e, _l, metric: e.sum() * torch.rand(())}, ValueError, "got two values of one batch"),
+    ({"of_batch": lambda e, _l, metric: e.data.mul_(2).sum() + e.sum()}, ValueError, "embeddings that it has changed"),
+    (
+        {"of_batch": lambda e, _l, metric: (e - e[:1]).norm(dim=1).square().sqrt().sum()},
+        ValueError,
+        "a gradient that is not",
+    ),
+    ({"of_batch": lambda e, _l, metric: torch.ones((), requires_grad=True)}, ValueError, "no gradient for the embedd"),
+    ({"minings": "all"}, TypeError, r"minings: got 'all', expected a tuple.*\('all',\)"),
+    ({"label": None}, TypeError, "label: got None, expected a text"),
     ({"of_batch": lambda e, _l, metric: e.detach().sum()}, ValueError, "a number without a gradient.*detach"),
     ({"of_batch": lambda e, _l, metric: (-e.sum()).sqrt()}, ValueError, "of_batch: got nan, expected a finite number"),
 ]

@@ -132,6 +132,11 @@ Y = torch.zeros(20, 6)
     ("arguments", "options", "words"),
     [
         ((X[..., 0], Y), {}, r"x: got .*expected shape \(n_tasks, n_rows, entries\).*Write x\[\.\.\., None\]"),
+        ((X[0], Y[0]), {}, r"x: got .*\(6, 1\).*Tasks come first: x\[i\] is task i"),
+        ((torch.rand(20, 6, 4, 4), Y.long()), {}, r"x: got .*Grey pictures\? Write x\[:, :, None\]"),
+        ((X, torch.ones(20, 6, 2).long()), {}, r"y: got .*One-hot classes become numbers by y\.argmax"),
+        (([[[1.0]], [[1.0], [2.0]]], Y), {}, r"x: got .*Its rows differ: one is of shape \(1,\), another of \(2,\)"),
+        ((X, Y), {"truth": {"kind": ["cat"] * 20}}, r"truth 'kind': got .*'cat' is a word: give each word a number"),
         ((X, Y[:, :5]), {}, r"y: got .*expected shape \(20, 6\): an answer for every row"),
         ((X, Y.long()), {}, r"y: got classes 0 to 0, expected classes from 0 to 2 at most.*y\.astype\(float\)"),
         ((X, Y.long() + 10**12), {}, r"y: got classes 1000000000000 to .*y\.astype\(float\)"),

@@ -309,7 +309,7 @@ def test_marks_say_where_what_is_measured_changes() -> None:
     # One mark for two changes that follow each other; a break for each, since there may be frames between them.
     events = [Event(10, {"metric": "cosine"}), Event(20, {"metric": "manhattan"})]
     assert curve_marks(events, declared, (), {"metric"}) == [
-        {"step": 20, "text": "distance Manhattan", "breaks": [10, 20]}
+        {"step": 20, "text": "Manhattan distance", "breaks": [10, 20]}
     ]
 
 

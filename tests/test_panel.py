@@ -347,7 +347,7 @@ def test_the_past_is_looked_at_while_training_goes_on(page: Page) -> None:
         page.say("step")
     page.say("look", step=6)
     assert (page.steps(), page.picture["live"], page.picture["step"]) == ([4], False, 6)
-    assert "Step 6, trained with loss Contrastive, distance Euclidean, margin 1" in page.status
+    assert "Step 6, trained with Contrastive loss, Euclidean distance, margin 1" in page.status
     page.panel.player.play()
     page.until(lambda: session_of(page).steps >= 24)
     page.hear({"do": "pause"})

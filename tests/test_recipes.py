@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from taskembed_edu.session.codegen import spelt
+from taskembed_edu.base.spelling import spelt
 from taskembed_edu.session.session import Session
 from taskembed_edu.tasks import Digits, Gaussians
 from tests.runs import SMALL, assert_same_frames, small_session

@@ -7,12 +7,16 @@ import json
 import math
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from torch import Tensor
 
 from taskembed_edu.base.files import whole_file, write_whole
+from taskembed_edu.labs.metric import MetricLab
 from taskembed_edu.session.recordings import (
     FORMAT,
     check_recording,
@@ -23,7 +27,7 @@ from taskembed_edu.session.recordings import (
 )
 from taskembed_edu.session.session import Session
 from taskembed_edu.tasks import Digits, Gaussians, Sinusoids, TaskFamily
-from tests.runs import small_session
+from tests.runs import assert_same_frames, small_session
 
 
 @pytest.fixture(scope="module")
@@ -250,3 +254,43 @@ def test_an_edited_recording_replays_or_says_what_is_wrong(family: TaskFamily) -
         for value in every:
             said = refusal(put(whole, place, value))
             assert said is None or ("got" in said and "expected" in said), (place, value, said)
+
+
+@dataclass(frozen=True)
+class Waves(Sinusoids):
+    """A family of one's own that kept the name of the package's."""
+
+    height: float = 2.0
+
+    def draw_samples(self, truth: Tensor, n_shot: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        x, y = super().draw_samples(truth, n_shot, rng)
+        return x, self.height * y
+
+
+def test_an_own_family_with_a_name_of_the_package_is_not_taken_for_it(tmp_path: Path) -> None:
+    session = small_session(family=Waves())
+    session.step(4)
+    whole = json.loads(json.dumps(session.recording()))
+    assert (whole["family"]["name"], whole["family"]["own"]) == ("sinusoids", "Waves")
+    words = r"got a run on Waves, a family of your own that is called 'sinusoids' too, expected .*family=Waves\(\)"
+    path = save_recording(whole, tmp_path / "run.json")
+    for refused in (
+        lambda: Session.replay(whole),
+        lambda: Session.replay(whole, Sinusoids()),
+        lambda: load_recording(path),
+        lambda: MetricLab("sinusoids").replay(path),
+        lambda: MetricLab(Sinusoids()).replay(whole),
+    ):
+        with pytest.raises(ValueError, match=words):
+            refused()
+    again = Session.replay(whole, Waves())
+    assert_same_frames(session, again)
+    in_lab = MetricLab(Waves()).replay(path)
+    assert type(in_lab.family) is Waves
+    assert_same_frames(session, in_lab)
+
+
+def test_the_package_s_own_family_is_recorded_as_ever() -> None:
+    whole = small_session(family=Gaussians(n_way=3)).recording()
+    assert "own" not in whole["family"]
+    assert MetricLab(Gaussians()).replay(whole).family == Gaussians(n_way=3)

@@ -14,8 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from PIL import Image
 
 from taskembed_edu.cli import main as taskembed
 from taskembed_edu.commands import run as command
@@ -55,8 +57,9 @@ def test_it_writes_five_files(run: Path) -> None:
     assert list(frames[0]) == ["step", "loss", *readings]
     places = table(run / "map.csv")
     assert len(places) == 12
-    assert next(iter(places[0])) == "task"
-    assert list(places[0])[-2:] == ["x", "y"]
+    assert list(places[0])[:2] == ["task", "name"]
+    assert list(places[0])[-5:] == ["e4", "e5", "e6", "e7", "nearest"]
+    assert list(places[0])[-11:-8] == ["map_x", "map_y", "e0"]
     (scores,) = table(run / "scores.csv")
     assert list(scores) == ["recall@1", "recall@5", "spearman"]
     recording = json.loads((run / "recording.json").read_text(encoding="utf-8"))
@@ -71,8 +74,12 @@ def test_what_is_written_is_the_sessions(run: Path) -> None:
     frames = table(run / "frames.csv")
     assert [float(row["loss"]) for row in frames[1:]] == [frame.loss for frame in session.history[1:]]
     places = table(run / "map.csv")
-    assert [row["task"] for row in places] == list(session.tasks.names)
-    assert [[float(row["x"]), float(row["y"])] for row in places] == session.frame.layout.tolist()
+    assert [row["name"] for row in places] == list(session.tasks.names)
+    assert [[np.float32(row["map_x"]), np.float32(row["map_y"])] for row in places] == session.frame.layout.tolist()
+    with Image.open(run / "map.png") as picture:
+        assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+        assert json.loads(picture.info["Settings"])["settings"]["margin"] == 2.0
+        assert "margin 2" in picture.info["Description"]
     (scores,) = table(run / "scores.csv")
     assert {name: float(value) for name, value in scores.items()} == session.closing_scores()
 
@@ -213,7 +220,8 @@ def test_what_is_written_shows_the_last_step(
     assert table(tmp_path / "frames.csv")[-1]["step"] == str(steps)
     often = Session("metric", **{**OPTIONS, "frame_every": 1})
     shown = often.step(steps)
-    assert [[float(row["x"]), float(row["y"])] for row in table(tmp_path / "map.csv")] == shown.layout.tolist()
+    places = [[np.float32(row["map_x"]), np.float32(row["map_y"])] for row in table(tmp_path / "map.csv")]
+    assert places == shown.layout.tolist()
 
 
 def test_the_frame_of_the_last_step_changes_nothing_in_the_run() -> None:
@@ -270,11 +278,11 @@ def test_stopped_twice_it_still_writes(tmp_path: Path) -> None:
     code = f"""
 import signal, os
 from taskembed_edu.commands import run
-picture = run._write_picture
+table = run.write_csv
 def stopped_again(*given):
     os.kill(os.getpid(), signal.SIGINT)
-    return picture(*given)
-run._write_picture = stopped_again
+    return table(*given)
+run.write_csv = stopped_again
 run._train = lambda session, steps, console: (session.step(3), os.kill(os.getpid(), signal.SIGINT), session.step(10**6))
 raise SystemExit(run.main({[*SMALL, "--out", str(tmp_path)]!r}))
 """

@@ -46,12 +46,12 @@ def two_margins() -> Session:
 def test_the_caption_has_the_settings_of_the_moment() -> None:
     session = two_margins()
     assert caption(session, session.history[2]) == (
-        "Gaussian classes, loss Contrastive, distance Euclidean, margin 1, mining All, learning rate 0.001, "
+        "Gaussian classes, Contrastive loss, Euclidean distance, margin 1, mining All, learning rate 0.001, "
         "shots as the tasks come, seed 3, step 8, PCA"
     )
     assert "margin 2.5, " in caption(session, session.frame)
     session.set(metric="cosine", margin=0.5)
-    assert "distance Cosine, margin 0.5, " in caption(session, session.frame), "the distance draws the frame anew"
+    assert "Cosine distance, margin 0.5, " in caption(session, session.frame), "the distance draws the frame anew"
     session.set(margin=1.5)
     assert caption(session, session.frame).endswith("step 16, PCA, changed since: margin 1.5")
 

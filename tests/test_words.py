@@ -144,9 +144,9 @@ def test_islands_are_said_with_the_doubt_that_the_map_deserves() -> None:
 
 def test_a_run_is_known_by_its_settings() -> None:
     session = small_session()
-    assert about_run(session).startswith("loss Contrastive, distance Euclidean, margin 1")
+    assert about_run(session).startswith("Contrastive loss, Euclidean distance, margin 1")
     session.set(loss="info_nce", metric="cosine")
-    assert about_run(session).startswith("loss InfoNCE, distance Cosine, ")
+    assert about_run(session).startswith("InfoNCE loss, Cosine distance, ")
     assert "margin" not in about_run(session)  # InfoNCE has none
 
 
@@ -158,7 +158,7 @@ def test_two_runs_are_told_apart_by_what_differs() -> None:
     assert about_run(other, first=differ).startswith("start One each, ")
     other.set(metric="cosine")
     assert differing_settings([one, other]) == ["start", "metric"]
-    assert about_run(other, first=differing_settings([one, other])).startswith("start One each, distance Cosine, ")
+    assert about_run(other, first=differing_settings([one, other])).startswith("start One each, Cosine distance, ")
     assert about_run(other, first=differing_settings([one, other])).count("Cosine") == 1
     assert differing_settings([one]) == []
 

@@ -102,7 +102,8 @@ print(lab.worked("cosine_similarity"))
 # %% [markdown]
 # ## A slip to learn from: a similarity is not a distance
 #
-# The course text names two "distances" $d(x, y)$: the Euclidean one, and the cosine similarity
+# The course text is a short Chinese document on task embeddings; this course checks what it claims. It names two
+# "distances" $d(x, y)$: the Euclidean one, and the cosine similarity
 #
 # $$\frac{x \cdot y}{\lVert x \rVert \lVert y \rVert}.$$
 #

@@ -49,7 +49,7 @@ print(f"{pull:.4f} + {push:.4f} = {by_hand:.4f}")
 #
 # ## A slip to learn from: the wrong distance, the right loss
 #
-# The course text writes $\max(0,\, 1 - \sqrt{14})$ for the second term.
+# The course text, a short Chinese document on task embeddings, writes $\max(0,\, 1 - \sqrt{14})$ for the second term.
 #
 # **Predict.** Is $\sqrt{14}$ the distance of $[1, 2, 3]$ and $[4, 5, 6]$? If not, would you have noticed from the loss?
 

@@ -21,7 +21,7 @@ def describe(value: object) -> str:
     """The text that stands for a value in an error: shape and dtype of a tensor, the repr of everything else."""
     if isinstance(value, torch.Tensor):
         return f"a tensor of shape {tuple(value.shape)} and dtype {str(value.dtype).removeprefix('torch.')}"
-    text = repr(value)
+    text = " ".join(repr(value).split())  # an array writes itself over several lines
     return text if len(text) <= 80 else text[:77] + "..."
 
 

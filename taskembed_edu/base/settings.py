@@ -50,6 +50,7 @@ class Setting:
     - `open`: `choices` lists only the names that come with the package; the code that uses the setting may accept more.
     - `projected`: it stays visible in projector mode.
     - `zero`: what its value 0 means, where that is no number like the others.
+    - `value_first`: in a sentence the value stands before the label: "Cosine distance", but "margin 1".
     - `above_map`: its control is above the map and not in the column of settings.
 
     `choices` are names, each with its label: a mapping from name to label, or to a record that has one (`menu_label` if
@@ -74,6 +75,7 @@ class Setting:
     projected: bool = False
     zero: str = ""
     above_map: bool = False
+    value_first: bool = False
     applies: Callable[[Any], bool] = _always
     formerly: tuple[str, ...] = ()
     renamed: Mapping[str, str] = field(default_factory=dict)

@@ -15,13 +15,7 @@ def say(declared: Setting, value: Any) -> str:
 
 
 def say_setting(declared: Setting, value: Any) -> str:
-    """A setting and its value in words: "margin 1"; only "Cosine distance" if the value contains the label."""
-    label, words = declared.label.lower(), say(declared, value)
-    return words if label in words.lower() else f"{label} {words}"
-
-
-def say_named(declared: Setting, value: Any) -> str:
-    """A setting and its value, the label always first and never twice: "distance Cosine", "mining All"."""
-    label, words = declared.label.lower(), say(declared, value)
-    kept = [word for word in words.split() if word.lower() != label]
-    return " ".join([label, *kept])
+    """A setting and its value, the label never twice: "margin 1", "mining All", "Cosine distance"."""
+    label = declared.label.lower()
+    words = " ".join(word for word in say(declared, value).split() if word.lower() != label)
+    return f"{words} {label}" if declared.value_first else f"{label} {words}"

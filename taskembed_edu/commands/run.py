@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from taskembed_edu.base.checks import check_number, problem
-from taskembed_edu.base.files import check_writable, reason, whole_file
+from taskembed_edu.base.files import check_writable, reason
 from taskembed_edu.base.settings import Setting
 from taskembed_edu.embedders import EMBEDDERS, chosen_device, device_name
 from taskembed_edu.evaluation.registry import Score
-from taskembed_edu.live.tables import write_rows
+from taskembed_edu.live.tables import frame_table, history_rows, write_csv, write_rows
 from taskembed_edu.session.history import value_of
 from taskembed_edu.session.recordings import check_recording, free_paths, load_recording, save_recording
 from taskembed_edu.session.session import Session, Setup
@@ -115,43 +115,23 @@ def write_run(session: Session, scores: dict[str, float], folder: Path, *, page:
     """Write a run's files into the folder, the recording first: a path for each, once it is there.
 
     They are recording.json, scores.csv, frames.csv, map.csv, map.png and, with `page`, run.html, which plays the run
-    with no kernel and no network. If the folder holds a run already, all of them get the same number: map-2.png.
+    with no kernel and no network. map.csv and map.png are what the lab exports. If the folder holds a run already, all
+    of them get the same number: map-2.png.
 
     Errors: OSError where a file cannot be written; ValueError for more tasks than a page has room for.
     """
+    from taskembed_edu.figures.snapshots import save_figure  # matplotlib is imported only when it is needed
+
     folder.mkdir(parents=True, exist_ok=True)
     recording, closing, frames, places, picture, html = free_paths([folder / name for name in NAMES])
     yield save_recording(session.recording(), recording)
     if scores:  # a run that was stopped has none
         yield write_rows(closing, [list(scores), list(scores.values())])
-    yield write_rows(frames, _frame_rows(session))
-    yield write_rows(places, _place_rows(session))
-    yield _write_picture(session, picture)
+    yield write_rows(frames, history_rows(session))
+    yield write_csv(frame_table(session, session.frame), places)
+    yield save_figure(session, picture, _title(session))
     if page:
         yield write_page(session, html)
-
-
-def _frame_rows(session: Session) -> list[list[Any]]:
-    names = list(session.frame.diagnostics)
-    rows = [[f.step, f.loss, *(value_of(f, name) for name in names)] for f in session.history]
-    return [["step", "loss", *names], *rows]
-
-
-def _place_rows(session: Session) -> list[list[Any]]:
-    tasks, names = session.tasks, session.tasks.truth_names
-    places = zip(tasks.names, tasks.truth.tolist(), session.frame.layout.tolist(), strict=True)
-    return [["task", *names, "x", "y"], *([name, *truth[: len(names)], x, y] for name, truth, (x, y) in places)]
-
-
-def _write_picture(session: Session, path: Path) -> Path:
-    from taskembed_edu.figures.captions import metadata
-    from taskembed_edu.figures.snapshots import PRINT_DPI, session_figure
-
-    figure = session_figure(session)
-    known = metadata("png", session, session.frame, _title(session))
-    with whole_file(path) as part:
-        figure.savefig(part, format="png", dpi=PRINT_DPI, metadata=known)
-    return path
 
 
 def write_page(session: Session, path: Path) -> Path:

@@ -196,7 +196,9 @@ DEVICES = {"auto": "Automatic", "cpu": "CPU", "cuda": "CUDA GPU"}
 def metric_setting(default: str = "euclidean", more: str = "") -> Any:
     """The setting that every embedder has: the distance between its vectors. `more` adds to the help text."""
     told = "How the distance of two task vectors is measured. It decides the neighbours on the map and all scores."
-    return setting(default, label="Distance", help=f"{told} {more}".rstrip(), choices=METRICS, projected=True)
+    return setting(
+        default, label="Distance", help=f"{told} {more}".rstrip(), choices=METRICS, projected=True, value_first=True
+    )
 
 
 def shots_setting(where: str, **declaration: Any) -> Any:

@@ -21,6 +21,7 @@ from taskembed_edu.base.checks import check_choice, check_finite, check_number, 
 from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.embedders.batched import OPTIMISERS, BatchedTraining, start_networks
 from taskembed_edu.embedders.distributions import PrincipalSpace, WeightDistribution, principal_space, weights_of
+from taskembed_edu.formulas._vectors import Vectors, as_tensor
 from taskembed_edu.networks.learners import MLP, Learner, Parameters, device_of, flatten
 from taskembed_edu.tasks.base import TaskBatch
 
@@ -49,7 +50,7 @@ class ConditionalGenerator:
     losses: Tensor
 
     @torch.no_grad()
-    def generate(self, vectors: Tensor) -> Parameters:
+    def generate(self, vectors: Vectors) -> Parameters:
         """A network for each task vector: (n, d) -> (n, *shape).
 
         Errors: ValueError for vectors of another width than those of training, or that are not finite.
@@ -64,7 +65,7 @@ class ConditionalGenerator:
 def fit_generator(
     learner: Learner,
     parameters: Parameters,
-    vectors: Tensor,
+    vectors: Vectors,
     *,
     components: int = 8,
     hidden: int = 64,
@@ -92,7 +93,8 @@ def fit_generator(
     return ConditionalGenerator(space, net, training.parameters, centre, scale, losses)
 
 
-def _task_vectors(vectors: Tensor, *, count: int | None = None, width: int | None = None) -> Tensor:
+def _task_vectors(vectors: Vectors, *, count: int | None = None, width: int | None = None) -> Tensor:
+    vectors = as_tensor("vectors", vectors)
     expected = (count or "n", width or "d")
     fits = (
         vectors.ndim == 2

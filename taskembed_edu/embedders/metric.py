@@ -49,6 +49,7 @@ class MetricSettings(Settings):
         "apart, up to the margin. Triplet: the right one must be nearer than the wrong one, by the margin.",
         choices=LOSSES,
         projected=True,
+        value_first=True,
     )
     metric: str = metric_setting()
     margin: float = setting(

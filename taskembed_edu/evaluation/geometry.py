@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from taskembed_edu.base.by_value import compared_by_value
-from taskembed_edu.base.checks import check_choice, check_number, problem
+from taskembed_edu.base.checks import check_choice, check_whole, problem
 from taskembed_edu.base.former import Former
 from taskembed_edu.formulas._pairwise import SMALL
-from taskembed_edu.formulas._vectors import as_vectors, check_rows
+from taskembed_edu.formulas._vectors import Vectors, as_batch, as_distances, as_vectors, check_rows
 from taskembed_edu.formulas.distances import METRICS, check_metric_accepts
 
 
-def distance_blocks(x: Tensor, y: Tensor, metric: str = "euclidean") -> Iterator[tuple[slice, Tensor]]:
+def distance_blocks(x: Vectors, y: Vectors, metric: str = "euclidean") -> Iterator[tuple[slice, Tensor]]:
     """The distances of x's rows to all of y's, as `pairwise_distances`, a block of rows at a time: (rows, block).
 
     A block is small enough to be subtracted entry by entry and to stay in the processor's cache: for 200 tasks this is
@@ -37,7 +37,7 @@ def distance_blocks(x: Tensor, y: Tensor, metric: str = "euclidean") -> Iterator
         yield rows, METRICS[metric].matrix(x[rows], y)
 
 
-def all_distances(embedding: Tensor, metric: str = "euclidean") -> Tensor:
+def all_distances(embedding: Vectors, metric: str = "euclidean") -> Tensor:
     """The distances between all tasks of one embedding, (n, n), the diagonal exactly zero; computed in blocks."""
     (embedding,) = as_vectors(embedding=embedding)
     distances = embedding.new_empty(len(embedding), len(embedding))
@@ -75,22 +75,25 @@ class TrueGeometry:
     (1.0, [1, 2])
     """
 
-    def __init__(self, true_distance: Tensor) -> None:
-        if true_distance.ndim != 2 or true_distance.shape[0] != true_distance.shape[1]:
-            raise ValueError(problem("true_distance", true_distance, "a square matrix, one row and column a task"))
+    def __init__(self, true_distance: Vectors) -> None:
+        true_distance = as_distances("true_distance", true_distance).detach().cpu()
         self.n_tasks = len(true_distance)
-        self.true_distance = true_distance = true_distance.cpu()
+        self.true_distance = true_distance
         self._pairs = _pairs(self.n_tasks)
         self._ranks = _standardised_ranks(true_distance.numpy().ravel()[self._pairs])
 
-    def spearman(self, embedding: Tensor, metric: str = "euclidean") -> float:
+    def spearman(self, embedding: Vectors, metric: str = "euclidean") -> float:
         """Rank correlation of the embedding's distances, shape (n_tasks, dim), with the true ones."""
+        (embedding,) = as_batch(embedding=embedding)
         if len(embedding) != self.n_tasks:
             raise ValueError(problem("embedding", embedding, f"{self.n_tasks} rows, one a task"))
         return self.rank_correlation(all_distances(embedding, metric))
 
-    def rank_correlation(self, distances: Tensor) -> float:
+    def rank_correlation(self, distances: Vectors) -> float:
         """As `spearman`, of distances (n_tasks, n_tasks) that have been computed already."""
+        distances = as_distances("distances", distances).detach()
+        if len(distances) != self.n_tasks:
+            raise ValueError(problem("distances", distances, f"{self.n_tasks} rows and columns, one a task"))
         return float(round(np.dot(self._ranks, _standardised_ranks(distances.cpu().numpy().ravel()[self._pairs])), 12))
 
     agreement = Former("rank_correlation")
@@ -102,8 +105,10 @@ class TrueGeometry:
         there may be fewer than k, or none. This happens with languages: their tree has three levels.
         Errors: IndexError for an unknown task; ValueError for k outside 1..n - 1.
         """
+        if not -self.n_tasks <= task < self.n_tasks:
+            raise IndexError(problem("task", task, f"one of 0 to {self.n_tasks - 1}"))
         distances = self.true_distance[task]
-        check_number("k", k, 1, len(distances) - 1, "A task has every other task to be near to.")
+        check_whole("k", k, 1, len(distances) - 1, "A task has every other task to be near to.")
         near = nearest_of_row(distances, task, len(distances) - 1)
         near = near[~np.isin(near, list(without))]
         away = distances.numpy()[near]
@@ -112,7 +117,7 @@ class TrueGeometry:
 
     def nearest_of_all(self, k: int = 5) -> NDArray[np.intp]:
         """As `nearest`, for all tasks at once: (n_tasks, k), nearest first; missing ones are the task itself."""
-        check_number("k", k, 1, self.n_tasks - 1, "A task has every other task to be near to.")
+        check_whole("k", k, 1, self.n_tasks - 1, "A task has every other task to be near to.")
         distances = self.true_distance.clone().fill_diagonal_(math.inf)
         away, near = distances.topk(k, largest=False)
         farthest = distances.fill_diagonal_(-math.inf).amax(dim=1, keepdim=True)
@@ -127,7 +132,7 @@ def nearest_of_row(distances: Tensor, itself: int, k: int) -> NDArray[np.intp]:
     Errors: ValueError for k outside 1..n - 1.
     Worked number: for distances (0, 3, 1), task 0 and k = 2 they are tasks 2 and 1.
     """
-    check_number("k", k, 1, len(distances) - 1, "A task has every other task to be near to.")
+    check_whole("k", k, 1, len(distances) - 1, "A task has every other task to be near to.")
     order = torch.argsort(distances, stable=True).cpu().numpy()
     return order[order != itself][:k]
 

@@ -8,6 +8,7 @@ at the end of `taskembed run`.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import numbers
 from collections.abc import Callable, Iterable, Mapping
@@ -93,18 +94,44 @@ class Score(Reading):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if isinstance(self.needs, str):
+            raise TypeError(problem("needs", repr(self.needs), "a tuple of names", f"Write needs=({self.needs!r},)."))
         for need in self.needs:
             check_choice("needs", need, NEEDS)
+        if not callable(self.function):
+            cause = "It gets a ScoreContext: function=lambda context: context.distances.mean()."
+            raise TypeError(problem("function", self.function, "a function of one argument", cause))
 
     def of(self, context: ScoreContext) -> float | None:
-        """The score; None if the context lacks what it needs. Errors: TypeError if it is not a number."""
+        """The score; None if the context lacks what it needs.
+
+        Errors: TypeError if it is not a number; RuntimeError, with the cause, where the score's function raises.
+        """
         if any(getattr(context, need) is None for need in self.needs):
             return None
-        value = self.function(context)
-        if not isinstance(value, numbers.Real | Tensor) or (isinstance(value, Tensor) and value.numel() != 1):
+        try:
+            value = self.function(context)
+        except Exception as error:
+            came = f"{type(error).__name__}: {error}"
+            raise RuntimeError(
+                problem(f"score {self.name}", came, "one number", _likely_cause(context, error))
+            ) from error
+        real = isinstance(value, numbers.Real) or (isinstance(value, Tensor) and not value.is_complex())
+        if not real or (isinstance(value, Tensor) and value.numel() != 1):
             cause = "NaN says that there is none just now."
+            if value is None:
+                cause += " Does the function end with return?"
             raise TypeError(problem(f"score {self.name}", value, "one number", cause))
         return float(value)
+
+
+def _likely_cause(context: ScoreContext, error: Exception) -> str:
+    """Why a score's function raised: it read what is None here, or its argument is not what it takes it for."""
+    absent = [need for need in NEEDS if getattr(context, need) is None]
+    if absent and "None" in str(error):
+        return f"These are None here: {', '.join(absent)}. A score that reads one says so: needs=({absent[0]!r},)."
+    fields = ", ".join(field.name for field in dataclasses.fields(ScoreContext))
+    return f"Its argument is a ScoreContext, with {fields}; vectors are of shape {tuple(context.vectors.shape)}."
 
 
 def measured(scores: Iterable[Score], context: ScoreContext) -> dict[str, float]:

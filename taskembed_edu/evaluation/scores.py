@@ -11,12 +11,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from taskembed_edu.base.checks import check_finite, check_number, problem
+from taskembed_edu.base.checks import check_whole, problem
 from taskembed_edu.evaluation.geometry import distance_blocks
+from taskembed_edu.formulas._vectors import Vectors, as_batch, as_distances, as_labels
 
 
 def recall_at_k(
-    queries: Tensor, gallery: Tensor, ks: Sequence[int] = (1, 5), metric: str = "euclidean"
+    queries: Vectors, gallery: Vectors, ks: Sequence[int] = (1, 5), metric: str = "euclidean"
 ) -> dict[int, float]:
     r"""The share of tasks whose second support set finds its first one among the k nearest.
 
@@ -30,18 +31,21 @@ def recall_at_k(
 
     Shapes: (n, dim), (n, dim) -> {k: share}. Range: [0, 1]; by chance k / n. Source: Musgrave 2020, section 2.2
     (precision at 1; with one right answer a query it is recall at 1).
-    Errors: ValueError for different shapes, k outside 1..n, an unknown metric.
+    Errors: ValueError for different shapes, no rows, k outside 1..n, an unknown metric.
 
     >>> import torch
     >>> points = torch.tensor([[0.0], [1.0], [2.0]])
     >>> recall_at_k(points + 0.6, points, ks=(1, 2))  # 0.6 is nearer to 1, 1.6 to 2; 2.6 is nearest to 2
     {1: 0.3333333333333333, 2: 1.0}
     """
+    queries, gallery = as_batch(queries=queries, gallery=gallery)
     if queries.shape != gallery.shape:
         cause = "Row i of both is one task, seen through two support sets."
         raise ValueError(problem("gallery", gallery, f"the queries' shape {tuple(queries.shape)}", cause))
+    if not isinstance(ks, Sequence) or isinstance(ks, str):
+        raise TypeError(problem("ks", ks, "a list of whole numbers", "One is a list of one: ks=[1]."))
     for k in ks:
-        check_number("k", k, 1, len(gallery), "A query can be given at most every task of the gallery.")
+        check_whole("k", k, 1, len(gallery), "A query can be given at most every task of the gallery.")
     found = dict.fromkeys(ks, 0.0)
     for rows, distances in distance_blocks(queries, gallery, metric):
         own = distances.diagonal(rows.start).unsqueeze(1)
@@ -60,7 +64,7 @@ def mean_distance(distances: Tensor) -> float:
     return float(distances.sum(dtype=torch.float64)) / (n * (n - 1))
 
 
-def neighbour_purity(distances: Tensor, groups: Tensor) -> float:
+def neighbour_purity(distances: Vectors, groups: Vectors) -> float:
     r"""The share of tasks whose nearest other task is of their own group; only tasks with another one in it count.
 
     .. math::
@@ -69,13 +73,16 @@ def neighbour_purity(distances: Tensor, groups: Tensor) -> float:
 
     Shapes: (n, n), (n,) -> a number. Range: [0, 1]; NaN if every group has one task. By chance: `purity_by_chance`.
     Source: purity at one neighbour (Manning 2008, section 16.3, for clusters). Tied neighbours: the first one counts.
+    Errors: ValueError for distances that are not square, or NaN, and for another number of groups.
 
     >>> import torch
     >>> line = torch.tensor([[0.0], [1.0], [3.0], [9.0]])
     >>> neighbour_purity(torch.cdist(line, line), torch.tensor([0, 0, 1, 2]))  # the third and fourth have no mate
     1.0
     """
-    same = _same_group(groups.to(distances.device))
+    distances = as_distances("distances", distances)
+    groups = as_labels("groups", groups, distances, "distances")
+    same = _same_group(groups)
     itself = torch.eye(len(groups), dtype=torch.bool, device=distances.device)
     nearest = distances.masked_fill(itself, torch.inf).argmin(dim=1, keepdim=True)
     found = same.gather(1, nearest).squeeze(1)
@@ -83,11 +90,12 @@ def neighbour_purity(distances: Tensor, groups: Tensor) -> float:
     return float(found[with_mate].double().mean()) if bool(with_mate.any()) else float("nan")
 
 
-def purity_by_chance(groups: Tensor) -> float:
+def purity_by_chance(groups: Vectors) -> float:
     """The purity of a random neighbour: the mean share of same-group tasks among the others, where there are any.
 
     Worked number: in two groups of two tasks, each task has one of its group among three others: 1/3.
     """
+    groups = as_labels("groups", groups)
     mates = _same_group(groups).sum(dim=1)
     with_mate = mates > 0
     shares = mates[with_mate].double() / (len(groups) - 1)
@@ -99,7 +107,7 @@ def _same_group(groups: Tensor) -> Tensor:
     return (groups.unsqueeze(0) == groups.unsqueeze(1)).fill_diagonal_(False)
 
 
-def effective_dimension(embedding: Tensor) -> float:
+def effective_dimension(embedding: Vectors) -> float:
     r"""How many directions the vectors fill: the participation ratio of their variances.
 
     .. math::
@@ -124,13 +132,12 @@ def effective_dimension(embedding: Tensor) -> float:
     >>> effective_dimension(torch.tensor([[3.0, 4.0], [-3.0, -4.0]]))  # a line, whichever way it lies
     1.0
     """
-    if embedding.ndim != 2 or not len(embedding):
-        raise ValueError(problem("embedding", embedding, "shape (n, dim), one row a task"))
-    centred = check_finite("embedding", embedding.detach().double())
+    (embedding,) = as_batch(embedding=embedding)
+    centred = embedding.detach().double()
     centred = centred - centred.mean(dim=0)
     scatter = centred.T @ centred
     squares = float(scatter.square().sum())
     # Below this, the variance is only rounding error of the vectors (float32, relative to their length).
-    if float(scatter.trace()) <= 1e-12 * float(embedding.double().square().sum()):
+    if float(scatter.trace()) <= 1e-12 * float(embedding.detach().double().square().sum()):
         return 0.0
     return round(float(scatter.trace()) ** 2 / squares, 12)

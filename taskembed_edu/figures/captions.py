@@ -6,7 +6,7 @@ import json
 from importlib.metadata import version
 from typing import Any
 
-from taskembed_edu.base.wording import say_named
+from taskembed_edu.base.wording import say_setting
 from taskembed_edu.session.history import Frame
 from taskembed_edu.session.session import Session
 
@@ -21,7 +21,7 @@ def caption(session: Session, frame: Frame) -> str:
     said += [f"seed {values['seed']}", f"step {frame.step}", frame.projection.upper()]
     since = {name: value for name, value in session.values().items() if value != values[name]}
     if frame is session.frame and since:
-        changes = [say_named(declared[name], value) for name, value in since.items() if not declared[name].hidden]
+        changes = [say_setting(declared[name], value) for name, value in since.items() if not declared[name].hidden]
         said += [f"changed since: {', '.join(changes)}"] if changes else []
     return ", ".join(said)
 
@@ -30,7 +30,7 @@ def _settings_in_words(session: Session, frame: Frame, values: dict[str, Any]) -
     """The embedder's main settings that have an effect, without the device: it changes nothing that is shown."""
     declared = session.embedder.settings_class.declared()
     shown = [name for name, each in declared.items() if not (each.advanced or each.hidden) and name != "device"]
-    return [say_named(declared[name], values[name]) for name in shown if declared[name].applies(frame.settings)]
+    return [say_setting(declared[name], values[name]) for name in shown if declared[name].applies(frame.settings)]
 
 
 def facts_of(session: Session, frame: Frame, title: str) -> dict[str, Any]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from taskembed_edu.base.checks import check_choice
+from taskembed_edu.base.files import whole_file
 from taskembed_edu.base.readings import LOSS_PANEL, PANELS, SCORES_PANEL, Reading, panels_of
-from taskembed_edu.base.wording import say_named
-from taskembed_edu.figures.captions import caption
+from taskembed_edu.base.wording import say_setting
+from taskembed_edu.figures.captions import caption, metadata
 from taskembed_edu.figures.colours import DARK, GREY, LINE_COLOURS, PURPLE, Colouring, colour_tasks, plain_colours
 from taskembed_edu.figures.plots import Still
 from taskembed_edu.session.history import Frame, coalesced_events, value_of
@@ -69,6 +71,28 @@ def session_figure(
         for axes, drawn in zip(figure.axes, maps, strict=False):
             _names(figure, axes, session, drawn)
     return figure
+
+
+def save_figure(
+    session: Session,
+    path: Path,
+    title: str,
+    *,
+    what: str = "png",
+    colour_by: str | None = None,
+    frame: Frame | None = None,
+    beside: Frame | None = None,
+) -> Path:
+    """Write a frame's picture ("png" or "svg"; default: the latest) for print, with its settings as metadata.
+
+    The file is written whole or not at all; other arguments as `session_figure`. Returns the path.
+    """
+    frame = session.frame if frame is None else frame
+    figure = session_figure(session, colour_by, frame, beside)
+    known = metadata(what, session, frame, title)
+    with whole_file(path) as part:
+        figure.savefig(part, format=what, dpi=PRINT_DPI, metadata=known)
+    return path
 
 
 def colour_column(session: Session, colour_by: str | None = None) -> int | None:
@@ -206,6 +230,6 @@ def _changes(axes: Axes, session: Session, explained: bool) -> None:
         axes.axvline(event.step, color=PURPLE, linestyle=":", linewidth=1, label=label)
         shown = [name for name in event.changes if not declared[name].hidden]
         if explained and len(events) <= _MOST_CHANGES:
-            text = ", ".join(say_named(declared[name], event.changes[name]) for name in shown)
+            text = ", ".join(say_setting(declared[name], event.changes[name]) for name in shown)
             written = axes.annotate(text, (event.step, 1.0), (2, -2), axes.get_xaxis_transform(), "offset points")
             written.set(rotation=90, va="top", fontsize=6, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})

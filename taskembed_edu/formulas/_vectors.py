@@ -85,7 +85,22 @@ def as_tensor(name: str, value: Any, device: torch.device | None = None) -> torc
         return torch.tensor(_as_torch_reads(np.asarray(value)), device=device)
     except (TypeError, ValueError, RuntimeError) as error:
         came = repr(value) if isinstance(value, str) else value
-        raise TypeError(problem(name, came, "numbers: a tensor, an array or a list of equal rows")) from error
+        cause = _why_no_numbers(value)
+        raise TypeError(problem(name, came, "numbers: a tensor, an array or a list of equal rows", cause)) from error
+
+
+def _why_no_numbers(value: Any) -> str:
+    """The likely cause: rows of several shapes, or words in place of numbers."""
+    if not isinstance(value, (list, tuple)) or not value:
+        return ""
+    shapes = [tuple(row.shape) if hasattr(row, "shape") else (len(row),) for row in value if hasattr(row, "__len__")]
+    other = next((shape for shape in shapes if shape != shapes[0]), None)
+    first: Any = value
+    while isinstance(first, (list, tuple)) and first:
+        first = first[0]
+    if isinstance(first, str):
+        return f"{first!r} is a word: give each word a number."
+    return "" if other is None else f"Its rows differ: one is of shape {shapes[0]}, another of {other}."
 
 
 def _as_torch_reads(array: np.ndarray) -> np.ndarray:
@@ -102,6 +117,29 @@ def check_rows(**given: torch.Tensor) -> None:
             one = "One vector is a batch of one: write x[None]."
             cause = one if tensor.dim() == 1 else f"Bring the leading dimensions together: {name}.flatten(0, -2)."
             raise ValueError(problem(name, tensor, "a batch of vectors, shape (n, dim)", cause))
+
+
+def as_batch(*, least: int = 1, **given: Vectors) -> tuple[torch.Tensor, ...]:
+    """`as_vectors` of batches of vectors, shape (n, dim), each of at least so many rows."""
+    tensors = as_vectors(**given)
+    check_rows(**dict(zip(given, tensors, strict=True)))
+    for name, tensor in zip(given, tensors, strict=True):
+        if len(tensor) < least:
+            raise ValueError(problem(name, tensor, f"at least {least} row{'s' if least > 1 else ''}, one a task"))
+    return tensors
+
+
+def as_distances(name: str, value: Vectors) -> torch.Tensor:
+    """Distances of n tasks to each other as a floating tensor (n, n). They may be infinite; NaN is refused."""
+    tensor = as_tensor(name, value)
+    if tensor.dim() != 2 or tensor.shape[0] != tensor.shape[1] or not len(tensor):
+        cause = "pairwise_distances(embedding) makes it." if tensor.dim() == 2 else ""
+        raise ValueError(problem(name, tensor, "a square matrix, one row and column a task", cause))
+    tensor = _as_floating(name, tensor, _common_dtype({name: value}, {name: tensor}))
+    if values_readable() and bool(tensor.isnan().any()):
+        where = tuple(int(i) for i in tensor.isnan().nonzero()[0])
+        raise ValueError(problem(name, f"NaN at {where}", "distances", "Has one of these tasks diverged?"))
+    return tensor
 
 
 def check_directions(**given: torch.Tensor) -> None:

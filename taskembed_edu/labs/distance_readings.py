@@ -13,70 +13,13 @@ from typing import Any
 import torch
 
 from taskembed_edu.formulas.distances import METRICS, cosine_similarity
-
-Vector = tuple[float, ...]
-
-ROUNDING = 1e-12
-"""What double precision leaves of a number that should be zero, and more."""
-
-UNDEFINED = "undefined: the zero vector has no direction"
-
-# key -> (the row's name, its formula in words). The keys are those of METRICS, and the similarity.
-ROWS: dict[str, tuple[str, str]] = {
-    "euclidean": (
-        "Euclidean",
-        "Square the differences, add them, take the root: the length of the straight line from x to y.",
-    ),
-    "squared_euclidean": (
-        "Squared Euclidean",
-        "The same without the root: the area of the square on that line. Twice as far counts four times.",
-    ),
-    "manhattan": (
-        "Manhattan",
-        "Add the differences without their signs: the way along the streets of a grid. Each such staircase is as long.",
-    ),
-    "cosine_similarity": (
-        "Cosine similarity",
-        "The cosine of the angle between x and y, from -1 to 1. Larger means closer: a similarity, not a distance.",
-    ),
-    "cosine": (
-        "Cosine distance",
-        "1 minus the cosine of the angle: 0 for one direction, 1 for a right angle, 2 for opposite directions. "
-        "It ends at 2, and so do its margins.",
-    ),
-}
-
-SHORT = {
-    "euclidean": "euclidean",
-    "squared_euclidean": "squared",
-    "manhattan": "manhattan",
-    "cosine_similarity": "cosine similarity",
-    "cosine": "cosine distance",
-}
-
-
-def tidy(value: float, digits: int = 4) -> str:
-    """A number as a lesson prints it: at most `digits` decimals, no trailing zeros, no minus zero.
-
-    A number that these decimals would show as 0 keeps two digits, unless it is no more than rounding.
-
-    >>> tidy(3.0), tidy(1.7320508), tidy(4e-10), tidy(-1e-17)
-    ('3', '1.7321', '4e-10', '0')
-    """
-    if math.isnan(value):
-        return "undefined"
-    if ROUNDING < abs(value) < 10.0**-digits:
-        return f"{value:.2g}".replace("e-0", "e-")
-    text = f"{round(value, digits) + 0.0:.{digits}f}"
-    return text.rstrip("0").rstrip(".")
-
-
-def listed(vector: Vector) -> str:
-    """A vector as a learner types it; a long one shortened: `[1, 2, 3]`, `[0.1, 0.2, ..., 0.9 (64 numbers)]`."""
-    numbers = [tidy(v) for v in vector]
-    if len(numbers) > 8:
-        numbers = [*numbers[:2], "...", f"{numbers[-1]} ({len(vector)} numbers)"]
-    return f"[{', '.join(numbers)}]"
+from taskembed_edu.labs.distance_words import ROUNDING as ROUNDING
+from taskembed_edu.labs.distance_words import ROWS as ROWS
+from taskembed_edu.labs.distance_words import SHORT as SHORT
+from taskembed_edu.labs.distance_words import UNDEFINED as UNDEFINED
+from taskembed_edu.labs.distance_words import Vector as Vector
+from taskembed_edu.labs.distance_words import listed as listed
+from taskembed_edu.labs.distance_words import tidy as tidy
 
 
 def distance(key: str, x: Vector, y: Vector) -> float:
@@ -223,17 +166,17 @@ def _reasons(why: dict[str, Any] | None) -> list[list[str]]:
         return [[UNDEFINED]]
     return [
         ["sim(x, x) = ", why["self"], ". The distance of a point to itself must be 0."],
-        ["Larger means closer: sim(x, y) = ", why["pair"], " and nothing is above ", why["self"], "."],
+        ["A larger value means closer: sim(x, y) = ", why["pair"], ". No value is above ", why["self"], "."],
         [
             "Make x ten times as long: sim(10x, y) = ",
             why["scaled"],
-            ", nothing changes. The Euclidean distance goes from ",
+            ". Nothing changes. The Euclidean distance goes from ",
             why["euclidean"],
             " to ",
             why["euclidean_scaled"],
             ".",
         ],
-        ["1 − sim mends the first two. It still breaks the triangle: try that preset."],
+        ["1 − sim does not have the first two problems. But it breaks the triangle inequality: see that preset."],
     ]
 
 
@@ -244,9 +187,9 @@ def _says(side: Triangle) -> dict[str, Any]:
     metric = METRICS[side.metric]
     if side.holds:
         verdict = "The direct way is not longer than the way through y."
-        rest = " This distance keeps it for every three points." if metric.is_metric else ""
+        rest = " With this distance it never is, for any three points." if metric.is_metric else ""
     else:
-        verdict = "The way through y is shorter than the direct one: the triangle inequality is broken."
+        verdict = "The way through y is shorter than the direct way. This breaks the triangle inequality."
         rest = f" {metric.why_not}" if metric.why_not else ""
     detour = f"{tidy(side.first)} + {tidy(side.second)} = {tidy(side.detour)}"
     return {"direct": tidy(side.direct), "detour": detour, "holds": side.holds, "verdict": verdict, "rest": rest}

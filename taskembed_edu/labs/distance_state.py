@@ -25,7 +25,7 @@ class DistanceSettings(Settings):
         "euclidean",
         choices=tuple(METRICS),
         label="Distance",
-        help="The distance whose ball and way are drawn.",
+        help="Which distance the drawing shows, with its ball round x.",
     )
     radius: float = setting(
         1.0,
@@ -33,12 +33,12 @@ class DistanceSettings(Settings):
         high=lambda settings: METRICS[settings.metric].slider_max,
         step=0.05,
         label="Radius of the ball round x",
-        help="The ball is every point nearer to x than this distance.",
+        help="The ball holds all points that are nearer to x than this.",
     )
     triangle: bool = setting(
         False,
         label="Triangle: a third point z",
-        help="Compares the direct way from x to z with the way through y.",
+        help="Compares the direct way from x to z with the way from x to y to z.",
     )
 
 

@@ -162,7 +162,8 @@ def _course() -> Scene:
         points,
         (0, 0, 1),
         ("anchor", "positive", "negative"),
-        "The vectors [1,2,3], [2,3,4] and [4,5,6] of the course lie on one line: at 0, √3 and 3√3 from the anchor.",
+        "The vectors [1,2,3], [2,3,4] and [4,5,6] are those of the course text, a short Chinese document on task "
+        "embeddings. They lie on one line: at 0, √3 and 3√3 from the anchor.",
         {"loss": "contrastive", "metric": "euclidean", "margin": 1.0, "mining": "all", "anchors": "first"},
         tuple(Mark(at, text) for at, text in zip(points, texts, strict=True)),
         laid=True,
@@ -179,8 +180,8 @@ SCENES: dict[str, Scene] = {
         _course(),
         _scene(
             "hard and semi-hard",
-            "One anchor, one positive, three negatives: nearer than the positive (hard), farther but inside the margin "
-            "(semi-hard), beyond it (easy).",
+            "One anchor, one positive, three negatives. One is nearer than the positive (hard). One is farther, but "
+            "inside the margin (semi-hard). One is beyond the margin (easy).",
             [(2.0, 2.0), (3.5, 2.0), (1.6, 3.0), (2.8, 0.2), (5.4, 2.9)],
             ["anchor", "positive", "negative 1", "negative 2", "negative 3"],
             "00111",
@@ -192,7 +193,7 @@ SCENES: dict[str, Scene] = {
         ),
         _scene(
             "two classes",
-            "Two classes that are mixed up. Follow the summed forces as they come apart.",
+            "Two classes are mixed. Follow the summed forces while the classes move apart.",
             [(1.0, 1.0), (3.2, 1.6), (1.8, 3.1), (2.2, 1.9), (4.0, 3.4), (4.1, 0.6)],
             ["A1", "A2", "A3", "B1", "B2", "B3"],
             "000111",
@@ -200,7 +201,7 @@ SCENES: dict[str, Scene] = {
         ),
         _scene(
             "three classes",
-            "Three classes, two points each. How large may the margin be before they are in each other's way?",
+            "Three classes of two points. How large can the margin be before the classes have no more room?",
             [(1.0, 1.2), (3.4, 2.4), (2.1, 3.3), (2.6, 0.8), (4.2, 1.4), (1.5, 2.2)],
             ["A1", "A2", "B1", "B2", "C1", "C2"],
             "001122",

@@ -49,15 +49,16 @@ class LossSettings(Settings):
         },
         renamed={"hadsell": "contrastive_squared"},
         label="Loss",
-        help="What a pair or a triplet adds to the loss. The linear form is that of the course text (a short Chinese "
-        "text on task embeddings, whose claims this course checks). The squared form is the original of 2006. The "
-        "triplet loss compares two distances with each other.",
+        help="What a pair or a triplet adds to the loss. The linear form stands in the course text (a short Chinese "
+        "document on task embeddings; this course checks what it claims). The squared form is the original of 2006. "
+        "The triplet loss compares two distances.",
     )
     metric: str = setting(
         "euclidean",
         choices={name: metric.label for name, metric in METRICS.items()},
         label="Distance",
-        help="How the distance of two points is measured. The margin's range follows: the cosine distance ends at 2.",
+        help="How the distance of two points is measured. It also sets the range of the margin: the cosine distance "
+        "ends at 2.",
     )
     margin: float = setting(
         1.0,
@@ -65,21 +66,23 @@ class LossSettings(Settings):
         high=_largest_margin,
         step=0.05,
         label="Margin",
-        help="How far different points must be apart; in the triplet loss, how much farther than the positive.",
+        help="How far apart different points should be. In the triplet loss: how much farther than the positive the "
+        "negative should be.",
     )
     mining: str = setting(
         "all",
         choices={"all": "All", "hard": "Hard", "semi-hard": "Semi-hard"},
         label="Mining",
-        help="Which pairs or triplets count: all; for each anchor the hard ones (farthest positive, nearest negative); "
-        "or, for triplets, the semi-hard ones (negative farther than the positive, but inside the margin).",
+        help="Which pairs or triplets count. All: every one. Hard: for each anchor its farthest positive and its "
+        "nearest negative. Semi-hard (triplets only): the negative is farther than the positive, but inside the "
+        "margin.",
     )
     anchors: str = setting(
         "every",
         choices=ANCHORS,
         label="Anchors",
-        help="Which points are compared with the others: only the first one, as in the example of the course text (see "
-        "Loss), or every point.",
+        help="Which points are compared with the others: every point, or only the first one, as in the example of the "
+        "course text (see Loss).",
     )
     learning_rate: float = setting(
         0.2,
@@ -87,7 +90,7 @@ class LossSettings(Settings):
         high=1.0,
         step=0.01,
         label="Learning rate",
-        help="One update moves a point by the learning rate times its summed force.",
+        help="One update moves each point by its summed force times this number.",
     )
 
     def __post_init__(self) -> None:

@@ -17,10 +17,10 @@ def arithmetic(terms: Sequence[Term]) -> str:
 
     >>> pair = Term("similar", ("a", "p"), 2.0, 2.0, 2.0)
     >>> arithmetic([pair, pair._replace(term=0.0)]), arithmetic([pair] * 9), arithmetic([])
-    ('= 2 + 0', 'the sum of 9 terms, 9 above 0', 'for want of a pair or triplet')
+    ('= 2 + 0', 'the sum of 9 terms, 9 above 0', 'no pair or triplet')
     """
     if not terms:
-        return "for want of a pair or triplet"
+        return "no pair or triplet"
     if len(terms) > SHOWN_TERMS:
         return f"the sum of {len(terms)} terms, {_active(terms)} above 0"
     return "= " + " + ".join(tidy(term.term) for term in terms)
@@ -29,7 +29,7 @@ def arithmetic(terms: Sequence[Term]) -> str:
 def total(reading: Reading) -> str:
     """The loss with its arithmetic: `1.7321 = 1.7321 + 0`."""
     how = arithmetic(reading.terms)
-    return f"{tidy(reading.loss)}{' ' if how.startswith(('=', 'for')) else ', '}{how}"
+    return f"{tidy(reading.loss)}{' ' if how.startswith('=') else ', '}{how}"
 
 
 def explain(term: Term, settings: LossSettings) -> str:
@@ -39,34 +39,34 @@ def explain(term: Term, settings: LossSettings) -> str:
 
 def _explain_pair(term: Term, settings: LossSettings) -> str:
     one, other = term.members
-    apart = f"they should be at least {tidy(settings.margin)} apart"
-    constraint = "they should lie together" if term.kind == "similar" else apart
-    start = f"{one} and {other} are {term.kind}: {constraint}. Their distance is {tidy(_one(term.distance))}"
+    apart = f"They should be at least {tidy(settings.margin)} apart"
+    constraint = "They should lie together" if term.kind == "similar" else apart
+    start = f"{one} and {other} are {term.kind}. {constraint}. Their distance is {tidy(_one(term.distance))}."
     if term.kind == "similar":
-        how = ", and all of it counts as violation." if term.violation > 0 else ": nothing is violated."
+        how = "All of it is a violation." if term.violation > 0 else "Nothing is violated."
     elif term.violation > 0:
-        how = f", short of the margin by {tidy(term.violation)}."
+        how = f"This is {tidy(term.violation)} less than the margin."
     else:
-        how = ", beyond the margin: nothing is violated, and nothing pushes."
-    return f"{start}{how} {_term(term, settings)}"
+        how = "This is not less than the margin: nothing is violated, and nothing pushes."
+    return f"{start} {how} {_term(term, settings)}"
 
 
 def _explain_triplet(term: Term, settings: LossSettings) -> str:
     anchor, positive, negative = term.members
     near, far = _near_and_far(term)
     slack = near - far + settings.margin
-    end = "" if slack > 0 else ", below 0: nothing pushes" if slack < 0 else ": nothing pushes"
+    numbers = f"{tidy(near)} - {tidy(far)} + {tidy(settings.margin)} = {tidy(slack)}"
+    end = "" if slack > 0 else " This is not above 0, so nothing pushes."
     return (
-        f"{negative} should be farther from {anchor} than {positive} is, by at least {tidy(settings.margin)}. It is "
-        f"{SORTS[sort(term)]}. d(a,p) - d(a,n) + margin = {tidy(near)} - {tidy(far)} + {tidy(settings.margin)} = "
-        f"{tidy(slack)}{end}. {_term(term, settings)}"
+        f"{negative} should be at least {tidy(settings.margin)} farther from {anchor} than {positive} is. "
+        f"{negative} is {SORTS[sort(term)]}. d(a,p) - d(a,n) + margin = {numbers}.{end} {_term(term, settings)}"
     )
 
 
 SORTS = {
-    "hard": "hard: no farther away than the positive",
-    "semi-hard": "semi-hard: farther away than the positive, but inside the margin",
-    "easy": "easy: beyond the margin",
+    "hard": "hard: it is not farther away than the positive",
+    "semi-hard": "semi-hard: it is farther away than the positive, but inside the margin",
+    "easy": "easy: it is beyond the margin",
 }
 
 
@@ -91,7 +91,7 @@ def _near_and_far(term: Term) -> tuple[float, float]:
 
 def _term(term: Term, settings: LossSettings) -> str:
     half = settings.loss == "contrastive_squared" and term.violation > 0
-    return f"Term: half the square of that, {tidy(term.term)}." if half else f"Term: {tidy(term.term)}."
+    return f"The term is half the square of this: {tidy(term.term)}." if half else f"The term is {tidy(term.term)}."
 
 
 def _one(distance: float | tuple[float, float]) -> float:
@@ -103,13 +103,13 @@ def sub_step(phase: str, reading: Reading, settings: LossSettings, note: str, be
     terms, what = reading.terms, "triplets" if settings.loss == "triplet" else "pairs"
     label = METRICS[settings.metric].label.lower().replace("euclid", "Euclid").replace("manhattan", "Manhattan")
     said = {
-        "explore": note or "Drag the points. For one update in slow motion, press Next.",
+        "explore": note or "Drag the points. Press Next to see one update, step by step.",
         "pairs": _chosen(terms, settings, what),
-        "distances": f"The {label} distance of every pair that is needed: {len(terms)} {what}.",
-        "violations": f"{_constraint(settings)} {_active(terms)} of {len(terms)} {what} violate that: the loss is "
+        "distances": f"Now the {label} distances are measured, for the {len(terms)} {what} that are chosen.",
+        "violations": f"{_constraint(settings)} {_active(terms)} of {len(terms)} {what} violate this. The loss is "
         f"{total(reading)}.",
         "forces": _forces(reading),
-        "move": f"Every point has moved by the learning rate, {tidy(settings.learning_rate)}, times its summed force. "
+        "move": f"Every point has moved by its summed force times the learning rate, {tidy(settings.learning_rate)}. "
         f"The loss went from {tidy(before or 0.0)} to {tidy(reading.loss)}.",
     }
     return said[phase]
@@ -117,37 +117,38 @@ def sub_step(phase: str, reading: Reading, settings: LossSettings, note: str, be
 
 def _chosen(terms: Sequence[Term], settings: LossSettings, what: str) -> str:
     if not terms and settings.loss == "triplet":
-        return "No triplet is chosen: one needs an anchor, a positive and a negative that this mining takes."
-    anchor = ", with the first point as anchor" if settings.anchors == "first" else ""
+        return "No triplet is chosen. A triplet needs an anchor, a positive and a negative that this mining allows."
+    anchor = " The first point is the anchor." if settings.anchors == "first" else ""
     mined = "all of them" if settings.mining == "all" else f"the {settings.mining} ones"
     if settings.loss == "triplet":
-        return f"{len(terms)} triplets are chosen: {mined}{anchor}."
+        return f"{len(terms)} triplets are chosen: {mined}.{anchor}"
     similar = sum(term.kind == "similar" for term in terms)
-    return f"{len(terms)} pairs are chosen, {mined}{anchor}: {similar} similar, {len(terms) - similar} different."
+    counted = f"{similar} similar, {len(terms) - similar} different"
+    return f"{len(terms)} pairs are chosen: {mined}.{anchor} Their kinds: {counted}."
 
 
 def _constraint(settings: LossSettings) -> str:
     margin = tidy(settings.margin)
     if settings.loss == "triplet":
-        return f"A negative should be farther from its anchor than the positive, by the margin {margin}."
-    return f"Similar points should lie together, different ones at least the margin {margin} apart."
+        return f"A negative should be farther from its anchor than the positive is, by at least the margin, {margin}."
+    return f"Similar points should lie together. Different points should be at least the margin, {margin}, apart."
 
 
 def _forces(reading: Reading) -> str:
-    start = "A force is minus the gradient of a term: where to go for the term to fall fastest."
+    start = "A force is minus the gradient of a term. It points to where the term falls fastest."
     if reading.still:
-        return f"{start} Here every force is 0 or they cancel: nothing will move."
-    return f"{start} Each point goes by the sum of its forces."
+        return f"{start} Here every force is 0, or the forces cancel. Nothing will move."
+    return f"{start} The sum of a point's forces says where it will move."
 
 
 def point(name: str, force: tuple[float, float], settings: LossSettings) -> str:
     """The total force on a point, in words, and how far an update would move it."""
     size = math.hypot(*force)
     if size < STILL:
-        return f"{name}: its forces sum to 0. An update would leave it where it is."
+        return f"{name}: the sum of its forces is 0. An update does not move it."
     way = f"({tidy(force[0])}, {tidy(force[1])})"
     by = tidy(settings.learning_rate * size)
-    return f"{name}: its forces sum to {way}, of size {tidy(size)}. An update would move it by {by}."
+    return f"{name}: the sum of its forces is {way}, of size {tidy(size)}. An update moves it by {by}."
 
 
 def _active(terms: Sequence[Term]) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from taskembed_edu.base.checks import check_choice
+from taskembed_edu.base.checks import check_choice, problem
 
 if TYPE_CHECKING:
     from taskembed_edu.labs.point_view import PointLabView
@@ -89,6 +89,9 @@ class PointLab(ABC, Generic[State]):
     @property
     def widget(self) -> PointLabView:
         """The panel itself, created at first use."""
+        if not hasattr(self, "_state"):
+            cause = "Its __init__ begins with super().__init__(State())."
+            raise TypeError(problem(type(self).__name__, "no state", "a lab that has its first state", cause))
         if self._view is None:
             from taskembed_edu.labs.point_view import PointLabView  # a script needs no widget
 
@@ -103,6 +106,9 @@ class PointLab(ABC, Generic[State]):
         handlers = {**self.handlers(), "undo": lambda _: self.undo(), "reset": lambda _: self.reset()}
         try:
             handlers[check_choice("do", message.get("do", ""), handlers)](message)
+        except KeyError as error:
+            came = f"a message {message.get('do')!r} without {error}"
+            self._publish(problem("message", came, "what its handler reads", "The page says it with page.say({...})."))
         except (ValueError, TypeError) as error:
             self._publish(str(error))
 

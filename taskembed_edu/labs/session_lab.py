@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
+from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.embedders import task_embedder
 from taskembed_edu.embedders.base import chosen_device
 from taskembed_edu.session.codegen import opening_code
+from taskembed_edu.session.parsing import declared_settings
 from taskembed_edu.session.session import Session
-from taskembed_edu.tasks import FAMILIES, task_family
+from taskembed_edu.tasks import is_of_the_package, task_family
 from taskembed_edu.tasks.base import TaskFamily
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ class SessionLab:
 
     @short_errors
     def __init__(self, family: TaskFamily | str = "sinusoids", **settings: Any) -> None:
+        _check_class(type(self))
         usual = self.defaults(_name(family))
         self._asked = {**usual, "family": family, **settings}
         # Settings that the user did not give may change with the tasks; the lab's default projection stays.
@@ -106,10 +109,11 @@ class SessionLab:
             raise RuntimeError(f"replay: the lab is already on screen. Replay into a fresh lab: {fresh}.")
         # The family is the session's where there is one: a reset may have changed it.
         asked = self._asked["family"] if self._session is None else self._session.family or self._session.setup.family
-        own = asked if isinstance(asked, TaskFamily) else None
+        # One of the package's is made as it was recorded, whatever the fields of the lab's.
+        own = asked if isinstance(asked, TaskFamily) and not is_of_the_package(asked) else None
         given = recording if isinstance(recording, dict) else load_recording(recording, known=own is not None)
         check_recording(given, _name(asked), known=own is not None, embedder=self.embedder)
-        session = Session.replay(given, own if own is not None and own.name not in FAMILIES else None)
+        session = Session.replay(given, own)
         session.user_set -= self._unchanged(session)
         if "projection" not in self._asked and _went_over_to_umap(session):
             session.user_set.discard("projection")
@@ -157,8 +161,8 @@ class SessionLab:
         return {**(data or {}), "text/plain": repr(self)}
 
     def about(self, values: dict[str, Any]) -> str:
-        """The lab's main settings in a few words, for its repr."""
-        raise NotImplementedError
+        """The lab's main settings in a few words, for its repr; without them, the tasks alone."""
+        return str(values["family"])
 
     def __repr__(self) -> str:
         values = self._values if self._session is None else self.session.values()
@@ -177,6 +181,22 @@ class SessionLab:
         return task_embedder(self.embedder).watched_family(family.split(rng)).at_most(self._values["n_tasks"])
 
 
+def _check_class(lab: type[SessionLab]) -> None:
+    """Raise a TypeError or ValueError that names what is missing or wrong in the class of a lab."""
+    for name, example in (("embedder", "'metric'"), ("title", "'Triplets of tasks'"), ("main", "('family', 'margin')")):
+        if not hasattr(lab, name):
+            raise TypeError(problem(name, "none", f"one that {lab.__name__} declares", f"Write {name} = {example}."))
+    if not isinstance(lab.embedder, str):
+        cause = "A lab makes its embedder by name: EMBEDDERS['mine'] = MyEmbedder, and embedder = 'mine'."
+        raise TypeError(problem(f"embedder of {lab.__name__}", repr(lab.embedder), "the name of an embedder", cause))
+    if isinstance(lab.main, str):
+        cause = f"One is a tuple of one: main = ({lab.main!r},)."
+        raise TypeError(problem(f"main of {lab.__name__}", repr(lab.main), "a tuple of names of settings", cause))
+    declared = declared_settings(task_embedder(lab.embedder))
+    for name in lab.main:
+        check_choice(f"main of {lab.__name__}", name, declared)
+
+
 def _went_over_to_umap(session: Session) -> bool:
     """Whether the run changed from PCA to UMAP once and in no event but its own: a lab does so by itself."""
     changes = [event.changes for event in session.events if "projection" in event.changes]
@@ -184,4 +204,4 @@ def _went_over_to_umap(session: Session) -> bool:
 
 
 def _name(family: TaskFamily | str) -> str:
-    return family if isinstance(family, str) else family.name
+    return family.name if isinstance(family, TaskFamily) else str(family)

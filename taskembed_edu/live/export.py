@@ -6,11 +6,7 @@ frames per run and at most 4 MB, so that it can be sent by mail and opened on a 
 
 from __future__ import annotations
 
-import base64
-import gzip
-import json
 from collections.abc import Sequence
-from html import escape
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,9 +17,8 @@ from numpy.typing import NDArray
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import problem
 from taskembed_edu.base.files import write_whole
-from taskembed_edu.base.wording import say
 from taskembed_edu.figures.captions import caption
-from taskembed_edu.live import page
+from taskembed_edu.live.export_page import as_json, html_file
 from taskembed_edu.live.overlays import Missing, answers, missing_trails, trails
 from taskembed_edu.live.packets import (
     NEIGHBOURS,
@@ -37,6 +32,9 @@ from taskembed_edu.live.packets import (
     sketch_axes,
     tasks_packet,
 )
+from taskembed_edu.live.packing import frame_deltas as frame_deltas
+from taskembed_edu.live.packing import packed as packed
+from taskembed_edu.live.packing import unpacked as unpacked
 from taskembed_edu.live.status import run_name
 from taskembed_edu.live.words import about_run, beside_words, help_packet, map_words
 from taskembed_edu.session.by_pca import by_pca
@@ -58,12 +56,6 @@ _FIT_BYTES = 8 * 10**5
 _MOST_TRAILS = 100
 _TRAIL_PLACES = 12
 _MOST_ANSWERS = 4 * 10**6
-
-# The page may load nothing from outside the file, whatever the file contains.
-_POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
-    "base-uri 'none'; form-action 'none'"
-)
 
 
 @compared_by_value
@@ -115,7 +107,7 @@ def exported(sessions: Sequence[Session], colour: int = 0, title: str = "Task sp
     """The exported file's bytes: see `export_html`."""
     films = [film(session, both=both and len(sessions) == 1) for session in sessions]
     films = _fitting(sessions, _lightened(films), colour, title)
-    html = _html(recorded_document(sessions, films, colour, title), sessions, title)
+    html = html_file(recorded_document(sessions, films, colour, title), sessions, title)
     if len(html) > MOST_BYTES:
         raise _too_large(sessions)  # the size was only estimated: never write a larger file
     return html
@@ -126,7 +118,7 @@ def _fitting(sessions: Sequence[Session], films: list[Film], colour: int, title:
     for n_frames in (MOST_FRAMES, 200, 130, 85, 55, 35, 20, 10, 5, 2):
         shorter = [_cut(session, whole, n_frames) for session, whole in zip(sessions, films, strict=True)]
         bare = [each._replace(neighbours=each.neighbours[:, :, :0]) for each in shorter]
-        room = MOST_BYTES - len(_html(recorded_document(sessions, bare, colour, title), sessions, title))
+        room = MOST_BYTES - len(html_file(recorded_document(sessions, bare, colour, title), sessions, title))
         for k in range(films[0].neighbours.shape[2], 0, -1):
             listed = [each._replace(neighbours=each.neighbours[:, :, :k]) for each in shorter]
             if sum(_packed_size(frame_deltas(each.neighbours)) for each in listed) <= room:
@@ -160,12 +152,7 @@ def _fits_size(fits: Fits) -> int:
 
 def _packed_size(data: bytes) -> int:
     """How many bytes these data add to the file, compared with empty data."""
-    return len(_json(packed(data))) - len(_json(packed(b"")))
-
-
-def _json(value: Any) -> str:
-    # Only "<" could end the script element early; JSON can write it as an escape.
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+    return len(as_json(packed(data))) - len(as_json(packed(b"")))
 
 
 def _too_large(sessions: Sequence[Session]) -> ValueError:
@@ -397,104 +384,3 @@ def _recorded_trails(stored: Film) -> dict[str, Any] | None:
 def _recorded_fits(fits: Fits) -> dict[str, Any]:
     words = "\n".join(fits.words).encode()
     return {"kind": fits.kind, "n": fits.values.shape[2], "values": frame_deltas(fits.values), "words": words}
-
-
-def frame_deltas(frames: NDArray[np.uint8] | NDArray[np.uint16]) -> bytes:
-    """The first frame unchanged, every other as its difference from the one before, modulo 65,536; little-endian.
-
-    uint8 values are taken modulo 256.
-
-    >>> list(frame_deltas(np.array([[3], [5], [4]], np.uint16)))
-    [3, 0, 2, 0, 255, 255]
-    """
-    changed = frames.copy()
-    changed[1:] -= frames[:-1]  # unsigned integers wrap around
-    return changed.astype(changed.dtype.newbyteorder("<")).tobytes()
-
-
-def packed(document: Any) -> Any:
-    """The document ready for JSON: bytes become {"$bytes": base64, "gzip": whether they were compressed}."""
-    if isinstance(document, dict):
-        return {name: packed(value) for name, value in document.items()}
-    if isinstance(document, list):
-        return [packed(value) for value in document]
-    if not isinstance(document, bytes):
-        return document
-    small = gzip.compress(document, 9, mtime=0)
-    smaller = len(small) < len(document)
-    return {"$bytes": base64.b64encode(small if smaller else document).decode("ascii"), "gzip": smaller}
-
-
-def unpacked(document: Any) -> Any:
-    """The inverse of `packed`: for tests, and for reading an exported file from Python."""
-    if isinstance(document, list):
-        return [unpacked(value) for value in document]
-    if not isinstance(document, dict):
-        return document
-    if "$bytes" not in document:
-        return {name: unpacked(value) for name, value in document.items()}
-    data = base64.b64decode(document["$bytes"])
-    return gzip.decompress(data) if document["gzip"] else data
-
-
-# ---- the file ------------------------------------------------------------------------------------------------------
-
-
-def _html(document: dict[str, Any], sessions: Sequence[Session], title: str) -> bytes:
-    data = _json(packed(document))
-    text = f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
-<title>{escape(title)}</title>
-<meta name="generator" content="taskembed_edu {version("taskembed_edu")}">
-<meta name="description" content="{escape(" | ".join(caption(each, each.frame) for each in sessions))}">
-<style>
-{page.style()}
-{_PAGE_STYLE}</style>
-</head>
-<body class="te-exported">
-<main id="te-root"></main>
-<noscript>This page draws its map with JavaScript, which is turned off.</noscript>
-{_how_it_was_made(sessions)}
-<script type="application/json" id="te-recorded">{data}</script>
-<script type="module">
-{page.script()}
-{_OPEN}</script>
-</body>
-</html>
-"""
-    return text.encode()
-
-
-_PAGE_STYLE = """\
-body.te-exported { margin: 0 auto; padding: 12px; max-width: 1400px; font-family: system-ui, sans-serif; }
-.te-made { margin-top: 16px; }
-.te-made pre { overflow-x: auto; }
-.te-made th { text-align: left; padding-right: 16px; font-weight: normal; }
-"""
-
-_OPEN = """\
-await renderRecording(document.getElementById("te-recorded").textContent, document.getElementById("te-root"));
-"""
-
-
-def _how_it_was_made(sessions: Sequence[Session]) -> str:
-    """Settings, version and code of every run, readable without any script."""
-    parts = [_made(session, run_name(run) if len(sessions) > 1 else "") for run, session in enumerate(sessions)]
-    made = f"taskembed_edu {version('taskembed_edu')}"
-    return f'<details class="te-made">\n<summary>How this was made ({made})</summary>\n{"".join(parts)}</details>'
-
-
-def _made(session: Session, name: str) -> str:
-    values = session.values()
-    rows = "".join(
-        f"<tr><th scope='row'>{escape(declared.label)}</th><td>{escape(say(declared, values[setting]))}</td></tr>\n"
-        for setting, declared in session.declared().items()
-        if not declared.hidden
-    )
-    heading = f"<h2>{name}</h2>\n" if name else ""
-    caption = f"<caption>Settings at step {session.steps}</caption>"
-    return f"{heading}<pre><code>{escape(session.code())}</code></pre>\n<table>{caption}\n{rows}</table>\n"

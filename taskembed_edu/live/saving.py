@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from taskembed_edu.base.checks import check_choice
-from taskembed_edu.base.files import whole_file, write_whole
+from taskembed_edu.base.files import write_whole
 from taskembed_edu.session.history import Frame
 from taskembed_edu.session.recordings import free_path, save_recording
 from taskembed_edu.session.session import Session
@@ -86,7 +86,13 @@ def _write(what: str, shown: _Shown, path: Path) -> None:
 
         export_html(shown.sessions, path, shown.colour, shown.title, both=shown.beside is not None)
     elif what in ("png", "svg"):
-        _write_picture(what, shown, path)
+        from taskembed_edu.figures.snapshots import save_figure
+
+        names = shown.session.tasks.truth_names
+        colour_by = names[shown.colour] if names else None
+        save_figure(
+            shown.session, path, shown.title, what=what, colour_by=colour_by, frame=shown.frame, beside=shown.beside
+        )
     elif what == "gif":
         _write_film(shown, path)
     else:
@@ -94,17 +100,6 @@ def _write(what: str, shown: _Shown, path: Path) -> None:
 
         table = tables.frame_table(shown.session, shown.frame, shown.beside, shown.tasks)
         {"csv": tables.write_csv, "parquet": tables.write_parquet}[what](table, path)
-
-
-def _write_picture(what: str, shown: _Shown, path: Path) -> None:
-    from taskembed_edu.figures.captions import metadata
-    from taskembed_edu.figures.snapshots import PRINT_DPI, session_figure
-
-    names = shown.session.tasks.truth_names
-    figure = session_figure(shown.session, names[shown.colour] if names else None, shown.frame, shown.beside)
-    known = metadata(what, shown.session, shown.frame, shown.title)
-    with whole_file(path) as part:
-        figure.savefig(part, format=what, dpi=PRINT_DPI, metadata=known)
 
 
 def _write_film(shown: _Shown, path: Path) -> None:

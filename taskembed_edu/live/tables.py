@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.files import whole_file
-from taskembed_edu.session.history import Frame
+from taskembed_edu.session.history import Frame, value_of
 from taskembed_edu.session.session import Session
 
 
@@ -55,6 +55,13 @@ def frame_table(session: Session, frame: Frame, beside: Frame | None = None, onl
         columns = {name: values[list(only)] for name, values in columns.items()}
     settings = {**session.setup.as_dict(), **frame.settings.as_dict(), "projection": frame.projection}
     return Table(columns, {"step": frame.step, "embedder": session.embedder.name, "settings": settings})
+
+
+def history_rows(session: Session) -> list[list[Any]]:
+    """Every frame's step, loss and readings, below a header: the curves as a table."""
+    names = list(session.frame.diagnostics)
+    rows = [[f.step, f.loss, *(value_of(f, name) for name in names)] for f in session.history]
+    return [["step", "loss", *names], *rows]
 
 
 def write_csv(table: Table, path: str | Path) -> Path:

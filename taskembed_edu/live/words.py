@@ -15,7 +15,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from taskembed_edu.base.readings import Reading, panels_of
-from taskembed_edu.base.wording import say_named
+from taskembed_edu.base.wording import say_setting
 from taskembed_edu.evaluation.scores import purity_by_chance
 from taskembed_edu.figures.colours import LINE_COLOURS
 from taskembed_edu.projection.umap_steps import Layout
@@ -131,10 +131,10 @@ def about_run(session: Session, settings: Any = None, first: Collection[str] = (
     settings = session.settings if settings is None else settings
     known = session.declared()
     values = {**session.setup.as_dict(), **settings.as_dict()}
-    said = [say_named(known[name], values[name]) for name in first]
+    said = [say_setting(known[name], values[name]) for name in first]
     for name, declared in session.embedder.settings_class.declared().items():
         if name not in first and declared.live and not declared.advanced and declared.applies(settings):
-            said.append(say_named(declared, values[name]))
+            said.append(say_setting(declared, values[name]))
     return ", ".join(said)
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from taskembed_edu.base.checks import problem
+from taskembed_edu.base.checks import check_finite, problem
 from taskembed_edu.formulas._pairwise import squared_euclidean_matrix
+from taskembed_edu.formulas._vectors import Vectors, as_tensor
 from taskembed_edu.networks.learners import Learner, Parameters, device_of
 
 # The largest number of values computed at a time (16 MB in single precision); it limits the tasks per chunk.
@@ -20,7 +21,7 @@ _AT_A_TIME = 2**22
 _COLUMNS = 2**12
 
 
-def outputs_at(learner: Learner, parameters: Parameters, probe: Tensor) -> Tensor:
+def outputs_at(learner: Learner, parameters: Parameters, probe: Vectors) -> Tensor:
     r"""The outputs of each network of a stack at the probe's inputs, flattened, one row per network.
 
     Numbers in regression. In classification, the probabilities: softmax of the logits. For words, the probabilities of
@@ -33,7 +34,7 @@ def outputs_at(learner: Learner, parameters: Parameters, probe: Tensor) -> Tenso
     Errors: ValueError if the probe has neither shape.
     Worked number: a classifier of 3 classes with all weights 0 answers 1/3, 1/3, 1/3 at every input.
     """
-    n_tasks, probe = len(next(iter(parameters.values()))), probe.to(device_of(parameters))
+    n_tasks, probe = len(next(iter(parameters.values()))), _as_probe(learner, parameters, probe)
     own = _is_own(learner, n_tasks, probe)
     likely = learner.answers != "numbers"
 
@@ -48,7 +49,7 @@ def outputs_at(learner: Learner, parameters: Parameters, probe: Tensor) -> Tenso
 
 
 @torch.no_grad()
-def function_distance(learner: Learner, parameters: Parameters, probe: Tensor) -> Tensor:
+def function_distance(learner: Learner, parameters: Parameters, probe: Vectors) -> Tensor:
     r"""The distance of every two networks of a stack as functions, over the inputs of a probe.
 
     .. math:: d(f, g) = \sqrt{\frac1n \sum_{i=1}^{n} \lVert f(x_i) - g(x_i) \rVert^2}, \qquad 0 \le d < \infty
@@ -63,7 +64,7 @@ def function_distance(learner: Learner, parameters: Parameters, probe: Tensor) -
     Source: Benjamin, Rolnick and Kording 2019, Measuring and regularizing networks in function space.
     Worked number: f(x) = x and g(x) = -x at the inputs 1 and 2: sqrt((2^2 + 4^2) / 2) = 3.1623.
     """
-    n_tasks = len(next(iter(parameters.values())))
+    n_tasks, probe = len(next(iter(parameters.values()))), _as_probe(learner, parameters, probe)
     if _is_own(learner, n_tasks, probe):
         if not bool((probe == probe[:1]).all()):
             cause = "At inputs of its own each network would be asked something else."
@@ -72,6 +73,14 @@ def function_distance(learner: Learner, parameters: Parameters, probe: Tensor) -
     outputs = outputs_at(learner, parameters, probe)
     squares = torch.stack([squared_euclidean_matrix(part, part) for part in outputs.split(_COLUMNS, dim=1)])
     return (squares.sum(0) / len(probe)).sqrt()
+
+
+def _as_probe(learner: Learner, parameters: Parameters, probe: Vectors) -> Tensor:
+    """The probe on the networks' device, in the dtype of their weights; whole numbers stay where letters are read."""
+    tensor = as_tensor("probe", probe).to(device_of(parameters))
+    if learner.answers == "letters" and not tensor.is_floating_point():
+        return tensor
+    return check_finite("probe", tensor.to(next(iter(parameters.values())).dtype))
 
 
 def _is_own(learner: Learner, n_tasks: int, probe: Tensor) -> bool:

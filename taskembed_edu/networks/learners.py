@@ -23,6 +23,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from taskembed_edu.base.checks import check_choice, problem
+from taskembed_edu.networks.layers import ACTIVATIONS as ACTIVATIONS
+from taskembed_edu.networks.layers import affine as affine
+from taskembed_edu.networks.layers import cross_entropy as cross_entropy
+from taskembed_edu.networks.layers import mean_over as mean_over
+from taskembed_edu.networks.layers import one_hot as one_hot
+from taskembed_edu.networks.layers import squared_error as squared_error
 
 Parameters = dict[str, Tensor]
 
@@ -131,6 +137,10 @@ def check_stack(
 
     Errors: ValueError for other names or shapes, or another number of networks.
     """
+    if not isinstance(parameters, dict) or not all(isinstance(value, Tensor) for value in parameters.values()):
+        cause = "Those of trained networks are trained.parameters; torch.from_numpy makes a tensor of an array."
+        named = f"a {type(parameters).__name__}"
+        raise TypeError(problem(name, named, "a dict of tensors by name, (n_tasks, *shape) each", cause))
     expected = {name: tuple(shape) for name, shape in learner.shapes().items()}
     came = {name: tuple(value.shape[1:]) for name, value in parameters.items()}
     if came != expected:
@@ -177,44 +187,6 @@ def unflatten(learner: Learner, vectors: Tensor) -> Parameters:
     shapes = learner.shapes()
     parts = vectors.split([math.prod(shape) for shape in shapes.values()], dim=1)
     return {name: part.unflatten(1, shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
-
-
-def affine(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """x W + b for one task, x (n, i) and W (i, o), or for a stack of them in one batched product."""
-    return torch.baddbmm(bias, x, weight) if x.ndim == 3 and weight.ndim == 3 else x @ weight + bias
-
-
-def mean_over(values: Tensor, mask: Tensor | None) -> Tensor:
-    """The mean over the last dimension of the values where the mask is True; 0 if there are none."""
-    if mask is None:
-        return values.mean(-1)
-    return torch.where(mask, values, 0.0).sum(-1) / mask.sum(-1).clamp(min=1)
-
-
-def squared_error(answers: Tensor, y: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Mean squared error over samples and outputs: (..., n, d), (..., n, d) -> (...).
-
-    Worked number: answers 1 and 2 where y is 0 and 0: 2.5.
-    """
-    return mean_over((answers - y).square().mean(-1), mask)
-
-
-def cross_entropy(logits: Tensor, y: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Mean of -log softmax(logits)[y] over samples: (..., n, n_way), (..., n) -> (...).
-
-    Worked number: two equal logits: log 2 = 0.6931.
-    """
-    chosen = logits.log_softmax(-1).gather(-1, y.unsqueeze(-1)).squeeze(-1)
-    return mean_over(-chosen, mask)
-
-
-def one_hot(ids: Tensor, n: int, dtype: torch.dtype = torch.float32) -> Tensor:
-    """One-hot vectors of the ids: (...) -> (..., n). Worked number: 1 of 3 is (0, 1, 0)."""
-    # By comparison, because torch.nn.functional.one_hot reads the values, which is impossible under vmap.
-    return (ids.unsqueeze(-1) == torch.arange(n, device=ids.device)).to(dtype)
-
-
-ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh}
 
 
 class _FromSamples(Learner):

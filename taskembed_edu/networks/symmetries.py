@@ -21,6 +21,7 @@ from torch import Tensor
 
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_choice, check_finite, check_number, problem
+from taskembed_edu.formulas._vectors import Vectors, as_tensor
 from taskembed_edu.networks.learners import MLP, Learner, Parameters, stack
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     Weights = dict[str, np.ndarray]
 
 
-def permute_units(learner: Learner, parameters: Parameters, layer: str, permutation: Tensor) -> Parameters:
+def permute_units(learner: Learner, parameters: Parameters, layer: str, permutation: Vectors) -> Parameters:
     r"""The same network with a hidden layer's units in another order: new unit k is old unit permutation[k].
 
     .. math:: W'_l = W_l P, \quad b'_l = b_l P, \quad W'_{l+1} = P^\top W_{l+1}
@@ -40,9 +41,10 @@ def permute_units(learner: Learner, parameters: Parameters, layer: str, permutat
     """
     following = _next_layer(learner, layer)
     units = parameters[f"{layer}.bias"].shape[-1]
-    order = torch.as_tensor(permutation, device=parameters[f"{layer}.bias"].device).flatten()
+    order = as_tensor("permutation", permutation).to(parameters[f"{layer}.bias"].device).flatten()
     if sorted(order.tolist()) != list(range(units)):
         raise ValueError(problem("permutation", permutation, f"the numbers 0 to {units - 1}, each of them once"))
+    order = order.long()
     return parameters | {
         f"{layer}.weight": parameters[f"{layer}.weight"][..., order],
         f"{layer}.bias": parameters[f"{layer}.bias"][..., order],
@@ -50,7 +52,7 @@ def permute_units(learner: Learner, parameters: Parameters, layer: str, permutat
     }
 
 
-def flip_signs(learner: Learner, parameters: Parameters, layer: str, signs: Tensor) -> Parameters:
+def flip_signs(learner: Learner, parameters: Parameters, layer: str, signs: Vectors) -> Parameters:
     r"""The same network with the signs of some units flipped, in and out: tanh(-a) = -tanh(a).
 
     .. math:: W'_l = W_l S, \quad b'_l = b_l S, \quad W'_{l+1} = S W_{l+1}, \quad S = \mathrm{diag}(\pm 1)
@@ -65,7 +67,7 @@ def flip_signs(learner: Learner, parameters: Parameters, layer: str, signs: Tens
     return _scaled(learner, parameters, layer, signs)
 
 
-def rescale_units(learner: Learner, parameters: Parameters, layer: str, factors: Tensor) -> Parameters:
+def rescale_units(learner: Learner, parameters: Parameters, layer: str, factors: Vectors) -> Parameters:
     r"""The same network with units scaled by c and their output weights by 1 / c: relu(c a) = c relu(a) for c > 0.
 
     .. math:: W'_l = W_l C, \quad b'_l = b_l C, \quad W'_{l+1} = C^{-1} W_{l+1}, \quad C = \mathrm{diag}(c), c > 0
@@ -237,10 +239,10 @@ def _next_layer(learner: Learner, layer: str) -> str:
     return learner.layers[learner.layers.index(layer) + 1]
 
 
-def _one_a_unit(learner: Learner, parameters: Parameters, layer: str, argument: str, values: Tensor) -> Tensor:
+def _one_a_unit(learner: Learner, parameters: Parameters, layer: str, argument: str, values: Vectors) -> Tensor:
     _next_layer(learner, layer)
     bias = parameters[f"{layer}.bias"]
-    values = torch.as_tensor(values, dtype=bias.dtype, device=bias.device)
+    values = as_tensor(argument, values).to(bias)
     if values.shape != bias.shape[-1:]:
         raise ValueError(problem(argument, values, f"one for each of the {bias.shape[-1]} units"))
     return values

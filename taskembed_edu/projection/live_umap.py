@@ -17,6 +17,7 @@ from torch import Tensor
 
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_choice, check_finite, check_number, problem
+from taskembed_edu.formulas._vectors import Vectors, as_distances, as_vectors
 from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.projection.neighbours import nearest_by, nearest_tasks
 from taskembed_edu.projection.pca import align, pca_layout
@@ -59,16 +60,20 @@ class LiveUMAP:
         check_number("min_dist", self.min_dist, 0, 1, "It is a distance on the map, in units of UMAP's spread.")
         check_number("n_neighbors", self.n_neighbors, 2, None, "One neighbour gives no picture of a neighbourhood.")
 
-    def update(self, embedding: Tensor, shown: Layout | None = None, distances: Tensor | None = None) -> Layout:
+    def update(self, embedding: Vectors, shown: Layout | None = None, distances: Vectors | None = None) -> Layout:
         """The next frame: the layout of these vectors, (n, dim) -> (n, 2) float32.
 
         `shown` is the PCA map that was on screen before the first frame, if any: the fit starts like it, not mirrored.
         `distances` (n, n) are the distances between all vectors, under `metric`; pass them if they are known already.
         """
+        (embedding,) = as_vectors(embedding=embedding)
         if embedding.ndim != 2 or len(embedding) < 3:
             raise ValueError(problem("embedding", embedding, "shape (n, dim) with at least 3 tasks to map"))
         embedding = check_finite("embedding", embedding.detach().cpu().float())
-        neighbours, near = self._neighbours(embedding, distances)
+        known = None if distances is None else as_distances("distances", distances)
+        if known is not None and len(known) != len(embedding):
+            raise ValueError(problem("distances", known, f"{len(embedding)} rows and columns, one a task"))
+        neighbours, near = self._neighbours(embedding, known)
         previous = self.layout if self.layout is not None and len(self.layout) == len(embedding) else None
         start = _starting_layout(embedding, shown) if previous is None else previous
         random = np.random.RandomState(np.random.MT19937(np.random.SeedSequence((self.seed, self.count))))

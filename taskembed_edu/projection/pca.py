@@ -6,24 +6,27 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from taskembed_edu.base.checks import check_finite
+from taskembed_edu.formulas._vectors import Vectors, as_batch, as_tensor
 from taskembed_edu.projection.umap_steps import Layout
 
 
-def pca_layout(embedding: Tensor, previous: Layout | None = None) -> Layout:
+def pca_layout(embedding: Vectors, previous: Layout | None = None) -> Layout:
     """The two directions of largest variance (Pearson 1901), signs as in the previous layout where there is one.
 
         layout = (X - mean) V,   X - mean = U S V^T, the first two columns of V
 
     Shapes: (n, dim) -> (n, 2) float32; a second column of zeros where dim or n is 1.
+    Errors: ValueError for no rows, vectors that are not (n, dim), or NaN.
     Worked number: the points (0, 0) and (3, 4) lie at -2.5 and 2.5 on the first axis.
     """
     return pca(embedding, previous)[0]
 
 
-def pca(embedding: Tensor, previous: Layout | None = None) -> tuple[Layout, Layout]:
+def pca(embedding: Vectors, previous: Layout | None = None) -> tuple[Layout, Layout]:
     """As `pca_layout`, and the directions V, (dim, 2): other vectors can be projected onto them too."""
-    centred = check_finite("embedding", embedding.detach().cpu().double())
+    (embedding,) = as_batch(embedding=embedding)
+    centred = embedding.detach().cpu().double()
+    previous = None if previous is None else as_tensor("previous", previous).detach().cpu().numpy()
     centred = centred - centred.mean(dim=0)
     directions = _main_directions(centred)
     layout = np.zeros((len(centred), 2), dtype=np.float32)

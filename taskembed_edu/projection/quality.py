@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from torch import Tensor
 
+from taskembed_edu.base.checks import check_whole, problem
+from taskembed_edu.formulas._vectors import Vectors, as_batch
 from taskembed_edu.formulas.distances import pairwise_distances
 from taskembed_edu.projection.umap_steps import Layout
 
@@ -24,7 +26,7 @@ def jitter(layout: Layout, previous: Layout) -> float:
     return float(moved / size) if size > 0 else 0.0
 
 
-def trustworthiness(embedding: Tensor, layout: Layout, n_neighbors: int = 15, metric: str = "euclidean") -> float:
+def trustworthiness(embedding: Vectors, layout: Vectors, n_neighbors: int = 15, metric: str = "euclidean") -> float:
     r"""How far neighbours on the map are neighbours in the embedding (Venna and Kaski 2001, eq. 2).
 
     .. math::
@@ -36,8 +38,16 @@ def trustworthiness(embedding: Tensor, layout: Layout, n_neighbors: int = 15, me
     measures neither neighbours that the map separated, nor distances. n_neighbors is lowered if n is small: it must be
     below n / 2. Of two tasks, each is the other's only neighbour: T is 1. Worked number: of four points on a line at 0,
     1, 2 and 10, drawn at 0, 1, 10 and 3, with k = 1: 0.625.
+    Errors: ValueError for no rows, another number of points than of vectors, NaN, n_neighbors below 1.
     """
-    return map_trust(pairwise_distances(embedding, metric=metric), layout, n_neighbors)
+    check_whole("n_neighbors", n_neighbors, 1, None, "It is how many near points of the map are asked.")
+    (embedding,) = as_batch(embedding=embedding)
+    (layout,) = as_batch(layout=layout)
+    if len(layout) != len(embedding):
+        cause = "Row i of both is one task: its vector, and its place on the map."
+        raise ValueError(problem("layout", layout, f"{len(embedding)} rows, as embedding has", cause))
+    distances = pairwise_distances(embedding.detach(), metric=metric)
+    return map_trust(distances, layout.detach().cpu().numpy(), n_neighbors)
 
 
 def map_trust(distances: Tensor, layout: Layout, n_neighbors: int = 15) -> float:

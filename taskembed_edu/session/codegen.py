@@ -6,16 +6,14 @@ the same, bit for bit, on the same machine.
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from taskembed_edu.base.by_value import same
-from taskembed_edu.base.settings import Settings, as_python
+from taskembed_edu.base.settings import Settings
+from taskembed_edu.base.spelling import spelt
 from taskembed_edu.session.history import ONE_MOVE, Event
 from taskembed_edu.session.setup import Setup
-from taskembed_edu.tasks import FAMILIES, OwnTasks
+from taskembed_edu.tasks import is_of_the_package
 from taskembed_edu.tasks.base import TaskFamily
 
 # More changes than this are written as a table: it is easier to read than a page of calls.
@@ -70,28 +68,16 @@ class _SpeltFamily(NamedTuple):
 def _spelt_family(family: TaskFamily | str) -> _SpeltFamily:
     if isinstance(family, str):
         return _SpeltFamily([], [], f"family={spelt(family)}")
-    if isinstance(family, OwnTasks):
-        made = f"# Make `tasks` first: they are your own, {len(family)} of them (OwnTasks)."
-        return _SpeltFamily([], [made], "tasks")
-    mine = FAMILIES.get(family.name) is type(family)
-    before = [] if mine else [_where_from(type(family), "family of tasks")]
-    return _SpeltFamily([type(family).__name__] if mine else [], before, _constructor(family))
+    written, made_first = family.in_code()
+    if made_first:
+        return _SpeltFamily([], [made_first], written)
+    if is_of_the_package(family):
+        return _SpeltFamily([type(family).__name__], [], written)
+    return _SpeltFamily([], [_where_from(type(family), "family of tasks")], written)
 
 
 def _imported(*names: str) -> str:
     return f"from taskembed_edu import {', '.join(sorted(names))}"
-
-
-def spelt(value: Any) -> str:
-    """A value as a Python literal; text in double quotes, as everywhere in the course.
-
-    >>> spelt({"metric": "cosine", "margin": 0.5})
-    '{"metric": "cosine", "margin": 0.5}'
-    """
-    value = as_python(value)
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{spelt(key)}: {spelt(entry)}" for key, entry in value.items()) + "}"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
 
 # Some changes with their steps. More than one are the stops of one slider that was moved while training ran.
@@ -157,19 +143,6 @@ def _call(what: str, arguments: Sequence[str]) -> str:
     if len(line) <= _WIDTH:
         return line
     return "\n".join([f"{what}(", *(f"    {argument}," for argument in arguments), ")"])
-
-
-def _constructor(family: TaskFamily) -> str:
-    given = [
-        f"{field.name}={spelt(value)}"
-        for field in dataclasses.fields(family)
-        if field.init and not same(value := getattr(family, field.name), _default(field))
-    ]
-    return f"{type(family).__name__}({', '.join(given)})"
-
-
-def _default(field: dataclasses.Field[Any]) -> Any:
-    return field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
 
 
 def _where_from(made: type, what: str) -> str:

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from taskembed_edu.base.former import Former
 from taskembed_edu.base.settings import Setting
 from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.embedders.base import Embedder, sample_tasks
+from taskembed_edu.embedders.begun import check_vectors
 from taskembed_edu.evaluation.geometry import NeighbourChanges, TrueGeometry, all_distances
 from taskembed_edu.evaluation.registry import ScoreContext, measured
 from taskembed_edu.session.alarms import last_stable_frame
@@ -170,8 +172,8 @@ class RunView:
         again = self.split.unseen.redraw(tasks, rng) if self.embedder.embeds_resampled_support else None
         geometry = true_geometry(self.split.unseen, tasks)
         with self.lock("read"):
-            first = self.embedder.view(self._now.state, self.settings, tasks)
-            second = None if again is None else self.embedder.view(self._now.state, self.settings, again)
+            first = self._vectors_of(tasks)
+            second = None if again is None else self._vectors_of(again)
         metric = metric_of(self.settings)
         context = ScoreContext(
             vectors=first,
@@ -183,6 +185,9 @@ class RunView:
             groups=groups_of(self.split.unseen, tasks),
         )
         return measured((score for score in self.validation_set.scores if score.closing), context)
+
+    def _vectors_of(self, tasks: TaskBatch) -> Tensor:
+        return check_vectors(self.embedder, self.embedder.view(self._now.state, self.settings, tasks), len(tasks))
 
     def undoable(self) -> dict[str, Any]:
         """What `undo` would set: names and values; {} if there is nothing to undo."""

@@ -34,6 +34,9 @@ def parse_settings(embedder: Embedder[Any, Any], values: Mapping[str, Any]) -> t
     values = current_values(values, declared)
     if "family" in values:
         family = values["family"]
+        if isinstance(family, type):
+            cause = f"That is the class: write {family.__name__}()."
+            raise TypeError(problem("family", family.__name__, "a name, or a family of tasks", cause))
         values["family"] = family.name if isinstance(family, TaskFamily) else check_choice("family", family, FAMILIES)
     mine, theirs = split_settings(values, declared)
     return Setup(**mine), embedder.settings_class(**theirs)

@@ -17,7 +17,7 @@ from taskembed_edu.embedders import task_embedder
 from taskembed_edu.session.history import Event, undo_values
 from taskembed_edu.session.parsing import declared_settings
 from taskembed_edu.session.run import Run
-from taskembed_edu.tasks import FAMILIES
+from taskembed_edu.tasks import FAMILIES, is_of_the_package
 from taskembed_edu.tasks.base import TaskFamily
 
 FORMAT = 1
@@ -41,13 +41,21 @@ def recording_of(run: Run) -> dict[str, Any]:
         "format": FORMAT,
         "version": version("taskembed_edu"),
         "embedder": run.embedder.name,
-        "family": run.whole_family.describe(),
+        "family": _family_entry(run.whole_family),
         "initial": dict(run.initial),
         "events": [_event_entry(event) for event in run.events if event.step <= steps],
         "steps": steps,
         # JSON has no NaN: scores that this frame could not compute are omitted.
         "scores": {n: round(v, 4) for n, v in run.history[-1].diagnostics.items() if math.isfinite(v)},
     }
+
+
+def _family_entry(family: TaskFamily) -> dict[str, Any]:
+    """The family's name and fields; with `own`, its class, where only that tells it from the package's of this name."""
+    described = family.describe()
+    if family.name in FAMILIES and not is_of_the_package(family):
+        described["own"] = type(family).__name__
+    return described
 
 
 def read_recording(recording: Any, family: TaskFamily | None = None) -> Recorded:
@@ -61,11 +69,25 @@ def read_recording(recording: Any, family: TaskFamily | None = None) -> Recorded
     initial = {name: value for name, value in current(recording["initial"]).items() if name != "family"}
     events = [Event(e["step"], current(e["changes"]), e.get("undo", False)) for e in recording["events"]]
     _check_undos(recording["embedder"], initial, events)
+    if family is not None and _own_class(recording) and is_of_the_package(family):
+        raise _of_an_own_family(recording)
     if family is not None and recording["family"].get("data") != family.describe().get("data"):
         cause = "The numbers of its tasks are others, so its steps would be too."
         raise ValueError(problem("recording", "a run on other data", f"a run on {family!r}", cause))
     family = family or _described_family(dict(recording["family"]))
     return Recorded(recording["embedder"], family, initial, events, recording["steps"])
+
+
+def _own_class(recording: dict[str, Any]) -> str:
+    """The class of the recorded family if it is a user's own with the name of one of the package's; else empty."""
+    return str(recording["family"].get("own", ""))
+
+
+def _of_an_own_family(recording: dict[str, Any]) -> ValueError:
+    own, name = _own_class(recording), recording["family"]["name"]
+    came = f"a run on {own}, a family of your own that is called {name!r} too"
+    cause = f"Give it: Session.replay(recording, family={own}()). Under a name of its own it cannot be mistaken."
+    return ValueError(problem("recording", came, f"a run on the package's {name!r}", cause))
 
 
 def _check_undos(embedder: str, initial: dict[str, Any], events: list[Event]) -> None:
@@ -116,6 +138,8 @@ def check_recording(
     if recorded not in FAMILIES and not known:
         cause = "A family of your own? Give it: Session.replay(recording, family=YourFamily())."
         raise ValueError(problem("recording", f"tasks {recorded!r}", f"one of {', '.join(FAMILIES)}", cause))
+    if _own_class(recording) and not known:
+        raise _of_an_own_family(recording)
     if embedder is not None and recording["embedder"] != embedder:
         came, asked = f"a run of the {recording['embedder']!r} embedder", f"one of the {embedder!r} embedder"
         raise ValueError(problem("recording", came, asked, "Load it in the lab that it was saved in."))
@@ -134,6 +158,7 @@ def _of_another_form(recording: dict[str, Any]) -> str:
         return "family"
     if (
         family["name"] in FAMILIES
+        and "own" not in family
         and not family.keys() - {"name"} <= FAMILIES[family["name"]].__dataclass_fields__.keys()
     ):
         return "family"

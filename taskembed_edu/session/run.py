@@ -19,6 +19,7 @@ from taskembed_edu.base.checks import problem
 from taskembed_edu.base.memory import trim_heap
 from taskembed_edu.base.settings import Settings
 from taskembed_edu.embedders.base import Embedder
+from taskembed_edu.embedders.begun import check_first_step, check_state
 from taskembed_edu.projection.live_umap import LiveUMAP
 from taskembed_edu.session.history import Checkpoint, Event, Frame, History
 from taskembed_edu.session.parsing import check_live, declared_settings, split_settings
@@ -28,6 +29,7 @@ from taskembed_edu.session.setup import Setup
 from taskembed_edu.session.validation import ValidationSet, step_means
 from taskembed_edu.tasks import FAMILIES, task_family
 from taskembed_edu.tasks.base import Split, TaskFamily
+from taskembed_edu.tasks.drawn import check_family, check_split
 from taskembed_edu.tasks.kinds import KINDS
 
 # Frames between two calls of `trim_heap`, each of which takes some milliseconds.
@@ -64,7 +66,8 @@ class Run:
     def begin(embedder: Embedder[Any, Any], setup: Setup, settings: Settings, family: TaskFamily | None = None) -> Run:
         """A run at step 0, with its first frame; `family`: one that is not the package's with its default values.
 
-        Errors: ValueError for a family that the embedder cannot read; what the embedder's `begin` raises.
+        Errors: ValueError for a family that the embedder cannot read; what the embedder's `begin` raises; TypeError or
+        ValueError for a family or an embedder of one's own that does not keep to its contract.
         """
         rng = torch.Generator().manual_seed(setup.seed)
         whole = family or task_family(setup.family)
@@ -72,10 +75,12 @@ class Run:
             way = "ParameterLab can" if whole.kind in KINDS else f"register_kind({whole.kind!r}, ...) says how it is to"
             cause = f"The {embedder.name} embedder cannot read {whole.label.lower()}; {way}."
             raise ValueError(problem("family", whole.name, f"one of {', '.join(readable_families(embedder))}", cause))
-        split = whole.split(rng)
+        check_family(whole)
+        split = check_split(whole, whole.split(rng))
         watched = ValidationSet.of(embedder, split, setup.n_tasks, rng)
         watched = watched.with_shots(split.validation, embedder.shots(settings))
         state = embedder.begin(split.train, watched.tasks, settings, rng)
+        check_state(embedder, state)
         now = Checkpoint(
             state, LiveUMAP(setup.n_neighbors, seed=setup.seed, min_dist=setup.min_dist), None, settings, setup, []
         )
@@ -104,7 +109,11 @@ class Run:
     def step(self) -> None:
         """One training step, and a frame if one is due."""
         now, self.ended = self.now, None
-        now.state, record = self.embedder.step(now.state, now.settings)
+        before = now.state.step
+        given = self.embedder.step(now.state, now.settings)
+        if before == 0:
+            check_first_step(self.embedder, given, before)
+        now.state, record = given
         now.records.append(record)
         if now.state.step % now.setup.frame_every == 0:
             loss, reported = step_means(now, self.embedder.readings)

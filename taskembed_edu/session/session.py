@@ -20,6 +20,7 @@ from taskembed_edu.base.settings import Settings, current_values
 from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.embedders import task_embedder
 from taskembed_edu.embedders.base import Embedder, devices_here
+from taskembed_edu.embedders.begun import check_embedder
 from taskembed_edu.session.codegen import run_code
 from taskembed_edu.session.history import Frame, without_setting
 from taskembed_edu.session.looking import RunView
@@ -52,7 +53,7 @@ class Session(RunView):
     def __init__(
         self, embedder: Embedder[Any, Any] | str = "metric", family: TaskFamily | str | None = None, **values: Any
     ):
-        self.embedder = task_embedder(embedder) if isinstance(embedder, str) else embedder
+        self.embedder = _embedder(embedder)
         if family is not None:
             values["family"] = family
         # The user's own families, by name: a reset may name them again. The package's names mean its own families.
@@ -74,7 +75,7 @@ class Session(RunView):
 
         The family may be a name or a family of tasks; a ValueError names the nearest known name.
         """
-        return parse_settings(task_embedder(embedder) if isinstance(embedder, str) else embedder, values)
+        return parse_settings(_embedder(embedder), values)
 
     # ---- training and changes --------------------------------------------------------------------------------------
 
@@ -315,3 +316,7 @@ class Session(RunView):
         if "family" in mine and given is None:
             check_choice("family", mine["family"], [*FAMILIES, *self.own_families])
         return self.setup.changed(**mine), self.settings.changed(**theirs)
+
+
+def _embedder(given: Embedder[Any, Any] | str) -> Embedder[Any, Any]:
+    return check_embedder(task_embedder(given) if isinstance(given, str) else given)

@@ -18,6 +18,7 @@ from taskembed_edu.base.checks import check_number, problem
 from taskembed_edu.base.devices import moved
 from taskembed_edu.base.readings import Reading, check_names_differ
 from taskembed_edu.embedders.base import LOSS, Embedder, StepRecord
+from taskembed_edu.embedders.begun import check_vectors
 from taskembed_edu.evaluation.geometry import TrueGeometry, all_distances, nearest_of_row
 from taskembed_edu.evaluation.registry import SCORES, Score, ScoreContext, measured
 from taskembed_edu.formulas.distances import METRICS, check_metric_accepts
@@ -162,9 +163,11 @@ class ValidationSet:
 
     def _vectors(self, now: Checkpoint) -> tuple[Tensor, Tensor | None]:
         """The validation tasks' vectors, and those of their second support sets where the embedder uses such."""
-        first = self.embedder.view(now.state, now.settings)
-        again = self.resampled_support
-        second = None if again is None else self.embedder.view(now.state, now.settings, again)
+        n_tasks, again = len(self.tasks), self.resampled_support
+        first = check_vectors(self.embedder, self.embedder.view(now.state, now.settings), n_tasks)
+        second = None
+        if again is not None:
+            second = check_vectors(self.embedder, self.embedder.view(now.state, now.settings, again), n_tasks)
         if not all(bool(torch.isfinite(vectors).all()) for vectors in (first, second) if vectors is not None):
             raise diverged(now, "embedding", math.nan)
         return first, second

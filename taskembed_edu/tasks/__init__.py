@@ -18,6 +18,11 @@ def task_family(name: str) -> TaskFamily:
     return FAMILIES[check_choice("family", name, FAMILIES)]()
 
 
+def is_of_the_package(family: TaskFamily) -> bool:
+    """Whether this is a family of the package, and not one of your own with its name."""
+    return FAMILIES.get(family.name) is type(family)
+
+
 __all__ = [
     "FAMILIES",
     "Digits",
@@ -30,5 +35,6 @@ __all__ = [
     "Task",
     "TaskBatch",
     "TaskFamily",
+    "is_of_the_package",
     "task_family",
 ]

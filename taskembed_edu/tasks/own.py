@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 
 from taskembed_edu.base.by_value import compared_by_value
-from taskembed_edu.base.checks import check_finite, check_whole, problem
+from taskembed_edu.base.checks import problem
 from taskembed_edu.base.short_errors import short_errors
-from taskembed_edu.formulas._vectors import Vectors, as_tensor
+from taskembed_edu.formulas._vectors import Vectors
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily, TruthKind
+from taskembed_edu.tasks.own_arrays import as_columns, as_data, as_names, check_classes, checked_shots, rows_of_class
 from taskembed_edu.tasks.sketch import TaskSketch
 
 # Parts for training, validation and never-seen tasks, so that each has at least this many.
@@ -78,19 +79,19 @@ class OwnTasks(TaskFamily):
         label: str = "My tasks",
         n_shot: int | None = None,
     ) -> None:
-        x, y = _as_data(x, y)
+        x, y = as_data(x, y)
         classification = not y.is_floating_point()
-        n_classes = _check_classes(y) if classification else 1
-        rows = _rows_of_class(y, n_classes)
+        n_classes = check_classes(y) if classification else 1
+        rows = rows_of_class(y, n_classes)
         fields = {
             "x": x,
             "y": y,
-            "known": _as_columns(truth, len(x)),
+            "known": as_columns(truth, len(x)),
             "known_names": tuple(map(str, {} if truth is None else truth)),
-            "names": _as_names(names, len(x)),
+            "names": as_names(names, len(x)),
             "title": str(label),
             "n_classes": n_classes,
-            "n_shot": _checked_shots(n_shot, rows),
+            "n_shot": checked_shots(n_shot, rows),
             "part": (),
         }
         # What a family of one kind declares with its class depends on the data here.
@@ -226,6 +227,9 @@ class OwnTasks(TaskFamily):
         object.__setattr__(twin, "part", tuple(part))
         return twin
 
+    def in_code(self) -> tuple[str, str]:
+        return "tasks", f"# Make `tasks` first: they are your own, {len(self)} of them (OwnTasks)."
+
     def describe(self) -> dict[str, Any]:
         """Name, sizes and a checksum, as a recording stores them: the data are yours to keep."""
         data = zlib.crc32(b"".join(part.contiguous().numpy().tobytes() for part in (self.x, self.y, self.known)))
@@ -235,89 +239,3 @@ class OwnTasks(TaskFamily):
 def _ends(values: Tensor) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
     return (low, high) if low < high else (low - 1.0, high + 1.0)
-
-
-def _as_data(x: Vectors, y: Vectors) -> tuple[Tensor, Tensor]:
-    """Copies of x and y as the networks read them. Errors: ValueError for arrays that do not belong together."""
-    x, y = (as_tensor(name, values).detach().cpu() for name, values in (("x", x), ("y", y)))
-    for name, tensor in (("x", x), ("y", y)):
-        if tensor.is_complex():
-            raise ValueError(problem(name, tensor, "real numbers"))
-    if x.ndim not in (3, 5) or 0 in x.shape:
-        expected = "shape (n_tasks, n_rows, entries), or (n_tasks, n_rows, channels, height, width)"
-        cause = "One number a row? Write x[..., None]." if x.ndim == 2 else ""
-        raise ValueError(problem("x", x, expected, cause))
-    y = y.squeeze(-1) if y.ndim == 3 and y.shape[2] == 1 else y
-    if y.shape != x.shape[:2]:
-        raise ValueError(problem("y", y, f"shape {tuple(x.shape[:2])}: an answer for every row of x"))
-    if not y.is_floating_point():
-        return _single("x", x), y.to(torch.long, copy=True)
-    if x.ndim == 5:
-        raise ValueError(
-            problem("y", y, "whole numbers: the classes of the pictures", "Are they? Write y.astype(int).")
-        )
-    return _single("x", x), _single("y", y).unsqueeze(-1)
-
-
-def _single(name: str, tensor: Tensor) -> Tensor:
-    """A copy in the default dtype, checked: a number may be finite in double precision and not in single."""
-    made = tensor.to(torch.get_default_dtype(), copy=True)
-    return check_finite(
-        name, made, "Leave out rows that are not known, or fill them; bring very large numbers nearer 1."
-    )
-
-
-def _as_columns(truth: Mapping[str, Vectors] | None, n_tasks: int) -> Tensor:
-    if truth is None or not len(truth):
-        return torch.zeros(n_tasks, 0, dtype=torch.float64)
-    if not hasattr(truth, "items"):
-        expected = 'one number a task for each name: {"size": sizes}'
-        raise ValueError(problem("truth", f"a {type(truth).__name__}", expected))
-    columns = []
-    for name, values in truth.items():
-        column = as_tensor(f"truth {name!r}", values).detach().cpu().double().reshape(-1)
-        if len(column) != n_tasks:
-            raise ValueError(problem(f"truth {name!r}", column, f"{n_tasks} numbers, one a task"))
-        columns.append(check_finite(f"truth {name!r}", column, "Leave out what you do not know of every task."))
-    return torch.stack(columns, dim=1)
-
-
-def _as_names(names: Sequence[str] | None, n_tasks: int) -> tuple[str, ...]:
-    if names is None or not len(names):
-        return ()
-    if isinstance(names, str) or len(names) != n_tasks:
-        came = repr(names) if isinstance(names, str) else f"{len(names)} names"
-        raise ValueError(problem("names", came, f"{n_tasks}, one a task"))
-    return tuple(map(str, names))
-
-
-def _checked_shots(n_shot: int | None, rows: int) -> int:
-    if n_shot is None:
-        return max(1, rows // 4)
-    cause = f"The smallest set has {rows} rows (of a class), and a support and a query set are drawn from it."
-    return int(check_whole("n_shot", n_shot, 1, rows // 2, cause))
-
-
-def _check_classes(y: Tensor) -> int:
-    """How many classes there are. Errors: ValueError for a class that a task lacks, or has only one row of."""
-    lowest, n_way = int(y.min()), int(y.max()) + 1
-    numbers = "Are they numbers, and no classes? Write y.astype(float)."
-    if lowest < 0 or not 2 <= n_way <= y.shape[1] // 2:
-        came, most = f"classes {lowest} to {n_way - 1}", y.shape[1] // 2 - 1
-        expected = f"classes from 0 to {max(1, most)} at most, two rows of each in every task"
-        raise ValueError(problem("y", came, expected, numbers))
-    counts = (y.unsqueeze(-1) == torch.arange(n_way)).sum(1)
-    if int(counts.min()) < 2:
-        task, k = divmod(int(counts.argmin()), n_way)
-        came = f"{int(counts.min())} rows of class {k} in task {task}"
-        cause = "The first class is 0: write y - 1." if not bool((y == 0).any()) else numbers
-        raise ValueError(problem("y", came, "at least two rows of every class in every task", cause))
-    return n_way
-
-
-def _rows_of_class(y: Tensor, n_way: int) -> int:
-    """The rows of the smallest class of any task; in regression, the rows of a task. Errors: ValueError for one row."""
-    rows = y.shape[1] if n_way == 1 else int((y.unsqueeze(-1) == torch.arange(n_way)).sum(1).min())
-    if rows < 2:
-        raise ValueError(problem("x", "one row a task", "at least two: one for the support set, one for the query set"))
-    return rows

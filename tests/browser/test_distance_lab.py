@@ -147,10 +147,10 @@ def test_presets_dimensions_triangle_and_the_zero_vector(open_notebook: Any) -> 
     verdicts = page.locator(".te-distance tbody td.verdict")
     expect(verdicts).to_have_text([re.compile("✓"), re.compile("✗"), re.compile("✓"), "", re.compile("✗")])
     expect(page.get_by_text("0.2929 + 0.2929 = 0.5858")).to_be_visible()
-    expect(page.get_by_text("the triangle inequality is broken")).to_be_visible()
+    expect(page.get_by_text("This breaks the triangle inequality.")).to_be_visible()
     expect(tip(page, "z")).to_be_visible()
     page.get_by_role("radio", name="Manhattan").check()
-    expect(page.get_by_text("This distance keeps it for every three points.")).to_be_visible()
+    expect(page.get_by_text("With this distance it never is, for any three points.")).to_be_visible()
     page.get_by_role("checkbox", name="Triangle").uncheck()
     expect(tip(page, "z")).to_be_hidden()
 
@@ -177,11 +177,11 @@ def test_a_drag_while_the_kernel_is_busy_is_smooth_and_its_end_is_what_counts(
     page.start_cell(1)
     drag(page, tip(page, "y"), unit(page), 1.0, 0.5)
     expect(tip(page, "y")).to_have_attribute("aria-label", re.compile(r"^Vector y at \(2, 3\)"))
-    expect(page.get_by_text("Waiting for the kernel: the numbers follow.")).to_be_visible()
+    expect(page.get_by_text("Waiting for the kernel. The numbers come then.")).to_be_visible()
     expect(value(page, "manhattan")).to_have_text("3.5000")  # the last that Python said
     go_on.touch()
     expect(value(page, "manhattan")).to_have_text("3.0000")
-    expect(page.get_by_text("Waiting for the kernel: the numbers follow.")).to_be_hidden()
+    expect(page.get_by_text("Waiting for the kernel. The numbers come then.")).to_be_hidden()
     page.wait_idle()
     assert page.run("lab.y") == "[2.0, 3.0]\n"
     assert page.run("len(lab._past)") == "1\n"  # one drag, one step

@@ -68,8 +68,8 @@ def test_it_shows_the_course_example_and_says_each_pair_in_words(page):
 
     page.locator(".te-terms tbody tr").nth(1).hover()
     expect(said(page)).to_have_text(
-        "anchor and negative are different: they should be at least 1 apart. Their distance is 5.1962, "
-        "beyond the margin: nothing is violated, and nothing pushes. Term: 0."
+        "anchor and negative are different. They should be at least 1 apart. Their distance is 5.1962. "
+        "This is not less than the margin: nothing is violated, and nothing pushes. The term is 0."
     )
     expect(page.locator(".te-link.te-lit")).to_have_count(1)
     expect(page.locator(".te-point.te-lit .te-name")).to_have_text(["anchor", "negative"])
@@ -128,7 +128,7 @@ def test_arrow_keys_move_a_point_and_leave_jupyterlab_alone(page):
     expect(point(page, "negative")).to_have_attribute(
         "aria-label", f"negative, class 2, at {right:.2f}, {up:.2f}. Arrow keys move it."
     )
-    expect(said(page)).to_contain_text("negative: its forces sum to 0.")
+    expect(said(page)).to_contain_text("negative: the sum of its forces is 0.")
     page.wait_for_function("document.activeElement.classList.contains('te-point')")
     for key in ("a", "b", "d", "d", "x", "p"):  # JupyterLab's own keys would add and cut cells
         page.keyboard.press(key)
@@ -185,7 +185,7 @@ def test_play_ends_where_nothing_would_move(page):
     expect(button(page, "Stop")).to_be_visible()
     expect(button(page, "Play")).to_be_visible(timeout=30_000)
     assert python(page, "[lab.steps, lab.phase]") == [0, "forces"]
-    expect(said(page)).to_contain_text("nothing will move")
+    expect(said(page)).to_contain_text("Nothing will move")
 
 
 def test_the_margin_s_slider_follows_the_metric_and_the_cosine_has_its_ends(page):

@@ -618,7 +618,7 @@ def test_the_curve_of_distances_is_broken_where_what_is_measured_changed(open_la
             };
         } }"""
     lab.evaluate(lines)
-    mark = {"step": 30, "text": "distance Cosine"}
+    mark = {"step": 30, "text": "Cosine distance"}
     lab.evaluate("marks => model.set('marks', [marks])", [{**mark, "breaks": [30]}])
     expect(distances).to_have_attribute("data-gaps", "1")
     expect(distances).to_have_attribute("aria-label", re.compile("The line has a gap where the measure changed"))

@@ -125,6 +125,14 @@ def with_both_maps(page: NotebookPage, root: Locator) -> list[str]:
     return found
 
 
+def with_two_runs(lab: LabOnPage, root: Locator, change: str) -> list[str]:
+    """The problems everywhere while a second run, with this change, stands beside the first."""
+    lab.button("Branch here").click()
+    expect(root).to_have_attribute("data-runs", "2")
+    lab.page.run(f"lab.sessions[1].set({change})\nlab.sessions[1].step(20)")
+    return [f"two runs, {problem}" for problem in everywhere(lab.page, root)]
+
+
 def test_the_texts_of_the_metric_lab(show_lab: ShowLab) -> None:
     page, root = show_lab(METRIC)
     lab = trained(page, 'lab.session.set(margin=2)\nlab.session.step(2)\nlab.session.set(metric="cosine", margin=1.3)')
@@ -137,10 +145,7 @@ def test_the_texts_of_the_metric_lab(show_lab: ShowLab) -> None:
     found += [f"a lasso's answer, {problem}" for problem in everywhere(page, root)]
     page.run("lab.panel.view.selected = []")
     found += [f"both maps, {problem}" for problem in with_both_maps(page, root)]
-    lab.button("Branch here").click()
-    expect(root).to_have_attribute("data-runs", "2")
-    lab.page.run('lab.sessions[1].set(metric="manhattan")\nlab.sessions[1].step(20)')
-    found += [f"two runs, {problem}" for problem in everywhere(page, root)]
+    found += with_two_runs(lab, root, 'metric="manhattan"')
     assert not found, "\n".join(found)
 
 
@@ -152,10 +157,7 @@ def test_the_texts_of_the_parameter_lab(show_lab: ShowLab) -> None:
     lab.settle()
     found += [f"outputs, {problem}" for problem in everywhere(page, root)]
     found += [f"both maps, {problem}" for problem in with_both_maps(page, root)]
-    lab.button("Branch here").click()
-    expect(root).to_have_attribute("data-runs", "2")
-    lab.page.run("lab.sessions[1].set(learning_rate=0.01)\nlab.sessions[1].step(20)")
-    found += [f"two runs, {problem}" for problem in everywhere(page, root)]
+    found += with_two_runs(lab, root, "learning_rate=0.01")
     assert not found, "\n".join(found)
 
 

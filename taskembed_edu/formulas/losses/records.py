@@ -86,8 +86,8 @@ def register_loss(loss: Loss) -> Loss:
 
     Errors, naming the field: TypeError if `loss` is not a `Loss`, or if its function does not accept the arguments that
     the record says it needs. ValueError for a name that is the package's or not a plain word, for an unknown mining,
-    and for a function that does not return a single finite number with a gradient. To check this, the function is
-    called once, on four small vectors.
+    and for a function that does not return a single finite number with a finite gradient, the same one each time. To
+    check this, the function is called on two small batches.
     """
     _check_record(loss)
     _check_takes(loss)
@@ -105,6 +105,12 @@ def _check_record(loss: Loss) -> None:
         raise ValueError(problem("name", repr(loss.name), "a plain word such as 'my_loss'", cause))
     if loss.name in LOSSES and loss.name not in _OWN:
         raise ValueError(problem("name", repr(loss.name), "another name", "The package has a loss of this name."))
+    for field in ("label", "help"):
+        if not isinstance(getattr(loss, field), str) or not getattr(loss, field):
+            raise TypeError(problem(field, getattr(loss, field), "a text", "The menu of the lab shows it."))
+    if isinstance(loss.minings, str):
+        cause = f"One is a tuple of one: ({loss.minings!r},)."
+        raise TypeError(problem("minings", repr(loss.minings), "a tuple of names", cause))
     for mining in loss.minings:
         check_choice("minings", mining, TRIPLET_MINING)
     if loss.minings and "all" not in loss.minings:
@@ -123,13 +129,50 @@ def _check_takes(loss: Loss) -> None:
         raise TypeError(problem("of_batch", f"a function with {error}", expected, cause)) from None
 
 
+# What a loss is tried on: two sets of 2 tasks with 2 numbers each, and of 3 tasks with 3.
+_TRIED = (
+    [[0.0, 1.0], [1.0, 0.5], [0.5, 1.0], [2.0, 1.0]],
+    [[0.0, 1.0, 0.2], [1.0, 0.5, 0.1], [0.5, 1.0, 0.3], [2.0, 1.0, 0.4], [0.1, 0.9, 0.5], [1.5, 0.2, 0.6]],
+)
+
+
 def _check_gives(loss: Loss) -> None:
-    embeddings = torch.tensor([[0.0, 1.0], [1.0, 0.5], [0.5, 1.0], [2.0, 1.0]], requires_grad=True)
+    for rows in _TRIED:
+        embeddings = torch.tensor(rows, requires_grad=True)
+        value = _value_on(loss, embeddings)
+        _check_value(value)
+        if not torch.equal(embeddings.detach(), torch.tensor(rows)):
+            cause = "Write x = x * 2 in place of x *= 2, and clone() before you write into a tensor."
+            raise ValueError(problem("of_batch", "embeddings that it has changed", "its arguments as they were", cause))
+        if not torch.equal(value, _value_on(loss, embeddings)):
+            cause = "A random draw makes a run that cannot be repeated."
+            raise ValueError(problem("of_batch", "two values of one batch", "the same number each time", cause))
+        (gradient,) = torch.autograd.grad(value, embeddings, allow_unused=True)
+        if gradient is None or not bool(gradient.isfinite().all()):
+            came = "no gradient for the embeddings" if gradient is None else "a gradient that is not finite"
+            cause = "A root at 0 has an infinite slope: the package's distances have a finite one."
+            raise ValueError(problem("of_batch", came, "a finite gradient", "" if gradient is None else cause))
+
+
+def _value_on(loss: Loss, embeddings: torch.Tensor) -> Any:
     some = {"metric": "euclidean", "margin": 1.0, "temperature": 1.0, "mining": next(iter(loss.minings), "all")}
+    n_tasks = len(embeddings) // 2
     given = {name: some[name] for name in loss.arguments}
-    value = loss.of_batch(embeddings, torch.tensor([0, 1, 0, 1]), **given)
+    try:
+        return loss.of_batch(embeddings, torch.arange(n_tasks).repeat(2), **given)
+    except Exception as error:
+        expected = f"one number for embeddings of shape {tuple(embeddings.shape)} and labels of shape ({2 * n_tasks},)"
+        cause = "labels say the task of each row, and distances of all rows are (2 n, 2 n)."
+        raise ValueError(problem("of_batch", f"{type(error).__name__}: {error}", expected, cause)) from error
+
+
+def _check_value(value: Any) -> None:
     if not isinstance(value, torch.Tensor) or value.dim():
         cause = "A batch has one loss: end with .mean() or .sum()."
+        if value is None:
+            cause = "Does it end with return?"
+        elif not isinstance(value, torch.Tensor):
+            cause = "Keep it a tensor, so that it has a gradient: no .item(), no float()."
         raise ValueError(problem("of_batch", value, "one number, a tensor of shape ()", cause))
     if not bool(value.isfinite()):
         raise ValueError(problem("of_batch", f"{value.item():g}", "a finite number"))
