@@ -3,8 +3,8 @@
 #
 # Lesson [04](04_metric_based_embedding.ipynb) trained one network that reads all tasks. The course's second method
 # (基于模型参数的方法) trains one small network **for each task**. What the network has learnt is in its weights, so the
-# weights are the task's vector. The course text, a short Chinese document on task embeddings, says so in three steps. It
-# leaves one condition out. You will find it by breaking it.
+# weights are the task's vector. The course text, a short Chinese document on task embeddings, says so in three steps.
+# It leaves one condition out. You will find it by breaking it.
 #
 # ## What you will be able to do
 #
@@ -66,8 +66,8 @@ print("numbers in a task's vector:", learner.n_parameters)
 
 # %% [markdown]
 # **Explain.** $1 \cdot 32 + 32$ for the first hidden layer, $32 \cdot 32 + 32$ for the second, $32 + 1$ for the output:
-# 1,153. That is long for a wave with two parameters. The course text speaks of *low-dimensional* vectors (低维向量); this
-# one is not.
+# 1,153. That is long for a wave with two parameters. The course text speaks of *low-dimensional* vectors (低维向量);
+# this one is not.
 #
 # Now two tasks by a plain loop of gradient descent (SGD): each weight $w$ moves by $-0.01$ times its gradient.
 
@@ -415,10 +415,10 @@ for name, losses in starts.items():
 print("mean better than random:", starts["mean of the distribution"][-1] < starts["random"][-1])
 
 # %% [markdown]
-# **Explain.** The nearest neighbour, and before its first step: this is the course text's promise, an embedding that helps
-# the model to adapt fast to a new task. The mean is far behind, though better than chance: the mean network answers
-# about the mean wave, and one cannot be near all of them. (Meta-learning, Finn 2017, *learns* a start from which few
-# steps suffice. That is another start than the mean of the ends.)
+# **Explain.** The nearest neighbour, and before its first step: this is the course text's promise, an embedding that
+# helps the model to adapt fast to a new task. The mean is far behind, though better than chance: the mean network
+# answers about the mean wave, and one cannot be near all of them. (Meta-learning, Finn 2017, *learns* a start from
+# which few steps suffice. That is another start than the mean of the ends.)
 #
 # The distribution gives *some* network. Can we ask for one? A **conditional generator** (条件生成器) is a small
 # perceptron from a task's vector to a network's coordinates in the main directions of the weights (HyperNetworks, Ha
