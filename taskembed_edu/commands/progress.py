@@ -74,7 +74,9 @@ def _show(record: CourseRecord) -> None:
 
 def table_of(entries: Sequence[Entry]) -> Table:
     """One row a lesson: predictions made, came true, surprises; exercises solved and tried; hints read."""
-    table = Table("lesson", "predicted", "came true", "surprises", "solved", "tried", "hints", title="Your course so far")
+    table = Table(
+        "lesson", "predicted", "came true", "surprises", "solved", "tried", "hints", title="Your course so far"
+    )
     for lesson in sorted({entry.lesson for entry in entries}):
         of = [entry for entry in entries if entry.lesson == lesson]
         outcomes = {entry.name: entry.right for entry in of if entry.what == OUTCOME}

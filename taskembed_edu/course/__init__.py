@@ -2,11 +2,10 @@
 
     from taskembed_edu.course import check, expected, hint, outcome, predict, tally
 
-Everything that a lesson shows through these works without a kernel as far as it can, by keyboard, and headless.
+What a lesson shows through these works by keyboard, headless, and as far as it can on a page without a kernel.
 """
 
-from taskembed_edu.course.checking import check, hint
-from taskembed_edu.course.expected import expected
-from taskembed_edu.course.prediction import outcome, predict, tally
+import lazy_loader
 
-__all__ = ["check", "expected", "hint", "outcome", "predict", "tally"]
+# Loaded when first used: `taskembed lab` needs the editions, and must not wait for torch.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

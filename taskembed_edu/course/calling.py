@@ -20,8 +20,8 @@ PATIENCE = 5.0
 MOST_PRINTED = 2_000  # characters
 
 STILL_RUNNING = (
-    "Your function is still running after {seconds:.0f} s. If it never ends, interrupt it: the square in the tool bar, or "
-    "the key I twice. A loop whose condition never becomes false is the usual cause."
+    "Your function is still running after {seconds:.0f} s. If it never ends, interrupt it: the square in the tool bar, "
+    "or the key I twice. A loop whose condition never becomes false is the usual cause."
 )
 
 
@@ -56,7 +56,7 @@ def call(function: Callable[..., Any], arguments: Sequence[Any], notify: Callabl
     timer.daemon = True
     timer.start()
     try:
-        with contextlib.redirect_stdout(printed):  # type: ignore[type-var]  # a TextIOBase that is written to
+        with contextlib.redirect_stdout(printed):
             came = Came(function(*copy.deepcopy(tuple(arguments))))
     except KeyboardInterrupt:
         came = Came(trouble=f"it was interrupted after {time.monotonic() - begun:.0f} s. Does its loop ever end?")

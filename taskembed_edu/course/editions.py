@@ -9,9 +9,9 @@ A cell of an exercise holds both, between marks:
     # end
     check("00.opposite_waves", my_distance)
 
-The committed lesson is the lecturer's edition: it runs as it stands, and nbval compares it. The learner's edition has the
-stub in place of the solution and no outputs, which would give away what happens; the picture of a lab before its first
-step stays. Nothing here imports torch: `taskembed lab` must start quickly.
+The committed lesson is the lecturer's edition: it runs as it stands, and nbval compares it. The learner's edition has
+the stub in place of the solution and no outputs, which would give away what happens; the picture of a lab before its
+first step stays. Nothing here imports torch: `taskembed lab` must start quickly.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def _learner_cell(cell: Mapping[str, Any]) -> dict[str, Any]:
     if cell["cell_type"] != "code":
         return dict(cell)
     source = stub(text_of(cell))
-    kept = {"outputs": [], "execution_count": None}
+    kept: dict[str, Any] = {"outputs": [], "execution_count": None}
     return {**cell, "source": source, **({} if KEEPS_ITS_OUTPUT in _tags(cell) else kept)}
 
 

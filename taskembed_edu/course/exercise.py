@@ -37,7 +37,7 @@ def wrong(said: str) -> Verdict:
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise. `mistakes` are typical wrong answers, each with words that its verdict must hold (for the tests)."""
+    """One exercise. `mistakes` are typical wrong answers, each with words that its verdict must hold: tests ask."""
 
     name: str
     ask: str

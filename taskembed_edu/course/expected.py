@@ -15,15 +15,15 @@ from taskembed_edu.course.shown import Shown, box, escaped
 Row = tuple[str, float, float, float]
 
 _OUTSIDE = (
-    "Outside its band. A setting that was changed, or a run that had begun before, is the usual cause: reset the lab, or "
-    "restart the kernel and run all cells. Is it still outside? Then this machine differs: please report it."
+    "Outside its band. A setting that was changed, or a run that had begun before, is the usual cause: reset the lab, "
+    "or restart the kernel and run all cells. Is it still outside? Then this machine differs: please report it."
 )
 
 
 def expected(*rows: Row) -> Shown:
     """Each number beside its band: `expected(("recall@1", value, 0.60, 0.86), ...)`; end the cell with it.
 
-    The ends belong to the band. What nbval compares is the label, the band, and whether the number lies in it; so a band
+    The ends belong to the band. What nbval compares is the label, the band, and whether the number lies in it; a band
     is as wide as what was seen on several machines and seeds, and no wider. A number that is not finite lies in none.
     Errors: ValueError for a band whose ends are not in order, or no row.
 

@@ -29,6 +29,7 @@ _NAME = re.compile(r"[0-9]{2}\.[a-z][a-z0-9_]*")
 # The predictions of this kernel, by name: `outcome` shows the guess that belongs to its name.
 _ASKED: dict[str, Prediction] = {}
 
+
 class Prediction:
     """A question with a place for a guess. Shown in a notebook it is a widget; elsewhere, its question as text."""
 
@@ -56,7 +57,7 @@ class Prediction:
         if self.choices:
             guess = check_choice("guess", str(guess), self.choices)
         else:
-            guess = check_number("guess", guess, None, None, "Type a number, for example 0.5.")
+            guess = check_number("guess", guess, None, None, "Type a number, for example 0.5.")  # type: ignore[arg-type]
         if self.is_closed:
             return self._stays(guess)
         if guess != self.guess:
@@ -118,7 +119,7 @@ class Prediction:
             self._view = QuestionView(self)
         return self._view
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Any:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         data, *metadata = _pair(self.widget._repr_mimebundle_(include=include, exclude=exclude))
         data = {**data, "text/plain": repr(self), "text/html": self._static()}
         return (data, *metadata) if metadata else data
@@ -132,8 +133,10 @@ class Prediction:
         offered = " | ".join(self.choices) if self.choices else f"a number{f' ({self.unit})' if self.unit else ''}"
         return f"Predict: {self.question} [{offered}]"
 
+
 def _pair(bundle: Any) -> tuple[Any, ...]:
     return bundle if isinstance(bundle, tuple) else (bundle,)
+
 
 def predict(name: str, question: str, choices: Sequence[str] = (), *, unit: str = "") -> Prediction:
     """A question with one click, or with a number where there are no `choices`; end the cell with it.
@@ -148,6 +151,7 @@ def predict(name: str, question: str, choices: Sequence[str] = (), *, unit: str 
     _ASKED[name] = Prediction(name, question, choices, unit)
     return _ASKED[name]
 
+
 def outcome(name: str, result: Guess, why: str = "", *, within: float = 0.1) -> Shown:
     """Show what happened beside what was predicted; end the cell with it. `why` is one sentence.
 
@@ -156,7 +160,9 @@ def outcome(name: str, result: Guess, why: str = "", *, within: float = 0.1) -> 
     """
     asked = _ASKED.get(name)
     if asked is None:
-        said = f"Nothing was predicted as {name!r} in this kernel: run the cell above that asks. What happened: {result}."
+        said = (
+            f"Nothing was predicted as {name!r} in this kernel: run the cell above that asks. What happened: {result}."
+        )
         return Shown(_compared(name, str(result), why), box("What happened", escaped(said), escaped(why)), said)
     if asked.choices:
         check_choice("result", str(result), asked.choices)
@@ -167,7 +173,10 @@ def outcome(name: str, result: Guess, why: str = "", *, within: float = 0.1) -> 
     guessed = "no guess" if asked.guess is None else asked.said(asked.guess)
     said = f"{title} You predicted: {guessed}. What happened: {happened}. {why}".rstrip()
     row = f"You predicted: <b>{escaped(guessed)}</b>. What happened: <b>{escaped(happened)}</b>."
-    return Shown(_compared(name, happened if asked.choices else "", why), box(title, row, escaped(why), tone=tone), said)
+    return Shown(
+        _compared(name, happened if asked.choices else "", why), box(title, row, escaped(why), tone=tone), said
+    )
+
 
 _TITLES: dict[bool | None, tuple[str, str]] = {
     True: ("As you predicted.", "good"),
@@ -175,9 +184,11 @@ _TITLES: dict[bool | None, tuple[str, str]] = {
     None: ("You made no prediction this time.", "plain"),
 }
 
+
 def _compared(name: str, happened: str, why: str) -> str:
     """What nbval compares. A measured number is not in it: machines differ in its last digits."""
     return " ".join(part for part in (f"Outcome of {name}.", happened and f"{happened}.", why) if part)
+
 
 def tally(lesson: str) -> Shown:
     """How many of a lesson's predictions came true, and which exercises are solved: the last cell of a lesson."""

@@ -22,7 +22,7 @@ from taskembed_edu.base.files import reason, write_whole
 
 VERSION = 1
 
-# Names another file for the record: a class on one account, or a check of the lessons, which must not touch a learner's.
+# Names another file for the record: for a class on one account, and for tests, which must not touch a learner's own.
 PLACE = "TASKEMBED_COURSE_RECORD"
 
 # How long one notebook waits for another that is writing, in seconds; writing a line takes milliseconds.
@@ -52,7 +52,7 @@ class Entry:
 
 
 class CourseRecord:
-    """The file at `path`. Nothing here raises for a file that cannot be read or written: `trouble` says what is wrong."""
+    """The file at `path`. For a file that cannot be read or written nothing is raised: `trouble` says what is wrong."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -140,7 +140,7 @@ def _entry(given: Mapping[str, Any]) -> Entry:
     values = {field.name: given.get(field.name) for field in fields(Entry)}
     if not all(isinstance(values[name], str) for name in ("what", "name", "at")):
         raise TypeError(problem("line", str(given), "what, name and at as texts"))
-    return Entry(**values)
+    return Entry(**values)  # type: ignore[arg-type]  # checked above
 
 
 def _is_of(line: bytes, lesson: str) -> bool:

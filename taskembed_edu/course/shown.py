@@ -39,13 +39,16 @@ def box(title: str, *parts: str, tone: str = "plain") -> str:
     """A box with a coloured edge. `tone`: "good", "bad", "open" or "plain"; the words say the same as the colour."""
     colour = {"good": "#117733", "bad": "#aa4400", "open": "#4477aa", "plain": "#777777"}[tone]
     style = f"border-left: 4px solid {colour}; padding: 4px 12px; margin: 4px 0; max-width: 46em"
-    inner = "".join(f"<p style='margin: 4px 0'>{part}</p>" if not part.startswith("<details") else part for part in parts)
+    inner = "".join(
+        f"<p style='margin: 4px 0'>{part}</p>" if not part.startswith("<details") else part for part in parts
+    )
     return f"<div style='{style}'><p style='margin: 4px 0'><b>{title}</b></p>{inner}</div>"
 
 
 def folds(*steps: tuple[str, str]) -> str:
-    """Titles and HTML, each folded inside the one before: what is asked for last is opened last. Works without a kernel."""
+    """Titles and HTML, each folded inside the one before, so the last is opened last. Works without a kernel."""
     inner = ""
     for title, words in reversed(steps):
-        inner = f"<details style='margin: 4px 0'><summary>{title}</summary><p style='margin: 4px 0'>{words}</p>{inner}</details>"
+        shown = f"<summary>{title}</summary><p style='margin: 4px 0'>{words}</p>{inner}"
+        inner = f"<details style='margin: 4px 0'>{shown}</details>"
     return inner

@@ -13,7 +13,7 @@ EXERCISES = [
             {
                 18.0: "This is the squared distance: take its square root.",
                 3.0: "This is how long one of the two vectors is. The distance goes from one point to the other.",
-                6.0: "You added the two differences. Distances in the plane follow Pythagoras: square, add, take the root.",
+                6.0: "You added the two differences. In the plane, Pythagoras holds: square, add, take the root.",
                 0.0: "The two waves have the same amplitude, but not the same phase: they are different points.",
             },
             what="the distance as a number",

@@ -28,7 +28,9 @@ def _right_angle(answer: Any) -> Verdict:
         return wrong("The zero vector has no direction, so it has no angle.")
     cosine, as_long = (3 * x + y) / (length * math.hypot(3, 1)), abs(length - math.hypot(3, 1)) < 1e-6
     if abs(cosine) < 1e-6:
-        return RIGHT if as_long else wrong(f"The angle is right, but it is {length:.3g} long, not {math.hypot(3, 1):.3g}.")
+        return (
+            RIGHT if as_long else wrong(f"The angle is right, but it is {length:.3g} long, not {math.hypot(3, 1):.3g}.")
+        )
     if abs(cosine - 1) < 1e-6:
         return wrong("It points the same way: its cosine distance is 0.")
     if abs(cosine + 1) < 1e-6:
@@ -58,7 +60,9 @@ EXERCISES = [
             9,
             {
                 27.0: "You squared the differences. Manhattan adds them as they are.",
-                math.sqrt(27): "This is the Euclidean distance. Manhattan adds the differences without squares and roots.",
+                math.sqrt(
+                    27
+                ): "This is the Euclidean distance. Manhattan adds the differences without squares and roots.",
                 3.0: "This is one difference (or their mean). Add all three.",
                 -9.0: "A distance is never negative: take each difference without its sign.",
             },

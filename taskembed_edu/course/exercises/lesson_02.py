@@ -44,7 +44,7 @@ EXERCISES = [
                 ROOT_3: "This is the loss at margin 1, where the negative is far enough. At margin 6 it is not.",
                 6 - 3 * ROOT_3: "This is the part of the negative only. Add the distance to the positive.",
                 6 - 4 * ROOT_3: "The positive's distance is added, not taken away.",
-                6 - ROOT_3: "The negative is 3·sqrt(3) away, not 2·sqrt(3): [4, 5, 6] differs from [1, 2, 3] by 3 in each.",
+                6 - ROOT_3: "The negative is 3·sqrt(3) away: [4, 5, 6] differs from [1, 2, 3] by 3 in each entry.",
             },
         ),
         right=6 - 2 * ROOT_3,
@@ -52,7 +52,7 @@ EXERCISES = [
             (ROOT_3, "margin 1"),
             (6 - 3 * ROOT_3, "Add the distance"),
             (6 - 4 * ROOT_3, "added"),
-            (6 - ROOT_3, "differs from"),
+            (6 - ROOT_3, "by 3"),
         ],
         hints=(
             "Add the distance to the positive, and what the negative lacks to the margin.",
@@ -76,7 +76,12 @@ EXERCISES = [
             within=1e-4,
         ),
         right=2 * ROOT_3,
-        mistakes=[(3 * ROOT_3, "compares"), (ROOT_3, "How much farther"), (4 * ROOT_3, "difference"), (1, "larger margin")],
+        mistakes=[
+            (3 * ROOT_3, "compares"),
+            (ROOT_3, "How much farther"),
+            (4 * ROOT_3, "difference"),
+            (1, "larger margin"),
+        ],
         hints=(
             "The triplet loss is max(0, d(a, p) - d(a, n) + m).",
             "It is 0 as long as d(a, p) + m is at most d(a, n).",
