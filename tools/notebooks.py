@@ -142,8 +142,14 @@ def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
         record_timing=False,
         coalesce_streams=True,
     )
-    importable = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    return client.execute(env={**PATIENT_THREADS, **os.environ, **NO_PROGRESS, "PYTHONPATH": importable})
+    with tempfile.TemporaryDirectory() as apart:  # a learner's own record is neither read nor written
+        record = {"TASKEMBED_COURSE_RECORD": str(Path(apart) / "record.jsonl"), "TASKEMBED_PICTURES": "on"}
+        return client.execute(env={**PATIENT_THREADS, **os.environ, **NO_PROGRESS, **record, "PYTHONPATH": _path()})
+
+
+def _path() -> str:
+    """The kernel imports the package from this checkout."""
+    return os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
 
 
 # -- clean ----------------------------------------------------------------------------------------------------------
@@ -178,10 +184,10 @@ def _is_empty_still(output: NotebookNode) -> bool:
 
 
 def _clean_output(output: NotebookNode) -> NotebookNode:
-    """An output as it is kept: of a widget only its repr, since its picture is left by the next cell."""
+    """An output as it is kept: of a widget what shows without a kernel, its repr, its HTML and its picture."""
     output = nbformat.from_dict(output)
     if hygiene.WIDGET_VIEW in output.get("data", {}):
-        output.data = {"text/plain": output.data["text/plain"]}
+        output.data = {mime: output.data[mime] for mime in ("text/plain", "text/html", "image/png") if mime in output.data}
     if "metadata" in output:
         output.metadata = {}
     return output

@@ -34,8 +34,14 @@ class Copied:
 
 
 def learners(published: Path) -> tuple[bytes, Copied]:
-    """The learner's edition of a published lesson, as a file's bytes, and what is in it."""
-    edition = learner_edition(read_notebook(published))
+    """The learner's edition of a published lesson, as a file's bytes, and what is in it.
+
+    A lesson that was changed by hand and saved holds somebody's work: it is given as it is.
+    """
+    as_it_is = read_notebook(published)
+    if not contents_of(as_it_is).edition:
+        return published.read_bytes(), contents_of(as_it_is)
+    edition = learner_edition(as_it_is)
     return (json.dumps(edition, indent=1, ensure_ascii=False) + "\n").encode(), contents_of(edition)
 
 

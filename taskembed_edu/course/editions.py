@@ -74,7 +74,8 @@ def problems(source: str) -> list[str]:
         found.append(f"the marks {SOLUTION!r}, {STUB!r}, {END!r} are not in order: found {counts}")
     if exercises_in(source) and not counts[0]:
         found.append(f"it checks {exercises_in(source)[0]} and holds no solution and stub")
-    for which, text in (("stub", stub(source)), ("solution", solution(source))):
+    made = (("stub", stub(source)), ("solution", solution(source))) if counts[0] else ()
+    for which, text in made:
         try:
             compile(text, which, "exec")
         except SyntaxError as error:

@@ -48,10 +48,13 @@ class Exercise:
     solution: str
 
     def verdict(self, answer: Any) -> Verdict:
-        """Judge an answer. None and `...` are no answer yet."""
+        """Judge an answer, whatever it is. None and `...` are no answer yet."""
         if answer is None or answer is ...:
             return Verdict("open", self.ask)
-        return self.judge(answer)
+        try:
+            return self.judge(answer)
+        except Exception as error:  # an object of the learner's own may raise whatever one asks of it
+            return wrong(f"You gave a {type(answer).__name__}, which cannot be judged ({type(error).__name__}).")
 
 
 # ---- a number ------------------------------------------------------------------------------------------------------

@@ -41,8 +41,8 @@ class Prediction:
         self.guess: Guess | None = None
         for entry in self._record.of(name, record.PREDICTED):
             self.guess = self._valid(entry.value)
-        for entry in self._record.of(name, record.OUTCOME):
-            self.result = entry.value if isinstance(entry.value, (str, int, float)) else None
+        for entry in self._record.of(name, record.OUTCOME) if self.guess is not None else ():
+            self.result = self._valid(entry.value)
 
     @property
     def is_closed(self) -> bool:
@@ -73,8 +73,11 @@ class Prediction:
         return f"The result has been shown, so your prediction stays as it was: {self.said(self.guess)}."
 
     def close(self, result: Guess, right: bool | None) -> None:
-        """Show the result: from now on the guess stays."""
-        if not self.is_closed:
+        """Show the result: from now on the guess stays.
+
+        Without a guess nothing is recorded: whoever ran all cells first may still predict in the next kernel.
+        """
+        if not self.is_closed and self.guess is not None:
             self._record.add(record.OUTCOME, self.name, result, right)
         self.result = result
         if self._view is not None:
@@ -181,7 +184,7 @@ def outcome(name: str, result: Guess, why: str = "", *, within: float = 0.1) -> 
 _TITLES: dict[bool | None, tuple[str, str]] = {
     True: ("As you predicted.", "good"),
     False: ("A surprise: remember this one.", "bad"),
-    None: ("You made no prediction this time.", "plain"),
+    None: ("What happened.", "plain"),
 }
 
 

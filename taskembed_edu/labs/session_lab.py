@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from taskembed_edu.embedders.base import chosen_device
+from taskembed_edu.labs.static import with_picture
 from taskembed_edu.session.session import Session
 from taskembed_edu.tasks import FAMILIES
 from taskembed_edu.tasks.base import TaskFamily
@@ -122,7 +123,7 @@ class SessionLab:
         from taskembed_edu.live.cells import note_shown, running_cell
 
         note_shown(running_cell(), self.panel)
-        data = self.panel.view._repr_mimebundle_(**kwargs)
+        data = with_picture(self.panel.view._repr_mimebundle_(**kwargs), self)
         self.panel.still.place()
         if isinstance(data, tuple):
             return {**data[0], "text/plain": repr(self)}, data[1]
