@@ -280,3 +280,11 @@ def test_a_short_call_says_nothing_later(monkeypatch: pytest.MonkeyPatch) -> Non
     call(lambda: 1, ())
     assert timers[0].finished.is_set()
     assert time.monotonic() - begun < 5
+
+
+def test_the_exercise_in_contributing_is_one() -> None:
+    text = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    section = text.partition("## Add an exercise")[2]
+    names: dict[str, Any] = {}
+    exec(section.partition("```python")[2].partition("```")[0], names)
+    check_exercise(names["half_circle"])

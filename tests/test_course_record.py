@@ -56,7 +56,7 @@ def test_two_notebooks_at_once_lose_nothing(kept: CourseRecord) -> None:
 
 def test_broken_and_newer_lines_stay_and_are_passed_over(kept: CourseRecord) -> None:
     kept.add(PREDICTED, "00.far", "both")
-    odd = b'{"version": 1, "what": "predic\n[1, 2]\n\xff\xfe\n{"version": 99, "what": "dreamt", "name": 3}\n{"what": "x"}\n'
+    odd = b'{"version": 1, "what": "predic\n[1, 2]\n\xff\xfe\n{"version": 99, "what": "dreamt"}\n{"what": "x"}\n'
     kept.path.write_bytes(kept.path.read_bytes() + odd)
     kept.add(CHECKED, "00.chance", True)
     assert [entry.what for entry in kept.entries()] == [PREDICTED, CHECKED]

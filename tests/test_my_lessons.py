@@ -18,7 +18,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from taskembed_edu.commands import lab, lesson, my_lessons
+from taskembed_edu.commands import lab, lesson, my_lessons, notebook_contents
 from taskembed_edu.commands.my_lessons import update
 from taskembed_edu.commands.notebook_contents import learners
 from tools import hygiene, notebooks
@@ -509,7 +509,7 @@ def test_what_make_test_asks_of_the_tree_does_not_ask_it_of_the_copy(
 
 def test_every_published_lesson_is_known_for_an_edition() -> None:
     for each in notebooks.lessons():
-        assert my_lessons.copied(each.notebook).edition, each.name
+        assert notebook_contents.copied(each.notebook).edition, each.name
 
 
 def test_what_a_lesson_points_to_by_a_relative_path_is_in_the_copy_too() -> None:

@@ -187,7 +187,9 @@ def _clean_output(output: NotebookNode) -> NotebookNode:
     """An output as it is kept: of a widget what shows without a kernel, its repr, its HTML and its picture."""
     output = nbformat.from_dict(output)
     if hygiene.WIDGET_VIEW in output.get("data", {}):
-        output.data = {mime: output.data[mime] for mime in ("text/plain", "text/html", "image/png") if mime in output.data}
+        output.data = {
+            mime: output.data[mime] for mime in ("text/plain", "text/html", "image/png") if mime in output.data
+        }
     if "metadata" in output:
         output.metadata = {}
     return output

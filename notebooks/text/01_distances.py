@@ -38,7 +38,7 @@ squares = [(a - b) ** 2 for a, b in zip(x, y, strict=True)]
 by_hand = math.sqrt(sum(squares))
 assert math.isclose(by_hand, euclidean_distance(x, y), rel_tol=1e-6)
 print(f"squared differences {squares}, their sum {sum(squares)}, its root {by_hand:.4f}")
-outcome("01.root", "√3", "Square the differences, add them, take the root.")
+outcome("01.root", {"1": by_hand == 1, "√3": math.isclose(by_hand, 3**0.5), "3": by_hand == 3})
 
 # %% [markdown]
 # **Explain.** $\sqrt 3 \approx 1.7321$ is the **Euclidean distance** (欧几里得距离), the length of the straight line:
@@ -132,7 +132,9 @@ x, y = torch.tensor([3.0, 1.0]), torch.tensor([1.0, 2.5])
 print(f"angle at the start:                {math.degrees(math.acos(cosine_similarity(x, y))):.0f} degrees")
 print(f"after making the similarity small: {angle_after_making_small(cosine_similarity, x, y):.0f} degrees")
 print(f"after making 1 - similarity small: {angle_after_making_small(cosine_distance, x, y):.0f} degrees")
-outcome("01.similarity", "to opposite directions", "The smallest similarity is -1.")
+angle = angle_after_making_small(cosine_similarity, x, y)
+ends = {"together": angle < 10, "to a right angle": 80 < angle < 100, "to opposite directions": angle > 170}
+outcome("01.similarity", ends)
 
 # %% [markdown]
 # **Explain.** The loss fell in both runs, and nothing warned us. In the first run the two similar samples ended up
@@ -172,7 +174,9 @@ print(f"direct: {1 - math.cos(math.radians(90)):.4f}, by way of the middle: {hal
 lab.preset("breaks the triangle")
 for metric in ("euclidean", "manhattan", "squared_euclidean", "cosine"):
     print(lab.triangle(metric))
-display(lab.picture(), outcome("01.detour_by_the_middle", "less than 1", "So it is no metric in the strict sense."))
+by_way = 2 * half_way
+found = {"more than 1": by_way > 1, "exactly 1": by_way == 1, "less than 1": by_way < 1}
+display(lab.picture(), outcome("01.detour_by_the_middle", found))
 
 # %% [markdown]
 # **Explain.** Less than 1: $0.5858$. The detour is shorter than the direct way, so the cosine distance is not a metric

@@ -45,10 +45,11 @@ push = max(0.0, 1 - math.dist(x, negative))
 by_hand = pull + push
 assert math.isclose(by_hand, contrastive_loss([x, x], [positive, negative], label=[1, 0]), rel_tol=1e-6)
 print(f"{pull:.4f} + {push:.4f} = {by_hand:.4f}")
-outcome("02.negative", "no", "The negative is 5.2 away, far beyond the margin of 1.")
+outcome("02.negative", {"yes": push > 0, "no": push == 0})
 
 # %% [markdown]
-# **Explain.** $L = \sqrt 3 \approx 1.7321$. That is the point of a margin: what is far enough is left alone.
+# **Explain.** $L = \sqrt 3 \approx 1.7321$. The negative is 5.2 away. That is the point of a margin: what is
+# far enough is left alone.
 #
 # ## A slip to learn from: the wrong distance, the right loss
 #
@@ -66,7 +67,8 @@ print(f"and what is sqrt(14)? The length of [1, 2, 3] itself: {math.hypot(*x):.4
 # margin and $\max$ makes both terms 0. A right result does not prove a right calculation.
 
 # %%
-predict("02.harm", "Above which margin would the slip have done harm?", ["√3 = 1.73", "√14 = 3.74", "√27 = 5.20"])
+LIMITS = {"√3 = 1.73": 3**0.5, "√14 = 3.74": 14**0.5, "√27 = 5.20": 27**0.5}
+predict("02.harm", "Above which margin would the slip have done harm?", list(LIMITS))
 
 
 # %%
@@ -80,10 +82,11 @@ for margin in (1, 3, 3.74, 3.75, 4, 5, 6):
     print(f"{margin:6.2f} {wrong:13.4f} {right:9.4f} {wrong - right:11.4f}")
 same, differs = losses_at(printed), losses_at(math.nextafter(printed, 9))  # at sqrt(14), and the next number above it
 print("first harm: at sqrt(14)", same[0] != same[1], "- just above it", differs[0] != differs[1])
-outcome("02.harm", "√14 = 3.74", "From there on the wrong negative is pushed, and the true one is not.")
+harmful = {name: len(set(losses_at(d + 0.01))) > 1 for name, d in LIMITS.items()}  # just above each of the three
+outcome("02.harm", next(name for name, harm in harmful.items() if harm))
 
 # %% [markdown]
-# **Explain.** Between 3.74 and 5.20 the true negative is still
+# **Explain.** Above 3.74 the wrong negative is pushed. Between 3.74 and 5.20 the true negative is still
 # left alone while the wrong one is pushed; from 5.20 on the loss is too large by $\sqrt{27} - \sqrt{14} = 1.4545$.
 #
 # ## Read the label
@@ -182,7 +185,8 @@ for margin in (1, 4):
     assert math.isclose(by_hand, triplet_loss(x, positive, negative, margin), abs_tol=1e-6)
     print(f"margin {margin}: max(0, 1.7321 - 5.1962 + {margin}) = {by_hand:.4f}")
 print(f"at margin 1 with the cosine distance: {triplet_loss(x, positive, negative, 1.0, 'cosine'):.4f}")
-outcome("02.triplet", "0", "The negative is farther by more than the margin.")
+value = float(triplet_loss(x, positive, negative, 1))
+outcome("02.triplet", {"0": value == 0, "√3": math.isclose(value, 3**0.5), "2√3": math.isclose(value, 12**0.5)})
 
 # %% [markdown]
 # **Explain.** The contrastive loss went on pulling at the positive. The triplet loss is satisfied by the *order*. So it
@@ -236,12 +240,14 @@ print(lab)
 predict("02.rest", "Which loss reaches 0?", ["the linear one", "the squared one", "both", "neither"])
 
 # %%
-for loss in ("contrastive", "contrastive_squared"):
+after = {}
+for name, loss in {"the linear one": "contrastive", "the squared one": "contrastive_squared"}.items():
     run = LossLab(loss=loss)
     run.step(40)
-    print(f"{loss:19} {run.loss:.4f}")
+    after[name] = run.loss
+    print(f"{name:16} {run.loss:.4f}")
 lab.preset("course example")  # the panel above is back at its start
-outcome("02.rest", "the squared one", "Its force gets smaller on the way; the linear force does not.")
+outcome("02.rest", {name: loss < 0.001 for name, loss in after.items()})
 
 # %% [markdown]
 # **Explain.** The linear force stays 1 down to distance 0. Each update closes the gap by 0.4, steps over the goal, and
@@ -332,12 +338,19 @@ display(
         ("wrong labels: share whose nearest is of its kind", nearest_is_of_its_kind(flipped), 0, 0.5),
         ("wrong labels: the last loss as a share of the first", wrong_losses[-1] / wrong_losses[0], 0.4, 0.95),
     ),
-    outcome("02.flipped", "the loss falls, the map is wrong", "A loss cannot know what you meant by 1."),
+    outcome(
+        "02.flipped",
+        {
+            "the loss does not fall": wrong_losses[-1] > 0.95 * wrong_losses[0],
+            "the loss falls, the map is wrong": nearest_is_of_its_kind(flipped) < 0.5,
+        },
+    ),
 )
 
 # %% [markdown]
-# **Explain.** The loss falls in both runs. With wrong labels it pulls different kinds together and pushes members of
-# one kind apart. So before you train, print one pair and its label, and ask the loss for its value.
+# **Explain.** The loss falls in both runs: it cannot know what you meant by 1. With wrong labels it pulls different
+# kinds together and pushes members of one kind apart. So before you train, print one pair and its label, and ask the
+# loss for its value.
 
 # %% [markdown]
 # ## Three things to try
@@ -403,7 +416,7 @@ tally("02")
 #   pair.
 # - Triplet loss (三元组损失): the negative (负样本) farther from the anchor (锚点) than the positive (正样本), by the
 #   margin.
-# - The document's example is worth $\sqrt 3$ at margin 1. Its $\sqrt{14}$ should be $\sqrt{27}$; that matters above 3.74.
+# - The document's example gives $\sqrt 3$ at margin 1. Its $\sqrt{14}$ should be $\sqrt{27}$; that matters above 3.74.
 # - Say your convention: which label is similar, linear or squared, sum or mean, normalised or not, which pairs.
 # - A force is minus a gradient. Linear: always 1. Squared: as large as the violation. Beyond the margin: 0.
 # - The margin lives on the scale of the distance: under the cosine it ends at 2.

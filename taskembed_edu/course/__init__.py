@@ -7,5 +7,9 @@ What a lesson shows through these works by keyboard, headless, and as far as it 
 
 import lazy_loader
 
+from taskembed_edu.course import missing_names
+
 # Loaded when first used: `taskembed lab` needs the editions, and must not wait for torch.
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+missing_names.install()

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from taskembed_edu.base.checks import check_choice, check_number, problem
@@ -155,12 +155,15 @@ def predict(name: str, question: str, choices: Sequence[str] = (), *, unit: str 
     return _ASKED[name]
 
 
-def outcome(name: str, result: Guess, why: str = "", *, within: float = 0.1) -> Shown:
+def outcome(name: str, result: Guess | Mapping[str, bool], why: str = "", *, within: float = 0.1) -> Shown:
     """Show what happened beside what was predicted; end the cell with it. `why` is one sentence.
 
-    A number that was guessed counts as right within this share of the result. Without a guess, it only says what
-    happened: a lesson never waits. Errors: ValueError if the result is none of the prediction's choices.
+    The result is a choice, a number, or what was found of each choice: {"recall@1": low < 0.1, "Spearman": high < 0.1}.
+    Of two that are true it is "both", of none "neither", if these were offered. A number that was guessed counts as
+    right within this share of the result. Without a guess, it only says what happened: a lesson never waits. Errors:
+    ValueError if the result is none of the prediction's choices.
     """
+    result = _found(result) if isinstance(result, Mapping) else result
     asked = _ASKED.get(name)
     if asked is None:
         said = (
@@ -179,6 +182,12 @@ def outcome(name: str, result: Guess, why: str = "", *, within: float = 0.1) -> 
     return Shown(
         _compared(name, happened if asked.choices else "", why), box(title, row, escaped(why), tone=tone), said
     )
+
+
+def _found(of_each: Mapping[str, bool]) -> str:
+    """The choice that is true, or "both" or "neither"."""
+    true = [choice for choice, found in of_each.items() if found]
+    return true[0] if len(true) == 1 else "both" if true else "neither"
 
 
 _TITLES: dict[bool | None, tuple[str, str]] = {

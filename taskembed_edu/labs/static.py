@@ -14,7 +14,7 @@ PICTURES = "TASKEMBED_PICTURES"
 
 
 def with_picture(bundle: Any, lab: object) -> Any:
-    """The widget's data and, where pictures are on and the lab has a method `picture`, the lab as it is now as a PNG."""
+    """The widget's data and, where pictures are on and the lab has a method `picture`, its picture as a PNG."""
     picture = getattr(lab, "picture", None)
     if picture is None or os.environ.get(PICTURES) != "on":
         return bundle
