@@ -455,8 +455,9 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
         source = ROOT / name
         clean = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
         shutil.copytree(source, folder / name, ignore=clean) if source.is_dir() else shutil.copy(source, folder)
-    (folder / "taskembed_edu").mkdir()  # so that ruff knows the package for the project's own
-    (folder / "taskembed_edu" / "__init__.py").touch()
+    for package in ("taskembed_edu", "taskembed_edu/course"):  # so that ruff knows them for the project's own
+        (folder / package).mkdir()
+        (folder / package / "__init__.py").touch()
     git(folder, "init", "--quiet")
     git(folder, "add", "--all")
     git(folder, "-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "--quiet", "--message", "The course")
