@@ -2,6 +2,7 @@
 
     taskembed lab      opens the course in JupyterLab
     taskembed lesson   lists the lessons, or starts one afresh
+    taskembed progress shows what you predicted and solved
     taskembed run      trains without a page
     taskembed test     runs every test
     taskembed check    runs the quick checks, and the tests that a change can reach
@@ -22,6 +23,7 @@ from io import TextIOWrapper
 COMMANDS = {
     "lab": "open the course in JupyterLab",
     "lesson": "list the lessons; --afresh 02 begins one again and keeps your old copy",
+    "progress": "what you predicted and solved; --export writes it, --delete deletes it",
     "run": "train a task embedder without a page; write scores, picture and recording",
     "test": "run everything: style, types, imports, unit tests, lessons, browser tests",
     "check": "run what is quick: style, types, imports, and the unit tests that a change can reach",
@@ -56,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def usage() -> str:
     """The help text: every command in one line."""
-    lines = [f"  taskembed {name:8}{what}" for name, what in COMMANDS.items()]
+    lines = [f"  taskembed {name:10}{what}" for name, what in COMMANDS.items()]
     return "\n".join(["usage: taskembed COMMAND [options]", "", *lines, "", "`taskembed COMMAND --help` says more."])
 
 
@@ -64,7 +66,7 @@ def unknown(name: str) -> str:
     """The error for a command that does not exist, with the nearest one that does.
 
     >>> print(unknown("labs"))
-    command: got 'labs', expected one of lab, lesson, run, test, check, doctor. Did you mean 'lab'?
+    command: got 'labs', expected one of lab, lesson, progress, run, test, check, doctor. Did you mean 'lab'?
     """
     near = difflib.get_close_matches(name, COMMANDS, n=1, cutoff=0.6)
     hint = f" Did you mean {near[0]!r}?" if near else ""

@@ -10,11 +10,15 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+# No test reads or writes what a learner has recorded on this machine; kernels that tests start inherit it.
+os.environ["TASKEMBED_COURSE_RECORD"] = os.path.join(tempfile.mkdtemp(prefix="taskembed-"), "record.jsonl")
 
 BROWSER_TESTS = Path(__file__).parent / "browser"
 

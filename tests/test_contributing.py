@@ -29,6 +29,7 @@ RUN_BY = {
     "Add an embedder": "test_contributing.py",
     "Add a lab": "test_add_a_lab.py",
     "Add a lesson": "test_contributing.py",
+    "Add an exercise": "test_course_exercises.py",
 }
 
 

@@ -18,8 +18,9 @@ from typing import Any
 import nbformat
 import pytest
 
-from taskembed_edu.commands import lab, lesson, my_lessons
+from taskembed_edu.commands import lab, lesson, my_lessons, notebook_contents
 from taskembed_edu.commands.my_lessons import update
+from taskembed_edu.commands.notebook_contents import learners
 from tools import hygiene, notebooks
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -66,7 +67,7 @@ def write_own_code(cells: list[dict[str, Any]]) -> None:
 
 
 def run_again(cells: list[dict[str, Any]]) -> None:
-    cells[-1]["outputs"][0]["text"] = "my own result\n"
+    cells[-1]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "my own result\n"}]
 
 
 def take_notes(cells: list[dict[str, Any]]) -> None:
@@ -119,7 +120,7 @@ def test_the_copy_is_made_on_first_use_and_left_alone_after(course: Path) -> Non
     assert update(course) == []
     before = files(course)
     assert set(before) == {f"{FIRST}.ipynb", f"{SECOND}.ipynb", ".editions.json"}
-    assert all(before[path.name] == path.read_bytes() for path in my_lessons.published_lessons(course))
+    assert all(before[path.name] == learners(path)[0] for path in my_lessons.published_lessons(course))
     assert update(course) == []
     assert files(course) == before
 
@@ -149,7 +150,7 @@ def test_a_newer_edition_is_put_beside_a_changed_copy_once(course: Path, mine: P
     (line,) = update(course)
     assert line == f"{SECOND}: there is a newer edition, {SECOND}.new.ipynb. Your copy stays as it is."
     beside = mine.with_name(f"{SECOND}.new.ipynb")
-    assert beside.read_bytes() == newer.read_bytes()
+    assert beside.read_bytes() == learners(newer)[0]
     assert update(course) == []
     beside.unlink()  # not wanted
     assert update(course) == []
@@ -161,7 +162,7 @@ def test_an_unchanged_copy_is_renewed_even_if_jupyterlab_has_saved_it(course: Pa
     newer = publish(course, SECOND, "three = 3")
     (line,) = update(course)
     assert line.startswith(f"{SECOND}: renewed.")
-    assert mine.read_bytes() == newer.read_bytes()
+    assert mine.read_bytes() == learners(newer)[0]
     assert notebooks_in(course) == {f"{FIRST}.ipynb", f"{SECOND}.ipynb"}
     assert update(course) == []
 
@@ -180,7 +181,7 @@ def test_a_still_newer_edition_takes_the_place_of_one_that_nobody_touched(course
     newest = publish(course, SECOND, "four = 4")
     assert len(update(course)) == 1
     assert notebooks_in(course) == {f"{FIRST}.ipynb", f"{SECOND}.ipynb", f"{SECOND}.new.ipynb"}
-    assert mine.with_name(f"{SECOND}.new.ipynb").read_bytes() == newest.read_bytes()
+    assert mine.with_name(f"{SECOND}.new.ipynb").read_bytes() == learners(newest)[0]
 
 
 def test_a_newer_edition_in_which_the_learner_works_stays_too(course: Path, mine: Path) -> None:
@@ -192,7 +193,7 @@ def test_a_newer_edition_in_which_the_learner_works_stays_too(course: Path, mine
     (line,) = update(course)
     assert f"{SECOND}.new_2.ipynb" in line
     assert files(course)[f"{SECOND}.new.ipynb"] == worked_in
-    assert files(course)[f"{SECOND}.new_2.ipynb"] == newest.read_bytes()
+    assert files(course)[f"{SECOND}.new_2.ipynb"] == learners(newest)[0]
 
 
 def test_a_learner_who_took_the_newer_edition_over_is_up_to_date(course: Path, mine: Path) -> None:
@@ -203,7 +204,7 @@ def test_a_learner_who_took_the_newer_edition_over_is_up_to_date(course: Path, m
     assert update(course) == []
     newest = publish(course, SECOND, "four = 4")
     assert "renewed" in update(course)[0]
-    assert mine.read_bytes() == newest.read_bytes()
+    assert mine.read_bytes() == learners(newest)[0]
 
 
 @pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_text("{"), lambda path: path.write_text("[1]")])
@@ -241,7 +242,7 @@ def test_a_lesson_begun_afresh_keeps_the_old_copy(
     (kept,) = mine.parent.glob(f"{SECOND}_kept_*.ipynb")
     assert re.fullmatch(rf"{SECOND}_kept_\d{{4}}-\d\d-\d\d", kept.stem)
     assert kept.read_bytes() == saved
-    assert mine.read_bytes() == (course / "notebooks" / mine.name).read_bytes()
+    assert mine.read_bytes() == learners(course / "notebooks" / mine.name)[0]
     said = capsys.readouterr().out
     assert str(kept) in said
     assert "Reload Notebook from Disk" in said
@@ -263,7 +264,7 @@ def test_afresh_takes_the_newer_edition_and_tidies_up_what_is_the_same(course: P
     newer = publish(course, SECOND, "three = 3")
     update(course)
     my_lessons.start_afresh(course, newer, DAY)
-    assert mine.read_bytes() == newer.read_bytes()
+    assert mine.read_bytes() == learners(newer)[0]
     assert notebooks_in(course) == {f"{FIRST}.ipynb", f"{SECOND}.ipynb", f"{SECOND}_kept_2026-11-28.ipynb"}
     assert update(course) == []
 
@@ -454,8 +455,9 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
         source = ROOT / name
         clean = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
         shutil.copytree(source, folder / name, ignore=clean) if source.is_dir() else shutil.copy(source, folder)
-    (folder / "taskembed_edu").mkdir()  # so that ruff knows the package for the project's own
-    (folder / "taskembed_edu" / "__init__.py").touch()
+    for package in ("taskembed_edu", "taskembed_edu/course"):  # so that ruff knows them for the project's own
+        (folder / package).mkdir()
+        (folder / package / "__init__.py").touch()
     git(folder, "init", "--quiet")
     git(folder, "add", "--all")
     git(folder, "-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "--quiet", "--message", "The course")
@@ -508,7 +510,7 @@ def test_what_make_test_asks_of_the_tree_does_not_ask_it_of_the_copy(
 
 def test_every_published_lesson_is_known_for_an_edition() -> None:
     for each in notebooks.lessons():
-        assert my_lessons.copied(each.notebook).edition, each.name
+        assert notebook_contents.copied(each.notebook).edition, each.name
 
 
 def test_what_a_lesson_points_to_by_a_relative_path_is_in_the_copy_too() -> None:

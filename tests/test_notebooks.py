@@ -122,6 +122,9 @@ def test_nbval_compares_a_lab_s_words_and_not_its_view(tmp_path: Path):
     notebook = new_notebook(cells=[new_code_cell(LAB.replace("LOSS", "1.25")), new_code_cell(PICTURES)])
     kept = notebooks.clean(notebooks.execute(notebook, tmp_path))
     assert kept.cells[0].outputs[0].data == {"text/plain": "Lab(loss 1.25)"}
+    step_0 = new_notebook(cells=[new_code_cell(LAB.replace("LOSS", "1.25"), metadata={"tags": ["step-0"]})])
+    kept_too = notebooks.clean(notebooks.execute(step_0, tmp_path)).cells[0].outputs[0].data
+    assert kept_too.keys() == {"text/plain", "image/png"}, "a lab's first picture shows without a kernel"
     changed = kept.cells[0].source.replace("1.25", "1.26")
     kept.cells.append(new_code_cell(changed, execution_count=3, outputs=kept.cells[0].outputs))
     assert failed_cells(kept, tmp_path) == {"Cell 2"}

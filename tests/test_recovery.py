@@ -42,7 +42,7 @@ def test_a_recovered_run_learns(family: str, before: int, cause: dict[str, Any],
     assert not session.frame.alarm
     session.step(300)
     assert not any(frame.alarm for frame in session.history)
-    assert session.frame.diagnostics["recall@1"] >= max(0.5, session.history[0].diagnostics["recall@1"])
+    assert session.frame.diagnostics["recall@1"] >= max(0.4, session.history[0].diagnostics["recall@1"])
     assert_same_frames(Session.replay(as_json(session.recording())), session)
 
 

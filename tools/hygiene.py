@@ -16,6 +16,8 @@ from collections.abc import Iterator
 import nbformat
 from nbformat import NotebookNode
 
+from taskembed_edu.course import editions
+
 Problems = list[str]
 
 LARGEST_BYTES = 400_000
@@ -87,6 +89,15 @@ def ran_in_order(notebook: NotebookNode) -> Problems:
     return [f"its cells did not run once each, in order: execution counts {counts}, expected 1 to {len(counts)}"]
 
 
+def has_stubs(notebook: NotebookNode) -> Problems:
+    """Each exercise has a solution and a stub between marks, both of them Python."""
+    return [
+        f"code cell {index}: {problem}"
+        for index, cell in enumerate(code_cells(notebook))
+        for problem in editions.problems(cell.source)
+    ]
+
+
 def compares_a_number(notebook: NotebookNode) -> Problems:
     """At least one number that a cell printed is compared (a stripped notebook has none)."""
     return [] if any(map(compared_number, code_cells(notebook))) else ["no printed number is compared: is it stripped?"]
@@ -148,7 +159,7 @@ def has_the_form(notebook: NotebookNode) -> Problems:
     found = [] if markdown and markdown[0].startswith("# ") else ["it does not open with a title"]
     if not (markdown and re.search(r"\bminutes\b", "\n".join(markdown[:3]))):
         found.append("its opening does not say how many minutes it takes")
-    lines = [line for line in _prose_lines(markdown) if line.startswith(("#", "**"))]
+    lines = [line for line in _parts(notebook) if line.startswith(("#", "**", "predict("))]
     place = 0
     for part, pattern in HEADINGS.items():
         at = next((i for i, line in enumerate(lines[place:], place) if re.search(pattern, line, re.I)), None)
@@ -167,13 +178,29 @@ def speaks_chinese(notebook: NotebookNode) -> Problems:
     return [f"{len(terms)} Chinese terms, at least {CHINESE_TERMS} are expected"] if too_few else []
 
 
-def _prose_lines(markdown: list[str]) -> Iterator[str]:
-    for source in markdown:
-        yield from source.splitlines()
+def _parts(notebook: NotebookNode) -> Iterator[str]:
+    """The lines that may open a part of a lesson: those of the text, and the predictions that cells ask for."""
+    for cell in notebook.cells:
+        lines = cell.source.splitlines()
+        yield from lines if cell.cell_type == "markdown" else (line for line in lines if line.startswith("predict("))
+
+
+def answers_its_predictions(notebook: NotebookNode) -> Problems:
+    """Each prediction has its outcome, in a later cell; no outcome is without a prediction."""
+    asked, found = list[str](), Problems()
+    for index, cell in enumerate(code_cells(notebook)):
+        for name in re.findall(r"\boutcome\(\s*[\"']([^\"']+)", cell.source):
+            if name not in asked:
+                found.append(f"code cell {index}: the outcome of {name} comes without, or before, its prediction")
+            else:
+                asked.remove(name)
+        asked += re.findall(r"^predict\(\s*[\"']([^\"']+)", cell.source, re.M)
+    return found + [f"the prediction {name} has no outcome" for name in asked]
 
 
 RULES = (
     ran_in_order,
+    has_stubs,
     compares_a_number,
     ignores_little,
     is_quiet,
@@ -182,5 +209,6 @@ RULES = (
     is_small,
     names_its_kernel,
     has_the_form,
+    answers_its_predictions,
     speaks_chinese,
 )

@@ -34,6 +34,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from taskembed_edu.course import editions
 from tools import hygiene
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -142,8 +143,14 @@ def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
         record_timing=False,
         coalesce_streams=True,
     )
-    importable = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    return client.execute(env={**PATIENT_THREADS, **os.environ, **NO_PROGRESS, "PYTHONPATH": importable})
+    with tempfile.TemporaryDirectory() as apart:  # a learner's own record is neither read nor written
+        record = {"TASKEMBED_COURSE_RECORD": str(Path(apart) / "record.jsonl"), "TASKEMBED_PICTURES": "on"}
+        return client.execute(env={**PATIENT_THREADS, **os.environ, **NO_PROGRESS, **record, "PYTHONPATH": _path()})
+
+
+def _path() -> str:
+    """The kernel imports the package from this checkout."""
+    return os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
 
 
 # -- clean ----------------------------------------------------------------------------------------------------------
@@ -159,7 +166,8 @@ def clean(notebook: NotebookNode) -> NotebookNode:
         fresh.id = _cell_id(cell, seen)
         if cell.cell_type == "code":
             fresh.execution_count = cell.execution_count
-            fresh.outputs = [_clean_output(output) for output in cell.outputs if not _is_empty_still(output)]
+            shows = STATIC if editions.KEEPS_ITS_OUTPUT in kept.get("tags", []) else STATIC[:2]
+            fresh.outputs = [_clean_output(output, shows) for output in cell.outputs if not _is_empty_still(output)]
         cells.append(fresh)
     metadata = {"kernelspec": hygiene.KERNEL, "language_info": {"name": "python"}}
     return nbformat.from_dict({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
@@ -177,11 +185,15 @@ def _is_empty_still(output: NotebookNode) -> bool:
     return list(output.get("data", {})) == ["image/png"]
 
 
-def _clean_output(output: NotebookNode) -> NotebookNode:
-    """An output as it is kept: of a widget only its repr, since its picture is left by the next cell."""
+# What a widget shows without a kernel: its repr, its HTML and, of a lab's first state, its picture.
+STATIC = ("text/plain", "text/html", "image/png")
+
+
+def _clean_output(output: NotebookNode, shows: Sequence[str]) -> NotebookNode:
+    """An output as it is kept; of a widget, only these kinds of data."""
     output = nbformat.from_dict(output)
     if hygiene.WIDGET_VIEW in output.get("data", {}):
-        output.data = {"text/plain": output.data["text/plain"]}
+        output.data = {mime: output.data[mime] for mime in shows if mime in output.data}
     if "metadata" in output:
         output.metadata = {}
     return output

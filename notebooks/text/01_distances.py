@@ -21,8 +21,12 @@
 # %% [markdown]
 # ## A distance by hand
 #
-# **Predict.** Each entry of $[1, 2, 3]$ differs by 1 from the same entry of $[2, 3, 4]$. How far are the two vectors
-# apart: 1, $\sqrt 3$ or 3?
+# Each entry of $[1, 2, 3]$ differs by 1 from the same entry of $[2, 3, 4]$.
+
+# %%
+from taskembed_edu.course import check, outcome, predict, tally
+
+predict("01.root", "How far apart are [1, 2, 3] and [2, 3, 4]?", ["1", "√3", "3"])
 
 # %%
 import math
@@ -34,6 +38,7 @@ squares = [(a - b) ** 2 for a, b in zip(x, y, strict=True)]
 by_hand = math.sqrt(sum(squares))
 assert math.isclose(by_hand, euclidean_distance(x, y), rel_tol=1e-6)
 print(f"squared differences {squares}, their sum {sum(squares)}, its root {by_hand:.4f}")
+outcome("01.root", {"1": by_hand == 1, "√3": math.isclose(by_hand, 3**0.5), "3": by_hand == 3})
 
 # %% [markdown]
 # **Explain.** $\sqrt 3 \approx 1.7321$ is the **Euclidean distance** (欧几里得距离), the length of the straight line:
@@ -44,9 +49,7 @@ print(f"squared differences {squares}, their sum {sum(squares)}, its root {by_ha
 # (曼哈顿距离). And who leaves the root away has the **squared Euclidean distance**, here 3 as well.
 #
 # The fourth looks at the directions only. The **cosine similarity** (余弦相似度) is the cosine of the angle between
-# the two arrows. One minus it is the **cosine distance** (余弦距离).
-#
-# **Predict.** The arrows to $[1, 2, 3]$ and to $[2, 3, 4]$: is their cosine distance nearer to 0, to 1 or to 2?
+# the two arrows. One minus it is the **cosine distance** (余弦距离). Here is what all four say of the same two vectors:
 
 # %%
 from taskembed_edu import cosine_distance, manhattan_distance, squared_euclidean_distance
@@ -60,8 +63,9 @@ assert math.isclose(cosine, cosine_distance(x, y), abs_tol=1e-6)
 print(f"Manhattan {manhattan}, squared Euclidean {sum(squares)}, cosine distance 1 - {1 - cosine:.4f} = {cosine:.4f}")
 
 # %% [markdown]
-# **Explain.** Nearly 0. The two arrows point almost the same way: the angle is 7 degrees. To the cosine these vectors
-# are near twins, to the Euclidean distance they are not. Neither is right. They answer different questions.
+# **Explain.** The cosine distance is nearly 0: the two arrows point almost the same way, at an angle of 7 degrees. For
+# the cosine these vectors are nearly equal, for the Euclidean distance they are not. Both are right. They answer
+# different questions.
 
 # %% [markdown]
 # ## The lab
@@ -74,16 +78,13 @@ print(f"Manhattan {manhattan}, squared Euclidean {sum(squares)}, cosine distance
 # - Point at a row of the table to read it in words, with its arithmetic.
 # - *Ctrl+Z* takes a drag back. The key *p* makes everything large, for a projector.
 #
-# **Predict.** What shape has the ball of the Manhattan distance? And that of the cosine distance?
+# Before you choose: what shape will the ball of the cosine distance have?
 
-# %%
+# %% tags=["step-0"]
 from taskembed_edu import DistanceLab
 
 lab = DistanceLab(x=[3, 1], y=[1, 2.5], metric="manhattan")
 lab
-
-# %%
-lab.picture()
 
 # %% [markdown]
 # **Explain.** The Euclidean ball is a disc. The Manhattan ball is a diamond: a step along an axis is worth as much as
@@ -102,16 +103,16 @@ print(lab.worked("cosine_similarity"))
 # %% [markdown]
 # ## A slip to learn from: a similarity is not a distance
 #
-# The course text is a short Chinese document on task embeddings; this course checks what it claims. It names two
-# "distances" $d(x, y)$: the Euclidean one, and the cosine similarity
+# The document (lesson 00 says what it is) names two "distances" $d(x, y)$: the Euclidean one, and the cosine similarity
 #
 # $$\frac{x \cdot y}{\lVert x \rVert \lVert y \rVert}.$$
 #
-# The first is right. The second is a slip that one meets often. A distance is *small* when two things are near. A
-# similarity is *large*.
-#
-# **Predict.** A network is told to make $d$ small for two similar samples. Somebody put the cosine similarity in for
-# $d$. Where do the two vectors go?
+# The first is right. The second is a slip, and a frequent one. A distance is *small* when two things are near. A
+# similarity is *large*. Now a network is told to make $d$ small for two similar samples, and somebody used the cosine
+# similarity as $d$.
+
+# %%
+predict("01.similarity", "Where do two similar vectors go?", ["together", "to a right angle", "to opposite directions"])
 
 # %%
 import torch
@@ -127,11 +128,13 @@ def angle_after_making_small(d, x, y):
     return math.degrees(math.acos(cosine_similarity(x, y.detach())))
 
 
-# %%
 x, y = torch.tensor([3.0, 1.0]), torch.tensor([1.0, 2.5])
 print(f"angle at the start:                {math.degrees(math.acos(cosine_similarity(x, y))):.0f} degrees")
 print(f"after making the similarity small: {angle_after_making_small(cosine_similarity, x, y):.0f} degrees")
 print(f"after making 1 - similarity small: {angle_after_making_small(cosine_distance, x, y):.0f} degrees")
+angle = angle_after_making_small(cosine_similarity, x, y)
+ends = {"together": angle < 10, "to a right angle": 80 < angle < 100, "to opposite directions": angle > 170}
+outcome("01.similarity", ends)
 
 # %% [markdown]
 # **Explain.** The loss fell in both runs, and nothing warned us. In the first run the two similar samples ended up
@@ -158,8 +161,12 @@ print(f"can it be below 0?        similarity {cosine_similarity([1, 0], [-1, 0])
 # 2. symmetry (对称性): $d(x, y) = d(y, x)$;
 # 3. the **triangle inequality** (三角不等式): $d(x, z) \le d(x, y) + d(y, z)$. A detour is never a short cut.
 #
-# **Predict.** Take arrows at 0, 45 and 90 degrees. From the first to the last the cosine distance is 1, a right angle.
-# What is it by way of the middle one: more than 1, exactly 1, less than 1?
+# Take arrows at 0, 45 and 90 degrees. From the first to the last the cosine distance is 1: a right angle.
+
+# %%
+predict(
+    "01.detour_by_the_middle", "How far is it by way of the middle arrow?", ["more than 1", "exactly 1", "less than 1"]
+)
 
 # %%
 half_way = 1 - math.cos(math.radians(45))
@@ -167,9 +174,9 @@ print(f"direct: {1 - math.cos(math.radians(90)):.4f}, by way of the middle: {hal
 lab.preset("breaks the triangle")
 for metric in ("euclidean", "manhattan", "squared_euclidean", "cosine"):
     print(lab.triangle(metric))
-
-# %%
-lab.picture()
+by_way = 2 * half_way
+found = {"more than 1": by_way > 1, "exactly 1": by_way == 1, "less than 1": by_way < 1}
+display(lab.picture(), outcome("01.detour_by_the_middle", found))
 
 # %% [markdown]
 # **Explain.** Less than 1: $0.5858$. The detour is shorter than the direct way, so the cosine distance is not a metric
@@ -191,10 +198,9 @@ print(f"{squared_between_directions:.4f} = 2 * {cosine_distance(x, y):.4f}")
 #
 # ## Margins end where the distance ends
 #
-# In the next lesson different samples are pushed apart until their distance reaches a **margin** (间隔) $m$.
-#
-# **Predict.** The Euclidean distance can be as large as you like. How large can the cosine distance be? What would a
-# margin of 3 ask for?
+# In the next lesson different samples are pushed apart until their distance reaches a **margin** (间隔) $m$. The
+# Euclidean distance can be as large as you like. How large can the cosine distance be, and what would a margin of 3 ask
+# for?
 
 # %%
 from taskembed_edu import METRICS, contrastive_loss
@@ -226,58 +232,42 @@ except ValueError as error:
 # %% [markdown]
 # ## Exercises
 #
-# **1.** The course's third vector is $[4, 5, 6]$. What is its Manhattan distance from $[1, 2, 3]$?
+# **1.** The document's third vector is $[4, 5, 6]$. What is its Manhattan distance from $[1, 2, 3]$?
 
 # %%
-my_manhattan = None  # put your number in place of None, and run the cell again
-
-if my_manhattan is None:
-    print("Your turn: how large is each of the three differences?")
-else:
-    right = my_manhattan == manhattan_distance([1, 2, 3], [4, 5, 6])
-    print("Right." if right else "Not yet: add the differences, without squaring them.")
+# solution
+my_manhattan = 3 + 3 + 3
+# stub
+# my_manhattan = None  # put your number in place of None, and run the cell again
+# end
+check("01.manhattan", my_manhattan)
 
 # %% [markdown]
-# <details><summary>Solution</summary>
-#
-# Each entry differs by 3, and $3 + 3 + 3 = 9$.
-# </details>
-#
 # **2.** Find a vector whose cosine distance from $[3, 1]$ is exactly 1, and which is as long as $[3, 1]$.
 
 # %%
-my_vector = None  # for example [1, 1]
-
-if my_vector is None:
-    print("Your turn: which angle has cosine 0?")
-else:
-    at_a_right_angle = abs(cosine_distance([3, 1], my_vector) - 1) < 1e-6
-    as_long = abs(math.hypot(*my_vector) - math.hypot(3, 1)) < 1e-6
-    print("Right." if at_a_right_angle and as_long else f"right angle: {at_a_right_angle}, as long: {as_long}")
+# solution
+my_vector = [-1, 3]
+# stub
+# my_vector = None  # for example [1, 1]
+# end
+check("01.right_angle", my_vector)
 
 # %% [markdown]
-# <details><summary>Solution</summary>
-#
-# A quarter turn: $[-1, 3]$ or $[1, -3]$. The dot product $3 \cdot (-1) + 1 \cdot 3$ is 0.
-# </details>
-#
 # **3.** Choose a number $y$ so that the squared distance from 0 to 10 is at least *twice* as long as by way of $y$.
 
 # %%
-my_stop = None  # put your number in place of None, and run the cell again
+# solution
+my_stop = 5
+# stub
+# my_stop = None  # put your number in place of None, and run the cell again
+# end
+check("01.detour", my_stop)
 
-if my_stop is None:
-    print("Your turn: 0 to 10 is 100 in squares. Where would you stop on the way?")
-else:
-    detour = squared_euclidean_distance([0], [my_stop]) + squared_euclidean_distance([my_stop], [10])
-    print("Right." if 2 * detour <= 100 else f"Not yet: by way of {my_stop} it is {detour:g}, and you want at most 50.")
+# %%
+tally("01")
 
 # %% [markdown]
-# <details><summary>Solution</summary>
-#
-# Only $y = 5$: $25 + 25 = 50$. In general $y^2 + (10 - y)^2 = 50 + 2 (y - 5)^2$.
-# </details>
-#
 # ## What to remember
 #
 # - *Near* is a choice. Euclidean: the straight line. Manhattan: along the axes. Cosine: the direction alone.

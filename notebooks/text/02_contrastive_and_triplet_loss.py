@@ -1,9 +1,8 @@
 # %% [markdown]
 # # Contrastive and triplet loss: who is pulled, who is pushed
 #
-# Lesson 01 said what *near* means. Now a network shall learn it: similar things near each other, different things
-# apart. A loss turns that wish into one number, and its gradient into forces. This lesson lets you take both in your
-# hands.
+# Lesson 01 said what *near* means. Now a network is to learn it: similar things near each other, different things
+# apart. A loss turns that aim into one number, and its gradient into forces. In this lesson you work with both by hand.
 #
 # ## What you will be able to do
 #
@@ -11,7 +10,7 @@
 # - read any paper's formula: what its label means, linear or squared, sum or mean
 # - say what the margin (间隔) does, and find the margins at which a slip in a worked example matters
 # - predict the force on each point, and go through one update step by step
-# - train a Siamese network (孪生网络) with the course's own loop
+# - train a Siamese network (孪生网络) with the document's own loop, and see what wrong labels do to it
 #
 # **Time:** 40 minutes.
 #
@@ -22,14 +21,18 @@
 # %% [markdown]
 # ## The loss by hand
 #
-# The course's example has three embeddings (嵌入向量): an **anchor** (锚点) $x = [1, 2, 3]$, a **positive** (正样本)
+# The document's example has three embeddings (嵌入向量): an **anchor** (锚点) $x = [1, 2, 3]$, a **positive** (正样本)
 # $x^+ = [2, 3, 4]$ that is similar to it, and a **negative** (负样本) $x^- = [4, 5, 6]$ that is not. Its loss wants the
 # positive *at* the anchor, and the negative at least a margin $m$ away:
 #
 # $$L = d(x, x^+) + \max(0,\, m - d(x, x^-))$$
 #
-# **Predict.** You know $d(x, x^+) = \sqrt 3$ from lesson 01. Each entry of $x^-$ is 3 larger than that of $x$. With
-# margin 1, does the negative add anything to the loss?
+# You know $d(x, x^+) = \sqrt 3$ from lesson 01. Each entry of $x^-$ is 3 larger than that of $x$. The margin is 1.
+
+# %%
+from taskembed_edu.course import check, expected, outcome, predict, tally
+
+predict("02.negative", "Does the negative add anything to the loss?", ["yes", "no"])
 
 # %%
 import math
@@ -42,16 +45,16 @@ push = max(0.0, 1 - math.dist(x, negative))
 by_hand = pull + push
 assert math.isclose(by_hand, contrastive_loss([x, x], [positive, negative], label=[1, 0]), rel_tol=1e-6)
 print(f"{pull:.4f} + {push:.4f} = {by_hand:.4f}")
+outcome("02.negative", {"yes": push > 0, "no": push == 0})
 
 # %% [markdown]
-# **Explain.** $L = \sqrt 3 \approx 1.7321$. The negative is 5.2 away, far beyond the margin of 1, so it adds nothing.
-# That is the point of a margin: what is far enough is left alone.
+# **Explain.** $L = \sqrt 3 \approx 1.7321$. The negative is 5.2 away. That is the point of a margin: what is
+# far enough is left alone.
 #
 # ## A slip to learn from: the wrong distance, the right loss
 #
-# The course text, a short Chinese document on task embeddings, writes $\max(0,\, 1 - \sqrt{14})$ for the second term.
-#
-# **Predict.** Is $\sqrt{14}$ the distance of $[1, 2, 3]$ and $[4, 5, 6]$? If not, would you have noticed from the loss?
+# The document writes $\max(0,\, 1 - \sqrt{14})$ for the second term. Is $\sqrt{14}$ the distance of $[1, 2, 3]$ and
+# $[4, 5, 6]$? If not, would you have noticed from the loss?
 
 # %%
 printed = math.sqrt(14)
@@ -62,8 +65,10 @@ print(f"and what is sqrt(14)? The length of [1, 2, 3] itself: {math.hypot(*x):.4
 # %% [markdown]
 # **Explain.** The distance is $\sqrt{27} = 3\sqrt 3$. The slip does no harm here, because both values are beyond the
 # margin and $\max$ makes both terms 0. A right result does not prove a right calculation.
-#
-# **Predict.** From which margin on would it have done harm?
+
+# %%
+LIMITS = {"√3 = 1.73": 3**0.5, "√14 = 3.74": 14**0.5, "√27 = 5.20": 27**0.5}
+predict("02.harm", "Above which margin would the slip have done harm?", list(LIMITS))
 
 
 # %%
@@ -77,18 +82,20 @@ for margin in (1, 3, 3.74, 3.75, 4, 5, 6):
     print(f"{margin:6.2f} {wrong:13.4f} {right:9.4f} {wrong - right:11.4f}")
 same, differs = losses_at(printed), losses_at(math.nextafter(printed, 9))  # at sqrt(14), and the next number above it
 print("first harm: at sqrt(14)", same[0] != same[1], "- just above it", differs[0] != differs[1])
+harmful = {name: len(set(losses_at(d + 0.01))) > 1 for name, d in LIMITS.items()}  # just above each of the three
+outcome("02.harm", next(name for name, harm in harmful.items() if harm))
 
 # %% [markdown]
-# **Explain.** From every margin above $\sqrt{14} \approx 3.74$ on. Between 3.74 and 5.20 the true negative is still
+# **Explain.** Above 3.74 the wrong negative is pushed. Between 3.74 and 5.20 the true negative is still
 # left alone while the wrong one is pushed; from 5.20 on the loss is too large by $\sqrt{27} - \sqrt{14} = 1.4545$.
 #
 # ## Read the label
 #
-# The course's general formula has one label for two pairs:
+# The document's general formula has one label for two pairs:
 #
 # $$L = \sum_i \left[\, y_i\, d(x_i, x_i^+) + (1 - y_i) \max(0,\, m - d(x_i, x_i^-)) \right]$$
 #
-# **Predict.** $y_i$ is 0 or 1. Can one summand ever give $\sqrt 3 + \max(0, 1 - d(x, x^-))$, as the example does?
+# Here $y_i$ is 0 or 1. Can one summand ever give $\sqrt 3 + \max(0, 1 - d(x, x^-))$, as the example does?
 
 
 # %%
@@ -104,22 +111,15 @@ print(f"{as_printed(1) + as_printed(0):.4f}")
 # label $y$ says whether *this* pair is similar. The example then has two pairs, one with $y = 1$ and one with $y = 0$,
 # which is how `contrastive_loss` was called above.
 #
-# And mind which way round the label is. Here, as in the course, $y = 1$ means similar. In the paper that introduced the
-# loss (Hadsell, Chopra and LeCun 2006) $Y = 0$ means similar. Labels the wrong way round raise no error:
-
-# %%
-right_way = contrastive_loss([x, x], [positive, negative], label=[1, 0])
-wrong_way = contrastive_loss([x, x], [positive, negative], label=[0, 1])
-print(f"1 = similar: {right_way:.4f}    the same labels read as Hadsell's Y: {wrong_way:.4f}")
-
-# %% [markdown]
-# The second loss pulls the negative in from 5.2 and pays no heed to the positive.
+# And note which way round the label is. Here, as in the document, $y = 1$ means similar. In the paper that introduced
+# the loss (Hadsell, Chopra and LeCun 2006) $Y = 0$ means similar. Labels the wrong way round raise no error. At the end
+# of this lesson you train with them, and look.
 #
 # ## Linear or squared
 #
 # Hadsell's loss is not linear. A pair adds $\tfrac12 d^2$ if it is similar and $\tfrac12 \max(0,\, m - d)^2$ if not.
 #
-# **Predict.** What is Hadsell's loss of the example, at margin 1?
+# So the example has another loss under another convention:
 
 # %%
 import torch
@@ -131,10 +131,8 @@ a, p, n = rows
 pairs = ([a, a], [p, n], [1, 0])
 unit_a, unit_p, unit_n = rows / rows.norm(dim=1, keepdim=True)
 unit_pairs = ([unit_a, unit_a], [unit_p, unit_n], [1, 0])
-
-# %%
 conventions = {
-    "linear, sum (the course)": contrastive_loss(*pairs),
+    "linear, sum (the document)": contrastive_loss(*pairs),
     "Hadsell: half squares, sum": contrastive_loss(*pairs, squared=True),
     "squares without the half": 2 * contrastive_loss(*pairs, squared=True),
     "linear, mean over the two pairs": contrastive_loss(*pairs, reduction="mean"),
@@ -151,17 +149,14 @@ for name, value in conventions.items():
 # pytorch-metric-learning prints 0.9573 here: it normalises, takes the pair $x^+, x^-$ as well, and averages.)
 #
 # The figure shows one pair. Move the slider below it to change the margin; point at a curve to read it. The grey lines
-# mark the example's distances, and the $\sqrt{14}$ of the slip.
-#
-# **Predict.** Which curves will move with the margin? At which distance does each of them touch zero?
+# mark the example's distances, and the $\sqrt{14}$ of the slip. Which curves move with the margin, and at which
+# distance does each of them touch zero?
 
 # %%
 from taskembed_edu import loss_surface_figure
 
 figure = loss_surface_figure(margin=4, marks={"√3": math.sqrt(3), "√14": math.sqrt(14), "√27": math.sqrt(27)})
-figure
-
-# %%
+display(figure)
 distance, curves = list(figure.data[0].x), {curve.name: list(curve.y) for curve in figure.data}
 assert math.isclose(curves["different, linear"][distance.index(3.0)], contrastive_loss([[0.0]], [[3.0]], [0], margin=4))
 for name, y in curves.items():
@@ -179,7 +174,10 @@ for name, y in curves.items():
 #
 # $$L = \max(0,\; d(a, p) - d(a, n) + m)$$
 #
-# **Predict.** What is it for the example at margin 1? And at margin 4?
+# The negative is $2\sqrt 3 \approx 3.46$ farther from the anchor than the positive.
+
+# %%
+predict("02.triplet", "What is the triplet loss of the example at margin 1?", ["0", "√3", "2√3"])
 
 # %%
 for margin in (1, 4):
@@ -187,13 +185,14 @@ for margin in (1, 4):
     assert math.isclose(by_hand, triplet_loss(x, positive, negative, margin), abs_tol=1e-6)
     print(f"margin {margin}: max(0, 1.7321 - 5.1962 + {margin}) = {by_hand:.4f}")
 print(f"at margin 1 with the cosine distance: {triplet_loss(x, positive, negative, 1.0, 'cosine'):.4f}")
+value = float(triplet_loss(x, positive, negative, 1))
+outcome("02.triplet", {"0": value == 0, "√3": math.isclose(value, 3**0.5), "2√3": math.isclose(value, 12**0.5)})
 
 # %% [markdown]
-# **Explain.** At margin 1 it is 0: the negative is already $2\sqrt 3 \approx 3.46$ farther. The contrastive loss went
-# on pulling at the positive; the triplet loss is content with the *order*. So it leaves the geometry of the task space
-# (任务空间) more freedom. The cosine sees three vectors that point almost the same way, and its loss is nearly the
-# whole margin. (You have met 0.9820 above: where the negative is inside the margin, the contrastive
-# loss of the two pairs is $d(a, p) - d(a, n) + m$ as well.)
+# **Explain.** The contrastive loss went on pulling at the positive. The triplet loss is satisfied by the *order*. So it
+# leaves the geometry of the task space (任务空间) more freedom. For the cosine, the three vectors point almost the same
+# way, and its loss is nearly the whole margin. (You have met 0.9820 above: where the negative is inside the margin, the
+# contrastive loss of the two pairs is $d(a, p) - d(a, n) + m$ as well.)
 #
 # Seen from an anchor and its positive, a negative is **hard** if it is no farther than the positive, **semi-hard** if
 # it is farther but inside the margin, and **easy** beyond. Easy triplets add nothing, and soon nearly all are easy. So
@@ -202,7 +201,7 @@ print(f"at margin 1 with the cosine distance: {triplet_loss(x, positive, negativ
 # %% [markdown]
 # ## The lab
 #
-# The three vectors of the course lie on one line, at 0, $\sqrt 3$ and $3\sqrt 3$; so they can be shown in the plane
+# The document's three vectors lie on one line, at 0, $\sqrt 3$ and $3\sqrt 3$; so they can be shown in the plane
 # with their true distances. Each arrow is the **force** of one pair: minus the gradient of its term. The dashed circle
 # is the margin round the anchor.
 #
@@ -211,16 +210,13 @@ print(f"at margin 1 with the cosine distance: {triplet_loss(x, positive, negativ
 # - *Next* goes through one update (更新) by its sub-steps: pairs, distances, violations, forces, move.
 # - The key *p* makes everything large, for a projector.
 #
-# **Predict.** Before you press *Next* five times: which points will move, which way, and will the loss be smaller?
+# Before you press *Next* five times: which points will move, which way, and will the loss be smaller?
 
-# %%
+# %% tags=["step-0"]
 from taskembed_edu import LossLab
 
 lab = LossLab()
 lab
-
-# %%
-lab.picture()
 
 # %% [markdown]
 # **Explain.** Anchor and positive pull each other with force 1. The negative is outside the circle and feels nothing.
@@ -238,26 +234,31 @@ print(lab)
 # **Explain.** The anchor is pulled to the right by the positive and pushed to the left by the negative, which lies on
 # the same side: the two forces are 1 and -1, and the anchor stays where it is.
 #
-# **Predict.** Margin 1 again, 40 updates with learning rate 0.2. Does the linear loss reach 0? Does the squared one?
+# Now margin 1 again, and 40 updates with learning rate 0.2.
 
 # %%
-for loss in ("contrastive", "contrastive_squared"):
+predict("02.rest", "Which loss reaches 0?", ["the linear one", "the squared one", "both", "neither"])
+
+# %%
+after = {}
+for name, loss in {"the linear one": "contrastive", "the squared one": "contrastive_squared"}.items():
     run = LossLab(loss=loss)
     run.step(40)
-    print(f"{loss:19} {run.loss:.4f}")
+    after[name] = run.loss
+    print(f"{name:16} {run.loss:.4f}")
 lab.preset("course example")  # the panel above is back at its start
-print(lab)
+outcome("02.rest", {name: loss < 0.001 for name, loss in after.items()})
 
 # %% [markdown]
 # **Explain.** The linear force stays 1 down to distance 0. Each update closes the gap by 0.4, steps over the goal, and
-# the next one steps back: the pair trembles for ever. The squared loss weakens its force on the way and comes to rest.
+# the next one steps back: the pair never comes to rest. The squared loss comes to rest.
 # (An optimiser such as Adam, with small steps, makes the trembling small.)
 
 # %% [markdown]
-# ## The course's training loop
+# ## The document's training loop
 #
-# A **Siamese network** (孪生网络) is one encoder used twice, with the same weights. Below is the loop of the course's
-# section 5 with its dots filled in. The data: noisy vectors of three kinds, and pairs of them with label 1 for same.
+# A **Siamese network** (孪生网络) is one encoder used twice, with the same weights. Below is the loop of the document's
+# section 5, with its gaps filled in. The data: noisy vectors of three kinds, and pairs of them. Label 1: the same kind.
 
 # %%
 import torch.optim as optim
@@ -269,47 +270,87 @@ rng = torch.Generator().manual_seed(0)
 kinds = torch.randint(3, (2, 600), generator=rng)
 centres = torch.tensor([[1.0, 2, 3], [2, 3, 1], [3, 1, 2]])
 x1, x2 = centres[kinds] + 0.3 * torch.randn(2, 600, 3, generator=rng)
-dataset = TensorDataset(x1, x2, (kinds[0] == kinds[1]).float())
-dataloader = DataLoader(dataset, batch_size=50, shuffle=True, generator=rng)
+same_kind = (kinds[0] == kinds[1]).float()  # 1: similar
+
+
+def train(labels, num_epochs=60):
+    torch.manual_seed(0)  # the network draws its first weights
+    model, criterion = SiameseNetwork(), ContrastiveLoss()
+    optimizer = optim.Adam(model.parameters())
+    dataset = TensorDataset(x1, x2, labels)
+    dataloader = DataLoader(dataset, batch_size=50, shuffle=True, generator=torch.Generator().manual_seed(0))
+    losses = []  # of a pair, in the mean over an epoch
+    for _epoch in range(num_epochs):
+        losses.append(0.0)
+        for data in dataloader:
+            output1, output2 = model(data[0], data[1])
+            loss = criterion(output1, output2, data[2])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses[-1] += loss.item() / len(dataset)
+    return model, losses
+
 
 # %%
-torch.manual_seed(0)  # the network draws its first weights
-model = SiameseNetwork()
-criterion = ContrastiveLoss()
-optimizer = optim.Adam(model.parameters())
-
-# %%
-num_epochs = 60
-losses = [0.0] * num_epochs  # of a pair, in the mean over an epoch
-
-for epoch in range(num_epochs):
-    for data in dataloader:
-        output1, output2 = model(data[0], data[1])
-        loss = criterion(output1, output2, data[2])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses[epoch] += loss.item() / len(dataset)
+model, losses = train(same_kind)
+expected(("a pair's loss in the last epoch, as a share of the first", losses[-1] / losses[0], 0.05, 0.35))
 
 # %% [markdown]
-# **Predict.** By how much did the loss of a pair fall: to a half, to a third, to less?
+# Nine new vectors, three of each kind, as the trained network embeds them, and the forces that still act:
 
 # %%
-print(f"{num_epochs * len(dataloader)} updates of {len(dataset)} pairs in batches of {dataloader.batch_size}")
-print("in the last epoch a pair costs less than a third of what it did in the first:", losses[-1] < losses[0] / 3)
+noise = 0.3 * torch.randn(9, 3, generator=rng)
+
+
+def embedded(model):
+    with torch.no_grad():
+        return model.encoder(centres.repeat(3, 1) + noise)
+
+
+LossLab(embedded(model), labels=[0, 1, 2] * 3).picture()
 
 # %% [markdown]
-# Nine fresh vectors, three of each kind, as the trained network embeds them, and the forces that are still at work:
+# **Explain.** Three groups, about a margin apart, where the input had three clouds. What distinguished the members of
+# one kind has become smaller: the loss asked for that.
+#
+# ## The same loop, with the labels the other way round
+#
+# A colleague reads the label as Hadsell's paper does: 1 means *different*. Nothing else changes.
 
 # %%
-with torch.no_grad():
-    fresh = model.encoder(centres.repeat(3, 1) + 0.3 * torch.randn(9, 3, generator=rng))
-trained = LossLab(fresh, labels=[0, 1, 2] * 3)
-trained.picture()
+predict("02.flipped", "What will happen?", ["an error", "the loss does not fall", "the loss falls, the map is wrong"])
+
+# %%
+flipped, wrong_losses = train(1 - same_kind)
+
+
+def nearest_is_of_its_kind(model):
+    apart = torch.cdist(embedded(model), embedded(model)).fill_diagonal_(math.inf)
+    kind = torch.tensor([0, 1, 2] * 3)
+    return float((kind[apart.argmin(dim=1)] == kind).float().mean())
+
+
+display(
+    LossLab(embedded(flipped), labels=[0, 1, 2] * 3).picture(),
+    expected(
+        ("right labels: share whose nearest is of its kind", nearest_is_of_its_kind(model), 0.88, 1),
+        ("wrong labels: share whose nearest is of its kind", nearest_is_of_its_kind(flipped), 0, 0.5),
+        ("wrong labels: the last loss as a share of the first", wrong_losses[-1] / wrong_losses[0], 0.4, 0.95),
+    ),
+    outcome(
+        "02.flipped",
+        {
+            "the loss does not fall": wrong_losses[-1] > 0.95 * wrong_losses[0],
+            "the loss falls, the map is wrong": nearest_is_of_its_kind(flipped) < 0.5,
+        },
+    ),
+)
 
 # %% [markdown]
-# **Explain.** Three groups, about a margin apart, where the input had three clouds. What told the members of one kind
-# apart has shrunk: the loss was asked to forget it. Put `trained` alone in a cell to drag these points.
+# **Explain.** The loss falls in both runs: it cannot know what you meant by 1. With wrong labels it pulls different
+# kinds together and pushes members of one kind apart. So before you train, print one pair and its label, and ask the
+# loss for its value.
 
 # %% [markdown]
 # ## Three things to try
@@ -329,69 +370,53 @@ trained.picture()
 # %% [markdown]
 # ## Exercises
 #
-# **1.** What is the contrastive loss of the course's example at margin 6? Give an exact expression or four decimals.
+# **1.** What is the contrastive loss of the document's example at margin 6? Give an exact expression or four decimals.
 
 # %%
-my_loss = None  # put your number in place of None, and run the cell again
-
-if my_loss is None:
-    print("Your turn: both terms are above 0 now. math.sqrt(3) may help.")
-else:
-    right = math.isclose(my_loss, contrastive_loss([x, x], [positive, negative], [1, 0], margin=6), abs_tol=1e-4)
-    print("Right." if right else "Not yet: add the distance to the positive and what the negative lacks to the margin.")
+# solution
+my_loss = math.sqrt(3) + (6 - 3 * math.sqrt(3))
+# stub
+# my_loss = None  # put your number in place of None, and run the cell again
+# end
+check("02.margin_six", my_loss)
 
 # %% [markdown]
-# <details><summary>Solution</summary>
-#
-# $\sqrt 3 + 6 - 3\sqrt 3 = 6 - 2\sqrt 3 \approx 2.5359$.
-# </details>
-#
 # **2.** What is the largest margin at which the *triplet* loss of the example is still 0?
 
 # %%
-my_margin = None  # put your number in place of None, and run the cell again
-
-if my_margin is None:
-    print("Your turn: how much farther than the positive is the negative?")
-else:
-    at, beyond = (float(triplet_loss(x, positive, negative, my_margin + more)) for more in (0, 0.001))
-    print("Right." if at < 1e-4 < beyond else f"Not yet: at your margin it is {at:.4f}, and just beyond {beyond:.4f}.")
+# solution
+my_margin = 2 * math.sqrt(3)
+# stub
+# my_margin = None  # put your number in place of None, and run the cell again
+# end
+check("02.largest_margin", my_margin)
 
 # %% [markdown]
-# <details><summary>Solution</summary>
-#
-# $d(a, n) - d(a, p) = 3\sqrt 3 - \sqrt 3 = 2\sqrt 3 \approx 3.4641$.
-# </details>
-#
 # **3.** Write Hadsell's loss of one pair from its distance, its label (1 = similar) and the margin.
 
 
 # %%
 def my_hadsell(distance, label, margin):
-    return None  # put your formula in place of None, and run the cell again
+    # solution
+    return 0.5 * distance**2 if label == 1 else 0.5 * max(0, margin - distance) ** 2
+    # stub
+    # return None  # put your formula in place of None, and run the cell again
+    # end
 
 
-cases = [(0.5, 1, 1.0), (0.5, 0, 1.0), (2.0, 0, 1.0), (2.0, 0, 3.0)]
-if my_hadsell(*cases[0]) is None:
-    print("Your turn: half a square for a similar pair, half the square of what is missing for a different one.")
-else:
-    known = [float(contrastive_loss([[0.0]], [[d]], [y], margin=m, squared=True)) for d, y, m in cases]
-    wrong = [c for c, value in zip(cases, known, strict=True) if not math.isclose(my_hadsell(*c), value, abs_tol=1e-6)]
-    print("Right." if not wrong else f"Not yet for (distance, label, margin) = {wrong[0]}.")
+check("02.hadsell", my_hadsell)
+
+# %%
+tally("02")
 
 # %% [markdown]
-# <details><summary>Solution</summary>
-#
-# `return 0.5 * distance**2 if label == 1 else 0.5 * max(0, margin - distance) ** 2`
-# </details>
-#
 # ## What to remember
 #
 # - Contrastive loss (对比损失): similar pairs to distance 0, different pairs to at least the margin. One summand a
 #   pair.
 # - Triplet loss (三元组损失): the negative (负样本) farther from the anchor (锚点) than the positive (正样本), by the
 #   margin.
-# - The course's example is worth $\sqrt 3$ at margin 1. Its $\sqrt{14}$ should be $\sqrt{27}$; that matters above 3.74.
+# - The document's example gives $\sqrt 3$ at margin 1. Its $\sqrt{14}$ should be $\sqrt{27}$; that matters above 3.74.
 # - Say your convention: which label is similar, linear or squared, sum or mean, normalised or not, which pairs.
 # - A force is minus a gradient. Linear: always 1. Squared: as large as the violation. Beyond the margin: 0.
 # - The margin lives on the scale of the distance: under the cosine it ends at 2.

@@ -3,7 +3,7 @@
 #
 # Lesson [04](04_metric_based_embedding.ipynb) trained one network that reads all tasks. The course's second method
 # (基于模型参数的方法) trains one small network **for each task**. What the network has learnt is in its weights, so the
-# weights are the task's vector. The course text, a short Chinese document on task embeddings, says so in three steps.
+# weights are the task's vector. The document, a short Chinese text on task embeddings, says so in three steps.
 # It leaves one condition out. You will find it by breaking it.
 #
 # ## What you will be able to do
@@ -41,12 +41,12 @@ def band(value, *edges):
 print("0.37 lies in the band", band(0.37, 0, 0.25, 0.5, 1))
 
 # %% [markdown]
-# ## The course text's steps, by hand
+# ## The document's steps, by hand
 #
 # **Step 1, the task set** (任务集合): 60 sine waves of lesson 00, 16 points each. The true distance of two waves is
 # known, so the vectors can be judged.
 #
-# **Step 2, train a model a task.** The course text leaves the model open, recurrent (循环神经网络) or convolutional
+# **Step 2, train a model a task.** The document leaves the model open, recurrent (循环神经网络) or convolutional
 # (卷积神经网络), and the loss as well: cross-entropy (交叉熵损失) or squared error (均方误差损失). A wave is a curve,
 # so its model is a small perceptron (multi-layer perceptron, MLP) and its loss the squared error.
 #
@@ -66,7 +66,7 @@ print("numbers in a task's vector:", learner.n_parameters)
 
 # %% [markdown]
 # **Explain.** $1 \cdot 32 + 32$ for the first hidden layer, $32 \cdot 32 + 32$ for the second, $32 + 1$ for the output:
-# 1,153. That is long for a wave with two parameters. The course text speaks of *low-dimensional* vectors (低维向量);
+# 1,153. That is long for a wave with two parameters. The document speaks of *low-dimensional* vectors (低维向量);
 # this one is not.
 #
 # Now two tasks by a plain loop of gradient descent (SGD): each weight $w$ moves by $-0.01$ times its gradient.
@@ -92,7 +92,7 @@ print("two tasks, one by one and both at once: the same", len(by_hand[0]), "weig
 #
 # ## Shared start or own starts
 #
-# The course text does not say where training begins. Three ways, 500 steps each:
+# The document does not say where training begins. Three ways, 500 steps each:
 #
 # - *shared*: all 60 networks begin from the same random weights, SGD
 # - *own*: each network begins from random weights of its own, SGD
@@ -350,7 +350,7 @@ for name in ("Spanish", "Dutch", "Lithuanian", "Ukrainian", "Kazakh", "Arabic"):
 # %% [markdown]
 # ## How parameters are distributed
 #
-# The course text's last clause: learn the **distribution** of the parameters. 200 training waves, 50 points each, one
+# The document's last clause: learn the **distribution** of the parameters. 200 training waves, 50 points each, one
 # start. Their 1,153 weights differ in few directions. There we fit a Gaussian (高斯分布) in 4 directions, and one small
 # variance in all others: probabilistic PCA (Tipping and Bishop 1999).
 #
@@ -415,7 +415,7 @@ for name, losses in starts.items():
 print("mean better than random:", starts["mean of the distribution"][-1] < starts["random"][-1])
 
 # %% [markdown]
-# **Explain.** The nearest neighbour, and before its first step: this is the course text's promise, an embedding that
+# **Explain.** The nearest neighbour, and before its first step: this is the document's promise, an embedding that
 # helps the model to adapt fast to a new task. The mean is far behind, though better than chance: the mean network
 # answers about the mean wave, and one cannot be near all of them. (Meta-learning, Finn 2017, *learns* a start from
 # which few steps suffice. That is another start than the mean of the ends.)
@@ -455,7 +455,7 @@ plt.show()
 
 # %% [markdown]
 # **Explain.** For half of the waves less than a tenth: the vector of the task goes in, and a network that knows the
-# task comes out. This is the course text's last clause at its strongest. It works since all networks had one start, so
+# task comes out. This is the document's last clause at its strongest. It works since all networks had one start, so
 # that weights change smoothly with the task; and since the truth is a short vector that says all there is to say of a
 # wave. Of languages no such vector is known. Dark to bright are small to large; dotted is the wave that was asked for.
 # Look at the ends of the axis and at large amplitudes: there the answers miss it. The trained networks leave a
@@ -569,9 +569,9 @@ plt.show()
 # cannot tell a wave from its mirror image, and scores below a few statistics that nobody learnt. Keep such a summary
 # beside every method: one that does not beat it has learnt little.
 #
-# ## The course text's three challenges
+# ## The document's three challenges
 #
-# The course text ends with three challenges: the representation of tasks (任务表示), generalisation (模型泛化能力), the
+# The document ends with three challenges: the representation of tasks (任务表示), generalisation (模型泛化能力), the
 # cost of computing (计算效率). How does this method fare?
 #
 # **Predict.** The 60 networks know their 16 points. How much higher is their loss on points that they never saw?

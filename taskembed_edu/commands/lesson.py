@@ -13,7 +13,8 @@ from pathlib import Path
 
 from taskembed_edu.base.files import reason
 from taskembed_edu.commands.checkout import MY_LESSONS, NO_CHECKOUT, find_checkout
-from taskembed_edu.commands.my_lessons import BrokenNotebookError, copied, published_lessons, start_afresh
+from taskembed_edu.commands.my_lessons import published_lessons, start_afresh
+from taskembed_edu.commands.notebook_contents import BrokenNotebookError, copied, learners
 
 EXAMPLES = """for example:
   python -m taskembed_edu lesson                 which lessons there are
@@ -80,6 +81,8 @@ def _state(published: Path, mine: Path) -> str:
     if not mine.exists():
         return "not copied yet: `python -m taskembed_edu lab` does it"
     try:
-        return "as published" if copied(mine).contents == copied(published).contents else "holds what you did in it"
+        return (
+            "as published" if copied(mine).contents == learners(published)[1].contents else "holds what you did in it"
+        )
     except BrokenNotebookError:
         return f"cannot be read; to begin it again: --afresh {mine.stem}"

@@ -3,7 +3,7 @@
 JupyterLab saves open notebooks automatically. In their own copy learners may run, change and save everything, and the
 project's lessons stay as they were published. A learner's work in the copy is never overwritten:
 
-- a lesson that is missing is copied;
+- a lesson that is missing is copied, as the learner's edition of it (see course/editions.py);
 - a newer edition replaces a copy in which the learner has changed nothing;
 - beside a copy that was changed, the newer edition is written as `NAME.new.ipynb`, once.
 
@@ -13,39 +13,26 @@ lab` must start quickly.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from taskembed_edu.base.files import reason, write_part, write_whole
 from taskembed_edu.commands.checkout import LESSONS, MY_LESSONS
+from taskembed_edu.commands.notebook_contents import (
+    BrokenNotebookError,
+    Copied,
+    copied,
+    learners,
+    read_notebook,
+    sources,
+)
 
 EDITIONS = ".editions.json"
 
-# The cell metadata that JupyterLab writes by itself. All other metadata, such as tags, are the learner's.
-_WRITTEN_BY_JUPYTERLAB = {"collapsed", "execution", "scrolled", "trusted"}
-
-# The `language_info` of a published lesson; an editor that saves a lesson adds the version and more.
-_PUBLISHED_LANGUAGE = {"name": "python"}
-
-
 IN_AN_OPEN_TAB = "Is the lesson open in JupyterLab? Choose File, Reload Notebook from Disk there, before it saves."
-
-
-class BrokenNotebookError(ValueError):
-    """A file that is not a valid notebook: a save was interrupted, or a merge was not finished."""
-
-
-@dataclass(frozen=True)
-class Copied:
-    """A copy at the time it was made: its edition ("" if unknown), and a fingerprint of all its cells."""
-
-    edition: str
-    contents: str
 
 
 # ---- the folder ----------------------------------------------------------------------------------------------------
@@ -92,7 +79,7 @@ def start_afresh(checkout: Path, published: Path, today: date) -> list[str]:
     both the copy is as it was.
     """
     folder = open_folder(checkout)
-    mine, edition, newest = folder / published.name, published.read_bytes(), copied(published)
+    mine, edition, newest = folder / published.name, *learners(published)
     lines = [] if newest.edition else [_changed_by_hand(published)]
     if mine.exists() and mine.read_bytes() == edition:
         return [*lines, f"{mine} is as it was published: nothing was changed."]
@@ -129,40 +116,40 @@ def _move_aside(mine: Path, fresh: Path, today: date) -> Path:
 def _update_one(published: Path, folder: Path, editions: dict[str, Copied]) -> list[str]:
     """Copy, renew or offer one lesson, and update `editions`. Returns lines for the learner."""
     mine, name = folder / published.name, published.stem
-    newest = copied(published)
+    edition, newest = learners(published)
     if not mine.exists():
-        write_whole(mine, published.read_bytes())
+        write_whole(mine, edition)
         editions[mine.name] = newest
         return [] if newest.edition else [_changed_by_hand(published)]
     own, past = copied(mine), editions.get(mine.name, Copied("", ""))
     if past.edition and own.contents == past.contents:
-        return _renew(published, mine, past, newest, editions)
-    if sources(read_notebook(mine)["cells"]) == sources(read_notebook(published)["cells"]):
+        return _renew(edition, mine, past, newest, editions)
+    if sources(read_notebook(mine)["cells"]) == sources(json.loads(edition)["cells"]):
         editions[mine.name] = newest
         return []
     if newest.edition in ("", past.edition):
         return []
-    beside = _put_beside(published, mine, newest, editions)
+    beside = _put_beside(edition, mine, newest, editions)
     which = "a newer edition" if past.edition else "another edition"
     return [f"{name}: there is {which}, {beside.name}. Your copy stays as it is."] if beside else []
 
 
-def _renew(published: Path, mine: Path, past: Copied, newest: Copied, editions: dict[str, Copied]) -> list[str]:
+def _renew(edition: bytes, mine: Path, past: Copied, newest: Copied, editions: dict[str, Copied]) -> list[str]:
     """Update a copy in which the learner has changed nothing."""
     if newest.contents == past.contents or not newest.edition:
         return []
-    write_whole(mine, published.read_bytes())
+    write_whole(mine, edition)
     editions[mine.name] = newest
     return [f"{mine.stem}: renewed. There is a newer edition, and you had changed nothing in yours."]
 
 
-def _put_beside(published: Path, mine: Path, newest: Copied, editions: dict[str, Copied]) -> Path | None:
+def _put_beside(edition: bytes, mine: Path, newest: Copied, editions: dict[str, Copied]) -> Path | None:
     """Write the newest edition beside the learner's copy; None if it was offered before."""
     prefix = f"{mine.stem}.new"
     if any(name.startswith(prefix) and was.edition == newest.edition for name, was in editions.items()):
         return None
     beside = next(path for path in _names_beside(mine) if _may_be_replaced(path, editions))
-    write_whole(beside, published.read_bytes())
+    write_whole(beside, edition)
     editions[beside.name] = newest
     return beside
 
@@ -191,69 +178,6 @@ def _changed_by_hand(published: Path) -> str:
         f"{published.stem}: {LESSONS}/{published.name} was changed and saved; your copy begins with these changes. "
         f"To have the project's own lesson back: git checkout {LESSONS}/{published.name}"
     )
-
-
-# ---- what is in a notebook -----------------------------------------------------------------------------------------
-
-
-def copied(path: Path) -> Copied:
-    """The file's edition, and the fingerprint of everything in its cells.
-
-    A lesson that an editor has saved may contain a learner's work. Its edition is "", so that no copy of it ever counts
-    as unchanged.
-    """
-    notebook = read_notebook(path)
-    is_published = notebook.get("metadata", {}).get("language_info") == _PUBLISHED_LANGUAGE
-    edition = sources(notebook["cells"]) if is_published else ""
-    return Copied(edition, fingerprint([_made(cell) for cell in notebook["cells"]]))
-
-
-def sources(cells: list[dict[str, Any]]) -> str:
-    """The fingerprint of code and text, which identifies an edition. Outputs do not count: they differ between runs."""
-    return fingerprint([(cell["cell_type"], _joined(cell["source"])) for cell in cells])
-
-
-def _made(cell: dict[str, Any]) -> list[Any]:
-    """All parts of a cell that a learner can change: its text, outputs, pasted pictures and tags."""
-    metadata = {name: value for name, value in cell.get("metadata", {}).items() if name not in _WRITTEN_BY_JUPYTERLAB}
-    outputs = [
-        {name: _joined(value) for name, value in output.items() if name != "execution_count"}
-        | {"data": {mime: _joined(value) for mime, value in output.get("data", {}).items()}}
-        for output in cell.get("outputs", [])
-    ]
-    return [cell["cell_type"], _joined(cell["source"]), outputs, cell.get("attachments", {}), metadata]
-
-
-def _joined(text: Any) -> Any:
-    """A text as one string: a notebook stores it as one string or as a list of lines."""
-    is_lines = isinstance(text, list) and all(isinstance(line, str) for line in text)
-    return "".join(text) if is_lines else text
-
-
-def fingerprint(value: Any) -> str:
-    """A short hash of a JSON value: equal values have equal hashes."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def read_notebook(path: Path) -> dict[str, Any]:
-    """A notebook's JSON. Errors: BrokenNotebookError, with what to do, if it is not a valid notebook."""
-    try:
-        notebook: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        for cell in notebook["cells"]:
-            _made(cell)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        words = f"{path.stem}: {path} is no notebook that can be read. {_remedy(path)}"
-        raise BrokenNotebookError(words) from error
-    return notebook
-
-
-def _remedy(path: Path) -> str:
-    if path.parent.name == LESSONS:
-        return f"Get the project's own one back: git checkout {LESSONS}/{path.name}"
-    checkpoint = path.parent / ".ipynb_checkpoints" / f"{path.stem}-checkpoint.ipynb"
-    earlier = f" JupyterLab's own earlier save of it: {checkpoint}." if checkpoint.exists() else ""
-    afresh = f"python -m taskembed_edu lesson --afresh {path.stem}"
-    return f"A save that was cut off is the usual cause. To begin again, and keep this file too: {afresh}.{earlier}"
 
 
 # ---- files ---------------------------------------------------------------------------------------------------------

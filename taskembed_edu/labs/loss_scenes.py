@@ -162,7 +162,7 @@ def _course() -> Scene:
         points,
         (0, 0, 1),
         ("anchor", "positive", "negative"),
-        "The vectors [1,2,3], [2,3,4] and [4,5,6] are those of the course text, a short Chinese document on task "
+        "The vectors [1,2,3], [2,3,4] and [4,5,6] are those of the document, a short Chinese text on task "
         "embeddings. They lie on one line: at 0, √3 and 3√3 from the anchor.",
         {"loss": "contrastive", "metric": "euclidean", "margin": 1.0, "mining": "all", "anchors": "first"},
         tuple(Mark(at, text) for at, text in zip(points, texts, strict=True)),

@@ -49,8 +49,8 @@ class LossSettings(Settings):
         },
         renamed={"hadsell": "contrastive_squared"},
         label="Loss",
-        help="What a pair or a triplet adds to the loss. The linear form stands in the course text (a short Chinese "
-        "document on task embeddings; this course checks what it claims). The squared form is the original of 2006. "
+        help="What a pair or a triplet adds to the loss. The linear form stands in the document (a short Chinese "
+        "text on task embeddings; this course checks what it claims). The squared form is the original of 2006. "
         "The triplet loss compares two distances.",
     )
     metric: str = setting(
@@ -82,7 +82,7 @@ class LossSettings(Settings):
         choices=ANCHORS,
         label="Anchors",
         help="Which points are compared with the others: every point, or only the first one, as in the example of the "
-        "course text (see Loss).",
+        "document (see Loss).",
     )
     learning_rate: float = setting(
         0.2,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from taskembed_edu.base.checks import check_choice, problem
+from taskembed_edu.labs.static import with_picture
 
 if TYPE_CHECKING:
     from taskembed_edu.labs.point_view import PointLabView
@@ -99,7 +100,7 @@ class PointLab(ABC, Generic[State]):
         return self._view
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        return self.widget._repr_mimebundle_(include=include, exclude=exclude)
+        return with_picture(self.widget._repr_mimebundle_(include=include, exclude=exclude), self)
 
     def hear(self, message: Message) -> None:
         """Handle one message of the page. A refused message changes nothing; the page receives the reason."""

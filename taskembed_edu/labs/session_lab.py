@@ -12,6 +12,7 @@ from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.embedders import task_embedder
 from taskembed_edu.embedders.base import chosen_device
+from taskembed_edu.labs.static import with_picture
 from taskembed_edu.session.codegen import opening_code
 from taskembed_edu.session.parsing import declared_settings
 from taskembed_edu.session.session import Session
@@ -154,7 +155,7 @@ class SessionLab:
         from taskembed_edu.live.cells import note_shown, running_cell
 
         note_shown(running_cell(), self.panel)
-        data = self.panel.view._repr_mimebundle_(**kwargs)
+        data = with_picture(self.panel.view._repr_mimebundle_(**kwargs), self)
         self.panel.still.place()
         if isinstance(data, tuple):
             return {**data[0], "text/plain": repr(self)}, data[1]

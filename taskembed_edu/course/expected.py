@@ -1,0 +1,68 @@
+"""The learner's own number beside the band in which it lies on the machines seen.
+
+A training run ends in slightly different numbers on every machine. So the learner sees their own number, and what is
+compared from machine to machine is only whether it lies in its band.
+"""
+
+from __future__ import annotations
+
+import math
+
+from taskembed_edu.base.checks import problem
+from taskembed_edu.course.shown import Shown, box, escaped
+
+# What is measured, the learner's number, and the two ends of its band.
+Row = tuple[str, float, float, float]
+
+_OUTSIDE = (
+    "Outside its band. A setting that was changed, or a run that had begun before, is the usual cause: reset the lab, "
+    "or restart the kernel and run all cells. Is it still outside? Then this machine differs: please report it."
+)
+
+
+def expected(*rows: Row) -> Shown:
+    """Each number beside its band: `expected(("recall@1", value, 0.60, 0.86), ...)`; end the cell with it.
+
+    The ends belong to the band. What nbval compares is the label, the band, and whether the number lies in it; a band
+    is as wide as what was seen on several machines and seeds, and no wider. A number that is not finite lies in none.
+    Errors: ValueError for a band whose ends are not in order, or no row.
+
+    Worked: `str(expected(("recall@1", 0.75, 0.6, 0.86)))` is `recall@1: yours 0.75, expected 0.6 to 0.86`.
+    """
+    if not rows:
+        raise ValueError(problem("rows", "none", "one or more of (label, number, low, high)"))
+    compared, said, cells, all_inside = [], [], [], True
+    for label, value, low, high in rows:
+        if not low <= high:
+            raise ValueError(problem(f"band of {label}", f"{low} to {high}", "the lower end first"))
+        inside = math.isfinite(value) and low <= float(value) <= high
+        all_inside = all_inside and inside
+        band = f"{low:g} to {high:g}"
+        compared.append(f"{label}: {'in' if inside else 'NOT IN'} the band {band}")
+        said.append(f"{label}: yours {_short(value, low, high)}, expected {band}" + ("" if inside else " (outside)"))
+        cells.append(_row(label, _short(value, low, high), band, inside))
+    page = _table(cells) + ("" if all_inside else box("Not as expected", _OUTSIDE, tone="bad"))
+    return Shown("\n".join(compared), page, "\n".join(said))
+
+
+def _short(value: float, low: float, high: float) -> str:
+    """As many digits as the band has, and one more where it is narrow."""
+    if not math.isfinite(value):
+        return str(value)
+    width = high - low or abs(high) or 1.0
+    digits = max(0, 2 - math.floor(math.log10(width)) - 1)
+    return f"{float(value):.{min(digits, 8)}f}"
+
+
+def _row(label: str, value: str, band: str, inside: bool) -> str:
+    mark = "&#10003; as expected" if inside else "&#10007; outside"
+    cells = [escaped(label), f"<b>{escaped(value)}</b>", escaped(band), mark]
+    return "<tr>" + "".join(f"<td style='padding: 2px 14px; text-align: left'>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _table(rows: list[str]) -> str:
+    heads = "".join(
+        f"<th scope='col' style='padding: 2px 14px; text-align: left'>{head}</th>"
+        for head in ("", "yours", "on the machines seen", "")
+    )
+    return f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"

@@ -1,0 +1,41 @@
+"""A lesson's cell that was run before the cells above it: the name that is missing, and what to do about it.
+
+Python says `NameError: name 'lab' is not defined`. In a lesson that nearly always means that a cell above was not run
+in this kernel. `install` lets the notebook say so below the error.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import Any
+
+WHAT_TO_DO = (
+    "{name!r} is not there yet. In a lesson it is usually made by a cell above that was not run in this kernel: choose "
+    "Run, Run All Above Selected Cell, then run this cell again."
+)
+
+
+def install() -> bool:
+    """Say what is missing after each NameError of a cell. Returns whether there is a notebook to say it in."""
+    ipython: Any = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    if shell is None or getattr(shell, "kernel", None) is None:
+        return False
+    if NameError not in getattr(shell, "custom_exceptions", ()):
+        shell.set_custom_exc((*shell.custom_exceptions, NameError), _explain)
+    return True
+
+
+def _explain(shell: Any, kind: type[NameError], error: NameError, trace: TracebackType, tb_offset: Any = None) -> None:
+    """IPython's own traceback, with a note below it where the name was asked for in a cell itself."""
+    if is_of_a_cell(trace) and error.name:
+        error.add_note(WHAT_TO_DO.format(name=error.name))
+    shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
+
+
+def is_of_a_cell(trace: TracebackType) -> bool:
+    """Whether the error was raised by a line of a cell, and not in a function of some package."""
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace.tb_frame.f_globals.get("__name__") == "__main__"

@@ -1,0 +1,147 @@
+"""Two editions from one source: each stub belongs to its solution, and the learner's gives nothing away."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from taskembed_edu.commands import notebook_contents
+from taskembed_edu.course import editions, exercises
+from tools import hygiene, notebooks
+from tools.notebooks import Lesson
+
+LESSONS = notebooks.lessons()
+every_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
+
+CELL = """import math
+# solution
+mine = math.sqrt(18)
+# stub
+# mine = None  # put your number in place of None
+# end
+check("00.opposite_waves", mine)
+"""
+
+
+def cell(source: str, kind: str = "code", **more: Any) -> dict[str, Any]:
+    return {"cell_type": kind, "metadata": {}, "source": source, "outputs": ["seen"], "execution_count": 3, **more}
+
+
+def exercise_cells(lesson: Lesson) -> list[Any]:
+    cells = hygiene.code_cells(notebooks.read_notebook(lesson))
+    return [cell for cell in cells if editions.exercises_in(cell.source)]
+
+
+def test_a_stub_stands_in_place_of_its_solution() -> None:
+    assert editions.stub(CELL) == (
+        'import math\nmine = None  # put your number in place of None\ncheck("00.opposite_waves", mine)\n'
+    )
+    assert editions.solution(CELL) == 'import math\nmine = math.sqrt(18)\ncheck("00.opposite_waves", mine)\n'
+    assert editions.exercises_in(CELL) == ["00.opposite_waves"]
+    assert editions.problems(CELL) == []
+
+
+def test_a_stub_inside_a_function_keeps_its_indentation() -> None:
+    source = (
+        "def mine(x):\n    # solution\n    return 2 * x\n    # stub\n    # return None  # yours\n    # end\n\nmine(3)\n"
+    )
+    assert editions.stub(source) == "def mine(x):\n    return None  # yours\n\nmine(3)\n"
+    assert editions.solution(source) == "def mine(x):\n    return 2 * x\n\nmine(3)\n"
+
+
+def test_two_exercises_in_a_cell() -> None:
+    assert editions.stub(CELL + CELL).count("mine = None") == 2
+    assert editions.problems(CELL + CELL) == []
+
+
+@pytest.mark.parametrize(
+    "spoilt, said",
+    [
+        (CELL.replace("# stub\n", ""), "not in order"),
+        (CELL.replace("# end\n", ""), "not in order"),
+        (CELL.replace("# solution\n", ""), "not in order"),
+        ("\n".join(reversed(CELL.splitlines())), "not in order"),
+        ('check("00.chance", 1 / 200)', "holds no solution and stub"),
+        (CELL.replace("# mine = None", "# mine ="), "its stub is no Python"),
+        (CELL.replace("math.sqrt(18)", "math.sqrt(18"), "its solution is no Python"),
+    ],
+)
+def test_marks_that_are_not_right_are_said(spoilt: str, said: str) -> None:
+    assert said in " ".join(editions.problems(spoilt))
+
+
+def test_outputs_and_cells_for_the_lecturer_stay_away_from_the_learner() -> None:
+    notebook = {
+        "metadata": {"kernelspec": {}},
+        "cells": [
+            cell(CELL),
+            cell("lab", metadata={"tags": ["step-0"]}),
+            cell("# A vote", "markdown", metadata={"tags": ["lecturer"]}),
+            {"cell_type": "markdown", "metadata": {}, "source": ["# A ", "title"]},
+        ],
+    }
+    before = json.dumps(notebook)
+    learners = editions.learner_edition(notebook)
+    assert json.dumps(notebook) == before
+    first, lab, text = learners["cells"]
+    assert (first["outputs"], first["execution_count"]) == ([], None)
+    assert "sqrt(18)" not in first["source"]
+    assert lab["outputs"] == ["seen"], "the picture of step 0 gives nothing away"
+    assert text["source"] == ["# A ", "title"]
+
+
+# ---- the lessons ---------------------------------------------------------------------------------------------------
+
+
+@every_lesson
+def test_each_exercise_has_a_check_a_stub_and_a_solution(lesson: Lesson) -> None:
+    for found in exercise_cells(lesson):
+        for name in editions.exercises_in(found.source):
+            assert exercises.named(name).name == name
+            assert name.startswith(lesson.name[:2])
+    if lesson.name[:2] in exercises.lessons():
+        asked = [name for found in exercise_cells(lesson) for name in editions.exercises_in(found.source)]
+        assert asked == list(exercises.of_lesson(lesson.name[:2])), "all exercises of the lesson, in its order"
+
+
+@every_lesson
+def test_each_solution_is_right_and_each_stub_is_open(lesson: Lesson) -> None:
+    for found in exercise_cells(lesson):
+        for made, kind in ((editions.solution, "right"), (editions.stub, "open")):
+            said = verdicts(made(found.source))
+            assert said, found.source
+            assert [verdict for _name, verdict in said if verdict != kind] == []
+
+
+def verdicts(source: str) -> list[tuple[str, str]]:
+    """Run an exercise's cell by itself, with the imports that lessons make; what each check found."""
+    said: list[tuple[str, str]] = []
+
+    def check(name: str, answer: Any) -> None:
+        said.append((name, exercises.named(name).verdict(answer).kind))
+
+    exec(source, {"check": check, "math": __import__("math"), "torch": __import__("torch")})
+    return said
+
+
+@every_lesson
+def test_the_learners_edition_shows_no_output_and_no_solution(lesson: Lesson) -> None:
+    content, contents = notebook_contents.learners(lesson.notebook)
+    learners = json.loads(content)
+    assert contents.edition, "it counts as published: a copy that is not changed may be renewed"
+    for made in learners["cells"]:
+        assert not re.search(r"^\s*# (solution|stub|end)$", editions.text_of(made), re.M)
+        if made["cell_type"] == "code" and "step-0" not in made["metadata"].get("tags", []):
+            assert made["outputs"] == []
+    assert len(learners["cells"]) > 5
+
+
+def test_a_learners_edition_is_the_same_every_time(tmp_path: Path) -> None:
+    lesson = LESSONS[0]
+    assert notebook_contents.learners(lesson.notebook) == notebook_contents.learners(lesson.notebook)
+    (tmp_path / lesson.notebook.name).write_bytes(notebook_contents.learners(lesson.notebook)[0])
+    assert notebook_contents.copied(tmp_path / lesson.notebook.name) == notebook_contents.learners(lesson.notebook)[1]
