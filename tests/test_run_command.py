@@ -59,7 +59,7 @@ def test_it_writes_five_files(run: Path) -> None:
     assert len(places) == 12
     assert list(places[0])[:2] == ["task", "name"]
     assert list(places[0])[-5:] == ["e5", "e6", "e7", "nearest", "step"]
-    assert list(places[0])[-11:-8] == ["map_x", "map_y", "e0"]
+    assert list(places[0])[-12:-9] == ["map_x", "map_y", "e0"]
     (scores,) = table(run / "scores.csv")
     assert list(scores) == ["recall@1", "recall@5", "spearman"]
     recording = json.loads((run / "recording.json").read_text(encoding="utf-8"))
