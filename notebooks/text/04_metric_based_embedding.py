@@ -523,89 +523,57 @@ print("pure noise, PCA: ", band(trustworthiness(noise, pca_layout(noise)), 0.6, 
 # **1.** A step takes 10 tasks, two support sets of each. How many pairs of *different* tasks does its loss see?
 
 # %%
-my_pairs = None  # put your number in place of None, and run the cell again
+from taskembed_edu.course import check, tally
 
-if my_pairs is None:
-    print("Your turn: 20 sets. How many pairs in all, and how many of them are similar?")
-else:
-    tasks = torch.arange(10).repeat(2)
-    right = int((tasks[:, None] != tasks[None, :]).triu(1).sum())
-    print("Right." if my_pairs == right else "Not yet: 20 * 19 / 2 pairs in all; take the 10 similar ones away.")
+# solution
+my_pairs = 20 * 19 // 2 - 10
+# stub
+# my_pairs = None  # put your number in place of None, and run the cell again
+# end
+check("04.pairs", my_pairs)
 
 # %% [markdown]
-# <details><summary>Solution</summary>
-#
-# $20 \cdot 19 / 2 - 10 = 180$.
-# </details>
-#
 # **2.** All tasks have collapsed to one point; the margin is 0.7. What is the triplet loss of each triplet? And the
 # contrastive loss, mean over the similar pairs plus mean over the different ones?
 
 # %%
-my_losses = None  # for example (0.0, 0.0): the triplet loss, then the contrastive loss
-
-if my_losses is None:
-    print("Your turn: all distances are 0.")
-else:
-    from taskembed_edu import batch_triplet_loss, contrastive_loss
-
-    point = torch.zeros(4, 2)
-    triplet = float(batch_triplet_loss(point, [0, 0, 1, 1], margin=0.7, reduction="mean"))
-    pull, push = (float(contrastive_loss(point[:1], point[1:2], [y], margin=0.7)) for y in (1, 0))
-    right = [abs(mine - known) < 1e-6 for mine, known in zip(my_losses, (triplet, pull + push), strict=True)]
-    print("Right." if all(right) else f"triplet right: {right[0]}, contrastive right: {right[1]}. Put d = 0 in.")
+# solution
+my_losses = (0.7, 0.7)
+# stub
+# my_losses = None  # for example (0.0, 0.0): the triplet loss, then the contrastive loss
+# end
+check("04.collapsed", my_losses)
 
 # %% [markdown]
-# <details><summary>Solution</summary>
-#
-# `(0.7, 0.7)`: $\max(0,\, 0 - 0 + 0.7)$, and $0 + \max(0,\, 0.7 - 0)$. At the margin exactly, both.
-# </details>
-#
 # **3.** Write semi-hard mining for one anchor and its positive: the place of the nearest negative that is farther than
 # the positive, yet nearer than the positive plus the margin. No such negative: None.
 
 
 # %%
 def my_semi_hard(to_positive, to_negatives, margin):
-    return "not yet"  # put your lines in place of this one, and run the cell again
+    # solution
+    inside = [i for i, d in enumerate(to_negatives) if to_positive < d < to_positive + margin]
+    return min(inside, key=lambda i: to_negatives[i]) if inside else None
+    # stub
+    # return None  # put your lines in place of this one, and run the cell again
+    # end
 
 
-cases = {
-    (1.0, (0.5, 1.8, 1.2, 9.0), 1.0): 2,
-    (1.0, (0.5, 0.9, 2.5), 1.0): None,
-    (1.0, (2.5, 0.9), 2.0): 0,
-    (0.0, (1.0, 0.0), 1.0): None,
-}
-if my_semi_hard(1.0, (1.5,), 1.0) == "not yet":
-    print("Your turn: keep the places with to_positive < d < to_positive + margin, then take the nearest.")
-else:
-    wrong = [case for case, known in cases.items() if my_semi_hard(*case) != known]
-    print("Right." if not wrong else f"Not yet for (to_positive, to_negatives, margin) = {wrong[0]}.")
+check("04.semi_hard", my_semi_hard)
 
 # %% [markdown]
-# <details><summary>Solution</summary>
-#
-# `inside = [i for i, d in enumerate(to_negatives) if to_positive < d < to_positive + margin]`, then
-# `return min(inside, key=lambda i: to_negatives[i]) if inside else None`
-# </details>
-#
-# **4.** A friend reports: "Triplet loss, margin 0.5, loss 0.500 since step 200, recall@1 0.005 among 200 tasks." What
-# happened: `"converged"`, `"collapse"` or `"overfitting"`?
+# **4.** A friend reports: "Triplet loss, margin 0.5. Since step 200: loss 0.500, mean distance 0.000, recall@1 0.005
+# among 200 tasks." What happened: `"converged"`, `"collapse"`, `"overfitting"` or `"underfitting"`?
 
 # %%
-my_answer = None  # put one of the three words in place of None, and run the cell again
-
-if my_answer is None:
-    print("Your turn: which loss stands exactly at the margin, and what is 1 / 200?")
-else:
-    print("Right." if my_answer == "collapse" else "Not yet: compare the loss with the margin, the recall with chance.")
+# solution
+my_answer = "collapse"
+# stub
+# my_answer = None  # put one of the four words in place of None, and run the cell again
+# end
+display(check("04.report", my_answer), tally("04"))
 
 # %% [markdown]
-# <details><summary>Solution</summary>
-#
-# `"collapse"`: a loss that stands at the margin, and a recall of 1/200, which is chance.
-# </details>
-#
 # ## What to remember
 #
 # - Five steps: task set (任务集合), distance (度量函数), network, loss, training. The label is free: two sets of one

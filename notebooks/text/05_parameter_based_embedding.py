@@ -608,111 +608,75 @@ print(f"gradient steps for a new task: weights 500, metric-based 0; numbers to k
 # **1.** A perceptron has one input, one hidden layer of 16 units, one output. How many numbers is its task vector?
 
 # %%
-my_numbers = None  # put your number in place of None, and run the cell again
+from taskembed_edu.course import check, tally
 
-if my_numbers is None:
-    print("Your turn: weights in, biases, weights out, one bias.")
-else:
-    print("Right." if my_numbers == MLP(1, 1, hidden=(16,)).n_parameters else "Not yet: are both biases counted?")
+# solution
+my_numbers = MLP(1, 1, hidden=(16,)).n_parameters
+# stub
+# my_numbers = None  # put your number in place of None, and run the cell again
+# end
+check("05.numbers", my_numbers)
 
 # %% [markdown]
-# <details><summary>Solution</summary>
-#
-# $16 + 16 + 16 + 1 = 49$.
-# </details>
-#
 # **2.** A hidden layer has 4 units of tanh. In how many forms can one function be written, by orders and signs?
 
 # %%
-my_forms = None  # put your number in place of None, and run the cell again
-
-if my_forms is None:
-    print("Your turn: orders of 4 units, times a sign for each of them.")
-else:
-    print(
-        "Right."
-        if my_forms == math.factorial(4) * 2**4
-        else "Not yet: 4 units have 24 orders; how many choices of signs?"
-    )
+# solution
+my_forms = math.factorial(4) * 2**4
+# stub
+# my_forms = None  # put your number in place of None, and run the cell again
+# end
+check("05.forms", my_forms)
 
 # %% [markdown]
-# <details><summary>Solution</summary>
-#
-# $4! \cdot 2^4 = 384$. Each is another task vector of the same task.
-# </details>
-#
 # **3.** `permute_units` puts old unit `order[k]` in place `k`. Write the order that undoes it.
 
 
 # %%
 def my_undo(order):
-    return "not yet"  # put your lines in place of this one, and run the cell again
+    # solution
+    return [order.index(k) for k in range(len(order))]
+    # stub
+    # return None  # put your lines in place of this one, and run the cell again
+    # end
 
 
-if isinstance(my_undo([0]), str):
-    print("Your turn: where did each old unit go?")
-else:
-    wide = MLP(1, 1, hidden=(4,))
-    first = wide.init(torch.Generator().manual_seed(0))
-    for order in ([2, 0, 1, 3], [3, 2, 1, 0], [1, 2, 3, 0]):
-        there = permute_units(wide, first, "hidden_1", torch.tensor(order))
-        back = permute_units(wide, there, "hidden_1", torch.tensor(my_undo(order)))
-        print(order, "undone:", all(torch.equal(back[name], first[name]) for name in first))
+check("05.undo", my_undo)
 
 # %% [markdown]
-# <details><summary>Solution</summary>
-#
-# `return [order.index(k) for k in range(len(order))]`
-# </details>
-#
 # **4.** Write the purity: `distances` is a square list of lists, `groups` one group a task. Leave out tasks without a
 # mate.
 
 
 # %%
 def my_purity(distances, groups):
-    return "not yet"  # put your lines in place of this one, and run the cell again
+    # solution
+    found = []
+    for i in range(len(groups)):
+        if groups.count(groups[i]) > 1:
+            nearest = min((j for j in range(len(groups)) if j != i), key=lambda j: distances[i][j])
+            found.append(groups[nearest] == groups[i])
+    return sum(found) / len(found)
+    # stub
+    # return None  # put your lines in place of this one, and run the cell again
+    # end
 
 
-line, groups = [0.0, 1.0, 3.0, 9.0, 9.5, 2.1], [0, 0, 1, 2, 2, 1]
-between = [[abs(a - b) for b in line] for a in line]
-cases = [(between, groups), (between, [0, 1, 2, 3, 0, 1]), (between, [0, 0, 0, 1, 2, 3])]
-if isinstance(my_purity(*cases[0]), str):
-    print("Your turn: for each task with a mate, is the nearest other task of its group?")
-else:
-    rights = [neighbour_purity(torch.tensor(d), torch.tensor(g)) for d, g in cases]
-    wrong = [g for (d, g), right in zip(cases, rights, strict=True) if abs(my_purity(d, g) - right) > 1e-9]
-    print("Right." if not wrong else f"Not yet for the groups {wrong[0]}.")
+check("05.purity", my_purity)
 
 # %% [markdown]
-# <details><summary>Solution</summary>
-#
-# `found = []`, then for each `i` with `groups.count(groups[i]) > 1`:
-# `nearest = min((j for j in range(len(groups)) if j != i), key=lambda j: distances[i][j])` and
-# `found.append(groups[nearest] == groups[i])`; at the end `return sum(found) / len(found)`.
-# </details>
-#
 # **5.** A friend reports: "200 waves, one network each, trained on 20 computers. All losses are below 0.01, and
-# Spearman is 0.4." What happened: `"not trained"`, `"own starts"` or `"collapse"`?
+# Spearman is 0.4." What happened: `"not trained"`, `"own starts"`, `"collapse"` or `"overfitting"`?
 
 # %%
-my_answer = None  # put one of the three in place of None, and run the cell again
-
-if my_answer is None:
-    print("Your turn: the losses say that the tasks are learnt. What differs between the computers?")
-else:
-    print(
-        "Right."
-        if my_answer == "own starts"
-        else "Not yet: a small loss is no collapse here, each network has its own task."
-    )
+# solution
+my_answer = "own starts"
+# stub
+# my_answer = None  # put one of the four in place of None, and run the cell again
+# end
+display(check("05.report", my_answer), tally("05"))
 
 # %% [markdown]
-# <details><summary>Solution</summary>
-#
-# `"own starts"`: each computer drew its own first weights. Send one file of first weights to all of them.
-# </details>
-#
 # ## What to remember
 #
 # - Train a model a task, take its parameters (模型参数) as the vector: it works with **one shared start** (共享初始化).
