@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
 from taskembed_edu.course import expected, outcome, predict, prediction, record, tally
 
@@ -99,6 +101,19 @@ def test_a_number_is_right_within_a_tenth() -> None:
     exact = predict("02.exact", "How many?")
     exact.predict(179)
     assert str(outcome("02.exact", 180, within=0.001)).startswith("A surprise")
+
+
+@pytest.mark.parametrize("number", [np.float32, np.float64, torch.tensor])
+def test_a_number_of_numpy_or_torch_is_kept_as_any_other(number: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    predict("02.loss", "How large is the loss?").predict(1.5 if number is torch.tensor else number(1.5))
+    assert str(outcome("02.loss", number(1.5))).startswith("As you predicted. You predicted: 1.5. What happened: 1.5.")
+    another_kernel(monkeypatch)
+    assert predict("02.loss", "How large is the loss?").state() == "You predicted 1.5. The result: 1.5."
+
+
+def test_a_choice_that_is_written_as_a_number_is_a_choice() -> None:
+    predict("00.many", "How many islands?", ["1", "2"]).predict("2")
+    assert str(outcome("00.many", 2)) == "As you predicted. You predicted: 2. What happened: 2."  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("guess", ["nonsense", None, 3, float("nan"), [1]])

@@ -90,6 +90,19 @@ def test_a_folder_in_its_place_is_said(tmp_path: Path) -> None:
     assert kept.trouble
 
 
+def test_a_record_that_cannot_be_read_is_not_deleted(kept: CourseRecord, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept.add(PREDICTED, "00.far", "both")
+
+    def unreadable(_path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "read_bytes", unreadable)
+        with pytest.raises(PermissionError):
+            kept.delete("02")
+    assert [entry.name for entry in kept.entries()] == ["00.far"]
+
+
 # ---- the command ---------------------------------------------------------------------------------------------------
 
 

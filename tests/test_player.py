@@ -442,6 +442,26 @@ def test_once_the_runs_have_met_a_run_that_is_behind_catches_up_again() -> None:
         assert (session.steps, twin.steps) == (8, 8)
 
 
+def test_skip_is_not_lost_where_a_frame_begins_at_that_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = small_session()
+    session.step(40)
+    twin = session.branch(at=1)
+    asked = Player.gap.fget
+    assert asked is not None
+    with playing(session) as (player, _watch):
+        player.set_sessions(session, twin)
+
+        def skip_while_it_looks(mine: Player) -> int:
+            gap = asked(mine)
+            mine._catches_up = False  # the kernel's thread, between two lines of the worker's
+            return gap
+
+        monkeypatch.setattr(Player, "gap", property(skip_while_it_looks))
+        player.step()
+        assert player.wait(PATIENCE)
+        assert player.apart
+
+
 def test_settings_go_to_the_active_run_and_so_does_a_reset() -> None:
     session = small_session()
     session.step(8)

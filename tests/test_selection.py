@@ -165,6 +165,19 @@ def test_a_table_of_no_task_is_refused_with_the_cause(page: Page, tmp_path: Path
     assert not list(tmp_path.glob("*.csv"))
 
 
+def test_a_reset_to_fewer_tasks_before_the_table_is_written_is_said(page: Page, tmp_path: Path) -> None:
+    page.view.selected = [2, 11]
+    with page.panel.player.session.lock("read"):  # the worker comes to neither before both are asked for
+        page.panel.player.reset(n_tasks=8)
+        page.panel._on_message(None, {"do": "export", "what": "csv", "selected": True}, [])
+    assert page.panel.player.wait()
+    assert page.panel.player.failure is None
+    told = page.told[-1]
+    assert told["tell"] == "saved"
+    with (tmp_path / told["path"]).open(encoding="utf-8", newline="") as file:
+        assert [row["task"] for row in csv.DictReader(file)] == ["2"]
+
+
 def test_a_table_has_the_tasks_in_the_order_that_was_asked(session: Session) -> None:
     whole, some = frame_table(session, session.frame), frame_table(session, session.frame, only=[9, 1])
     assert list(some.columns) == list(whole.columns)

@@ -57,7 +57,8 @@ class Prediction:
         if self.choices:
             guess = check_choice("guess", str(guess), self.choices)
         else:
-            guess = check_number("guess", guess, None, None, "Type a number, for example 0.5.")  # type: ignore[arg-type]
+            number = check_number("guess", guess, None, None, "Type a number, for example 0.5.")  # type: ignore[arg-type]
+            guess = float(number)
         if self.is_closed:
             return self._stays(guess)
         if guess != self.guess:
@@ -170,8 +171,8 @@ def outcome(name: str, result: Guess | Mapping[str, bool], why: str = "", *, wit
             f"Nothing was predicted as {name!r} in this kernel: run the cell above that asks. What happened: {result}."
         )
         return Shown(_compared(name, str(result), why), box("What happened", escaped(said), escaped(why)), said)
-    if asked.choices:
-        check_choice("result", str(result), asked.choices)
+    # Numbers of numpy and torch become Python's: the record is JSON.
+    result = check_choice("result", str(result), asked.choices) if asked.choices else float(result)
     right = asked.is_right(asked.guess, result, within)
     asked.close(result, right)
     happened = asked.said(result)

@@ -106,7 +106,7 @@ class CourseRecord:
         if not self.path.exists():
             return 0
         with self._lock():
-            lines = list(self._lines())
+            lines = _written(self.path.read_bytes())  # a file that cannot be read is not deleted
             kept = [line for line in lines if lesson is not None and not _is_of(line, lesson)]
             if kept:
                 write_whole(self.path, b"".join(line + b"\n" for line in kept))
@@ -125,7 +125,11 @@ class CourseRecord:
         except OSError as error:
             self.trouble = reason(error)
             return
-        yield from (line for line in content.splitlines() if line.strip())
+        yield from _written(content)
+
+
+def _written(content: bytes) -> list[bytes]:
+    return [line for line in content.splitlines() if line.strip()]
 
 
 def _line_break(file: Any) -> bytes:

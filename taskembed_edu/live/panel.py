@@ -385,8 +385,10 @@ class SessionPanel:
 
     def _export(self, message: Message) -> None:
         what = str(message["what"])
-        tasks = self._selected() if message.get("selected") else ()
-        self.player.do(lambda: self._save(what, tasks))
+        only_selected = bool(message.get("selected"))
+        if only_selected:
+            self._selected()  # refused at once if there is none
+        self.player.do(lambda: self._save(what, only_selected))
 
     def _selected(self) -> list[int]:
         n_tasks = len(self.player.session.tasks)
@@ -395,9 +397,10 @@ class SessionPanel:
             raise ValueError(problem("selected", "no task", "one task or more", "Draw round some with the lasso."))
         return tasks
 
-    def _save(self, what: str, tasks: Sequence[int] = ()) -> None:
+    def _save(self, what: str, only_selected: bool) -> None:
         session = self.player.session
         try:
+            tasks = self._selected() if only_selected else ()  # now: a reset may have left fewer tasks
             frame = self._view_updater().frame_at(session)
             shown = self.sessions, self.player.active, frame, self._colour(), self.title
             with reported(_MADE.get(what, "The file is written"), self._view_updater().tell_progress):

@@ -291,9 +291,10 @@ class Player:
     def _advance(self) -> None:
         """One frame of each session that has had the fewest steps; of all, if nobody catches up."""
         begun, least = time.perf_counter(), min(session.steps for session in self._sessions)
-        if not self.apart:
+        if not self.gap:  # not `apart`: a Skip that comes at this moment would be lost
             self._catches_up = True
-        moved = [session for session in self._sessions if session.steps == least or self.apart]
+        apart = self.apart
+        moved = [session for session in self._sessions if apart or session.steps == least]
         before = moved[0].steps
         for session in moved:
             self._make_frame(session)
