@@ -15,6 +15,7 @@ import torch
 from taskembed_edu.figures.snapshots import session_figure
 from taskembed_edu.labs.metric import MetricLab
 from taskembed_edu.live import panel as panel_module
+from taskembed_edu.live import view_updater
 from taskembed_edu.live.export import exported, film
 from taskembed_edu.live.numbers import rounded
 from taskembed_edu.live.packets import picture_packet
@@ -149,6 +150,25 @@ def test_both_is_umap_for_the_run_and_two_maps_for_the_page(page: Page) -> None:
     second_map(page, session.frame)
     page.say("both")
     assert len(session.events) == 1, "chosen again it changes nothing"
+
+
+def test_the_second_map_of_a_moment_is_computed_once(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    computed = []
+
+    def counted(frame: Frame, *about: Any) -> Frame:
+        computed.append(frame.step)
+        return by_pca(frame, *about)
+
+    page.say("both")
+    page.acknowledge()
+    monkeypatch.setattr(view_updater, "by_pca", counted)
+    page.say("step")
+    page.acknowledge()
+    page.view.chosen = 3
+    page.acknowledge()
+    assert page.picture["runs"][0]["links"]["task"] == 3
+    assert "Beside it the same vectors, drawn by PCA." in page.picture["words"]
+    assert computed == [page.panel.sessions[0].frame.step]
 
 
 def test_replay_and_code_do_not_know_of_it(page: Page) -> None:

@@ -290,6 +290,14 @@ def test_an_own_family_with_a_name_of_the_package_is_not_taken_for_it(tmp_path: 
     assert_same_frames(session, in_lab)
 
 
+def test_a_lab_of_an_own_family_replays_the_package_s_with_the_package_s() -> None:
+    session = small_session(family=Sinusoids())
+    session.step(4)
+    again = MetricLab(Waves()).replay(session.recording())
+    assert not isinstance(again.family, Waves)
+    assert_same_frames(session, again)
+
+
 def test_the_package_s_own_family_is_recorded_as_ever() -> None:
     whole = small_session(family=Gaussians(n_way=3)).recording()
     assert "own" not in whole["family"]

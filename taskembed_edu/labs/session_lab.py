@@ -103,7 +103,7 @@ class SessionLab:
         Errors: ValueError for an outdated or broken recording, or one of another family; RuntimeError if the lab is
         on screen already.
         """
-        from taskembed_edu.session.recordings import check_recording, load_recording
+        from taskembed_edu.session.recordings import check_recording, is_of_own_family, load_recording
 
         if self._panel is not None:
             fresh = f"lab = {type(self).__name__}(...); lab.replay(...)"
@@ -114,7 +114,7 @@ class SessionLab:
         own = asked if isinstance(asked, TaskFamily) and not is_of_the_package(asked) else None
         given = recording if isinstance(recording, dict) else load_recording(recording, known=own is not None)
         check_recording(given, _name(asked), known=own is not None, embedder=self.embedder)
-        session = Session.replay(given, own)
+        session = Session.replay(given, own if is_of_own_family(given) else None)
         session.user_set -= self._unchanged(session)
         if "projection" not in self._asked and _went_over_to_umap(session):
             session.user_set.discard("projection")

@@ -20,7 +20,6 @@ from taskembed_edu.live.progress import Progress, shown_progress
 from taskembed_edu.live.runs import same_tasks
 from taskembed_edu.live.status import StatusMessage, run_name, transport
 from taskembed_edu.live.words import beside_words, help_packet, map_words
-from taskembed_edu.projection.umap_steps import Layout
 from taskembed_edu.session.by_pca import by_pca
 from taskembed_edu.session.history import Frame, History
 from taskembed_edu.session.session import Session
@@ -84,7 +83,8 @@ class ViewUpdater:
         self._offered: list[Frame] = []  # the newest frames that the gate knows of
         self._sent: list[tuple[History, int]] = []
         self._last_packet: tuple[Any, dict[str, Any]] = ((), {})
-        self._pca: Layout | None = None  # the PCA map shown last beside UMAP's: the next one is mirrored as it is
+        # The frame shown last on two maps, and as PCA draws it: the next one is mirrored as it is.
+        self._pca: tuple[Frame, Frame] | None = None
         self._words, self._words_at, self._words_for = "", -float("inf"), ()  # type: tuple[str, float, Any]
         self._refreshed_at = -float("inf")
         session = player.session
@@ -121,7 +121,11 @@ class ViewUpdater:
         """The frame as the PCA map beside it shows it; None where there is one map a run."""
         if not self.both:
             return None
-        return by_pca(frame, self._pca, self._player.session.values_at(frame)["n_neighbors"])
+        known = self._pca
+        if known is None or known[0] is not frame:
+            signs = None if known is None else known[1].layout
+            known = self._pca = frame, by_pca(frame, signs, self._player.session.values_at(frame)["n_neighbors"])
+        return known[1]
 
     # ---- when to send ----------------------------------------------------------------------------------------------
 
@@ -203,7 +207,8 @@ class ViewUpdater:
     def _packet(self) -> dict[str, Any]:
         ui, sessions = self._ui, self._player.sessions
         beside = self.beside(packets.frames_at(sessions, self.moment)[0])
-        self._pca = None if beside is None else beside.layout
+        if beside is None:
+            self._pca = None
         about = {"chosen": self.view.chosen, "selected": self.view.selected, "beside": beside}
         try:
             return packets.picture_packet(sessions, self.moment, compare=ui.compare, **about)

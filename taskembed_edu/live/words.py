@@ -146,16 +146,11 @@ def differing_settings(sessions: Sequence[Session]) -> list[str]:
 
 def map_words(session: Session, frame: Frame, chosen: int = -1) -> str:
     """A few sentences that describe the map; with a chosen task, also its neighbours."""
-    family = session.split.validation
-    layout, truth = (
-        np.delete(rows, frame.diverged_tasks, axis=0) for rows in (frame.layout, session.tasks.truth.numpy())
-    )
-    said = [f"{len(layout)} tasks ({family.label}) at step {frame.step}, drawn by {frame.projection.upper()}."]
-    if session.tasks.truth_names:
-        said.append(_shared_words(shared(layout, truth, family.truth_kinds), session.tasks.truth_names))
+    n_tasks = len(frame.layout) - len(frame.diverged_tasks)
+    family, (order, n_groups) = session.split.validation.label, _order_and_groups(session, frame)
+    said = [f"{n_tasks} tasks ({family}) at step {frame.step}, drawn by {frame.projection.upper()}.", *order]
     if (purity := frame.diagnostics.get("purity")) is not None and not np.isnan(purity):
         said.append(_purity_words(session, purity))
-    n_groups = groups(layout)
     if n_groups > 1:
         doubt = "; UMAP can make islands where there are none" if frame.projection == "umap" else ""
         said.append(f"The map shows {n_groups} islands{doubt}.")
@@ -166,16 +161,20 @@ def map_words(session: Session, frame: Frame, chosen: int = -1) -> str:
 
 def beside_words(session: Session, frame: Frame) -> str:
     """A sentence or two on a second map of the moment that `map_words` has described."""
-    family = session.split.validation
+    order, n_groups = _order_and_groups(session, frame)
+    said = [f"Beside it the same vectors, drawn by {frame.projection.upper()}.", *order]
+    if n_groups > 1:
+        said.append(f"That map shows {n_groups} islands.")
+    return " ".join(said)
+
+
+def _order_and_groups(session: Session, frame: Frame) -> tuple[list[str], int]:
+    """A sentence on how the truth orders the map (none without a truth), and the number of islands."""
     layout, truth = (
         np.delete(rows, frame.diverged_tasks, axis=0) for rows in (frame.layout, session.tasks.truth.numpy())
     )
-    said = [f"Beside it the same vectors, drawn by {frame.projection.upper()}."]
-    if session.tasks.truth_names:
-        said.append(_shared_words(shared(layout, truth, family.truth_kinds), session.tasks.truth_names))
-    if (n_groups := groups(layout)) > 1:
-        said.append(f"That map shows {n_groups} islands.")
-    return " ".join(said)
+    names, kinds = session.tasks.truth_names, session.split.validation.truth_kinds
+    return [_shared_words(shared(layout, truth, kinds), names)] if names else [], groups(layout)
 
 
 def _purity_words(session: Session, purity: float) -> str:

@@ -78,6 +78,11 @@ def read_recording(recording: Any, family: TaskFamily | None = None) -> Recorded
     return Recorded(recording["embedder"], family, initial, events, recording["steps"])
 
 
+def is_of_own_family(recording: dict[str, Any]) -> bool:
+    """Whether a checked recording's tasks are of a user's own family, and not of one of the package's."""
+    return recording["family"]["name"] not in FAMILIES or bool(_own_class(recording))
+
+
 def _own_class(recording: dict[str, Any]) -> str:
     """The class of the recorded family if it is a user's own with the name of one of the package's; else empty."""
     return str(recording["family"].get("own", ""))
