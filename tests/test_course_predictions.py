@@ -113,7 +113,7 @@ def test_a_number_of_numpy_or_torch_is_kept_as_any_other(number: Any, monkeypatc
 
 def test_a_choice_that_is_written_as_a_number_is_a_choice() -> None:
     predict("00.many", "How many islands?", ["1", "2"]).predict("2")
-    assert str(outcome("00.many", 2)) == "As you predicted. You predicted: 2. What happened: 2."  # type: ignore[arg-type]
+    assert str(outcome("00.many", 2)) == "As you predicted. You predicted: 2. What happened: 2."
 
 
 @pytest.mark.parametrize("guess", ["nonsense", None, 3, float("nan"), [1]])

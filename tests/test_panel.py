@@ -611,6 +611,9 @@ def test_a_run_that_is_behind_has_a_bar_and_nobody_has_to_wait(page: Page) -> No
     for _ in range(6):
         page.say("step")
     assert (one.steps, other.steps, page.transport["progress"]) == (36, 36, None)
+    before = page.status
+    page.say("catch up", on=False)
+    assert page.status == before, "a Skip that comes when the runs have met does nothing, and says nothing"
     assert_same_frames(Session.replay(other.recording()), other)
 
 

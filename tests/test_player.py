@@ -446,13 +446,12 @@ def test_skip_is_not_lost_where_a_frame_begins_at_that_moment(monkeypatch: pytes
     session = small_session()
     session.step(40)
     twin = session.branch(at=1)
-    asked = Player.gap.fget
-    assert asked is not None
+    asked = vars(Player)["gap"].fget
     with playing(session) as (player, _watch):
         player.set_sessions(session, twin)
 
         def skip_while_it_looks(mine: Player) -> int:
-            gap = asked(mine)
+            gap: int = asked(mine)
             mine._catches_up = False  # the kernel's thread, between two lines of the worker's
             return gap
 

@@ -16,7 +16,8 @@ from taskembed_edu.base.wording import say_setting
 from taskembed_edu.figures.captions import caption, metadata
 from taskembed_edu.figures.colours import DARK, GREY, LINE_COLOURS, PURPLE, Colouring, colour_tasks, plain_colours
 from taskembed_edu.figures.plots import Still
-from taskembed_edu.session.history import Frame, coalesced_events, value_of
+from taskembed_edu.session.events import coalesced_events
+from taskembed_edu.session.history import Frame, value_of
 from taskembed_edu.session.session import Session
 from taskembed_edu.tasks.base import MOST_LABELS
 

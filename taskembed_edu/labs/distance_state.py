@@ -11,7 +11,7 @@ import torch
 from taskembed_edu.base.checks import check_choice, check_finite, describe, problem
 from taskembed_edu.base.settings import Settings, setting
 from taskembed_edu.formulas.distances import METRICS
-from taskembed_edu.labs.distance_readings import Vector
+from taskembed_edu.labs.distance_words import Vector
 
 LARGEST_COORDINATE = 1e6  # squares of larger ones lose their decimals, and the plane is too large to draw
 LONGEST_VECTOR = 512

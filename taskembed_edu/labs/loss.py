@@ -17,7 +17,7 @@ from torch import Tensor
 from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.labs import loss_words as words
-from taskembed_edu.labs.distance_readings import tidy
+from taskembed_edu.labs.distance_words import tidy
 from taskembed_edu.labs.loss_readings import readings
 from taskembed_edu.labs.loss_scenes import SCENES, checked_point, own_scene
 from taskembed_edu.labs.loss_state import State

@@ -7,7 +7,7 @@ from typing import Any
 
 from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.labs import loss_words as words
-from taskembed_edu.labs.distance_readings import tidy
+from taskembed_edu.labs.distance_words import tidy
 from taskembed_edu.labs.loss_state import State
 from taskembed_edu.labs.loss_steps import PHASES, LossSettings, Reading, Region
 

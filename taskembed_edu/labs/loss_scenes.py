@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from taskembed_edu.base.checks import check_finite, problem
-from taskembed_edu.labs.distance_readings import tidy
+from taskembed_edu.labs.distance_words import tidy
 from taskembed_edu.labs.loss_steps import Point
 
 MAX_POINTS = 12

@@ -19,7 +19,7 @@ from taskembed_edu.base.settings import Settings, setting
 from taskembed_edu.formulas.distances import METRICS, pairwise_distances
 from taskembed_edu.formulas.losses import LOSSES, contrastive_loss, triplet_loss
 from taskembed_edu.formulas.mining import PAIR_MINING, select_pairs, select_triplets
-from taskembed_edu.labs.distance_readings import tidy
+from taskembed_edu.labs.distance_words import tidy
 
 Point = tuple[float, float]
 Kind = Literal["similar", "different", "triplet"]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from taskembed_edu.formulas.distances import METRICS
-from taskembed_edu.labs.distance_readings import tidy
+from taskembed_edu.labs.distance_words import tidy
 from taskembed_edu.labs.loss_steps import STILL, LossSettings, Reading, Term
 
 SHOWN_TERMS = 6

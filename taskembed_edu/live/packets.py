@@ -25,7 +25,8 @@ from taskembed_edu.live.numbers import rounded
 from taskembed_edu.live.overlays import fit_packet, missing_trails, trails, trails_packet
 from taskembed_edu.live.selection import selection_packet
 from taskembed_edu.projection.umap_steps import Layout
-from taskembed_edu.session.history import Event, Frame, coalesced_events, value_of
+from taskembed_edu.session.events import Event, coalesced_events
+from taskembed_edu.session.history import Frame, value_of
 from taskembed_edu.session.session import Session
 from taskembed_edu.tasks.base import MOST_LABELS, TaskBatch, TruthKind
 from taskembed_edu.tasks.sketch import Drawing, TaskSketch

@@ -22,7 +22,7 @@ from taskembed_edu.live.defaults_for import DefaultsFor, implied_changes, no_def
 from taskembed_edu.live.lab_view import LabView
 from taskembed_edu.live.player import Player
 from taskembed_edu.live.precompile import precompile_in_background
-from taskembed_edu.live.progress import reported
+from taskembed_edu.live.progress import UMAP_COMES, reported
 from taskembed_edu.live.saving import save
 from taskembed_edu.live.status import TWO_RUNS, StatusMessage, other_metrics
 from taskembed_edu.live.still import Still
@@ -190,7 +190,7 @@ class SessionPanel:
         if live.get("metric") == self._ui.compare:
             self._ui.compare = ""  # the run uses this metric now: nothing to compare
         if live.get("projection") == "umap" and not is_loaded():
-            self._job_for_the_active_run(lambda session: self._load_umap(session, live), "UMAP is made ready")
+            self._job_for_the_active_run(lambda session: self._load_umap(session, live), UMAP_COMES)
         elif live:
             self.player.set(**live)
         if asked != changes:
@@ -215,6 +215,8 @@ class SessionPanel:
         if not isinstance(on, bool):
             raise TypeError(problem("on", on, "true or false"))
         self.player.catch_up(on)
+        if not self.player.gap:
+            return  # the runs have met since the page drew the button
         alone = "The run that is behind trains alone until it is where the other one is."
         apart = "Nobody waits: each run goes on from its own step, and its map shows that step."
         self._say(StatusMessage(alone if on else apart))
@@ -245,7 +247,7 @@ class SessionPanel:
 
     def _load_umap(self, session: Session, changes: Message) -> None:
         """Compute UMAP's first map in this kernel; tell the page before, since training waits meanwhile."""
-        self._ui.say(StatusMessage("UMAP is made ready. The first time on a computer this takes about half a minute."))
+        self._ui.say(StatusMessage(f"{UMAP_COMES}. The first time on a computer this takes about half a minute."))
         self._view_updater().refresh(now=True)
         session.set_clamped(**changes)
 

@@ -12,6 +12,7 @@ from taskembed_edu.live.status import run_name
 from taskembed_edu.session.progress import heard_by, time_left
 
 SKIP, CATCH_UP = "Skip", "Catch up"
+UMAP_COMES = "UMAP is made ready"
 
 # Seconds between two reports of one job, and until the first estimate of how long the rest takes.
 _APART, _KNOWN_AFTER = 0.1, 0.5
@@ -30,7 +31,7 @@ def shown_progress(player: Player, job: Progress | None, precompiling: bool) -> 
     """What the bar shows now: the job that the worker does, else the run that is behind, else UMAP; None: no bar."""
     if player.stopped:
         return None
-    return job or behind(player) or (Progress("UMAP is made ready") if precompiling else None)
+    return job or behind(player) or (Progress(UMAP_COMES) if precompiling else None)
 
 
 def behind(player: Player) -> Progress | None:

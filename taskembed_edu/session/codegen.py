@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from taskembed_edu.base.settings import Settings
 from taskembed_edu.base.spelling import spelt
-from taskembed_edu.session.history import ONE_MOVE, Event
+from taskembed_edu.session.events import ONE_MOVE, Event
 from taskembed_edu.session.setup import Setup
 from taskembed_edu.tasks import is_of_the_package
 from taskembed_edu.tasks.base import TaskFamily

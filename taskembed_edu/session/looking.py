@@ -20,7 +20,8 @@ from taskembed_edu.embedders.begun import check_vectors
 from taskembed_edu.evaluation.geometry import NeighbourChanges, TrueGeometry, all_distances
 from taskembed_edu.evaluation.registry import ScoreContext, measured
 from taskembed_edu.session.alarms import last_stable_frame
-from taskembed_edu.session.history import Checkpoint, Event, Frame, History, metric_of, undo_values
+from taskembed_edu.session.events import Event, undo_values
+from taskembed_edu.session.history import Checkpoint, Frame, History, metric_of
 from taskembed_edu.session.parsing import declared_settings
 from taskembed_edu.session.recovery import Recovery, recovery
 from taskembed_edu.session.run import Run, readable_families

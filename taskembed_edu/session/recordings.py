@@ -14,7 +14,7 @@ from taskembed_edu.base.files import write_whole
 from taskembed_edu.base.settings import current_values
 from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.embedders import task_embedder
-from taskembed_edu.session.history import Event, undo_values
+from taskembed_edu.session.events import Event, undo_values
 from taskembed_edu.session.parsing import declared_settings
 from taskembed_edu.session.run import Run
 from taskembed_edu.tasks import FAMILIES, is_of_the_package

@@ -21,7 +21,8 @@ from taskembed_edu.base.settings import Settings
 from taskembed_edu.embedders.base import Embedder
 from taskembed_edu.embedders.begun import check_first_step, check_state
 from taskembed_edu.projection.live_umap import LiveUMAP
-from taskembed_edu.session.history import Checkpoint, Event, Frame, History
+from taskembed_edu.session.events import Event
+from taskembed_edu.session.history import Checkpoint, Frame, History
 from taskembed_edu.session.parsing import check_live, declared_settings, split_settings
 from taskembed_edu.session.progress import counted
 from taskembed_edu.session.recovery import Recovery

@@ -22,7 +22,8 @@ from taskembed_edu.embedders import task_embedder
 from taskembed_edu.embedders.base import Embedder, devices_here
 from taskembed_edu.embedders.begun import check_embedder
 from taskembed_edu.session.codegen import run_code
-from taskembed_edu.session.history import Frame, without_setting
+from taskembed_edu.session.events import without_setting
+from taskembed_edu.session.history import Frame
 from taskembed_edu.session.looking import RunView
 from taskembed_edu.session.parsing import check_live, parse_settings, split_settings
 from taskembed_edu.session.progress import counted

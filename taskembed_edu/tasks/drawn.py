@@ -1,7 +1,7 @@
 """What a family gives, checked where the package takes it: a family of one's own that is wrong is told so in words.
 
-`TaskFamily.sample` calls `check_truth` and `check_samples`; a run that begins calls `check_family` and `check_split`.
-A training step checks nothing: it draws as the first batch was drawn.
+`TaskFamily.sample` and `redraw` check each batch, those of training steps too: drawing a batch takes far longer. A run
+that begins calls `check_family` and `check_split`.
 """
 
 from __future__ import annotations
