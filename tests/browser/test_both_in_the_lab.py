@@ -35,7 +35,7 @@ def check_both(lab: LabOnPage) -> None:
     step = lab.ask("lab.session.frame.step")
     for name, frame in (("umap", "lab.session.frame"), ("pca", "by_pca(lab.session.frame, SIGNS)")):
         expect(side(lab, name)).to_have_attribute("data-step", step)
-        lab.page.run(f"{PCA}\nSIGNS = lab.panel._updater._pca")
+        lab.page.run(f"{PCA}\nSIGNS = lab.panel._updater._pca[1].layout")
         layout, off = lab.layout(frame), np.inf
         for _ in range(100):
             told = side(lab, name).evaluate("element => Array.from(element.__map.screenPositions())")

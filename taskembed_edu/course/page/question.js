@@ -1,8 +1,11 @@
 // A prediction: a group of radio buttons, or a number with a button, and a line that says what is kept.
 //
-// Without a kernel the choices stay as they are and the line says that nothing is kept.
+// Without a kernel a click changes nothing, and the line says that nothing is kept.
 
 import { element, freshId, setText } from "../../live/page/base.js";
+import { ConnectionWatch } from "../../live/page/connection.js";
+
+const NOT_KEPT = "There is no kernel, so this is not kept. Run the cell again.";
 
 /**
  * @typedef {{ name: string, question: string, choices: string[], unit: string }} Asked
@@ -27,6 +30,9 @@ class QuestionPage {
     this.inputs = this.asked.choices.length ? this.radios(place) : [this.number(place)];
     this.line = element("p", "te-question-said", this.root);
     this.line.setAttribute("role", "status");
+    /** @type {string | number | null} */
+    this.clicked = null; // the last guess that was sent
+    this.watch = new ConnectionWatch(/** @type {any} */ (model), () => this.connected());
     this.show = this.show.bind(this);
     model.on("change:state", this.show);
     this.show();
@@ -63,11 +69,24 @@ class QuestionPage {
 
   /** @param {string | number} guess */
   say(guess) {
+    this.clicked = guess;
     try {
       this.model.send({ guess });
     } catch {
-      setText(this.line, "There is no kernel, so this is not kept. Run the cell again.");
+      this.refuse();
     }
+    this.connected();
+  }
+
+  // A guess on its way when the kernel goes is lost too.
+  connected() {
+    if (this.watch.state === "ok" || this.clicked === null) return;
+    if (this.clicked !== this.model.get("state").guess) this.refuse();
+  }
+
+  refuse() {
+    this.show(); // what is kept, not what was clicked
+    setText(this.line, NOT_KEPT);
   }
 
   show() {
@@ -83,6 +102,7 @@ class QuestionPage {
 
   remove() {
     this.model.off("change:state", this.show);
+    this.watch.remove();
     this.root.remove();
   }
 }
