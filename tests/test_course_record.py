@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from taskembed_edu.commands import progress
-from taskembed_edu.course import record
-from taskembed_edu.course.record import CHECKED, OUTCOME, PREDICTED, CourseRecord
+from taskembed_edu.course import hint, record
+from taskembed_edu.course.record import CHECKED, HINT, OUTCOME, PREDICTED, CourseRecord
 
 
 @pytest.fixture
@@ -65,6 +65,13 @@ def test_broken_and_newer_lines_stay_and_are_passed_over(kept: CourseRecord) -> 
     assert odd in kept.path.read_bytes()
     kept.delete("00")
     assert kept.path.read_bytes() == odd, "what cannot be read belongs to no lesson"
+
+
+def test_a_hint_of_no_number_is_no_hint(kept: CourseRecord) -> None:
+    for odd in (None, "two", [1]):
+        kept.add(HINT, "00.chance", odd)
+    kept.add(HINT, "00.chance", 1)
+    assert repr(hint("00.chance")) == "00.chance, hint 2."
 
 
 def test_a_line_that_was_cut_off_is_not_continued(kept: CourseRecord) -> None:

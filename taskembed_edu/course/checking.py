@@ -40,7 +40,8 @@ def hint(name: str, number: int | None = None) -> Shown:
     """
     exercise = exercises.named(name)
     steps, kept = _steps(exercise), record.mine()
-    given = 1 + max((int(entry.value) for entry in kept.of(name, record.HINT)), default=0)
+    read = [entry.value for entry in kept.of(name, record.HINT) if isinstance(entry.value, int)]
+    given = 1 + max(read, default=0)
     number = min(given, len(steps)) if number is None else check_whole("number", number, 1, len(steps))
     kept.add(record.HINT, name, number)
     title, words = steps[number - 1]
