@@ -74,6 +74,28 @@ def test_without_a_guess_it_says_what_happened_and_records_nothing(path: Path, m
     assert predict(*WHICH).predict("both").startswith("Your prediction: both.")
 
 
+def test_a_cell_that_is_run_again_after_the_result_stays_closed() -> None:
+    predict(*WHICH)
+    outcome("00.first", "both")
+    assert "would not be one" in predict(*WHICH).predict("both")
+
+
+def test_a_guess_that_could_not_be_recorded_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "folder").mkdir()
+    monkeypatch.setenv(record.PLACE, str(tmp_path / "folder"))
+    asked = predict(*WHICH)
+    assert "not recorded" in asked.predict("both")
+    (tmp_path / "folder").rmdir()
+    assert asked.predict("both").startswith("Your prediction: both.")
+    assert [entry.value for entry in record.mine().of("00.first", record.PREDICTED)] == ["both"]
+
+
+def test_a_word_is_no_result_of_a_number() -> None:
+    predict("02.loss", "How large is the loss?")
+    with pytest.raises((ValueError, TypeError), match="result: got"):
+        outcome("02.loss", "large")
+
+
 def test_what_nbval_compares_is_the_same_for_every_guess(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = []
     for guess in ("both", "recall@1", None):

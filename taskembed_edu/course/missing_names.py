@@ -27,9 +27,10 @@ def install() -> bool:
     return True
 
 
-def _explain(shell: Any, kind: type[NameError], error: NameError, trace: TracebackType, tb_offset: Any = None) -> None:
+def _explain(shell: Any, kind: type[Exception], error: Exception, trace: TracebackType, tb_offset: Any = None) -> None:
     """IPython's own traceback, with a note below it where the name was asked for in a cell itself."""
-    if is_of_a_cell(trace) and error.name:
+    # Other extensions may have asked for other kinds of errors: they come here as well.
+    if isinstance(error, NameError) and error.name and is_of_a_cell(trace):
         error.add_note(WHAT_TO_DO.format(name=error.name))
     shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
 

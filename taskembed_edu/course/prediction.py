@@ -61,7 +61,7 @@ class Prediction:
             guess = float(number)
         if self.is_closed:
             return self._stays(guess)
-        if guess != self.guess:
+        if guess != self.guess or self._record.trouble:  # one that could not be recorded is tried again
             self.guess = guess
             self._record.add(record.PREDICTED, self.name, guess)
         return self._record.trouble or f"Your prediction: {self.said(guess)}. It is kept; run the next cell."
@@ -152,8 +152,11 @@ def predict(name: str, question: str, choices: Sequence[str] = (), *, unit: str 
         raise ValueError(problem("name", repr(name), "a lesson's number, a dot and a word, like '00.first_score'"))
     if isinstance(choices, str) or len(choices) == 1 or len(set(choices)) < len(choices):
         raise ValueError(problem("choices", repr(choices), "two or more different answers, or none for a number"))
-    _ASKED[name] = Prediction(name, question, choices, unit)
-    return _ASKED[name]
+    before, asked = _ASKED.get(name), Prediction(name, question, choices, unit)
+    if before is not None and before.is_closed and before.choices == asked.choices:
+        asked.result = before.result  # the cell was run again in this kernel, and the result is on the screen
+    _ASKED[name] = asked
+    return asked
 
 
 def outcome(name: str, result: Guess | Mapping[str, bool], why: str = "", *, within: float = 0.1) -> Shown:
@@ -172,7 +175,11 @@ def outcome(name: str, result: Guess | Mapping[str, bool], why: str = "", *, wit
         )
         return Shown(_compared(name, str(result), why), box("What happened", escaped(said), escaped(why)), said)
     # Numbers of numpy and torch become Python's: the record is JSON.
-    result = check_choice("result", str(result), asked.choices) if asked.choices else float(result)
+    if asked.choices:
+        result = check_choice("result", str(result), asked.choices)
+    else:
+        plain: Any = result.item() if hasattr(result, "item") else result  # of numpy and torch
+        result = float(check_number("result", plain, None, None, "The question asks for a number."))
     right = asked.is_right(asked.guess, result, within)
     asked.close(result, right)
     happened = asked.said(result)

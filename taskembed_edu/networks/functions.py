@@ -78,12 +78,12 @@ def function_distance(learner: Learner, parameters: Parameters, probe: Vectors) 
 def _as_probe(learner: Learner, parameters: Parameters, probe: Vectors) -> Tensor:
     """The probe on the networks' device, in the dtype of their weights; whole numbers stay where letters are read."""
     given = as_tensor("probe", probe)
-    tensor = given.to(device_of(parameters))
-    if learner.answers == "letters" and not tensor.is_floating_point():
-        return tensor
-    if given.device.type == "cpu":  # on a card the check would wait for it, at every frame
-        check_finite("probe", given)
-    return tensor.to(next(iter(parameters.values())).dtype)
+    if learner.answers == "letters" and not given.is_floating_point():
+        return given.to(device_of(parameters))
+    lowered = given.to(next(iter(parameters.values())).dtype)
+    if lowered.device.type == "cpu":  # on a card the check would wait for it, at every frame
+        check_finite("probe", lowered)
+    return lowered.to(device_of(parameters))
 
 
 def _is_own(learner: Learner, n_tasks: int, probe: Tensor) -> bool:
