@@ -163,6 +163,14 @@ def test_numbers_of_every_kind(right: Any) -> None:
     assert judge(right).kind == ("wrong" if right == "later" else "right")
 
 
+def test_a_rounded_number_is_right_from_three_digits_on() -> None:
+    judge = number(math.sqrt(18), {math.sqrt(3): "The other."}, within=1e-4)
+    assert [judge(value).kind for value in (4.24, 4.243, 4.2426, 4.2, 4.25, 4.241)] == ["right"] * 3 + ["wrong"] * 3
+    assert judge(1.73).said == "The other."
+    assert judge(-4.24).said == "Only the sign is wrong."
+    assert number(0.005, {})(0.01).kind == "wrong"
+
+
 def test_a_number_that_is_none_says_why() -> None:
     judge = number(3, {9: "Take the root."})
     assert judge(9).said == "Take the root."

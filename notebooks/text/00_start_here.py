@@ -36,7 +36,7 @@ languages
 
 # %% [markdown]
 # Relatives come together. In a moment the next cell says how many. Nothing is explained yet: "why?" is answered in
-# lesson 06. If you would rather not wait, the next cell makes 60 steps at once.
+# lesson 05. If you would rather not wait, the next cell makes 60 steps at once.
 
 # %%
 purity = languages.session.step(60).diagnostics["purity"]
@@ -51,7 +51,7 @@ expected(("languages whose nearest neighbour is a relative (by chance: 0.10)", p
 # - **Exercises** answer: they say what is wrong, and they have hints.
 #
 # Are you lost? Choose *Kernel → Restart Kernel and Run All Cells*. What you predict and solve is kept on this computer
-# only; `taskembed progress` shows it.
+# only; `!taskembed progress` in a cell shows it.
 #
 # The course answers a short text on task embeddings, written in Chinese. We call it **the document**. Where the
 # document is right, you will measure it. Where it slips, you will find the slip yourself.
@@ -63,6 +63,8 @@ expected(("languages whose nearest neighbour is a relative (by chance: 0.10)", p
 # | [02 Contrastive and triplet loss](02_contrastive_and_triplet_loss.ipynb) | How does a loss teach nearness? |
 # | [04 Metric-based embedding](04_metric_based_embedding.ipynb) | How does one learn a map of tasks? |
 # | [05 Parameter-based embedding](05_parameter_based_embedding.ipynb) | Can a network's weights stand for its task? |
+#
+# (A lesson 03, and more after 05, are planned.)
 
 # %% [markdown]
 # ## A task is a small question
@@ -137,7 +139,7 @@ display(
 #
 # - the **inner loop** (内部学习) works inside one task: it studies the support set to answer the query set;
 # - the **outer loop** (外部学习) works across tasks: it improves *how* the inner loop learns. It may learn where the
-#   inner loop starts from (lesson 08), or the network that turns a support set into a vector (this lesson and 04).
+#   inner loop starts from, or the network that turns a support set into a vector (this lesson and 04).
 #
 # For that it helps to know which tasks are alike. What was learned on one task is worth most on its neighbours.
 

@@ -222,12 +222,18 @@ except ValueError as error:
 #
 # In the lab above (*Reset* brings the first arrows back). Each time: predict first.
 #
-# 1. Choose *Euclidean*, set the radius to 2.5, and lead $y$ once round on the dashed circle. *Look for*: the Euclidean
-#    distance stays, the Manhattan distance swings between 2.5 (straight along an axis) and 3.54 (along the diagonal).
-# 2. *same direction*, then pull $y$ outwards along its arrow, and at last into the origin. *Look for*: the cosine
-#    distance stays 0 while all others grow. In the origin it is undefined: the zero vector has no direction.
-# 3. *breaks the triangle*, then drag $y$. *Look for*: the cosine is broken while the arrow of $y$ lies between the two
-#    others, however long it is. The squared distance is broken while the angle at $y$ is wider than a right angle.
+# 1. Choose *Euclidean*, set the radius to 2.5, and drag $y$ once round on the dashed circle. Which distances change?
+# 2. *same direction*, then pull $y$ outwards along its arrow, and at last into the origin. What does the cosine say?
+# 3. *breaks the triangle*, then drag $y$. Where is the triangle broken, and for which distances?
+#
+# <details><summary>What is to be seen</summary>
+#
+# 1. The Euclidean distance stays. The Manhattan distance goes up and down between 2.5 (straight along an axis) and 3.54
+#    (along the diagonal).
+# 2. The cosine distance stays 0 while all others grow. In the origin it is undefined: the zero vector has no direction.
+# 3. The cosine's triangle is broken while the arrow of $y$ lies between the two others, however long it is. The squared
+#    distance's is broken while the angle at $y$ is wider than a right angle.
+# </details>
 
 # %% [markdown]
 # ## Exercises

@@ -112,8 +112,8 @@ print(f"{as_printed(1) + as_printed(0):.4f}")
 # which is how `contrastive_loss` was called above.
 #
 # And note which way round the label is. Here, as in the document, $y = 1$ means similar. In the paper that introduced
-# the loss (Hadsell, Chopra and LeCun 2006) $Y = 0$ means similar. Labels the wrong way round raise no error. At the end
-# of this lesson you train with them, and look.
+# the loss (Hadsell, Chopra and LeCun 2006) $Y = 0$ means similar. At the end of
+# this lesson you train with labels the other way round, and look.
 #
 # ## Linear or squared
 #
@@ -357,15 +357,20 @@ display(
 #
 # In the lab above. Each time: predict first.
 #
-# 1. *two classes*, loss *Contrastive, linear*, and press *Update* twenty times. *Look for*: the classes come apart in
-#    the first five; then the sum goes up and down and never reaches 0. Choose *Contrastive, squared* and go on: now it
-#    does.
-# 2. *hard and semi-hard*: drag *negative 1* slowly outwards across the two circles. *Look for*: its sort changes from
-#    hard to semi-hard to easy. Its arrow does not get shorter on the way, and beyond the outer circle it is gone at
-#    once.
-# 3. *three classes* with the distance *Cosine*. *Look for*: the margin's slider ends at 2, the circle becomes a wedge
-#    of directions, and every force stands at a right angle to the way from the origin: it turns a point, whatever its
-#    length.
+# 1. *two classes*, loss *Contrastive, linear*, and press *Update* twenty times. Does the sum reach 0? Then choose
+#    *Contrastive, squared*, and go on.
+# 2. *hard and semi-hard*: drag *negative 1* slowly outwards across the two circles. What becomes of its arrow?
+# 3. *three classes* with the distance *Cosine*. Which way do the forces point?
+#
+# <details><summary>What is to be seen</summary>
+#
+# 1. The classes come apart in the first five updates; then the sum goes up and down and never reaches 0. The squared
+#    loss reaches it.
+# 2. The negative changes from hard to semi-hard to easy. Its arrow does not get shorter on the way, and beyond the
+#    outer circle it is gone at once.
+# 3. The margin's slider ends at 2, and the circle becomes a wedge of directions. Every force is at a right angle to the
+#    line from the origin: it turns a point, whatever its length.
+# </details>
 
 # %% [markdown]
 # ## Exercises

@@ -46,6 +46,8 @@ def main(argv: Sequence[str]) -> int:
         return 1
     if not prepare_lessons(checkout):
         return 1
+    # So that `!taskembed progress` in a cell finds this environment's command.
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     from jupyterlab.labapp import LabApp
 
     LabApp.launch_instance(jupyterlab_options(checkout, argv, as_root=is_root()))

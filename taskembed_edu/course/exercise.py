@@ -61,7 +61,7 @@ class Exercise:
 
 
 def number(right: float, mistakes: Mapping[float, str], within: float = 1e-3, what: str = "a number") -> Judge:
-    """Judges a number: right within `within`; a typical mistake gets its own sentence.
+    """Judges a number: right within `within`, or rounded to three digits or more; a mistake gets its own sentence.
 
     >>> number(math.sqrt(3), {3.0: "Take the square root."})(3.0).said
     'Take the square root.'
@@ -71,15 +71,23 @@ def number(right: float, mistakes: Mapping[float, str], within: float = 1e-3, wh
         value = as_number(answer)
         if isinstance(value, str):
             return wrong(f"{value} This exercise asks for {what}.")
-        if abs(value - right) <= within:
+        if _is(value, right, within):
             return RIGHT
         for slip, sentence in mistakes.items():
-            if abs(value - slip) <= within:
+            if _is(value, slip, within):
                 return wrong(sentence)
+        if _is(-value, right, within):
+            return wrong("Only the sign is wrong.")
         far = "too large" if value > right else "too small"
         return wrong(f"{value:.4g} is {far}.")
 
     return judge
+
+
+def _is(value: float, known: float, within: float) -> bool:
+    """Whether the value is this number, or this number rounded to three digits or more: 4.24 is sqrt(18)."""
+    rounded = (float(f"{known:.{digits}g}") for digits in range(3, 7))
+    return abs(value - known) <= within or any(math.isclose(value, each, rel_tol=1e-12) for each in rounded)
 
 
 def as_number(answer: Any) -> float | str:

@@ -68,7 +68,8 @@ class Prediction:
 
     def _stays(self, guess: Guess) -> str:
         if self.guess is None:
-            return "The result has been shown: a prediction made now would not be one."
+            late = "The result has been shown: a prediction made now would not be one."
+            return f"{late} In a new kernel you are asked again."
         if guess == self.guess:
             return self.state()
         return f"The result has been shown, so your prediction stays as it was: {self.said(self.guess)}."
@@ -211,14 +212,20 @@ def _compared(name: str, happened: str, why: str) -> str:
 
 
 def tally(lesson: str) -> Shown:
-    """How many of a lesson's predictions came true, and which exercises are solved: the last cell of a lesson."""
+    """How many of a lesson's predictions came true, and which exercises are solved: the last cell of a lesson.
+
+    Counted are the questions that were asked in this kernel: an earlier edition of the lesson may have had others.
+    """
+    asked = {name: prediction.question for name, prediction in _ASKED.items() if name.partition(".")[0] == lesson}
     entries = [entry for entry in record.mine().entries() if entry.lesson == lesson]
-    outcomes = {entry.name: entry.right for entry in entries if entry.what == record.OUTCOME}
-    surprises = [name.partition(".")[2].replace("_", " ") for name, right in outcomes.items() if right is False]
+    outcomes = {entry.name: entry.right for entry in entries if entry.what == record.OUTCOME and entry.name in asked}
+    surprises = [asked[name] for name, right in outcomes.items() if right is False]
     right = sum(each is True for each in outcomes.values())
     solved = {entry.name for entry in entries if entry.what == record.CHECKED and entry.value is True}
     said = f"Predictions that came true: {right}. Surprises: {len(surprises)}. Exercises solved: {len(solved)}."
-    more = f"Read again: {', '.join(surprises)}." if surprises else ""
-    where = "Kept on this computer only. `taskembed progress` shows it, exports it or deletes it."
-    page = box(f"Lesson {escaped(lesson)}, so far", escaped(said), escaped(more), escaped(where).replace("`", ""))
+    more = f"Surprising was: {' '.join(surprises)}" if surprises else ""
+    where = (
+        "Kept on this computer only. In a cell, !taskembed progress shows it; --export and --delete go on from there."
+    )
+    page = box(f"Lesson {escaped(lesson)}, so far", escaped(said), escaped(more), escaped(where))
     return Shown(f"The tally of lesson {lesson}.", page, f"{said} {more}".rstrip())

@@ -35,7 +35,7 @@ def _right_angle(answer: Any) -> Verdict:
         return wrong("It points the same way: its cosine distance is 0.")
     if abs(cosine + 1) < 1e-6:
         return wrong("It points the opposite way: its cosine distance is 2, not 1.")
-    return wrong(f"Its cosine distance from [3, 1] is {1 - cosine:.3f}{', though it is as long' if as_long else ''}.")
+    return wrong(f"Its cosine distance from [3, 1] is {1 - cosine:.6g}{', though it is as long' if as_long else ''}.")
 
 
 def _stop(answer: Any) -> Verdict:

@@ -44,6 +44,9 @@ EXERCISES = [
                 ROOT_3: "This is the loss at margin 1, where the negative is far enough. At margin 6 it is not.",
                 6 - 3 * ROOT_3: "This is the part of the negative only. Add the distance to the positive.",
                 6 - 4 * ROOT_3: "The positive's distance is added, not taken away.",
+                6
+                + ROOT_3
+                - math.sqrt(14): "You took sqrt(14) for the negative's distance, as the document does: sqrt(27).",
                 6 - ROOT_3: "The negative is 3·sqrt(3) away: [4, 5, 6] differs from [1, 2, 3] by 3 in each entry.",
             },
         ),
@@ -53,6 +56,7 @@ EXERCISES = [
             (6 - 3 * ROOT_3, "Add the distance"),
             (6 - 4 * ROOT_3, "added"),
             (6 - ROOT_3, "by 3"),
+            (3.99, "sqrt(27)"),
         ],
         hints=(
             "Add the distance to the positive, and what the negative lacks to the margin.",
@@ -70,6 +74,7 @@ EXERCISES = [
                 3 * ROOT_3: "This is how far the negative is. The triplet loss compares it with the positive.",
                 ROOT_3: "This is how far the positive is. How much farther is the negative?",
                 4 * ROOT_3: "You added the two distances: the triplet loss takes their difference.",
+                math.sqrt(14) - ROOT_3: "You took sqrt(14) for the negative's distance. It is sqrt(27).",
                 1.0: "At margin 1 it is 0, but a larger margin still gives 0.",
                 0.0: "At margin 0 it is 0, but a larger margin still gives 0.",
             },
