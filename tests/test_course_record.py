@@ -110,6 +110,13 @@ def test_a_record_that_cannot_be_read_is_not_deleted(kept: CourseRecord, monkeyp
     assert [entry.name for entry in kept.entries()] == ["00.far"]
 
 
+def test_the_place_may_be_named_from_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.setenv(record.PLACE, "~/class/record.jsonl")
+    assert record.place() == tmp_path / "class" / "record.jsonl"
+
+
 # ---- the command ---------------------------------------------------------------------------------------------------
 
 
@@ -160,6 +167,15 @@ def test_progress_that_cannot_be_exported_says_why(
     assert progress.main(["--export", str(tmp_path / "nowhere" / "mine.csv")]) == 1
     assert "nowhere" in capsys.readouterr().err
     assert len(some.entries()) == 9
+
+
+def test_progress_does_not_export_over_the_record_itself(
+    some: CourseRecord, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = some.path.read_bytes()
+    assert progress.main(["--export", str(some.path.parent / ".." / some.path.parent.name / some.path.name)]) == 1
+    assert "is the record itself" in capsys.readouterr().err
+    assert some.path.read_bytes() == before
 
 
 def test_a_record_holds_one_object_a_line(some: CourseRecord) -> None:

@@ -95,7 +95,9 @@ def table_of(entries: Sequence[Entry]) -> Table:
 
 
 def _export(record: CourseRecord, path: Path) -> str:
-    """Write all lines as CSV, whole or not at all. Returns what was done."""
+    """Write all lines as CSV, whole or not at all. Returns what was done. Errors: OSError."""
+    if path.resolve() == record.path.resolve():
+        raise OSError(f"{path} is the record itself: a table would take its place. Give the table another name.")
     entries = record.entries()
     text = io.StringIO()
     writer = csv.DictWriter(text, [field.name for field in fields(Entry)], lineterminator="\n")

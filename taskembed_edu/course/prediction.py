@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from taskembed_edu.base.checks import check_choice, check_number, problem
+from taskembed_edu.base.settings import as_python
 from taskembed_edu.course import record
 from taskembed_edu.course.shown import Shown, box, escaped
 
@@ -34,15 +35,16 @@ class Prediction:
     """A question with a place for a guess. Shown in a notebook it is a widget; elsewhere, its question as text."""
 
     def __init__(self, name: str, question: str, choices: Sequence[str] = (), unit: str = "") -> None:
-        self.name, self.question, self.choices, self.unit = name, question, tuple(choices), unit
+        self.name, self.question, self.choices, self.unit = name, question, tuple(map(str, choices)), unit
         self._record = record.mine()
         self._view: QuestionView | None = None
         self.result: Guess | None = None
         self.guess: Guess | None = None
-        for entry in self._record.of(name, record.PREDICTED):
-            self.guess = self._valid(entry.value)
-        for entry in self._record.of(name, record.OUTCOME) if self.guess is not None else ():
-            self.result = self._valid(entry.value)
+        for entry in self._record.entries():
+            if entry.name == name and entry.what == record.PREDICTED and not self.is_closed:
+                self.guess = self._valid(entry.value)  # a later one was made in a notebook that had not seen the result
+            elif entry.name == name and entry.what == record.OUTCOME and self.guess is not None:
+                self.result = self._valid(entry.value)
 
     @property
     def is_closed(self) -> bool:
@@ -54,6 +56,7 @@ class Prediction:
 
         Errors: ValueError if it is none of the choices, or no finite number.
         """
+        guess = as_python(guess)
         if self.choices:
             guess = check_choice("guess", str(guess), self.choices)
         else:
@@ -167,7 +170,7 @@ def outcome(name: str, result: Guess | Mapping[str, bool], why: str = "", *, wit
     right within this share of the result. Without a guess, it only says what happened: a lesson never waits. Errors:
     ValueError if the result is none of the prediction's choices.
     """
-    result = _found(result) if isinstance(result, Mapping) else result
+    result = _found(result) if isinstance(result, Mapping) else as_python(result)
     asked = _ASKED.get(name)
     if asked is None:
         said = (
