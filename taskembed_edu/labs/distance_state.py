@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import torch
-
 from taskembed_edu.base.checks import check_choice, check_finite, problem
 from taskembed_edu.base.settings import Settings, setting
 from taskembed_edu.formulas.distances import METRICS
