@@ -373,4 +373,4 @@ def test_a_vector_may_be_an_array_of_any_kind(x):
 
 def test_a_vector_with_masked_numbers_is_told_so():
     with pytest.raises(ValueError, match="x: got an array of which 1 numbers are masked"):
-        DistanceLab(np.ma.masked_equal([1, 2, 3], 3), [2, 3, 4])
+        DistanceLab(np.ma.masked_equal([1, 2, 3], 3), [2, 3, 4])  # type: ignore[arg-type]

@@ -496,7 +496,7 @@ def test_points_may_be_an_array_of_any_kind(form):
 
 def test_points_with_masked_numbers_are_told_so():
     with pytest.raises(ValueError, match="points: got an array of which 1 numbers are masked"):
-        LossLab(np.ma.masked_equal([[1, 2], [3, 4]], 4), [0, 1])
+        LossLab(np.ma.masked_equal([[1, 2], [3, 4]], 4), [0, 1])  # type: ignore[arg-type]
 
 
 def test_a_point_on_the_origin_has_no_cosine_distance(lab):
