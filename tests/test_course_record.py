@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from taskembed_edu.commands import progress
-from taskembed_edu.course import hint, record
+from taskembed_edu.course import hint, predict, record
 from taskembed_edu.course.record import CHECKED, HINT, OUTCOME, PREDICTED, CourseRecord
 
 
@@ -39,7 +39,7 @@ def test_what_is_added_is_read_back_in_order(kept: CourseRecord) -> None:
 
 WRITER = """
 import sys
-from taskembed_edu.course import record
+from taskembed_edu.course import predict, record
 kept = record.mine()
 for i in range(100):
     kept.add("checked", "00." + sys.argv[1], i)
@@ -181,3 +181,13 @@ def test_progress_does_not_export_over_the_record_itself(
 def test_a_record_holds_one_object_a_line(some: CourseRecord) -> None:
     lines = [json.loads(line) for line in some.path.read_text(encoding="utf-8").splitlines()]
     assert all(line["version"] == record.VERSION for line in lines)
+
+
+def test_lines_with_odd_values_stop_nothing(kept: CourseRecord, tmp_path: Path) -> None:
+    values = {"hint": [1], "predicted": 10**400, "checked": "\ud800"}
+    lines = [{"version": 1, "what": what, "name": "00.odd", "value": v, "at": "now"} for what, v in values.items()]
+    kept.path.parent.mkdir()
+    kept.path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    assert progress.main([]) == 0
+    assert progress.main(["--export", str(tmp_path / "odd.csv")]) == 0
+    assert predict("00.odd", "How many?").guess is None

@@ -113,7 +113,10 @@ class Prediction:
         """A guess that the record holds; None where the lesson has changed and no longer offers it."""
         if self.choices:
             return value if value in self.choices else None
-        return value if isinstance(value, (int, float)) and math.isfinite(value) else None
+        try:
+            return value if isinstance(value, (int, float)) and math.isfinite(value) else None
+        except OverflowError:  # a line of the record that was edited: a number beyond all floats
+            return None
 
     # how it is shown
 
