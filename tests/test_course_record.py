@@ -39,7 +39,7 @@ def test_what_is_added_is_read_back_in_order(kept: CourseRecord) -> None:
 
 WRITER = """
 import sys
-from taskembed_edu.course import predict, record
+from taskembed_edu.course import record
 kept = record.mine()
 for i in range(100):
     kept.add("checked", "00." + sys.argv[1], i)
