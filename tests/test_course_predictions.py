@@ -151,7 +151,7 @@ def test_numbers_of_every_kind_are_kept(kind: Any, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("result", ["0.5", None, True, [1.0]])
 def test_a_result_of_a_number_is_a_number(result: Any) -> None:
     predict("02.loss", "How large?").predict(0.5)
-    with pytest.raises(TypeError, match="result: got .*, expected a number"):
+    with pytest.raises(TypeError, match=r"result: got .*, expected a number"):
         outcome("02.loss", result)
 
 
