@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -119,6 +120,23 @@ def test_what_nobody_chose_is_not_named() -> None:
 class Tight(Gaussians):
     name = "tight"
     spread: float = 0.1
+
+
+@dataclass(frozen=True)
+class Bent(Gaussians):
+    name = "bent"
+    by: Any = None
+
+
+@pytest.mark.parametrize("by", [torch.sin, lambda x: x, math.nan, math.inf, [object()], torch.float32])
+def test_a_field_that_no_line_can_hold_is_no_broken_line(by: Any) -> None:
+    tasks = Bent(by=by)
+    lab = MetricLab(tasks, projection="pca")
+    before, line = lab.code_line().split("\n")[1:]
+    assert before == "# Make `tasks` first: a Bent with fields that a line of code cannot hold."
+    assert line == 'MetricLab(tasks, projection="pca")'
+    assert opened(lab.code_line(), tasks=tasks).session.family is not None
+    compile(lab.session.code(), "code", "exec")
 
 
 def test_it_says_what_must_stand_before() -> None:

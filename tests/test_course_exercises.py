@@ -6,6 +6,8 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +171,38 @@ def test_a_rounded_number_is_right_from_three_digits_on() -> None:
     assert judge(1.73).said == "The other."
     assert judge(-4.24).said == "Only the sign is wrong."
     assert number(0.005, {})(0.01).kind == "wrong"
+
+
+def test_a_truth_of_numpy_is_a_yes_or_no() -> None:
+    assert "a yes or no" in number(1, {})(np.bool_(True)).said
+
+
+@pytest.mark.parametrize("kind", [Fraction, Decimal])
+def test_a_function_may_give_fractions_and_decimals(kind: Any) -> None:
+    assert function(lambda: 0.125, [()], [])(lambda: kind(0.125)).kind == "right"
+
+
+def test_a_function_that_gives_a_number_beyond_all_floats_is_told_so() -> None:
+    assert "right is 0.125" in function(lambda: 0.125, [()], [])(lambda: 10**400).said
+
+
+def test_an_error_that_cannot_say_what_it_is_is_named() -> None:
+    class MuteError(Exception):
+        def __str__(self) -> str:
+            raise ValueError
+
+    def fails() -> None:
+        raise MuteError
+
+    assert call(fails, ()).trouble == "it raised MuteError in the line `raise MuteError`."
+
+
+def test_hints_without_a_record_say_how_to_reach_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setenv(record.PLACE, str(tmp_path / "file" / "record.jsonl"))
+    shown = hint("00.chance")
+    assert "This was not recorded." in shown.said
+    assert "hint(&#x27;00.chance&#x27;, 2)" in shown.page
 
 
 def test_a_number_that_is_none_says_why() -> None:

@@ -44,3 +44,18 @@ def test_other_errors_stay_as_they_are(said: list[str], cell: int, error: str) -
 
 def test_outside_a_notebook_nothing_is_installed() -> None:
     assert missing_names.install() is False
+
+
+OTHERS = [
+    CELLS[0].rpartition("\n")[0],
+    "def other(shell, kind, error, trace, tb_offset=None):\n    print('Explained:', error)",
+    "get_ipython().set_custom_exc((ValueError,), other)",
+    "import taskembed_edu.course",
+    "raise ValueError('mine')",
+]
+
+
+def test_who_explains_errors_already_goes_on() -> None:
+    notebook = new_notebook(cells=[new_code_cell(source) for source in OTHERS])
+    NotebookClient(notebook, kernel_name="python3", allow_errors=True, timeout=60).execute(env={"PYTHONPATH": _path()})
+    assert "Explained: mine" in "".join(output.get("text", "") for output in notebook.cells[-1].outputs)

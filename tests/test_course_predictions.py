@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,15 @@ def test_a_guess_that_could_not_be_recorded_is_tried_again(tmp_path: Path, monke
     assert [entry.value for entry in record.mine().of("00.first", record.PREDICTED)] == ["both"]
 
 
+def test_a_result_that_was_not_foreseen_is_said_and_stops_nothing() -> None:
+    asked = predict("02.loss", "How large is the loss?")
+    assert "This was not foreseen: nan" in str(outcome("02.loss", float("nan")))
+    assert repr(outcome("02.loss", torch.tensor(float("inf")))) == "Outcome of 02.loss: not foreseen."  # type: ignore[arg-type]
+    assert not asked.is_closed
+    predict("02.which", "Which?", ["a", "b"])
+    assert "This was not foreseen: both" in str(outcome("02.which", {"a": True, "b": True}))
+
+
 def test_a_word_is_no_result_of_a_number() -> None:
     predict("02.loss", "How large is the loss?")
     with pytest.raises((ValueError, TypeError), match="result: got"):
@@ -136,6 +146,60 @@ def test_a_number_of_numpy_or_torch_is_kept_as_any_other(number: Any, monkeypatc
 def test_a_choice_that_is_written_as_a_number_is_a_choice() -> None:
     predict("00.many", "How many islands?", ["1", "2"]).predict("2")
     assert str(outcome("00.many", 2)) == "As you predicted. You predicted: 2. What happened: 2."
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.array, torch.tensor, Fraction])
+def test_numbers_of_every_kind_are_kept(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    predict("02.loss", "How large?").predict(kind(0.5))
+    assert str(outcome("02.loss", kind(0.5))).startswith("As you predicted. You predicted: 0.5.")
+    another_kernel(monkeypatch)
+    again = predict("02.loss", "How large?")
+    assert (again.guess, again.result) == (0.5, 0.5)
+
+
+@pytest.mark.parametrize("result", ["0.5", None, True, [1.0]])
+def test_a_result_of_a_number_is_a_number(result: Any) -> None:
+    predict("02.loss", "How large?").predict(0.5)
+    with pytest.raises(TypeError, match=r"result: got .*, expected a number"):
+        outcome("02.loss", result)
+
+
+def test_choices_may_be_numbers() -> None:
+    asked = predict("02.many", "How many?", [1, 2, 3])  # type: ignore[list-item]  # a lecturer may write them so
+    assert repr(asked) == "Predict: How many? [1 | 2 | 3]"
+    asked.predict(2)
+    assert str(outcome("02.many", 2)).startswith("As you predicted.")
+
+
+def test_a_question_that_is_run_again_is_not_opened_by_that() -> None:
+    predict(*WHICH)
+    outcome("00.first", "both")
+    assert "would not be one" in predict(*WHICH).predict("both")
+    changed = predict("00.first", "Which?", ["one", "other"])
+    assert not changed.is_closed, "another question has not been answered"
+
+
+def test_a_guess_of_another_notebook_that_had_not_seen_the_result_does_not_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here = predict(*WHICH)
+    there = predict(*WHICH)
+    there.predict("both")
+    outcome("00.first", "recall@1")
+    here.predict("recall@1")
+    another_kernel(monkeypatch)
+    again = predict(*WHICH)
+    assert (again.guess, again.result) == ("both", "recall@1")
+
+
+def test_the_result_of_an_older_question_does_not_close_the_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    predict("00.first", "Which?", ["old", "both"]).predict("old")
+    outcome("00.first", "both")
+    another_kernel(monkeypatch)
+    predict(*WHICH).predict("Spearman")
+    another_kernel(monkeypatch)
+    again = predict(*WHICH)
+    assert (again.guess, again.is_closed) == ("Spearman", False)
 
 
 @pytest.mark.parametrize("guess", ["nonsense", None, 3, float("nan"), [1]])
@@ -243,3 +307,22 @@ def test_a_band_is_in_order_and_there_is_one() -> None:
         expected(("a", 0.5, 1, 0))
     with pytest.raises(ValueError, match="rows: got none"):
         expected()
+
+
+def test_a_number_just_outside_is_not_rounded_into_its_band() -> None:
+    assert "yours 0.8604, expected 0.6 to 0.86 (outside)" in str(expected(("recall@1", 0.8604, 0.6, 0.86)))
+
+
+@pytest.mark.parametrize(
+    "rows, said",
+    [
+        (("a", 0.5, 0, 1), "One row is a tuple of its own"),
+        ((("a", 0.5, 0),), "One row is a tuple of its own"),
+        ((("a", 0.5, 0, float("inf")),), "two finite numbers"),
+        ((("a", None, 0, 1),), "three numbers after the label"),
+        ((("a", [0.5, 1], 0, 1),), "three numbers after the label"),
+    ],
+)
+def test_a_row_that_is_none_says_why(rows: Any, said: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=said):
+        expected(*rows)

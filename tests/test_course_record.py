@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from taskembed_edu.commands import progress
-from taskembed_edu.course import hint, record
+from taskembed_edu.course import hint, predict, record
 from taskembed_edu.course.record import CHECKED, HINT, OUTCOME, PREDICTED, CourseRecord
 
 
@@ -110,6 +110,13 @@ def test_a_record_that_cannot_be_read_is_not_deleted(kept: CourseRecord, monkeyp
     assert [entry.name for entry in kept.entries()] == ["00.far"]
 
 
+def test_the_place_may_be_named_from_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.setenv(record.PLACE, "~/class/record.jsonl")
+    assert record.place() == tmp_path / "class" / "record.jsonl"
+
+
 # ---- the command ---------------------------------------------------------------------------------------------------
 
 
@@ -162,6 +169,25 @@ def test_progress_that_cannot_be_exported_says_why(
     assert len(some.entries()) == 9
 
 
+def test_progress_does_not_export_over_the_record_itself(
+    some: CourseRecord, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = some.path.read_bytes()
+    assert progress.main(["--export", str(some.path.parent / ".." / some.path.parent.name / some.path.name)]) == 1
+    assert "is the record itself" in capsys.readouterr().err
+    assert some.path.read_bytes() == before
+
+
 def test_a_record_holds_one_object_a_line(some: CourseRecord) -> None:
     lines = [json.loads(line) for line in some.path.read_text(encoding="utf-8").splitlines()]
     assert all(line["version"] == record.VERSION for line in lines)
+
+
+def test_lines_with_odd_values_stop_nothing(kept: CourseRecord, tmp_path: Path) -> None:
+    values = {"hint": [1], "predicted": 10**400, "checked": "\ud800"}
+    lines = [{"version": 1, "what": what, "name": "00.odd", "value": v, "at": "now"} for what, v in values.items()]
+    kept.path.parent.mkdir()
+    kept.path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    assert progress.main([]) == 0
+    assert progress.main(["--export", str(tmp_path / "odd.csv")]) == 0
+    assert predict("00.odd", "How many?").guess is None

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -363,3 +364,13 @@ def test_a_script_imports_neither_widgets_nor_matplotlib():
 def test_the_course_text_is_introduced_where_it_is_met_first() -> None:
     page = " ".join(DistanceLab.page.with_suffix(".html").read_text(encoding="utf-8").split())
     assert "The document, a short Chinese text on task embeddings, lists it among the distances." in page
+
+
+@pytest.mark.parametrize("x", [np.array([3.0, 2.0, 1.0])[::-1], np.array([1, 2, 3], dtype=">f8")])
+def test_a_vector_may_be_an_array_of_any_kind(x):
+    assert DistanceLab(x, [2, 3, 4]).x == [1.0, 2.0, 3.0]
+
+
+def test_a_vector_with_masked_numbers_is_told_so():
+    with pytest.raises(ValueError, match="x: got an array of which 1 numbers are masked"):
+        DistanceLab(np.ma.masked_equal([1, 2, 3], 3), [2, 3, 4])  # type: ignore[arg-type]

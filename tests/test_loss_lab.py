@@ -9,6 +9,7 @@ import subprocess
 import sys
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import assume, given, settings
@@ -471,6 +472,31 @@ def test_labels_are_whole_numbers():
     with pytest.raises(TypeError, match=r"labels: got 0\.5, expected whole numbers"):
         LossLab(SIX[:2], torch.tensor([0.5, 1.0]))
     assert LossLab(SIX[:2], torch.tensor([3.0, 1.0])).labels == {"B1": 3, "A1": 1}
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        ([[0], [1]], r"labels: got \[0\].*labels\.ravel"),
+        (np.array([[0], [1]]), r"labels: got \[0\].*labels\.ravel"),
+        ("ab", "labels: got 'a', expected whole numbers"),
+        ([None, 1], "labels: got None, expected whole numbers"),
+        ([math.nan, 1], "labels: got nan, expected whole numbers"),
+    ],
+)
+def test_labels_that_are_none_are_told_so(labels, words):
+    with pytest.raises(TypeError, match=words):
+        LossLab(SIX[:2], labels)
+
+
+@pytest.mark.parametrize("form", [lambda rows: np.array(rows[::-1])[::-1], lambda rows: np.array(rows, dtype=">f8")])
+def test_points_may_be_an_array_of_any_kind(form):
+    assert LossLab(form(SIX[:2]), [0, 1]).points == LossLab(SIX[:2], [0, 1]).points
+
+
+def test_points_with_masked_numbers_are_told_so():
+    with pytest.raises(ValueError, match="points: got an array of which 1 numbers are masked"):
+        LossLab(np.ma.masked_equal([[1, 2], [3, 4]], 4), [0, 1])  # type: ignore[arg-type]
 
 
 def test_a_point_on_the_origin_has_no_cosine_distance(lab):

@@ -180,6 +180,7 @@ REFUSED: list[tuple[Any, type[Exception], str]] = [
         "a gradient that is not",
     ),
     ({"of_batch": lambda e, _l, metric: torch.ones((), requires_grad=True)}, ValueError, "no gradient for the embedd"),
+    ({"of_batch": lambda e, _l, metric: e.sum() * 1j}, ValueError, "complex64, expected a real number"),
     ({"minings": "all"}, TypeError, r"minings: got 'all', expected a tuple.*\('all',\)"),
     ({"label": None}, TypeError, "label: got None, expected a text"),
     ({"of_batch": lambda e, _l, metric: e.detach().sum()}, ValueError, "a number without a gradient.*detach"),

@@ -95,6 +95,11 @@ def unseeded(self: Any, truth: Tensor, n_shot: int, rng: torch.Generator) -> Any
     return x, x
 
 
+def in_place(self: Any, truth: Tensor, n_shot: int, rng: torch.Generator) -> Any:
+    x = torch.rand(len(truth), n_shot, 1, generator=rng)
+    return x, x * truth.mul_(2)[:, :1, None]
+
+
 def family_class(name: str, base: Any, changes: dict[str, Any]) -> Any:
     """A family of this name with these changes."""
     return dataclasses.dataclass(frozen=True)(type(name, (base,), changes))
@@ -136,6 +141,13 @@ FAMILY: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a truth of numpy": (truth_of(lambda t: t.numpy()), r"draw_truth of Lines: got a ndarray.*torch\.from_numpy"),
     "no truth": (truth_of(lambda t: None), r"draw_truth of Lines: got None.*return"),
+    "a complex truth": (truth_of(lambda t: t * 1j), r"draw_truth of Lines: got .*complex64, expected real numbers"),
+    "a truth that is changed": (
+        {"draw_samples": in_place},
+        r"draw_samples of Lines: got a truth that it changed.*truth\.clone",
+    ),
+    "half a shot": ({"default_shot": 2.5}, r"default_shot of Lines: got 2\.5, expected a whole number"),
+    "shots as a word": ({"default_shot": "5"}, r"default_shot of Lines: got '5', expected a number"),
     "a number as its shape": ({"x_shape": property(lambda _: 1)}, r"x_shape of Lines: got 1, expected a tuple"),
     "a name that is none": ({"task_name": lambda _, truth: truth[0]}, r"task_name of Lines: got a tensor.*a text"),
     "flat coordinates": ({"coordinates": lambda _, t: t[:, 0]}, r"coordinates of Lines: got .*truth\[:, :1\]"),

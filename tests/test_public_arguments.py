@@ -375,3 +375,19 @@ def test_a_batch_of_arrays_is_told_how_to_become_one() -> None:
         given: dict[str, Any] = {**vars(tasks), field: getattr(tasks, field).numpy()}
         with pytest.raises(TypeError, match=f"{field}: got a ndarray, expected a tensor.*OwnTasks makes tasks"):
             te.TaskBatch(**given)
+
+
+@pytest.mark.parametrize(
+    "given, words",
+    [
+        (np.ma.masked_greater(np.array(ROWS), 6), "1 numbers are masked"),
+        (torch.tensor(ROWS).to_sparse(), r"Write \.to_dense\(\)"),
+    ],
+    ids=["masked", "sparse"],
+)
+def test_numbers_that_are_not_there_are_not_made_up(given: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        te.pairwise_distances(given)
+    with pytest.raises(ValueError, match=words):
+        te.pca_layout(given)
+    assert torch.equal(te.pairwise_distances(np.ma.array(ROWS)), te.pairwise_distances(np.array(ROWS)))

@@ -302,3 +302,20 @@ def test_the_package_s_own_family_is_recorded_as_ever() -> None:
     whole = small_session(family=Gaussians(n_way=3)).recording()
     assert "own" not in whole["family"]
     assert MetricLab(Gaussians()).replay(whole).family == Gaussians(n_way=3)
+
+
+@dataclass(frozen=True)
+class Bent(Gaussians):
+    name = "bent"
+    by: Any = None
+
+
+@pytest.mark.parametrize(
+    "by", [torch.sin, 1j, {1, 2}, {(1, 2): 3}, [object()]], ids=["function", "complex", "set", "keys", "object"]
+)
+def test_a_run_on_a_family_with_any_field_is_saved_and_replayed(by: Any, tmp_path: Path) -> None:
+    session = small_session(family=Bent(by=by))
+    session.step(4)
+    save_recording(session.recording(), tmp_path / "run.json")
+    again = Session.replay(load_recording(tmp_path / "run.json", known=True), session.family)
+    assert_same_frames(session, again)

@@ -20,6 +20,7 @@ from taskembed_edu.live.saving import MOST_GIF_FRAMES, save
 from taskembed_edu.session.history import Frame
 from taskembed_edu.session.progress import heard_by
 from taskembed_edu.session.session import Session
+from taskembed_edu.tasks import Gaussians, OwnTasks
 from tests.runs import small_session
 
 Saved = Callable[..., Path]
@@ -125,3 +126,24 @@ def test_a_film_keeps_its_scale_where_a_map_shrinks() -> None:
     frames = ImageSequence.Iterator(Image.open(io.BytesIO(gif(session, [first, last]))))
     ink = [np.ptp(np.argwhere(np.asarray(frame.convert("L"))[80:500, 130:580] < 150), axis=0).max() for frame in frames]
     assert ink[1] < 0.2 * ink[0]
+
+
+@pytest.mark.parametrize("what", ["png", "svg", "gif"])
+def test_a_name_with_dollars_is_no_formula(saved: Saved, what: str) -> None:
+    x, y, size = np.random.rand(30, 8, 1), np.random.rand(30, 8), np.arange(30)
+    tasks = OwnTasks(x, y, truth={"size $x^$": size}, label="from $ 5 to $ 9, as $\\frac$")
+    session = small_session(family=tasks, n_tasks=6)
+    session.step(4)
+    assert saved(what, session).stat().st_size
+
+
+@dataclasses.dataclass(frozen=True)
+class LongName(Gaussians):
+    name = "ש" * 200
+
+
+@pytest.mark.parametrize("what", ["csv", "json", "html"])
+def test_a_long_name_of_a_family_makes_no_file_name_that_is_too_long(saved: Saved, what: str) -> None:
+    session = small_session(family=LongName())
+    session.step(4)
+    assert saved(what, session).name.startswith("metric-ששש")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import json
 from typing import Any
@@ -20,6 +21,31 @@ def spelt(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{spelt(key)}: {spelt(entry)}" for key, entry in value.items()) + "}"
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+
+
+def as_json(value: Any) -> Any:
+    """The value in Python's own types where JSON can hold it; else as text, so that what it belongs to can be saved.
+
+    >>> as_json((1, 2)), as_json(1j)
+    ((1, 2), '1j')
+    """
+    value = as_python(value)
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError):
+        return repr(value)
+    return value
+
+
+def can_be_spelt(made: Any) -> bool:
+    """Whether `constructor` writes this dataclass so that Python reads it again: a function or NaN has no literal."""
+    try:
+        for field in dataclasses.fields(made):
+            if field.init and not same(value := getattr(made, field.name), _default(field)):
+                ast.literal_eval(spelt(value))
+    except (ValueError, SyntaxError, TypeError):
+        return False
+    return True
 
 
 def constructor(made: Any) -> str:

@@ -88,20 +88,22 @@ def table_of(entries: Sequence[Entry]) -> Table:
             sum(right is False for right in outcomes.values()),
             len(solved),
             len(tried),
-            len({(entry.name, entry.value) for entry in of if entry.what == HINT}),
+            len({(entry.name, str(entry.value)) for entry in of if entry.what == HINT}),
         )
         table.add_row(lesson, *map(str, counts))
     return table
 
 
 def _export(record: CourseRecord, path: Path) -> str:
-    """Write all lines as CSV, whole or not at all. Returns what was done."""
+    """Write all lines as CSV, whole or not at all. Returns what was done. Errors: OSError."""
+    if path.resolve() == record.path.resolve():
+        raise OSError(f"{path} is the record itself: a table would take its place. Give the table another name.")
     entries = record.entries()
     text = io.StringIO()
     writer = csv.DictWriter(text, [field.name for field in fields(Entry)], lineterminator="\n")
     writer.writeheader()
     writer.writerows(asdict(entry) for entry in entries)
-    write_whole(path, text.getvalue().encode())
+    write_whole(path, text.getvalue().encode(errors="backslashreplace"))
     return f"{len(entries)} lines were written to {path}." + (f"\n{record.trouble}" if record.trouble else "")
 
 

@@ -76,4 +76,8 @@ def _raised(error: BaseException) -> str:
     """The error in one line, with the line of the learner's code that raised it."""
     frames = traceback.extract_tb(error.__traceback__)[1:]  # the first is the call above
     line = f" in the line `{frames[0].line}`" if frames and frames[0].line else ""
-    return f"it raised {type(error).__name__}: {str(error)[:200]}{line}."
+    try:
+        said = f": {str(error)[:200]}"
+    except Exception:  # an error of the learner's own may not be able to say what it is
+        said = ""
+    return f"it raised {type(error).__name__}{said}{line}."

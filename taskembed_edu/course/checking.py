@@ -42,10 +42,12 @@ def hint(name: str, number: int | None = None) -> Shown:
     steps, kept = _steps(exercise), record.mine()
     read = [entry.value for entry in kept.of(name, record.HINT) if isinstance(entry.value, int)]
     given = 1 + max(read, default=0)
-    number = min(given, len(steps)) if number is None else check_whole("number", number, 1, len(steps))
+    number = min(given, len(steps)) if number is None else int(check_whole("number", number, 1, len(steps)))
     kept.add(record.HINT, name, number)
     title, words = steps[number - 1]
-    return Shown(f"{name}, {title.lower()}.", box(title, words, tone="open"), f"{title}: {words}")
+    asked = f"{kept.trouble} Ask for the next one by its number: hint({name!r}, {number + 1})." if kept.trouble else ""
+    parts = [words, *([escaped(asked)] if asked else [])]
+    return Shown(f"{name}, {title.lower()}.", box(title, *parts, tone="open"), f"{title}: {words} {asked}".rstrip())
 
 
 def _steps(exercise: Exercise) -> list[tuple[str, str]]:

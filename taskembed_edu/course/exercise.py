@@ -8,11 +8,14 @@ them. CONTRIBUTING.md, "Add an exercise", shows one.
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal
 
 from taskembed_edu.base.checks import problem
+from taskembed_edu.base.settings import as_python
 from taskembed_edu.course.calling import call
 
 # A judge takes the learner's answer and gives a verdict; it never raises.
@@ -57,6 +60,9 @@ class Exercise:
             return wrong(f"You gave a {type(answer).__name__}, which cannot be judged ({type(error).__name__}).")
 
 
+# A number as near as this share of what is right was probably rounded.
+_NEARLY = 0.01
+
 # ---- a number ------------------------------------------------------------------------------------------------------
 
 
@@ -79,6 +85,8 @@ def number(right: float, mistakes: Mapping[float, str], within: float = 1e-3, wh
         if _is(-value, right, within):
             return wrong("Only the sign is wrong.")
         far = "too large" if value > right else "too small"
+        if abs(value - right) <= _NEARLY * abs(right) and right != round(right):  # a count is not rounded
+            return wrong(f"{value:.6g} is a little {far}. Was it rounded? Write more digits, or the formula itself.")
         return wrong(f"{value:.4g} is {far}.")
 
     return judge
@@ -94,7 +102,7 @@ def as_number(answer: Any) -> float | str:
     """The answer as a finite float, or the sentence that says why it is none."""
     if callable(answer):
         return "You gave a function, not its value: call it, with brackets."
-    if isinstance(answer, bool):
+    if isinstance(as_python(answer), bool):
         return f"You gave {answer}, which is a yes or no."
     if isinstance(answer, str):
         return f"You gave the text {answer[:60]!r}: write it without quotation marks."
@@ -200,8 +208,13 @@ def _equal(mine: Any, right: Any, within: float) -> bool:
         return is_as_long and _agree(mine, right, within)
     if isinstance(right, bool) or right is None or isinstance(right, str):
         return type(mine) is type(right) and mine == right
-    is_number = isinstance(mine, (int, float)) and not isinstance(mine, bool)
-    return is_number and math.isfinite(mine) and abs(mine - right) <= within * max(1.0, abs(right))
+    if isinstance(mine, bool) or not isinstance(mine, (numbers.Real, Decimal)):
+        return False
+    try:  # a fraction, a decimal, or a whole number beyond all floats
+        value = float(mine)
+    except OverflowError:
+        return False
+    return math.isfinite(value) and abs(value - right) <= within * max(1.0, abs(right))
 
 
 def _plain(value: Any) -> Any:

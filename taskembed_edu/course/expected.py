@@ -7,6 +7,8 @@ compared from machine to machine is only whether it lies in its band.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 from taskembed_edu.base.checks import problem
 from taskembed_edu.course.shown import Shown, box, escaped
@@ -25,17 +27,16 @@ def expected(*rows: Row) -> Shown:
 
     The ends belong to the band. What nbval compares is the label, the band, and whether the number lies in it; a band
     is as wide as what was seen on several machines and seeds, and no wider. A number that is not finite lies in none.
-    Errors: ValueError for a band whose ends are not in order, or no row.
+    Errors: ValueError for a band whose ends are not finite or not in order, or no row; TypeError for what is no number.
 
     Worked: `str(expected(("recall@1", 0.75, 0.6, 0.86)))` is `recall@1: yours 0.75, expected 0.6 to 0.86`.
     """
     if not rows:
         raise ValueError(problem("rows", "none", "one or more of (label, number, low, high)"))
     compared, said, cells, all_inside = [], [], [], True
-    for label, value, low, high in rows:
-        if not low <= high:
-            raise ValueError(problem(f"band of {label}", f"{low} to {high}", "the lower end first"))
-        inside = math.isfinite(value) and low <= float(value) <= high
+    for row in rows:
+        label, value, low, high = _checked(row)
+        inside = math.isfinite(value) and low <= value <= high
         all_inside = all_inside and inside
         band = f"{low:g} to {high:g}"
         compared.append(f"{label}: {'in' if inside else 'NOT IN'} the band {band}")
@@ -45,13 +46,31 @@ def expected(*rows: Row) -> Shown:
     return Shown("\n".join(compared), page, "\n".join(said))
 
 
+def _checked(row: Any) -> Row:
+    """The row with its numbers as floats. Errors: TypeError, ValueError for what is no row, or no band."""
+    if isinstance(row, str) or not isinstance(row, Sequence) or len(row) != 4:
+        cause = "One row is a tuple of its own: expected((label, number, low, high))."
+        raise ValueError(problem("row", repr(row), "(label, number, low, high)", cause))
+    label, *numbers = row
+    try:
+        value, low, high = map(float, numbers)
+    except (TypeError, ValueError):
+        raise TypeError(problem(f"row of {label}", repr(row), "three numbers after the label")) from None
+    if not (low <= high and math.isfinite(high - low)):
+        raise ValueError(problem(f"band of {label}", f"{low} to {high}", "two finite numbers, the lower end first"))
+    return label, value, low, high
+
+
 def _short(value: float, low: float, high: float) -> str:
-    """As many digits as the band has, and one more where it is narrow."""
+    """As many digits as the band has, one more where it is narrow, and more where it lies just outside an end."""
     if not math.isfinite(value):
         return str(value)
     width = high - low or abs(high) or 1.0
-    digits = max(0, 2 - math.floor(math.log10(width)) - 1)
-    return f"{float(value):.{min(digits, 8)}f}"
+    digits = min(max(0, 2 - math.floor(math.log10(width)) - 1), 8)
+    inside = low <= value <= high
+    while digits < 8 and (low <= float(f"{value:.{digits}f}") <= high) != inside:
+        digits += 1
+    return f"{value:.{digits}f}"
 
 
 def _row(label: str, value: str, band: str, inside: bool) -> str:

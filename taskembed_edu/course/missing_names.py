@@ -22,8 +22,8 @@ def install() -> bool:
     shell = None if ipython is None else ipython.get_ipython()
     if shell is None or getattr(shell, "kernel", None) is None:
         return False
-    if NameError not in getattr(shell, "custom_exceptions", ()):
-        shell.set_custom_exc((*shell.custom_exceptions, NameError), _explain)
+    if not getattr(shell, "custom_exceptions", ()):  # else another package explains errors here: it goes on
+        shell.set_custom_exc((NameError,), _explain)
     return True
 
 

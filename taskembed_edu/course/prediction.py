@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from taskembed_edu.base.checks import check_choice, check_number, problem
+from taskembed_edu.base.settings import as_python
 from taskembed_edu.course import record
 from taskembed_edu.course.shown import Shown, box, escaped
 
@@ -34,15 +35,16 @@ class Prediction:
     """A question with a place for a guess. Shown in a notebook it is a widget; elsewhere, its question as text."""
 
     def __init__(self, name: str, question: str, choices: Sequence[str] = (), unit: str = "") -> None:
-        self.name, self.question, self.choices, self.unit = name, question, tuple(choices), unit
+        self.name, self.question, self.choices, self.unit = name, question, tuple(map(str, choices)), unit
         self._record = record.mine()
         self._view: QuestionView | None = None
         self.result: Guess | None = None
         self.guess: Guess | None = None
-        for entry in self._record.of(name, record.PREDICTED):
-            self.guess = self._valid(entry.value)
-        for entry in self._record.of(name, record.OUTCOME) if self.guess is not None else ():
-            self.result = self._valid(entry.value)
+        for entry in self._record.entries():
+            if entry.name == name and entry.what == record.PREDICTED and not self.is_closed:
+                self.guess = self._valid(entry.value)  # a later one was made in a notebook that had not seen the result
+            elif entry.name == name and entry.what == record.OUTCOME and self.guess is not None:
+                self.result = self._valid(entry.value)
 
     @property
     def is_closed(self) -> bool:
@@ -54,6 +56,7 @@ class Prediction:
 
         Errors: ValueError if it is none of the choices, or no finite number.
         """
+        guess = as_python(guess)
         if self.choices:
             guess = check_choice("guess", str(guess), self.choices)
         else:
@@ -111,7 +114,10 @@ class Prediction:
         """A guess that the record holds; None where the lesson has changed and no longer offers it."""
         if self.choices:
             return value if value in self.choices else None
-        return value if isinstance(value, (int, float)) and math.isfinite(value) else None
+        try:
+            return value if isinstance(value, (int, float)) and math.isfinite(value) else None
+        except OverflowError:  # a line of the record that was edited: a number beyond all floats
+            return None
 
     # how it is shown
 
@@ -165,16 +171,20 @@ def outcome(name: str, result: Guess | Mapping[str, bool], why: str = "", *, wit
 
     The result is a choice, a number, or what was found of each choice: {"recall@1": low < 0.1, "Spearman": high < 0.1}.
     Of two that are true it is "both", of none "neither", if these were offered. A number that was guessed counts as
-    right within this share of the result. Without a guess, it only says what happened: a lesson never waits. Errors:
-    ValueError if the result is none of the prediction's choices.
+    right within this share of the result. Without a guess, it only says what happened: a lesson never waits. A result
+    that was not foreseen (a run that diverged, say) is said, and leaves the prediction open. Errors: ValueError if a
+    choice is given that the prediction does not offer.
     """
-    result = _found(result) if isinstance(result, Mapping) else result
-    asked = _ASKED.get(name)
+    found, asked = isinstance(result, Mapping), _ASKED.get(name)
+    result = _found(result) if isinstance(result, Mapping) else as_python(result)
     if asked is None:
         said = (
             f"Nothing was predicted as {name!r} in this kernel: run the cell above that asks. What happened: {result}."
         )
         return Shown(_compared(name, str(result), why), box("What happened", escaped(said), escaped(why)), said)
+    if (found and result not in asked.choices) or (not asked.choices and _is_no_number(result)):
+        said = f"This was not foreseen: {result}. Was a setting changed, or did a run diverge? Run the lesson afresh."
+        return Shown(f"Outcome of {name}: not foreseen.", box("What happened", escaped(said), tone="bad"), said)
     # Numbers of numpy and torch become Python's: the record is JSON.
     if asked.choices:
         result = check_choice("result", str(result), asked.choices)
@@ -191,6 +201,11 @@ def outcome(name: str, result: Guess | Mapping[str, bool], why: str = "", *, wit
     return Shown(
         _compared(name, happened if asked.choices else "", why), box(title, row, escaped(why), tone=tone), said
     )
+
+
+def _is_no_number(result: Any) -> bool:
+    value = result.item() if hasattr(result, "item") else result  # of numpy and torch
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def _found(of_each: Mapping[str, bool]) -> str:

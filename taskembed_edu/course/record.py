@@ -159,7 +159,11 @@ def place() -> Path:
     import platformdirs  # not at the top: a lesson that records nothing does not need it
 
     named = os.environ.get(PLACE)
-    return Path(named) if named else platformdirs.user_data_path("taskembed_edu", False) / "course_record.jsonl"
+    return (
+        Path(named).expanduser()
+        if named
+        else platformdirs.user_data_path("taskembed_edu", False) / "course_record.jsonl"
+    )
 
 
 def mine() -> CourseRecord:

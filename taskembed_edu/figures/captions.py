@@ -11,6 +11,11 @@ from taskembed_edu.session.history import Frame
 from taskembed_edu.session.session import Session
 
 
+def as_written(text: str) -> str:
+    """A name of the user's as matplotlib shows it letter by letter: between two dollars it would read a formula."""
+    return text.replace("$", r"\$")
+
+
 def caption(session: Session, frame: Frame) -> str:
     """The frame's tasks, main settings, seed, step and map in one line, as they were when it was recorded.
 

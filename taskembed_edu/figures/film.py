@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from taskembed_edu.figures.captions import caption
+from taskembed_edu.figures.captions import as_written, caption
 from taskembed_edu.figures.colours import DARK
 from taskembed_edu.figures.snapshots import draw_map
 from taskembed_edu.session.progress import counted
@@ -69,6 +69,6 @@ def _picture(session: Session, frame: Frame, column: int | None, scale: Ends) ->
     (left, bottom), (right, top) = scale
     axes.set_aspect("equal", adjustable="box")
     axes.set(xlim=(left, right), ylim=(bottom, top))
-    figure.supxlabel(textwrap.fill(caption(session, frame), 90), fontsize=8, color=DARK)
+    figure.supxlabel(textwrap.fill(as_written(caption(session, frame)), 90), fontsize=8, color=DARK)
     canvas.draw()
     return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").convert("P", palette=Image.Palette.ADAPTIVE)

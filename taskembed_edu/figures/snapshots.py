@@ -13,7 +13,7 @@ from taskembed_edu.base.checks import check_choice
 from taskembed_edu.base.files import whole_file
 from taskembed_edu.base.readings import LOSS_PANEL, PANELS, SCORES_PANEL, Reading, panels_of
 from taskembed_edu.base.wording import say_setting
-from taskembed_edu.figures.captions import caption, metadata
+from taskembed_edu.figures.captions import as_written, caption, metadata
 from taskembed_edu.figures.colours import DARK, GREY, LINE_COLOURS, PURPLE, Colouring, colour_tasks, plain_colours
 from taskembed_edu.figures.plots import Still
 from taskembed_edu.session.events import coalesced_events
@@ -67,7 +67,8 @@ def session_figure(
         draw_map(figure.add_subplot(grid[:, place]), session, drawn, column)
     for row, readings in enumerate(panels):
         _curves(figure.add_subplot(grid[row, -1]), session, shown, readings, explained=row == 0)
-    figure.supxlabel(textwrap.fill(caption(session, shown), _LINE * len(maps)), fontsize=7, color=DARK)
+    said = textwrap.fill(as_written(caption(session, shown)), _LINE * len(maps))
+    figure.supxlabel(said, fontsize=7, color=DARK)
     if session.split.validation.label_points and len(session.tasks) <= MOST_LABELS:
         for axes, drawn in zip(figure.axes, maps, strict=False):
             _names(figure, axes, session, drawn)
@@ -165,14 +166,16 @@ def _shortened(name: str) -> str:
 
 def _legend(axes: Axes, colouring: Colouring) -> None:
     signs = [
-        axes.scatter([], [], color=entry["colour"], marker=_MARKERS[entry["shape"]], s=28, label=entry["label"])
+        axes.scatter(
+            [], [], color=entry["colour"], marker=_MARKERS[entry["shape"]], s=28, label=as_written(entry["label"])
+        )
         for entry in colouring.entries[:_MOST_SIGNS]
     ]
     diverged_tasks = len(colouring.entries) - len(signs)
     title = colouring.name + (f" (and {diverged_tasks} more)" if diverged_tasks else "")
     axes.legend(
         handles=signs,
-        title=title,
+        title=as_written(title),
         frameon=False,
         fontsize=8,
         title_fontsize=8,
@@ -198,7 +201,7 @@ def _curves(axes: Axes, session: Session, shown: Frame, readings: Sequence[Readi
         values = [value_of(frame, reading.name) for frame in session.history]
         if reading.panel == LOSS_PANEL or np.isfinite(values).any():
             colour = LINE_COLOURS[reading.colour][0]  # the picture's background is light
-            axes.plot(steps, values, reading.dash, color=colour, label=reading.name)
+            axes.plot(steps, values, reading.dash, color=colour, label=as_written(reading.name))
     _changes(axes, session, explained)
     if shown is not session.frame:
         axes.axvline(shown.step, color=GREY, linewidth=1, label="the step shown" if explained else None)

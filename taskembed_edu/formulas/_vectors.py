@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch.autograd import forward_ad
 
-from taskembed_edu.base.checks import check_finite, problem
+from taskembed_edu.base.checks import check_finite, describe, problem
 from taskembed_edu.formulas.known_batch import is_known
 
 Vectors = torch.Tensor | np.ndarray | Sequence[Any]
@@ -76,7 +76,12 @@ def as_matching_vectors(**given: Vectors) -> tuple[torch.Tensor, ...]:
 def as_tensor(name: str, value: Any, device: torch.device | None = None) -> torch.Tensor:
     """A tensor unchanged; a list, number or array as a new tensor on the device. Tensors in a list keep gradients."""
     if isinstance(value, torch.Tensor):
-        return value
+        return _strided(name, value)
+    if np.ma.is_masked(value):
+        cause = "What is masked would count with the number that lies below it: leave it out, or fill it, x.filled(0)."
+        raise ValueError(
+            problem(name, f"an array of which {np.ma.count_masked(value)} numbers are masked", "all", cause)
+        )
     try:
         if isinstance(value, (list, tuple)) and any(isinstance(row, torch.Tensor) for row in value):
             there = next(row.device for row in value if isinstance(row, torch.Tensor))
@@ -87,6 +92,13 @@ def as_tensor(name: str, value: Any, device: torch.device | None = None) -> torc
         came = repr(value) if isinstance(value, str) else value
         cause = _why_no_numbers(value)
         raise TypeError(problem(name, came, "numbers: a tensor, an array or a list of equal rows", cause)) from error
+
+
+def _strided(name: str, tensor: torch.Tensor) -> torch.Tensor:
+    if tensor.layout is not torch.strided:
+        came = f"{describe(tensor)} that is sparse"
+        raise ValueError(problem(name, came, "one that holds every number", "Write .to_dense()."))
+    return tensor
 
 
 def _why_no_numbers(value: Any) -> str:

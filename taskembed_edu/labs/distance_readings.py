@@ -12,6 +12,8 @@ from typing import Any
 
 import torch
 
+from taskembed_edu.base.checks import describe, problem
+from taskembed_edu.formulas._vectors import as_tensor
 from taskembed_edu.formulas.distances import METRICS, cosine_similarity
 from taskembed_edu.labs.distance_words import ROUNDING as ROUNDING
 from taskembed_edu.labs.distance_words import ROWS as ROWS
@@ -20,6 +22,20 @@ from taskembed_edu.labs.distance_words import UNDEFINED as UNDEFINED
 from taskembed_edu.labs.distance_words import Vector as Vector
 from taskembed_edu.labs.distance_words import listed as listed
 from taskembed_edu.labs.distance_words import tidy as tidy
+
+
+def numbers_of(name: str, given: Any, expected: str) -> torch.Tensor:
+    """What a user gave as numbers in double precision: a tensor, an array of any kind, or lists. `expected`: in words.
+
+    Errors: TypeError for what holds no real numbers; ValueError for one of which some are masked, or that is sparse.
+    """
+    try:
+        tensor = as_tensor(name, given)
+        if tensor.is_complex():
+            raise TypeError
+    except TypeError:
+        raise TypeError(problem(name, describe(given), expected)) from None
+    return tensor.detach().cpu().double()
 
 
 def distance(key: str, x: Vector, y: Vector) -> float:

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import torch
-
-from taskembed_edu.base.checks import check_choice, check_finite, describe, problem
+from taskembed_edu.base.checks import check_choice, check_finite, problem
 from taskembed_edu.base.settings import Settings, setting
 from taskembed_edu.formulas.distances import METRICS
+from taskembed_edu.labs.distance_readings import numbers_of
 from taskembed_edu.labs.distance_words import Vector
 
 LARGEST_COORDINATE = 1e6  # squares of larger ones lose their decimals, and the plane is too large to draw
@@ -85,10 +84,7 @@ def _named(points: Mapping[str, Any]) -> list[str]:
 
 def _vector(name: str, entries: Any) -> Vector:
     """The entries as floats. Errors: TypeError or ValueError that names the vector."""
-    try:
-        tensor = torch.as_tensor(entries, dtype=torch.float64)
-    except (TypeError, ValueError, RuntimeError):
-        raise TypeError(problem(name, describe(entries), "a vector of numbers such as [1, 2, 3]")) from None
+    tensor = numbers_of(name, entries, "a vector of numbers such as [1, 2, 3]")
     if tensor.ndim != 1 or not 1 <= len(tensor) <= LONGEST_VECTOR:
         raise ValueError(problem(name, tensor, f"one vector of 1 to {LONGEST_VECTOR} numbers, such as [1, 2, 3]"))
     check_finite(name, tensor, "The lab needs every coordinate.")

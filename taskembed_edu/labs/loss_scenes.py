@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 
 from taskembed_edu.base.checks import check_finite, problem
+from taskembed_edu.base.settings import as_python
+from taskembed_edu.labs.distance_readings import numbers_of
 from taskembed_edu.labs.distance_words import tidy
 from taskembed_edu.labs.loss_steps import Point
 
@@ -93,20 +95,14 @@ def own_scene(
 
 def checked_point(name: str, place: Sequence[float] | Tensor) -> Point:
     """A place in the plane as two floats."""
-    try:
-        at = torch.as_tensor(place, dtype=torch.float64)
-    except (TypeError, ValueError, RuntimeError):
-        raise TypeError(problem(name, place, "two numbers such as (1, 2)")) from None
+    at = numbers_of(name, place, "two numbers such as (1, 2)")
     if at.shape != (2,):
         raise ValueError(problem(name, place, "two numbers such as (1, 2)"))
     return _pairs_of(_within(name, at[None]))[0]
 
 
 def _rows(points: Sequence[Sequence[float]] | Tensor) -> Tensor:
-    try:
-        rows = torch.as_tensor(points, dtype=torch.float64)
-    except (TypeError, ValueError, RuntimeError):
-        raise TypeError(problem("points", points, "rows of numbers, all equally long")) from None
+    rows = numbers_of("points", points, "rows of numbers, all equally long")
     if rows.ndim != 2 or rows.shape[1] < 2:
         raise ValueError(problem("points", rows, "one row for each point, of two numbers or more: shape (n, dim)"))
     if not 2 <= len(rows) <= MAX_POINTS:
@@ -122,8 +118,11 @@ def _within(name: str, rows: Tensor) -> Tensor:
 
 
 def _whole(label: Any) -> int:
-    if isinstance(label, bool) or int(label) != label:
-        raise TypeError(problem("labels", label, "whole numbers, one class number for each point"))
+    label = as_python(label)  # one of an array or a tensor too
+    if isinstance(label, bool) or not isinstance(label, (int, float)) or not float(label).is_integer():
+        came = repr(label) if isinstance(label, str) else label
+        cause = "A column of labels is one list: labels.ravel()." if isinstance(label, list) else ""
+        raise TypeError(problem("labels", came, "whole numbers, one class number for each point", cause))
     return int(label)
 
 

@@ -46,6 +46,9 @@ class _Shown(NamedTuple):
         return self.colour if self.session.tasks.truth_names else None
 
 
+_LONGEST_FAMILY = 30  # letters
+
+
 def save(
     what: str,
     sessions: Sequence[Session],
@@ -69,8 +72,9 @@ def save(
     session = sessions[active]
     whole_run = session.steps if what in _OF_THE_RUN else frame.step
     step = max(each.steps for each in sessions) if what == "html" else whole_run
-    # A user's own family may have any name, "blobs/2" too: keep only characters that every file system accepts.
-    family = re.sub(r"[^\w-]+", "-", session.setup.family).strip("-") or "tasks"
+    # A user's own family may have any name, "blobs/2" too: keep only characters that every file system accepts, and
+    # not too many of them. A name has 255 bytes at most, and a letter has up to four.
+    family = re.sub(r"[^\w-]+", "-", session.setup.family)[:_LONGEST_FAMILY].strip("-") or "tasks"
     part = "-selected" if len(tasks) else ""
     path = free_path(Path(f"{session.embedder.name}-{family}-step-{step}{part}.{what}"))
     _write(what, _Shown(sessions, session, frame, colour, title, beside, tasks), path)

@@ -26,7 +26,7 @@ from torch import Tensor
 from taskembed_edu.base.checks import check_number, problem
 from taskembed_edu.base.settings import as_python
 from taskembed_edu.base.short_errors import short_errors
-from taskembed_edu.base.spelling import constructor
+from taskembed_edu.base.spelling import as_json, can_be_spelt, constructor
 from taskembed_edu.tasks.batch import Episode as Episode
 from taskembed_edu.tasks.batch import Task as Task
 from taskembed_edu.tasks.batch import TaskBatch as TaskBatch
@@ -244,11 +244,14 @@ class TaskFamily(ABC):
 
     def describe(self) -> dict[str, Any]:
         """Name and fields, as a recording stores them."""
-        fields = {f.name: as_python(getattr(self, f.name)) for f in dataclasses.fields(self) if f.name != "part"}
+        fields = {f.name: as_json(getattr(self, f.name)) for f in dataclasses.fields(self) if f.name != "part"}
         return {"name": self.name, **fields}
 
     def in_code(self) -> tuple[str, str]:
         """How lines of Python write this family, and a line that has to come before; "": its import is enough."""
+        if not can_be_spelt(self):
+            made = f"a {type(self).__name__} with fields that a line of code cannot hold"
+            return "tasks", f"# Make `tasks` first: {made}."
         return constructor(self), ""
 
     def with_part(self, part: tuple[Any, ...]) -> Self:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from taskembed_edu.base.checks import check_choice, check_finite, problem
+from taskembed_edu.base.checks import check_choice, check_finite, check_whole, problem
 from taskembed_edu.tasks.kinds import KINDS
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ def check_truth(family: TaskFamily, truth: Any, n_tasks: int) -> Tensor:
         cause = f"truth_names says {', '.join(names)}: the first columns."
         raise ValueError(problem(what, truth, expected, cause))
     _check_on_cpu(what, truth)
+    if truth.is_complex():
+        raise TypeError(problem(what, truth, "real numbers", "Two columns, truth.real and truth.imag, say the same."))
     if truth.is_floating_point():
         check_finite(what, truth, "It is what makes a task: every number of it has to be known.")
     return truth
@@ -93,12 +95,16 @@ def check_family(family: TaskFamily) -> None:
     The second batch has to be the first once more; kinds and group have to go with the names of the truth.
     """
     _check_truth_is_described(family)
-    n_tasks, n_shot = family.at_most(2), family.default_shot
+    n_tasks, n_shot = family.at_most(2), check_whole(_what(family, "default_shot"), family.default_shot, 1, None)
     truths = [check_truth(family, family.draw_truth(n_tasks, _seeded()), n_tasks) for _ in range(2)]
     _check_same(family, "draw_truth", truths[:1], truths[1:])
+    before = truths[0].clone()
     samples = [
         check_samples(family, family.draw_samples(truths[0], n_shot, _seeded()), n_tasks, n_shot) for _ in range(2)
     ]
+    if not torch.equal(truths[0], before):
+        cause = "Work on a copy: truth.clone(), or truth * 2 in place of truth *= 2."
+        raise ValueError(problem(_what(family, "draw_samples"), "a truth that it changed", "one left as it is", cause))
     _check_same(family, "draw_samples", *samples)
 
 

@@ -174,6 +174,8 @@ def _check_value(value: Any) -> None:
         elif not isinstance(value, torch.Tensor):
             cause = "Keep it a tensor, so that it has a gradient: no .item(), no float()."
         raise ValueError(problem("of_batch", value, "one number, a tensor of shape ()", cause))
+    if value.is_complex():
+        raise ValueError(problem("of_batch", value, "a real number", "Of two losses, neither is smaller: take .abs()."))
     if not bool(value.isfinite()):
         raise ValueError(problem("of_batch", f"{value.item():g}", "a finite number"))
     if not value.requires_grad:
