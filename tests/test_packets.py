@@ -281,6 +281,23 @@ def test_each_run_has_its_rows_and_its_marks() -> None:
     assert marks_packet([session, branch]) == [[], [{"step": 4, "text": "margin 0.5"}]]
 
 
+def test_a_choice_of_the_map_has_no_mark_and_stays_in_the_recording() -> None:
+    session = small_session(n_neighbors=5)
+    session.step(4)
+    for changes in ({"projection": "umap"}, {"projection": "pca"}, {"n_neighbors": 7}, {"min_dist": 0.3}):
+        session.set(**changes)
+        session.step(4)
+    assert marks_packet([session]) == [[]]
+    assert [list(event.changes) for event in session.events] == [
+        ["projection"],
+        ["projection"],
+        ["n_neighbors"],
+        ["min_dist"],
+    ]
+    session.set(projection="umap", margin=0.5)
+    assert marks_packet([session]) == [[{"step": 20, "text": "margin 0.5"}]]
+
+
 def test_marks_say_where_a_slider_came_to_rest() -> None:
     declared = small_session().declared()
     events = [Event(10, {"margin": 0.9}), Event(12, {"margin": 0.8}), Event(50, {"margin": 0.5})]

@@ -28,6 +28,7 @@ from taskembed_edu.projection.umap_steps import Layout
 from taskembed_edu.session.events import Event, coalesced_events
 from taskembed_edu.session.history import Frame, value_of
 from taskembed_edu.session.session import Session
+from taskembed_edu.session.setup import MAP_SETTINGS
 from taskembed_edu.tasks.base import MOST_LABELS, TaskBatch, TruthKind
 from taskembed_edu.tasks.sketch import Drawing, TaskSketch
 
@@ -349,11 +350,10 @@ def rows_of(frames: Sequence[Frame], first: int, columns: Sequence[str]) -> dict
 
 
 def marks_packet(sessions: Sequence[Session]) -> list[list[dict[str, Any]]]:
-    """Each run's marks: see `curve_marks`. There is no mark where the lab itself changed PCA to UMAP."""
-    unasked = [() if "projection" in session.user_set else ("projection",) for session in sessions]
+    """Each run's marks: see `curve_marks`. What changes the map alone is no event of the training, and has no mark."""
     return [
-        curve_marks(run.events, run.declared(), without, {"metric", *run.embedder.view_settings})
-        for run, without in zip(sessions, unasked, strict=True)
+        curve_marks(run.events, run.declared(), MAP_SETTINGS, {"metric", *run.embedder.view_settings})
+        for run in sessions
     ]
 
 

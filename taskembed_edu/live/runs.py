@@ -15,10 +15,8 @@ from taskembed_edu.live.defaults_for import DefaultsFor, implied_changes, no_def
 from taskembed_edu.live.player import Player
 from taskembed_edu.live.status import StatusMessage, recovery_words, run_name, undo_words, way_back
 from taskembed_edu.session.session import Session
+from taskembed_edu.session.setup import MAP_SETTINGS
 from taskembed_edu.tasks.base import TaskBatch
-
-# Settings that change only how the same vectors are drawn.
-_OF_THE_MAP = ("projection", "n_neighbors", "min_dist")
 
 # Two runs are compared task by task, so settings that determine the tasks change for both.
 _OF_THE_TASKS = ("family", "seed", "n_tasks")
@@ -34,7 +32,7 @@ def branch(player: Player, step: int) -> StatusMessage:
     # A branch has the settings of its frame. A branch of the newest frame has the present settings, with any changes
     # since that frame. Both maps get the present map settings, whatever they were at that step.
     own, now = twin.declared(), session.values()
-    kept = [name for name in own if own[name].live and (frame is session.frame or name in _OF_THE_MAP)]
+    kept = [name for name in own if own[name].live and (frame is session.frame or name in MAP_SETTINGS)]
     twin.set(**{name: now[name] for name in kept if now[name] != twin.values()[name]})
     twin.user_set = set(session.user_set)
     player.set_sessions(session, twin)
@@ -103,7 +101,7 @@ def rewind(player: Player) -> StatusMessage:
         return StatusMessage("No run has failed: there is nothing to go back from.")
     session = player.failed or player.session
     frame, why = way_back(session)
-    drawn_by = {name: session.values()[name] for name in _OF_THE_MAP}
+    drawn_by = {name: session.values()[name] for name in MAP_SETTINGS}
     session.rewind(frame.index)
     session.set_clamped(**drawn_by)  # the run goes back, but the map settings stay
     player.failure = player.failed = None

@@ -26,7 +26,7 @@ from taskembed_edu.session.history import Checkpoint, Frame, History
 from taskembed_edu.session.parsing import check_live, declared_settings, split_settings
 from taskembed_edu.session.progress import counted
 from taskembed_edu.session.recovery import Recovery
-from taskembed_edu.session.setup import Setup
+from taskembed_edu.session.setup import MAP_SETTINGS, Setup
 from taskembed_edu.session.validation import ValidationSet, step_means
 from taskembed_edu.tasks import FAMILIES, task_family
 from taskembed_edu.tasks.base import Split, TaskFamily
@@ -37,7 +37,7 @@ from taskembed_edu.tasks.kinds import KINDS
 _TRIM_EVERY = 20
 
 # Settings that change how the map shows the same vectors; an embedder may have more (`view_settings`).
-_VIEW_SETTINGS = {"metric", "projection", "n_neighbors", "min_dist", "umap_restarts"}
+_VIEW_SETTINGS = {"metric", *MAP_SETTINGS, "umap_restarts"}
 
 
 @dataclass
@@ -190,7 +190,7 @@ class Run:
         """
         twin = self.at_frame(way.frame.index)
         now = self.now.setup
-        drawn_by = {name: getattr(now, name) for name in ("projection", "n_neighbors", "min_dist")}
+        drawn_by = {name: getattr(now, name) for name in MAP_SETTINGS}
         twin.apply(twin.now.setup.clamped(**drawn_by), self.now.settings.changed(**way.changes))
         return dataclasses.replace(twin, past=self.past, ended=self, recovered=len(twin.events))
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from taskembed_edu.base.settings import Settings, setting
 from taskembed_edu.tasks import FAMILIES
 
+# Settings that change only how the map draws the same vectors.
+MAP_SETTINGS = ("projection", "n_neighbors", "min_dist")
+
 
 @dataclass(frozen=True)
 class Setup(Settings):
