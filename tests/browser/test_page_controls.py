@@ -114,6 +114,27 @@ def test_a_task_is_found_by_its_name(open_lab: OpenLab) -> None:
     assert not lab.sent("step")
 
 
+def test_a_found_task_comes_into_sight_and_the_zoom_stays(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    names = lab.evaluate("model.get('tasks').names")
+    lab.evaluate("lab.maps[0].zoomTo([7])")
+    lab.next_frame()
+    lab.wait_for_function("!lab.maps[0].moving(performance.now())")
+    zoom = lab.evaluate("lab.maps[0].viewport.zoom()")
+    seen = """i => { const map = lab.maps[0]; const [x, y] = map.screenPositions().slice(2 * i);
+        return x > 0 && y > 0 && x < map.canvas.clientWidth && y < map.canvas.clientHeight; }"""
+    outside = [i for i in range(len(names)) if not lab.evaluate(seen, i)]
+    assert len(outside) >= 2
+    for task in outside[:2]:
+        lab.root.get_by_label("Find a task").press_sequentially(names[task])  # a letter is typed during the last glide
+        expect(lab.root.locator(".te-map")).to_have_attribute("data-chosen", str(task))
+        lab.wait_for_function(seen, arg=task)
+        lab.wait_for_function("!lab.maps[0].moving(performance.now())")
+        assert lab.evaluate(seen, task)
+        assert lab.evaluate("lab.maps[0].viewport.zoom()") == pytest.approx(zoom)
+        lab.root.get_by_label("Find a task").fill("")
+
+
 # ---- the bar -------------------------------------------------------------------------------------------------------
 
 

@@ -150,10 +150,33 @@ test("markers are smaller in a crowd, and never a speck", () => {
 
 test("a scale bar has a round length of at most 90 pixels, and only a PCA map has one", () => {
   assert.deepEqual([roundLength(9), roundLength(4.99), roundLength(1), roundLength(0.03)].map((v) => +v.toPrecision(3)), [5, 2, 1, 0.02]);
-  assert.equal(barLength({ viewport: { scale: 40 }, picture: { projection: "pca" }, ratio: 1 }), 2);
-  assert.equal(barLength({ viewport: { scale: 40 }, picture: { projection: "pca" }, ratio: 2 }), 2); // 4.5 units
-  assert.equal(barLength({ viewport: { scale: 40 }, picture: { projection: "umap" }, ratio: 1 }), 0);
-  assert.equal(barLength({ viewport: { scale: 40 }, picture: null, ratio: 1 }), 0);
+  const viewport = { scale: 40, box: null };
+  assert.equal(barLength({ viewport, picture: { projection: "pca" }, ratio: 1 }), 2);
+  assert.equal(barLength({ viewport, picture: { projection: "pca" }, ratio: 2 }), 2); // 4.5 units
+  assert.equal(barLength({ viewport, picture: { projection: "umap" }, ratio: 1 }), 0);
+  assert.equal(barLength({ viewport, picture: null, ratio: 1 }), 0);
+});
+
+test("tasks in one place have no scale bar: rounding is no distance", () => {
+  const picture = { projection: "pca" };
+  const view = new Viewport();
+  view.resize(400, 400, 0);
+  view.follow([0, 0, 3e-7, 1e-7], 0, false);
+  assert.equal(barLength({ viewport: view, picture, ratio: 1 }), 0);
+  view.follow([0, 0, 3e-5, 1e-7], 0, false);
+  near(barLength({ viewport: view, picture, ratio: 1 }), 5e-6, 1e-9);
+});
+
+test("where a point will stand when the view's glide has ended", () => {
+  const view = new Viewport();
+  view.resize(200, 200, 0);
+  view.follow([0, 0, 2, 2], 0, false);
+  const [fromX, fromY] = [view.screenX(2), view.screenY(1)];
+  view.panBy(30, -20, 0, true);
+  near(view.screenX(2), fromX);
+  const [x, y] = view.goesTo(2, 1);
+  near(x, fromX + 30);
+  near(y, fromY - 20);
 });
 
 // ---- names beside points ----

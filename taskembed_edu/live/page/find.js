@@ -43,7 +43,10 @@ export class FindView {
     const fits = found(this.page.model.get("tasks")?.names ?? [], this.input.value);
     const at = by ? fits.indexOf(this.page.get("chosen")) : -1;
     const next = at < 0 ? 0 : (at + by) % fits.length;
-    if (fits.length) this.page.set("chosen", fits[next]);
+    if (fits.length) {
+      this.page.set("chosen", fits[next]);
+      this.page.maps.forEach((map) => map.reveal(fits[next]));
+    }
     const none = this.input.value.trim() ? "No task has this in its name." : "";
     setText(this.said, fits.length ? `${counted(next + 1)} of ${counted(fits.length)}` : none);
   }

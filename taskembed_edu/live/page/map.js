@@ -416,15 +416,17 @@ export class TaskMapView {
     this.draw();
   }
 
-  // Pans until the task that the keyboard moved to is visible, where the learner's zoom has left it outside.
+  // Pans until the task that was found or that the keyboard moved to is visible, where the learner's zoom has left it
+  // outside. What counts is the view that a glide goes to: names are typed faster than the map glides.
   /** @param {number} i */
   reveal(i) {
-    const { viewport, screen } = this;
-    if (!viewport.own) return;
+    const { viewport, glide } = this;
+    if (!viewport.own || i >= this.n) return;
+    const [x, y] = viewport.goesTo(glide.to[2 * i], glide.to[2 * i + 1]);
     const edge = 24 * this.ratio;
     /** @param {number} at @param {number} size */
     const past = (at, size) => Math.min(0, at - edge) + Math.max(0, at - (size - edge));
-    const [dx, dy] = [past(screen[2 * i], viewport.wide), past(screen[2 * i + 1], viewport.high)];
+    const [dx, dy] = [past(x, viewport.wide), past(y, viewport.high)];
     if (dx || dy) this.pan(-dx, -dy, true);
   }
 

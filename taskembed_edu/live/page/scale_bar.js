@@ -4,9 +4,11 @@
 // picture, and a collapse looks like a healthy cloud. UMAP does not preserve distances, so its map has no bar.
 
 import { cssOf } from "./shapes.js";
+import { ONE_PLACE } from "./viewport.js";
 import { keepWritten } from "./written.js";
 
 /** @import { TaskMapView } from "./map.js" */
+/** @import { Box } from "./types.js" */
 
 const BAR = 90; // the longest bar, in CSS pixels
 
@@ -17,10 +19,16 @@ export function roundLength(longest) {
   return (longest >= 5 * power ? 5 : longest >= 2 * power ? 2 : 1) * power;
 }
 
+// Are all tasks in one place? Then the distances on the map are rounding, and no bar may measure them.
+/** @param {Box | null} box */
+function inOnePlace(box) {
+  return box !== null && Math.max(box[2] - box[0], box[3] - box[1]) <= ONE_PLACE;
+}
+
 // The distance that the bar of this map represents; 0 where there is no bar.
-/** @param {{ viewport: { scale: number }, picture: { projection: string } | null, ratio: number }} map */
+/** @param {{ viewport: { scale: number, box: Box | null }, picture: { projection: string } | null, ratio: number }} map */
 export function barLength({ viewport, picture, ratio }) {
-  return picture?.projection === "pca" && viewport.scale > 0 ? roundLength((BAR * ratio) / viewport.scale) : 0;
+  return picture?.projection === "pca" && viewport.scale > 0 && !inOnePlace(viewport.box) ? roundLength((BAR * ratio) / viewport.scale) : 0;
 }
 
 /** @param {TaskMapView} map */

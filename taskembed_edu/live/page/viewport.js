@@ -8,6 +8,7 @@
 const VIEW_MS = 120;
 const NEAREST = 400; // the largest and the smallest zoom, relative to the fitting view
 const FARTHEST = 0.25;
+export const ONE_PLACE = 1e-6; // tasks that are no farther apart than this are in one place: what is left is rounding
 const ROUND_A_POINT = 8; // the zoom to a single task
 
 // A view does not change while the points fill it well, so that small movements do not zoom the map in and out.
@@ -26,7 +27,7 @@ export function fittingView(view, box, wide, high, { head = 0, foot = 0, named =
   const [across, upward] = [wide / short, Math.max(0.5 * high, high - head - foot) / short];
   const air = named ? 1.25 : 1.14;
   const above = !named && head + foot ? 1.02 : air; // the strips are air already
-  const span = Math.max((air * (box[2] - box[0])) / across, (above * (box[3] - box[1])) / upward, air * 1e-6);
+  const span = Math.max((air * (box[2] - box[0])) / across, (above * (box[3] - box[1])) / upward, air * ONE_PLACE);
   const lift = (head - foot) / (2 * short);
   const [x, y] = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2 + lift * span];
   if (view) {
@@ -120,6 +121,13 @@ export class Viewport {
   /** @param {number} x @param {number} y */
   placeAt(x, y) {
     return [(x - this.left) / this.scale, (this.base - y) / this.scale];
+  }
+
+  // Where this place on the map will stand on the canvas when the view's glide has ended.
+  /** @param {number} x @param {number} y @returns {[x: number, y: number]} */
+  goesTo(x, y) {
+    const scale = Math.min(this.wide, this.high) / this.to.span;
+    return [this.wide / 2 + (x - this.to.x) * scale, this.high / 2 - (y - this.to.y) * scale];
   }
 
   // The zoom factor relative to the fitting view.
