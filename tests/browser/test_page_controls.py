@@ -135,6 +135,28 @@ def test_a_found_task_comes_into_sight_and_the_zoom_stays(open_lab: OpenLab) -> 
         lab.root.get_by_label("Find a task").fill("")
 
 
+def test_a_tip_closes_on_a_click_and_opens_at_the_next_visit(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    control = lab.root.locator("[data-setting='projection']")
+    tip = control.locator(".te-control-help")
+    control.get_by_text("PCA", exact=True).hover()
+    expect(tip).to_be_visible()
+    control.get_by_text("PCA", exact=True).click()
+    lab.wait_for("set")
+    lab.kernel("control", "projection", {"value": "pca"})
+    expect(tip).to_be_hidden()
+    lab.root.locator(".te-map-canvas").hover()
+    control.get_by_text("PCA", exact=True).hover()
+    expect(tip).to_be_visible()
+    control.get_by_text("UMAP", exact=True).click()
+    control.get_by_text("PCA", exact=True).click()  # the focus moves inside the control: the tip stays closed
+    expect(tip).to_be_hidden()
+    lab.root.locator(".te-map-canvas").hover()
+    lab.keyboard.press("Tab")
+    lab.keyboard.press("Shift+Tab")
+    expect(tip).to_be_visible()
+
+
 # ---- the bar -------------------------------------------------------------------------------------------------------
 
 

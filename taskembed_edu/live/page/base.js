@@ -59,6 +59,29 @@ export function helpMark(parent, about, words) {
   return mark;
 }
 
+const WITH_A_TIP = ".te-button:not(.te-help-mark), .te-control";
+
+// Who clicks has read the tip, and wants to see what lies below it: it closes, and comes back with the next visit of the
+// pointer or the keyboard. A "?" keeps its tip: on a touch screen a tap is what opens it.
+/** @param {HTMLElement} root */
+export function closeTipsOnPress(root) {
+  root.addEventListener("pointerdown", (event) => {
+    const place = event.target instanceof Element ? event.target.closest(WITH_A_TIP) : null;
+    if (!(place instanceof HTMLElement) || place.dataset.tip) return;
+    place.dataset.tip = "closed";
+    const done = new AbortController();
+    const open = () => {
+      delete place.dataset.tip;
+      done.abort();
+    };
+    const { signal } = done;
+    place.addEventListener("pointerenter", open, { signal });
+    // A finger that is lifted leaves too: its tip stays closed.
+    place.addEventListener("pointerleave", ({ pointerType }) => pointerType === "mouse" && open(), { signal });
+    place.addEventListener("focusin", () => place.matches(":focus-visible, :has(:focus-visible)") && open(), { signal });
+  });
+}
+
 const MINUS = "−";
 
 /** @param {number | null | undefined} value */

@@ -3,7 +3,7 @@
 // Parts never talk to each other. They read and set the shared values (`page.get("chosen")`, `page.set(...)`,
 // `page.on(...)`), read the model, and send commands to the kernel with `page.say({ do: ... })`.
 
-import { element, freshId, oncePerFrame, setText, Shared } from "./base.js";
+import { closeTipsOnPress, element, freshId, oncePerFrame, setText, Shared } from "./base.js";
 import { ConnectionWatch } from "./connection.js";
 import { ControlsView } from "./controls.js";
 import { CurvesView } from "./curves.js";
@@ -62,6 +62,7 @@ export class LabPage {
     /** @type {ConnectionWatch | null} */
     this.watch = null;
     el.append(this.root);
+    closeTipsOnPress(this.root);
     this.transportView = new TransportView(this, this.root);
     const body = element("div", "te-body", this.root);
     this.controls = new ControlsView(this, body);
