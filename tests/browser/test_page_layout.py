@@ -146,6 +146,54 @@ def test_on_a_wall_nothing_is_below_the_edge_and_letters_grow(open_lab: OpenLab,
     )
 
 
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
+@pytest.mark.parametrize("runs", [1, 2])
+@pytest.mark.parametrize("pairs", [True, False])
+def test_on_a_wall_the_scores_are_shown_with_pairs_and_without(
+    open_lab: OpenLab, pairs: bool, runs: int, size: tuple[int, int]
+) -> None:
+    lab = open_lab(runs, width=size[0])
+    lab.set_viewport_size({"width": size[0], "height": size[1]})
+    if not pairs:
+        lab.evaluate(
+            """() => { const help = model.get("help");
+            const scores = Object.fromEntries(Object.entries(help.scores).filter(([, { pairs }]) => !pairs));
+            model.set("help", { ...help, scores, panels: help.panels.filter(title => title !== "Active pairs") });
+            lab.curves.declare(); lab.curves.show(); }"""
+        )
+    lab.button("Projector").click()
+    lab.wait_for_function("document.fullscreenElement === lab.root")
+    assert lab.root.locator(".te-curve-title >> visible=true").all_inner_texts() == ["Loss", "Mean distance", "Scores"]
+    numbers = lab.root.locator(".te-curve").filter(has_text="Scores").locator(".te-number >> visible=true").all()
+    assert len(numbers) >= 2
+    for number in numbers:
+        box = number.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= size[1]
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
+@pytest.mark.parametrize("runs", [1, 2])
+def test_on_a_wall_a_chosen_task_leaves_the_map_half_of_it(open_lab: OpenLab, runs: int, size: tuple[int, int]) -> None:
+    lab = open_lab(runs, width=size[0])
+    lab.set_viewport_size({"width": size[0], "height": size[1]})
+    lab.button("Projector").click()
+    lab.wait_for_function("document.fullscreenElement === lab.root")
+    lab.evaluate(
+        """() => { const picture = model.get("picture"); lab.set("chosen", 3);
+        const links = { task: 3, embedding: [1, 2, 4, 5, 6], truth: [7, 8, 9, 10, 11] };
+        const runs = picture.runs.map(run => ({ ...run, links }));
+        model.set("picture", { ...picture, number: picture.number + 1, runs }); }"""
+    )
+    lab.next_frame()
+    for map_ in lab.root.locator(".te-map").all():
+        stage, card = map_.locator(".te-map-stage").bounding_box(), map_.locator(".te-map-chosen").bounding_box()
+        assert stage is not None
+        assert card is not None
+        assert stage["height"] >= 0.45 * size[1]
+        assert card["height"] <= 0.25 * size[1]
+
+
 @pytest.mark.parametrize("kind", STRANGE)
 @pytest.mark.parametrize("width", [1280, 700])
 def test_names_of_every_kind_are_whole_or_shortened_and_never_read_as_markup(

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { curvesOf, piecesOf, rangeOf, rowAfter, ticksOf } from "../../taskembed_edu/live/page/curves.js";
+import { curvesOf, leftOutOnAWall, piecesOf, rangeOf, rowAfter, ticksOf } from "../../taskembed_edu/live/page/curves.js";
 import { Rows } from "../../taskembed_edu/live/page/rows.js";
 import { grouped } from "../../taskembed_edu/live/page/timeline.js";
 
@@ -14,6 +14,23 @@ function rowsOf(...rows) {
   made.take(packet(0, ...rows));
   return made;
 }
+
+// ---- panels ----
+
+test("a wall has room for three panels, and the scores are one of them", () => {
+  const loss = { named: true, unit: false, pairs: false };
+  const distance = { named: false, unit: false, pairs: false };
+  const scores = { named: false, unit: true, pairs: false };
+  const active = { named: false, unit: true, pairs: true };
+  const own = { ...distance };
+  assert.deepEqual(leftOutOnAWall([loss, distance, scores]), new Set());
+  const out = (...panels) => [...leftOutOnAWall(panels)];
+  assert.ok(out(loss, distance, scores, active).every((panel) => panel === active));
+  assert.equal(out(loss, distance, scores, active).length, 1);
+  const two = out(loss, distance, scores, own, active);
+  assert.equal(two.length, 2);
+  assert.ok(two.includes(active) && two.some((panel) => panel === own));
+});
 
 // ---- rows ----
 

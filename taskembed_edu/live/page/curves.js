@@ -45,6 +45,16 @@ export function curvesOf(help) {
   });
 }
 
+const MOST_ON_A_WALL = 3; // panels that the last row of a hall can read
+
+// The panels that a wall has no room for: of those that are shown, active pairs first, then the last one that is neither
+// the loss nor the scores.
+/** @template {Pick<Curve, "named" | "unit" | "pairs">} One @param {One[]} panels @returns {Set<One>} */
+export function leftOutOnAWall(panels) {
+  const order = [...panels.filter(({ pairs }) => pairs), ...panels.filter(({ named, unit, pairs }) => !named && !unit && !pairs).reverse()];
+  return new Set(order.slice(0, Math.max(0, panels.length - MOST_ON_A_WALL)));
+}
+
 // ---- numbers: the visible range of the curves, ticks and lines ----
 
 // Scores end at 1; a quantity without an upper limit begins at 0 and gets a small margin above.
@@ -211,6 +221,8 @@ export class CurvesView {
   show() {
     const runs = this.runs();
     this.panels.forEach((panel) => this.choose(panel));
+    const out = leftOutOnAWall(this.panels.filter(({ box }) => !box.hidden));
+    this.panels.forEach((panel) => panel.box.classList.toggle("te-not-on-a-wall", out.has(panel)));
     this.root.dataset.rows = runs.map((rows) => rows.count).join(" ");
     /** @param {number} run */
     const about = (run) => [this.page.runName(run), this.page.transport().runs?.[run]?.about].filter(Boolean).join(": ");
