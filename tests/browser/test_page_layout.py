@@ -192,6 +192,10 @@ def test_on_a_wall_a_chosen_task_leaves_the_map_half_of_it(open_lab: OpenLab, ru
         assert card is not None
         assert stage["height"] >= 0.45 * size[1]
         assert card["height"] <= 0.25 * size[1]
+    if runs == 1:
+        curves = lab.root.locator(".te-curves").bounding_box()
+        assert curves is not None
+        assert curves["y"] + curves["height"] <= size[1], "the curves stay in sight beside the map"
 
 
 @pytest.mark.parametrize("kind", STRANGE)
