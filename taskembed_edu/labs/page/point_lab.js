@@ -41,8 +41,6 @@ export class PointLabPage {
     this.controls = this.find("setting").map((node) => bindSetting(this, /** @type {HTMLInputElement} */ (node)));
     this.lab = makeLab(this);
     change(this.root, { onkeydown: this.#press });
-    // Escape ends full screen, and no key event reaches the page.
-    this.root.addEventListener("fullscreenchange", () => this.root.matches(":fullscreen") || this.#project(false));
     window.addEventListener("keydown", this.#keep, true);
     model.on("change:readings", this.#receive);
     this.watcher = new ResizeObserver(() => this.redraw()); // also when the cell is shown for the first time
@@ -102,9 +100,6 @@ export class PointLabPage {
   /** @param {boolean} on */
   #project(on) {
     this.root.classList.toggle("te-projector", on);
-    // Full screen where the browser allows it; otherwise the lab grows in place.
-    if (on) this.root.requestFullscreen?.()?.catch(() => {});
-    else if (document.fullscreenElement === this.root) document.exitFullscreen().catch(() => {});
     this.unit = on ? 1.4 : 1;
     for (const node of this.find("projector")) change(node, { "aria-pressed": String(on) }).textContent = on ? "Leave projector mode" : "Projector";
     this.redraw();
