@@ -16,6 +16,7 @@ from taskembed_edu.embedders import EMBEDDERS
 from taskembed_edu.labs.session_lab import SessionLab
 from taskembed_edu.live.export import export_html
 from taskembed_edu.session.recordings import load_recording, save_recording
+from taskembed_edu.session.setup import Setup
 from tests.runs import generator
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,6 +40,17 @@ def pictures(n_tasks: int = 30) -> OwnTasks:
 
 
 EVERY = {"lines": lines, "classes": classes, "many coordinates": lambda: classes(dim=5), "pictures": pictures}
+
+
+def test_the_readme_says_where_the_tasks_are_and_how_many_are_needed() -> None:
+    said = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split(HEADING)[1].split("\n## ")[0].split())
+    train, shown, unseen = (part.n_distinct for part in lines(300).split(generator()))
+    assert f"Of the 300 tasks {train} train the network, {shown} are on the map, and {unseen} are kept unseen" in said
+    assert "At least 25 tasks are needed" in said
+    lines(25).split(generator())
+    with pytest.raises(ValueError, match="at least 25"):
+        lines(24).split(generator())
+    assert f"of 300 tasks of your own, MetricLab keeps {shown}" in Setup.declared()["n_tasks"].help
 
 
 def code_in_readme() -> str:
@@ -136,6 +148,21 @@ Y = torch.zeros(20, 6)
         ((torch.rand(20, 6, 4, 4), Y.long()), {}, r"x: got .*Grey pictures\? Write x\[:, :, None\]"),
         ((X, torch.ones(20, 6, 2).long()), {}, r"y: got .*One-hot classes become numbers by y\.argmax"),
         (([[[1.0]], [[1.0], [2.0]]], Y), {}, r"x: got .*Its rows differ: one is of shape \(1,\), another of \(2,\)"),
+        (
+            ([[[1.0]] * 7, [[1.0]] * 5], Y),
+            {},
+            r"x: got .*tasks of 5 to 7 rows, expected as many rows in every task",
+        ),
+        (
+            ([torch.rand(5, 1), torch.rand(7, 1)], Y),
+            {},
+            r"x: got .*shortest: x = \[task\[:5\] for task in x\]",
+        ),
+        (
+            (X, [[1.0] * 6, [1.0] * 4]),
+            {},
+            r"y: got tasks of 4 to 6 rows.*x = \[task\[:4\] .* and y in the same way",
+        ),
         ((X, Y), {"truth": {"kind": ["cat"] * 20}}, r"truth 'kind': got .*'cat' is a word: give each word a number"),
         ((X, Y[:, :5]), {}, r"y: got .*expected shape \(20, 6\): an answer for every row"),
         ((X, Y.long()), {}, r"y: got classes 0 to 0, expected classes from 0 to 2 at most.*y\.astype\(float\)"),

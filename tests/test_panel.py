@@ -396,6 +396,19 @@ def test_a_chosen_task_has_its_neighbours_in_every_picture(page: Page) -> None:
     assert page.picture["runs"][0]["links"] is None
 
 
+def test_a_setting_that_moves_along_with_another_is_said_in_words(page: Page) -> None:
+    page.say("set", changes={"margin": 3.0})
+    assert "became" not in page.status
+    page.say("set", changes={"metric": "cosine"})
+    assert page.status == "Cosine distance ends at 2: margin 3 became 2."
+    assert session_of(page).settings.margin == 2.0
+    page.say("set", changes={"metric": "euclidean"})
+    assert "became" not in page.status
+    page.say("set", changes={"loss": "info_nce", "margin": 3.0})
+    page.say("set", changes={"metric": "cosine"})
+    assert "became" not in page.status, "under this loss nobody sees a margin"
+
+
 def test_another_metric_is_held_beside_the_runs_own(page: Page) -> None:
     page.say("compare", metric="cosine")
     changes = page.picture["runs"][0]["changes"]
@@ -800,6 +813,17 @@ def test_the_code_that_is_told_makes_the_run(page: Page) -> None:
     (told,) = page.told
     assert told["tell"] == "code"
     assert told["text"] == session_of(page).code()
+    assert told["run"] == "", "one run needs no name"
+
+
+def test_of_two_runs_the_code_says_whose_it_is(page: Page) -> None:
+    page.say("step")
+    page.say("branch")
+    for run, name in enumerate(("Run A", "Run B")):
+        page.say("active", run=run)
+        page.say("code")
+        assert page.told[-1]["run"] == name
+        assert page.told[-1]["text"] == page.panel.sessions[run].code()
 
 
 @pytest.mark.parametrize("what", ["png", "svg", "gif", "csv", "json", "html"])
@@ -815,7 +839,7 @@ def test_an_export_is_written_and_never_over_another(
     paths = [Path(told["path"]) for told in saved]
     assert [path.name for path in paths] == [f"metric-gaussians-step-4{again}.{what}" for again in ("", "-2")]
     assert all(path.stat().st_size > 0 for path in paths)
-    assert all(paths[k].name in saved[k]["text"] for k in (0, 1))
+    assert all(f"Saved as {paths[k].name} in {tmp_path}." in saved[k]["text"] for k in (0, 1))
 
 
 def test_what_cannot_be_saved_is_said(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -44,6 +45,33 @@ def test_a_recovered_run_learns(family: str, before: int, cause: dict[str, Any],
     assert not any(frame.alarm for frame in session.history)
     assert session.frame.diagnostics["recall@1"] >= max(0.4, session.history[0].diagnostics["recall@1"])
     assert_same_frames(Session.replay(as_json(session.recording())), session)
+
+
+def test_the_way_back_leads_to_just_before_the_cause_and_not_to_before_fewer_shots() -> None:
+    session = Session("metric", "gaussians", **SETTINGS)
+    session.step(60)
+    session.set(n_shot=1)  # fewer tasks find themselves then, and nothing is wrong with them
+    session.step(100)
+    session.set(margin=0.0)
+    session.step(300)
+    way = session.recovery()
+    assert way is not None
+    assert 130 <= way.frame.step <= 180, "the margin was moved at step 160"
+    assert way.changes == {"margin": 1.0}
+    session.recover()
+    assert (session.settings.n_shot, session.settings.margin) == (1, 1.0)
+
+
+def test_recalls_by_another_distance_are_not_compared() -> None:
+    session = collapsed("gaussians", 60, margin=0.0)
+    found_all, other = {"recall@1": 1.0}, session.settings.changed(metric="cosine", margin=1.0)
+    frames = [
+        dataclasses.replace(f, settings=other, diagnostics={**f.diagnostics, **found_all}) if f.step <= 30 else f
+        for f in session.history
+    ]
+    way = recovery(frames, session.settings)
+    assert way is not None
+    assert way.frame.step >= 54
 
 
 def test_the_collapsed_run_is_kept_and_comes_back() -> None:

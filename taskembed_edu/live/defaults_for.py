@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from taskembed_edu.base.wording import say_setting
+from taskembed_edu.base.wording import say, say_setting
+from taskembed_edu.session.parsing import split_settings
 from taskembed_edu.session.session import Session
 from taskembed_edu.session.setup import Setup
 
@@ -66,3 +67,25 @@ def words_for(session: Session, pending: Mapping[str, Any], along: Mapping[str, 
     asked = ", ".join(declared[name].label for name in pending if name not in along)
     listed = ", ".join(say_setting(declared[name], value) for name, value in along.items())
     return f"Press Reset to apply: {asked}. These change with it: {listed}."
+
+
+def out_of_range_words(session: Session, changes: Mapping[str, Any]) -> str:
+    """Which other settings leave their range by these live changes, and what they become; "" if none does.
+
+    Worked example: the cosine distance at margin 3 gives "Cosine distance ends at 2: margin 3 became 2."
+    """
+    declared, before = session.declared(), session.settings
+    _of_session, given = split_settings(changes, declared)
+    after = before.clamped(**given)
+    moved = {name: value for name, value in before.difference(after).items() if name not in given}
+    seen = {name: value for name, value in moved.items() if declared[name].applies(after)}
+    if not seen:
+        return ""
+    cause = ", ".join(say_setting(declared[name], value) for name, value in given.items())
+    became = ", ".join(
+        f"{say_setting(declared[name], getattr(before, name))} became {say(declared[name], value)}"
+        for name, value in seen.items()
+    )
+    ends = next((value for name, value in seen.items() if value == declared[name].highest(after)), None)
+    words = f"{cause} ends at {ends:g}: {became}." if ends is not None else f"{cause}: {became}."
+    return words[0].upper() + words[1:]

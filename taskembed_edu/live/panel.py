@@ -18,13 +18,13 @@ from taskembed_edu.base.files import reason
 from taskembed_edu.live import runs
 from taskembed_edu.live.cells import running_cell, stop_replaced
 from taskembed_edu.live.controls import page_value
-from taskembed_edu.live.defaults_for import DefaultsFor, implied_changes, no_defaults, words_for
+from taskembed_edu.live.defaults_for import DefaultsFor, implied_changes, no_defaults, out_of_range_words, words_for
 from taskembed_edu.live.lab_view import LabView
 from taskembed_edu.live.player import Player
 from taskembed_edu.live.precompile import precompile_in_background
 from taskembed_edu.live.progress import UMAP_COMES, reported
 from taskembed_edu.live.saving import save
-from taskembed_edu.live.status import TWO_RUNS, StatusMessage, other_metrics
+from taskembed_edu.live.status import TWO_RUNS, StatusMessage, other_metrics, run_name
 from taskembed_edu.live.still import Still
 from taskembed_edu.live.view_updater import UiState, ViewUpdater
 from taskembed_edu.projection.umap_steps import is_loaded
@@ -192,6 +192,9 @@ class SessionPanel:
         if live.get("projection") == "umap" and not is_loaded():
             self._job_for_the_active_run(lambda session: self._load_umap(session, live), UMAP_COMES)
         elif live:
+            moved_along = out_of_range_words(session, live)
+            if moved_along:
+                self._ui.say(StatusMessage(moved_along))
             self.player.set(**live)
         if asked != changes:
             self._request("controls")
@@ -383,7 +386,8 @@ class SessionPanel:
         past = self._ui.viewed_step is not None
         values = session.values_at(self._view_updater().frame_at(session)) if past else session.values()
         line = "" if self._opened_by is None else self._opened_by(session, values)
-        self.view.send({"tell": "code", "text": session.code(), "line": line})
+        whose = run_name(self.player.active) if len(self.sessions) > 1 else ""
+        self.view.send({"tell": "code", "text": session.code(), "line": line, "run": whose})
 
     def _export(self, message: Message) -> None:
         what = str(message["what"])

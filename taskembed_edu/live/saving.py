@@ -78,7 +78,7 @@ def save(
     part = "-selected" if len(tasks) else ""
     path = free_path(Path(f"{session.embedder.name}-{family}-step-{step}{part}.{what}"))
     _write(what, _Shown(sessions, session, frame, colour, title, beside, tasks), path)
-    return path, f"Saved as {path}. {_OPENED[what].format(path=path)}"
+    return path, f"Saved as {path} in {Path.cwd()}. {_OPENED[what].format(path=path)}"
 
 
 def _write(what: str, shown: _Shown, path: Path) -> None:

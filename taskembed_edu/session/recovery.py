@@ -15,8 +15,9 @@ from taskembed_edu.session.history import Frame
 
 # A frame is healthy if its tasks are at least this share of the expected distance apart: runs that learn always are.
 HEALTHY = 0.5
-# ... and its recall@1 is at least this share of the best before it. Where a high rate has silenced half of the units,
-# tasks can still be far apart, but a run from there stays far below what a new one reaches.
+# ... and its recall@1 is at least this share of the best that was reached with as many shots, by the same distance:
+# with fewer shots a healthy run finds fewer tasks, too. Where a high rate has silenced half of the units, tasks can
+# still be far apart, but a run from there stays far below what a new one reaches.
 HEALTHY_RECALL = 0.8
 # The learning rate is lowered to this share of the one that made the tasks collapse.
 LOWER = 0.1
@@ -42,8 +43,10 @@ def recovery(frames: Sequence[Frame], settings: Settings, same_loss: Collection[
         return None
     begun = _collapse_begun(frames)
     stable = last_stable_frame(frames[:begun], same_loss).index
-    best = max(_recall(frame) for frame in frames[: stable + 1])
-    healthy = (k for k in range(stable, 0, -1) if _is_healthy(frames[k], frames[0], best))
+    best: dict[Any, float] = {}
+    for frame in frames[: stable + 1]:
+        best[_measured(frame)] = max(_recall(frame), best.get(_measured(frame), 0.0))
+    healthy = (k for k in range(stable, 0, -1) if _is_healthy(frames[k], frames[0], best[_measured(frames[k])]))
     return Recovery(frames[next(healthy, 0)], cured(settings, frames[begun].settings))
 
 
@@ -70,6 +73,11 @@ def cured(settings: Settings, collapsed: Settings) -> dict[str, Any]:
 
 def _is_healthy(frame: Frame, first: Frame, best_recall: float) -> bool:
     return spread(frame, first) >= HEALTHY and _recall(frame) >= HEALTHY_RECALL * best_recall
+
+
+def _measured(frame: Frame) -> tuple[Any, ...]:
+    """What a frame's recall@1 is a number of: recalls of other shots, or by another distance, are not compared."""
+    return frame.metric, getattr(frame.settings, "n_shot", None)
 
 
 def _recall(frame: Frame) -> float:

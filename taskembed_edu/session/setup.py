@@ -35,7 +35,8 @@ class Setup(Settings):
     n_tasks: int = setting(
         200,
         label="Tasks on the map",
-        help="How many tasks the map shows. Training never uses them.",
+        help="How many tasks the map shows, at most. Training never uses them: of 300 tasks of your own, MetricLab "
+        "keeps 60 for the map.",
         low=5,
         high=5000,
         step=1,

@@ -13,6 +13,7 @@ from taskembed_edu.formulas._vectors import Vectors, as_tensor
 
 def as_data(x: Vectors, y: Vectors) -> tuple[Tensor, Tensor]:
     """Copies of x and y as the networks read them. Errors: ValueError for arrays that do not belong together."""
+    _check_equal_rows(x, y)
     x, y = (as_tensor(name, values).detach().cpu() for name, values in (("x", x), ("y", y)))
     for name, tensor in (("x", x), ("y", y)):
         if tensor.is_complex():
@@ -37,6 +38,18 @@ def as_data(x: Vectors, y: Vectors) -> tuple[Tensor, Tensor]:
             problem("y", y, "whole numbers: the classes of the pictures", "Are they? Write y.astype(int).")
         )
     return _single("x", x), _single("y", y).unsqueeze(-1)
+
+
+def _check_equal_rows(x: Vectors, y: Vectors) -> None:
+    """Raise where tasks come as a list and have different numbers of rows: say how to cut them."""
+    for name, tasks in (("x", x), ("y", y)):
+        if not isinstance(tasks, (list, tuple)) or not all(hasattr(task, "__len__") for task in tasks):
+            continue
+        rows = {len(task) for task in tasks}
+        if len(rows) > 1 and min(rows) > 1:
+            came = f"tasks of {min(rows)} to {max(rows)} rows"
+            cause = f"Cut all to the shortest: x = [task[:{min(rows)}] for task in x], and y in the same way."
+            raise ValueError(problem(name, came, "as many rows in every task", cause))
 
 
 def _single(name: str, tensor: Tensor) -> Tensor:

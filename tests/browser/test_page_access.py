@@ -41,6 +41,14 @@ def test_code_is_shown_in_a_dialog_that_keeps_the_focus(open_lab: OpenLab) -> No
     expect(lab.button("Code")).to_be_focused()
 
 
+def test_of_two_runs_the_dialog_says_whose_code_it_is(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.kernel("answer", {"tell": "code", "text": "session = Session()", "run": "Run B"})
+    expect(lab.root.get_by_role("dialog", name="Run B in Python")).to_be_visible()
+    lab.kernel("answer", {"tell": "code", "text": "session = Session()", "run": ""})
+    expect(lab.root.get_by_role("dialog", name="What this lab does, in Python")).to_be_visible()
+
+
 def test_each_copy_copies_its_own_lines(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.context.grant_permissions(["clipboard-read", "clipboard-write"])

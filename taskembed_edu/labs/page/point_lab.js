@@ -33,7 +33,7 @@ export class PointLabPage {
     this.presets = this.words.presets.map((name) => button(name, () => this.ask("preset", { name })));
     for (const node of this.find("presets")) node.append(...this.presets);
     for (const node of this.find("ask")) change(node, { onclick: () => this.ask(node.dataset.ask ?? "") });
-    for (const node of this.find("projector")) change(node, { onclick: () => this.#project() });
+    for (const node of this.find("projector")) change(node, { onclick: () => this.#project(!this.#projected) });
     for (const node of this.find("label")) {
       const { label, help } = this.words.settings[node.dataset.label ?? ""];
       change(node, { title: help }).append(label);
@@ -93,8 +93,13 @@ export class PointLabPage {
     this.#changed(this.now);
   }
 
-  #project() {
-    const on = this.root.classList.toggle("te-projector");
+  get #projected() {
+    return this.root.classList.contains("te-projector");
+  }
+
+  /** @param {boolean} on */
+  #project(on) {
+    this.root.classList.toggle("te-projector", on);
     this.unit = on ? 1.4 : 1;
     for (const node of this.find("projector")) change(node, { "aria-pressed": String(on) }).textContent = on ? "Leave projector mode" : "Projector";
     this.redraw();
@@ -103,9 +108,10 @@ export class PointLabPage {
   /** @param {KeyboardEvent} event */
   #press = (event) => {
     const { key, altKey, shiftKey, target } = event;
+    if (key === "Escape" && this.#projected) return this.#project(false); // from a menu or a number too
     if (target instanceof Element && target.matches('input[type="number"], select')) return; // the user types there
     const command = event.ctrlKey || event.metaKey;
-    if (key === "p" && !command && !altKey) this.#project();
+    if (key === "p" && !command && !altKey) this.#project(!this.#projected);
     else if (key === "z" && command && !shiftKey) this.ask("undo");
     else return;
     event.preventDefault();

@@ -114,9 +114,9 @@ class PanelDialog {
   /** @param {Element} parent @param {string} heading */
   constructor(parent, heading) {
     this.root = element("dialog", "te-dialog te-card", parent);
-    const title = element("h2", "te-dialog-title", this.root, heading);
-    title.id = freshId("dialog");
-    this.root.setAttribute("aria-labelledby", title.id);
+    this.title = element("h2", "te-dialog-title", this.root, heading);
+    this.title.id = freshId("dialog");
+    this.root.setAttribute("aria-labelledby", this.title.id);
     this.body = element("div", "te-dialog-body", this.root);
     this.foot = element("div", "te-dialog-foot", this.root);
     const close = element("button", "te-button", this.foot, "Close");
@@ -176,7 +176,7 @@ export class DialogsView {
   /** @param {LabPage} page @param {Element} parent */
   constructor(page, parent) {
     this.page = page;
-    this.code = new PanelDialog(parent, "What this lab does, in Python");
+    this.code = new PanelDialog(parent, "");
     this.line = new CodeBlock(this.code.body, "This lab", "Copy the line");
     element("p", "te-note", this.line.about, "One line opens this lab with the settings of the moment shown. What it does not name is as the lab begins.");
     this.lines = new CodeBlock(this.code.body, "This run", "Copy the run");
@@ -206,8 +206,12 @@ export class DialogsView {
     this.reading.body.tabIndex = 0; // longer than a small window: the arrow keys scroll it
   }
 
-  /** @param {string} text of the run @param {string} line that opens the lab; "": a panel that no lab opened */
-  showCode(text, line) {
+  /**
+   * @param {string} text of the run @param {string} line that opens the lab; "": a panel that no lab opened
+   * @param {string} run whose code it is, of two; "": of one
+   */
+  showCode(text, line, run) {
+    setText(this.code.title, run ? `${run} in Python` : "What this lab does, in Python");
     this.line.show(line);
     this.lines.show(text);
     this.code.open();

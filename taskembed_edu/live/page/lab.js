@@ -383,7 +383,7 @@ export class LabPage {
 
   /** @param {Answer} message */
   hearAnswer(message) {
-    if (message.tell === "code") this.dialogs.showCode(message.text ?? "", message.line ?? "");
+    if (message.tell === "code") this.dialogs.showCode(message.text ?? "", message.line ?? "", message.run ?? "");
     else if (message.text) this.showNote(message.text);
   }
 

@@ -348,6 +348,7 @@ export interface Answer {
   tell?: string;
   text?: string;
   line?: string; // with code: what opens this lab with the settings of the moment shown
+  run?: string; // with code: whose it is, where two runs are shown
 }
 
 export type Heard = (message: Answer) => void;
