@@ -181,6 +181,8 @@ class NotebookPage:
         self.page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
         light = "true" if theme == "JupyterLab Light" else "false"
         self.page.wait_for_selector(f'body[data-jp-theme-light="{light}"]', state="attached")
+        # JupyterLab's curtain goes 0.2 s later. A second change before that takes it away twice, and JupyterLab throws.
+        self.page.wait_for_selector("#jupyterlab-splash", state="detached")
 
     def picture(self) -> str:
         """A screenshot of the whole window, in the server's folder; its path."""
