@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from taskembed_edu.commands.checkout import LESSONS
-from taskembed_edu.course.editions import learner_edition
+from taskembed_edu.course.editions import joined, learner_edition
 
 # The cell metadata that JupyterLab writes by itself. All other metadata, such as tags, are the learner's.
 _WRITTEN_BY_JUPYTERLAB = {"collapsed", "execution", "scrolled", "trusted"}
@@ -63,24 +63,18 @@ def contents_of(notebook: dict[str, Any]) -> Copied:
 
 def sources(cells: list[dict[str, Any]]) -> str:
     """The fingerprint of code and text, which identifies an edition. Outputs do not count: they differ between runs."""
-    return fingerprint([(cell["cell_type"], _joined(cell["source"])) for cell in cells])
+    return fingerprint([(cell["cell_type"], joined(cell["source"])) for cell in cells])
 
 
 def _made(cell: dict[str, Any]) -> list[Any]:
     """All parts of a cell that a learner can change: its text, outputs, pasted pictures and tags."""
     metadata = {name: value for name, value in cell.get("metadata", {}).items() if name not in _WRITTEN_BY_JUPYTERLAB}
     outputs = [
-        {name: _joined(value) for name, value in output.items() if name != "execution_count"}
-        | {"data": {mime: _joined(value) for mime, value in output.get("data", {}).items()}}
+        {name: joined(value) for name, value in output.items() if name != "execution_count"}
+        | {"data": {mime: joined(value) for mime, value in output.get("data", {}).items()}}
         for output in cell.get("outputs", [])
     ]
-    return [cell["cell_type"], _joined(cell["source"]), outputs, cell.get("attachments", {}), metadata]
-
-
-def _joined(text: Any) -> Any:
-    """A text as one string: a notebook stores it as one string or as a list of lines."""
-    is_lines = isinstance(text, list) and all(isinstance(line, str) for line in text)
-    return "".join(text) if is_lines else text
+    return [cell["cell_type"], joined(cell["source"]), outputs, cell.get("attachments", {}), metadata]
 
 
 def fingerprint(value: Any) -> str:

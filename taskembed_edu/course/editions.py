@@ -84,9 +84,15 @@ def problems(source: str) -> list[str]:
 
 
 def text_of(cell: Mapping[str, Any]) -> str:
-    """A cell's source as one string: a notebook stores it as one string or as a list of lines."""
-    source = cell["source"]
-    return source if isinstance(source, str) else "".join(source)
+    """A cell's source as one string."""
+    source: str = joined(cell["source"])
+    return source
+
+
+def joined(text: Any) -> Any:
+    """A text as one string: a notebook stores it as one string or as a list of lines. Anything else stays as it is."""
+    is_lines = isinstance(text, list) and all(isinstance(line, str) for line in text)
+    return "".join(text) if is_lines else text
 
 
 def _tags(cell: Mapping[str, Any]) -> list[str]:

@@ -176,6 +176,7 @@ def outcome(name: str, result: Guess | Mapping[str, bool], why: str = "", *, wit
     choice is given that the prediction does not offer.
     """
     found, asked = isinstance(result, Mapping), _ASKED.get(name)
+    # Numbers of numpy and torch become Python's: the record is JSON.
     result = _found(result) if isinstance(result, Mapping) else as_python(result)
     if asked is None:
         said = (
@@ -185,12 +186,10 @@ def outcome(name: str, result: Guess | Mapping[str, bool], why: str = "", *, wit
     if (found and result not in asked.choices) or (not asked.choices and _is_no_number(result)):
         said = f"This was not foreseen: {result}. Was a setting changed, or did a run diverge? Run the lesson afresh."
         return Shown(f"Outcome of {name}: not foreseen.", box("What happened", escaped(said), tone="bad"), said)
-    # Numbers of numpy and torch become Python's: the record is JSON.
     if asked.choices:
         result = check_choice("result", str(result), asked.choices)
     else:
-        plain: Any = result.item() if hasattr(result, "item") else result  # of numpy and torch
-        result = float(check_number("result", plain, None, None, "The question asks for a number."))
+        result = float(check_number("result", result, None, None, "The question asks for a number."))  # type: ignore[arg-type]
     right = asked.is_right(asked.guess, result, within)
     asked.close(result, right)
     happened = asked.said(result)
@@ -204,8 +203,7 @@ def outcome(name: str, result: Guess | Mapping[str, bool], why: str = "", *, wit
 
 
 def _is_no_number(result: Any) -> bool:
-    value = result.item() if hasattr(result, "item") else result  # of numpy and torch
-    return isinstance(value, float) and not math.isfinite(value)
+    return isinstance(result, float) and not math.isfinite(result)
 
 
 def _found(of_each: Mapping[str, bool]) -> str:
