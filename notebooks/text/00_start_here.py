@@ -36,7 +36,7 @@ languages
 
 # %% [markdown]
 # Relatives come together. In a moment the next cell says how many. Nothing is explained yet: "why?" is answered in
-# lesson 05. If you would rather not wait, the next cell makes 60 steps at once.
+# lesson 06. If you would rather not wait, the next cell makes 60 steps at once.
 
 # %%
 purity = languages.session.step(60).diagnostics["purity"]
@@ -62,7 +62,7 @@ expected(("languages whose nearest neighbour is a relative (by chance: 0.10)", p
 # | [01 Distances](01_distances.ipynb) | When are two vectors near, and which measures are distances? |
 # | [02 Contrastive and triplet loss](02_contrastive_and_triplet_loss.ipynb) | How does a loss teach nearness? |
 # | [04 Metric-based embedding](04_metric_based_embedding.ipynb) | How does one learn a map of tasks? |
-# | [05 Parameter-based embedding](05_parameter_based_embedding.ipynb) | Can a network's weights stand for its task? |
+# | [06 Parameter-based embedding](06_parameter_based_embedding.ipynb) | Can a network's weights stand for its task? |
 #
 # (A lesson 03, and more after 05, are planned.)
 

@@ -594,7 +594,7 @@ display(check("04.report", my_answer), tally("04"))
 # - An encoder must be able to see what tells tasks apart: for fast curves, Fourier features (傅里叶特征).
 # - On a UMAP map read neighbours. Sizes and gaps cannot be read off it.
 #
-# Next: [05 Parameter-based embedding](05_parameter_based_embedding.ipynb).
+# Next: [06 Parameter-based embedding](06_parameter_based_embedding.ipynb).
 #
 # ## Sources
 #

@@ -623,7 +623,7 @@ my_numbers = MLP(1, 1, hidden=(16,)).n_parameters
 # stub
 # my_numbers = None  # put your number in place of None, and run the cell again
 # end
-check("05.numbers", my_numbers)
+check("06.numbers", my_numbers)
 
 # %% [markdown]
 # **2.** A hidden layer has 4 units of tanh. In how many forms can one function be written, by orders and signs?
@@ -634,7 +634,7 @@ my_forms = math.factorial(4) * 2**4
 # stub
 # my_forms = None  # put your number in place of None, and run the cell again
 # end
-check("05.forms", my_forms)
+check("06.forms", my_forms)
 
 # %% [markdown]
 # **3.** `permute_units` puts old unit `order[k]` in place `k`. Write the order that undoes it.
@@ -649,7 +649,7 @@ def my_undo(order):
     # end
 
 
-check("05.undo", my_undo)
+check("06.undo", my_undo)
 
 # %% [markdown]
 # **4.** Write the purity: `distances` is a square list of lists, `groups` one group a task. Leave out tasks without a
@@ -670,7 +670,7 @@ def my_purity(distances, groups):
     # end
 
 
-check("05.purity", my_purity)
+check("06.purity", my_purity)
 
 # %% [markdown]
 # **5.** A friend reports: "200 waves, one network each, trained on 20 computers. All losses are below 0.01, and
@@ -682,7 +682,7 @@ my_answer = "own starts"
 # stub
 # my_answer = None  # put one of the four in place of None, and run the cell again
 # end
-display(check("05.report", my_answer), tally("05"))
+display(check("06.report", my_answer), tally("06"))
 
 # %% [markdown]
 # ## What to remember

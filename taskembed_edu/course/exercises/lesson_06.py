@@ -1,4 +1,4 @@
-"""The exercises of lesson 05: the length of a task vector, its symmetries, purity, and a report to be read."""
+"""The exercises of lesson 06: the length of a task vector, its symmetries, purity, and a report to be read."""
 
 import math
 from collections.abc import Sequence
@@ -60,7 +60,7 @@ _BETWEEN = [[abs(a - b) for b in _LINE] for a in _LINE]
 
 EXERCISES = [
     Exercise(
-        name="05.numbers",
+        name="06.numbers",
         ask="Weights in, biases, weights out, one bias.",
         judge=number(
             49,
@@ -82,7 +82,7 @@ EXERCISES = [
         solution="16 + 16 + 16 + 1 = 49.",
     ),
     Exercise(
-        name="05.forms",
+        name="06.forms",
         ask="Orders of 4 units, times a sign for each of them.",
         judge=number(
             math.factorial(4) * 2**4,
@@ -105,7 +105,7 @@ EXERCISES = [
         solution="4! * 2^4 = 384. Each is another task vector of the same task.",
     ),
     Exercise(
-        name="05.undo",
+        name="06.undo",
         ask="Where did each old unit go?",
         judge=function(
             undo,
@@ -127,7 +127,7 @@ EXERCISES = [
         solution="return [order.index(k) for k in range(len(order))]",
     ),
     Exercise(
-        name="05.purity",
+        name="06.purity",
         ask="For each task with a mate: is the nearest other task of its group?",
         judge=function(
             purity,
@@ -163,7 +163,7 @@ EXERCISES = [
         ),
     ),
     Exercise(
-        name="05.report",
+        name="06.report",
         ask="The losses say that the tasks are learnt. What differs between the computers?",
         judge=word(
             "own starts",
