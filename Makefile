@@ -3,7 +3,7 @@
 
 RUN := .venv/bin/python
 
-.PHONY: help lab test check doctor notebooks bench bench-browser format constraints clean
+.PHONY: help lab test check doctor notebooks seeds bench bench-browser format constraints clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -28,6 +28,10 @@ doctor: ## say what is installed here, what is wrong, and what to do about it
 notebooks: ## write the lessons: sync with their text, execute, clean
 	@sh tools/set_up.sh test
 	@$(RUN) tools/notebooks.py $(ARGS)
+
+seeds: ## measure the other seeds of the lessons' experiments; ARGS="05" for one lesson
+	@sh tools/set_up.sh test
+	@$(RUN) tools/seeds.py $(ARGS)
 
 bench: ## measure what the project promises to reach; ARGS="losses" for one part
 	@sh tools/set_up.sh test

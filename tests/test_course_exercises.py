@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,18 @@ import torch
 
 from taskembed_edu.course import check, exercises, hint, record
 from taskembed_edu.course.calling import call
-from taskembed_edu.course.exercise import Exercise, check_exercise, function, number, word
+from taskembed_edu.course.exercise import (
+    RIGHT,
+    Exercise,
+    Verdict,
+    check_exercise,
+    function,
+    made,
+    number,
+    of_lab,
+    word,
+    wrong,
+)
 
 ALL = [exercise for lesson in exercises.lessons() for exercise in exercises.of_lesson(lesson).values()]
 
@@ -87,7 +99,7 @@ NONSENSE: list[Any] = [
 @every_exercise
 def test_right_and_typical_mistakes_are_told_apart(exercise: Exercise) -> None:
     check_exercise(exercise)
-    said = [exercise.verdict(answer).said for answer, _words in exercise.mistakes]
+    said = [exercise.verdict(made(answer)).said for answer, _words in exercise.mistakes]
     assert len(set(said)) == len(said), "each mistake has its own words"
 
 
@@ -263,6 +275,29 @@ def test_a_function_that_changes_its_arguments_changes_nothing_else() -> None:
     judge = function(sum, [([1, 2],), ([3],)], [])
     assert judge(empties).kind == "right"
     assert judge(empties).kind == "right"
+
+
+def test_a_lab_is_judged_by_what_was_reached_with_it() -> None:
+    def judge(found: Mapping[str, float]) -> Verdict:
+        reached = f"{found['steps']:g} steps"
+        return Verdict("right", RIGHT.said, reached) if found["steps"] >= 2 else wrong(f"Only {reached}: 2 are asked.")
+
+    investigation = of_lab(lambda session: {"steps": len(session.history) - 1.0}, judge)
+    lab = SimpleNamespace(session=SimpleNamespace(history=[0, 1, 2], settings=None))
+    assert investigation(lab) == Verdict("right", "Right.", "2 steps")
+    assert investigation(lab.session).kind == "right"
+    assert investigation(SimpleNamespace(history=[0], settings=None)).said == "Only 0 steps: 2 are asked."
+    for nothing in (3, "lab", SimpleNamespace, [lab]):
+        assert "the lab itself" in investigation(nothing).said
+
+
+def test_what_a_lab_measured_is_seen_and_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged = Exercise("00.x", "Reach it.", lambda _: Verdict("right", "Right.", "0.75"), 1, [], ("", "", ""), "")
+    monkeypatch.setattr(exercises, "named", lambda name: judged)
+    shown = check("00.x", 1)
+    assert repr(shown) == "00.x: Right."
+    assert "0.75" in shown.page
+    assert "0.75" in str(shown)
 
 
 # ---- calling -------------------------------------------------------------------------------------------------------

@@ -129,7 +129,7 @@ def sync(lesson: Lesson) -> NotebookNode:
 # -- execute --------------------------------------------------------------------------------------------------------
 
 
-def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
+def execute(notebook: NotebookNode, folder: Path, cell_seconds: int = CELL_SECONDS) -> NotebookNode:
     """A copy, run from top to bottom in a fresh kernel that works in `folder`, as JupyterLab's does."""
     notebook = nbformat.from_dict(notebook)
     for cell in hygiene.code_cells(notebook):
@@ -138,7 +138,7 @@ def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
         notebook,
         kernel_name=hygiene.KERNEL["name"],
         resources={"metadata": {"path": str(folder)}},
-        timeout=CELL_SECONDS,
+        timeout=cell_seconds,
         store_widget_state=False,
         record_timing=False,
         coalesce_streams=True,

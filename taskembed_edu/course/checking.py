@@ -27,10 +27,10 @@ def check(name: str, answer: Any) -> Shown:
         kept.add(record.CHECKED, name, verdict.kind == "right")
     said = verdict.said if verdict.said != _TITLES[verdict.kind] else ""
     help_ = folds(*_steps(exercise)) if verdict.kind != "right" else ""
-    parts = [part for part in (escaped(said), help_, escaped(kept.trouble)) if part]
+    parts = [part for part in (escaped(said), escaped(verdict.measured), help_, escaped(kept.trouble)) if part]
     page = box(_TITLES[verdict.kind], *parts, tone=_TONES[verdict.kind])
     words = f"{_TITLES[verdict.kind]} {said}".rstrip()
-    return Shown(f"{name}: {words}", page, words)
+    return Shown(f"{name}: {words}", page, f"{words} {verdict.measured}".rstrip())
 
 
 def hint(name: str, number: int | None = None) -> Shown:

@@ -1,8 +1,8 @@
 """An exercise: how an answer is judged, what each typical mistake is told, three hints, and the solution.
 
-An answer is a number, a word, a list, or a function of the learner's own. `number`, `word` and `function` build the
-judge; each takes the typical mistakes with the sentence that answers them, and a test asks every exercise for all of
-them. CONTRIBUTING.md, "Add an exercise", shows one.
+An answer is a number, a word, a list, a function of the learner's own, or a lab with which something was reached.
+`number`, `word`, `function` and `of_lab` build the judge; the typical mistakes have sentences that answer them, and a
+test asks every exercise for all of them. CONTRIBUTING.md, "Add an exercise", shows one.
 """
 
 from __future__ import annotations
@@ -24,10 +24,14 @@ Judge = Callable[[Any], "Verdict"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What an answer is: "right", "wrong", or "open" (not answered yet), and a sentence that says why."""
+    """What an answer is: "right", "wrong", or "open" (not answered yet), and a sentence that says why.
+
+    `measured` stands below the sentence: numbers that differ from machine to machine, so that nothing compares them.
+    """
 
     kind: Literal["right", "wrong", "open"]
     said: str = ""
+    measured: str = ""
 
 
 RIGHT = Verdict("right", "Right.")
@@ -36,6 +40,13 @@ RIGHT = Verdict("right", "Right.")
 def wrong(said: str) -> Verdict:
     """An answer that is not right yet, and what is wrong with it."""
     return Verdict("wrong", said)
+
+
+@dataclass(frozen=True)
+class Later:
+    """A right answer, or a mistaken one, that takes a while to make, such as a trained session: a test makes it."""
+
+    make: Callable[[], Any]
 
 
 @dataclass(frozen=True)
@@ -234,13 +245,44 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
+# ---- a lab ---------------------------------------------------------------------------------------------------------
+
+
+def of_lab(
+    read: Callable[[Any], Mapping[str, float]],
+    judge: Callable[[Mapping[str, float]], Verdict],
+    has: Sequence[str] = ("history", "settings"),
+) -> Judge:
+    """Judges an open investigation: what was reached with a lab, or with a session.
+
+    `read` takes the session (or a lab that has none) and gives numbers by name; `judge` gives a verdict on them. An
+    answer without the attributes `has` is none.
+    """
+
+    def judged(answer: Any) -> Verdict:
+        session = getattr(answer, "session", answer)
+        if isinstance(answer, type) or not all(hasattr(session, name) for name in has):
+            return wrong(f"You gave {_described(answer)}. This exercise asks for the lab itself, by its name: lab.")
+        return judge(read(session))
+
+    return judged
+
+
+def made(answer: Any) -> Any:
+    """An answer as it is given to a judge: one that takes a while is made now."""
+    return answer.make() if isinstance(answer, Later) else answer
+
+
+# ---- the rules for an exercise -------------------------------------------------------------------------------------
+
+
 def check_exercise(exercise: Exercise) -> None:
     """Whether an exercise is as it must be. Errors: ValueError, if it says too little or contradicts itself."""
     if len(exercise.mistakes) < 3:
         raise ValueError(problem(f"mistakes of {exercise.name}", str(len(exercise.mistakes)), "at least three"))
-    if exercise.verdict(exercise.right).kind != "right":
+    if exercise.verdict(made(exercise.right)).kind != "right":
         raise ValueError(problem(f"right of {exercise.name}", _shown(exercise.right), "an answer that is judged right"))
     for answer, said in exercise.mistakes:
-        verdict = exercise.verdict(answer)
+        verdict = exercise.verdict(made(answer))
         if verdict.kind != "wrong" or said not in verdict.said:
             raise ValueError(problem(f"mistake of {exercise.name}", verdict.said, f"a verdict that says {said!r}"))

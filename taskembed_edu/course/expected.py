@@ -33,16 +33,21 @@ def expected(*rows: Row) -> Shown:
     """
     if not rows:
         raise ValueError(problem("rows", "none", "one or more of (label, number, low, high)"))
+    return bands([(label, [value], low, high) for label, value, low, high in map(_checked, rows)])
+
+
+def bands(rows: Sequence[tuple[str, Sequence[float], float, float]], heads: Sequence[str] = ("yours",)) -> Shown:
+    """Rows of a label, its numbers (one for each head), and the band in which all of them should lie."""
     compared, said, cells, all_inside = [], [], [], True
-    for row in rows:
-        label, value, low, high = _checked(row)
-        inside = math.isfinite(value) and low <= value <= high
+    for label, values, low, high in rows:
+        inside = all(math.isfinite(value) and low <= value <= high for value in values)
         all_inside = all_inside and inside
-        band = f"{low:g} to {high:g}"
+        band, shown = f"{low:g} to {high:g}", [_short(value, low, high) for value in values]
+        told = ", ".join(f"{head} {value}" for head, value in zip(heads, shown, strict=True))
         compared.append(f"{label}: {'in' if inside else 'NOT IN'} the band {band}")
-        said.append(f"{label}: yours {_short(value, low, high)}, expected {band}" + ("" if inside else " (outside)"))
-        cells.append(_row(label, _short(value, low, high), band, inside))
-    page = _table(cells) + ("" if all_inside else box("Not as expected", _OUTSIDE, tone="bad"))
+        said.append(f"{label}: {told}, expected {band}" + ("" if inside else " (outside)"))
+        cells.append(_row(label, shown, band, inside))
+    page = _table(heads, cells) + ("" if all_inside else box("Not as expected", _OUTSIDE, tone="bad"))
     return Shown("\n".join(compared), page, "\n".join(said))
 
 
@@ -73,15 +78,15 @@ def _short(value: float, low: float, high: float) -> str:
     return f"{value:.{digits}f}"
 
 
-def _row(label: str, value: str, band: str, inside: bool) -> str:
+def _row(label: str, values: Sequence[str], band: str, inside: bool) -> str:
     mark = "&#10003; as expected" if inside else "&#10007; outside"
-    cells = [escaped(label), f"<b>{escaped(value)}</b>", escaped(band), mark]
+    cells = [escaped(label), *(f"<b>{escaped(value)}</b>" for value in values), escaped(band), mark]
     return "<tr>" + "".join(f"<td style='padding: 2px 14px; text-align: left'>{cell}</td>" for cell in cells) + "</tr>"
 
 
-def _table(rows: list[str]) -> str:
-    heads = "".join(
+def _table(heads: Sequence[str], rows: Sequence[str]) -> str:
+    shown = "".join(
         f"<th scope='col' style='padding: 2px 14px; text-align: left'>{head}</th>"
-        for head in ("", "yours", "on the machines seen", "")
+        for head in ("", *heads, "on the machines seen", "")
     )
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    return f"<table><thead><tr>{shown}</tr></thead><tbody>{''.join(rows)}</tbody></table>"

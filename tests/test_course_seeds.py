@@ -1,0 +1,137 @@
+"""A conclusion over three seeds: yours is live, the others are kept with a hash of the lines that gave them."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from pathlib import Path
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+from taskembed_edu.course import over_seeds, seeds
+from tools import notebooks
+from tools import seeds as tool
+
+CELL = """
+def doubled(seed):
+
+    return {"twice": twice(seed), "name": 1.0}  # a word
+
+
+def twice(seed):
+    return 2.0 * seed
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(seeds, "FOLDER", tmp_path / "seeds")
+    monkeypatch.delenv(seeds.MEASURE, raising=False)
+    return tmp_path / "seeds"
+
+
+@pytest.fixture
+def shell() -> InteractiveShell:
+    """A kernel's shell, in which a cell defines the experiment."""
+    shell = InteractiveShell()
+    assert shell.run_cell(CELL).success
+    return shell
+
+
+def measured(shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as making:
+        making.setenv(seeds.MEASURE, "measure")
+        show(shell)
+
+
+def show(shell: InteractiveShell, again: bool = False, high: float = 9) -> seeds.OverSeeds:
+    doubled = shell.user_ns["doubled"]
+    return over_seeds("05.doubled", doubled, doubled(0), ("twice", 0, high), again=again)
+
+
+def test_three_seeds_stand_beside_one_another(shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured(shell, monkeypatch)
+    shown = show(shell)
+    assert [run["twice"] for run in shown.runs] == [0.0, 2.0, 4.0]
+    assert str(shown) == "twice: yours (seed 0) 0.0, seed 1 2.0, seed 2 4.0, expected 0 to 9"
+    assert repr(shown) == "twice: in the band 0 to 9"
+    assert shown.page.count("<b>") == 3
+    assert "NOT IN" in repr(show(shell, high=3)), "one seed outside is told"
+
+
+def test_what_is_kept_is_not_measured_again(shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured(shell, monkeypatch)
+    called = list[int]()
+    shell.user_ns["twice"].__globals__["abs"] = called.append
+    assert len(show(shell).runs) == 3
+    assert called == []
+
+
+@pytest.mark.parametrize(
+    "changed", [CELL.replace("2.0 *", "3.0 *"), CELL.replace('"name": 1.0', '"name": 2.0')], ids=["called", "itself"]
+)
+def test_changed_lines_do_not_stand_beside_what_others_gave(
+    shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch, changed: str
+) -> None:
+    measured(shell, monkeypatch)
+    shell.run_cell(changed)
+    shown = show(shell)
+    assert len(shown.runs) == 1
+    assert "The experiment was changed" in shown.page
+    assert "again=True" in str(shown)
+    assert len(show(shell, again=True).runs) == 3
+
+
+def test_layout_is_no_change(shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured(shell, monkeypatch)
+    shell.run_cell(CELL.replace("\n\n    return", "\n    return"))
+    assert len(show(shell).runs) == 3
+
+
+def test_nothing_kept_is_said(shell: InteractiveShell, folder: Path) -> None:
+    assert "are not kept" in str(show(shell))
+    folder.mkdir()
+    (folder / "05.doubled.json").write_text("no JSON")
+    assert "are not kept" in str(show(shell))
+
+
+def test_labels_and_rows_are_checked(shell: InteractiveShell) -> None:
+    doubled = shell.user_ns["doubled"]
+    with pytest.raises(ValueError, match="label: got 'thrice', expected one of 'twice', 'name'"):
+        over_seeds("05.doubled", doubled, doubled(0), ("thrice", 0, 1))
+    with pytest.raises(ValueError, match="rows: got none"):
+        over_seeds("05.doubled", doubled, doubled(0))
+
+
+def test_a_run_that_diverged_is_not_kept(shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell.run_cell(CELL.replace("2.0 * seed", "float('nan')"))
+    with pytest.raises(ValueError, match="A run diverged"):
+        measured(shell, monkeypatch)
+
+
+# ---- what the lessons keep -------------------------------------------------------------------------------------------
+
+
+def test_the_tool_reads_the_lines_that_a_kernel_has(shell: InteractiveShell, tmp_path: Path) -> None:
+    lesson = notebooks.Lesson("05_x", tmp_path)
+    lesson.text.parent.mkdir()
+    call = 'over_seeds("05.doubled", doubled, doubled(0), ("twice", 0, 9))'
+    lesson.text.write_text(f"# %%\n{textwrap.dedent(CELL)}\n\n# %%\n{call}\n", encoding="utf-8")
+    [(name, lines)] = tool.experiments(lesson)
+    assert name == "05.doubled"
+    assert seeds.digest(lines) == seeds.digest(seeds.sources(shell.user_ns["doubled"]))
+    assert tool.check(lesson) == ["05.doubled: seeds (1, 2) are not kept: run `make seeds`"]
+    seeds.keep("05.doubled", "another", [{"twice": 2.0}])
+    assert "its lines were changed" in tool.check(lesson)[0]
+
+
+@pytest.mark.parametrize("lesson", notebooks.lessons(), ids=lambda lesson: lesson.name)
+def test_a_lessons_seeds_are_of_its_own_lines(
+    lesson: notebooks.Lesson, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(seeds, "FOLDER", Path(seeds.__file__).parent / "seeds")
+    assert tool.check(lesson) == []
+    for name, _lines in tool.experiments(lesson):
+        assert seeds.place(name).stat().st_size < 2_000_000
+        assert len(json.loads(seeds.place(name).read_bytes())["runs"]) == len(seeds.KEPT)
