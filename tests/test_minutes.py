@@ -42,7 +42,7 @@ def test_the_core_leaves_out_what_a_lecture_does_not_show() -> None:
 
 def test_minutes_add_up_at_the_rates_and_are_rounded_up() -> None:
     assert Count().minutes == 5
-    assert Count(words=480).minutes == 5
-    assert Count(words=481).minutes == 10
-    assert Count(exercises=2, predictions=2, tries=2, labs=1, lines=15).minutes == 20
-    assert declaration(lesson()) == "**Time:** 20 minutes; the core path alone 5."
+    assert Count(words=320).minutes == 5
+    assert Count(words=321).minutes == 10
+    assert Count(exercises=2, predictions=2, tries=2, labs=1, lines=10).minutes == 25
+    assert declaration(lesson()) == "**Time:** 25 minutes; the core path alone 10."
