@@ -251,10 +251,10 @@ happened = (max(grew) < 0.85, 0.85 <= min(grew) <= max(grew) <= 1.15, min(grew) 
 display(seen, outcome("07.steps", dict(zip(answers, happened, strict=True))))
 
 # %% [markdown]
-# **Explain.** "More inner steps help" is false here. The support loss falls to nearly 0 all the time. The query loss may
-# fall a little in the first steps, and then it *grows*: at the end it is larger than before the first step, by about a
-# third or more. The network learns its 5 points by heart, and loses in the gaps between them what it knew of waves. This
-# is overfitting (过拟合). From random weights more steps do help in the end. But 2,000 of them do not reach what the
+# **Explain.** "More inner steps help" is false here. The support loss falls all the time, nearly to 0. The query loss
+# may fall a little in the first steps, and then it *grows*: at the end it is larger than before the first step, by
+# about a third or more. The network learns its 5 points by heart, and loses what it knew of waves in the gaps. This is
+# overfitting (过拟合). From random weights more steps do help in the end. But 2,000 of them do not reach what the
 # neighbour's network answers at step 0.
 #
 # Meta-learning such as MAML (Finn 2017) *learns* a start from which few steps are enough. That is another start than
