@@ -1,6 +1,13 @@
 # What `taskembed_edu` exposes. lazy_loader reads this file when the package is imported, so it is the one list.
 
+from .adaptation import ANIL as ANIL
+from .adaptation import CAVIA as CAVIA
+from .adaptation import MAML as MAML
+from .adaptation import OuterLoop as OuterLoop
+from .adaptation import Reptile as Reptile
+from .adaptation import inner_loop as inner_loop
 from .base.readings import Reading as Reading
+from .embedders import ContextEmbedder as ContextEmbedder
 from .embedders import FisherEmbedder as FisherEmbedder
 from .embedders import MetricEmbedder as MetricEmbedder
 from .embedders import MetricSettings as MetricSettings

@@ -256,8 +256,26 @@ def session(g: Given) -> Any:
     return run.frame.embedding, run.frame.loss
 
 
+def meta_learned(make: Callable[..., Any]) -> Callable[[Given], Any]:
+    """A start after two outer steps, and what an inner loop makes of it, on tasks of either place."""
+
+    def of(g: Given) -> Any:
+        loop = te.OuterLoop(make(g.learner), generator(), device=g.device)
+        losses = [loop.step(tasks) for tasks in (g.tasks, g.other)]
+        return losses, loop.start, [loop.method.adapt(loop.start, tasks) for tasks in (g.tasks, g.other)]
+
+    return of
+
+
+def inner_steps(g: Given) -> Any:
+    return te.inner_loop(g.learner, g.start, g.tasks.support_x, g.tasks.support_y, 3, 0.1, second_order=True)
+
+
 CASES: dict[str, Callable[[Given], Any]] = {
-    **{f"{name.capitalize()}Embedder": embedded(name) for name in ("fisher", "metric", "summary")},
+    **{make.__name__: meta_learned(make) for make in (te.ANIL, te.CAVIA, te.MAML, te.Reptile)},
+    "OuterLoop": meta_learned(te.MAML),
+    "inner_loop": inner_steps,
+    **{f"{name.capitalize()}Embedder": embedded(name) for name in ("context", "fisher", "metric", "summary")},
     "ParameterEmbedder": embedded("parameters"),
     "start_networks": lambda g: te.train_tasks(g.learner, g.tasks, 0, start=g.start, device=g.device).losses,
     "WeightDistribution": lambda g: samples(te.fit_gaussian(g.learner, g.trained, 3), g),
