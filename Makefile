@@ -3,7 +3,7 @@
 
 RUN := .venv/bin/python
 
-.PHONY: help lab test check doctor notebooks seeds bench bench-browser format constraints clean
+.PHONY: help lab test check doctor notebooks seeds minutes bench bench-browser format constraints clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -32,6 +32,10 @@ notebooks: ## write the lessons: sync with their text, execute, clean
 seeds: ## measure the other seeds of the lessons' experiments; ARGS="05" for one lesson
 	@sh tools/set_up.sh test
 	@$(RUN) tools/seeds.py $(ARGS)
+
+minutes: ## count the minutes that each lesson takes; ARGS=--write corrects what the lessons declare
+	@sh tools/set_up.sh test
+	@$(RUN) tools/minutes.py $(ARGS)
 
 bench: ## measure what the project promises to reach; ARGS="losses" for one part
 	@sh tools/set_up.sh test

@@ -19,7 +19,7 @@ import nbformat
 import pytest
 
 from taskembed_edu.commands import lab, lesson, my_lessons, notebook_contents
-from taskembed_edu.commands.my_lessons import update
+from taskembed_edu.commands.my_lessons import LEARNERS, LECTURERS, update
 from taskembed_edu.commands.notebook_contents import learners
 from tools import hygiene, notebooks
 
@@ -309,6 +309,45 @@ def test_the_command_says_how_to_get_the_lessons(
     monkeypatch.setattr(lesson, "find_checkout", lambda: None)
     assert lesson.main(["--afresh", "01"]) == 1
     assert "Get the project's folder" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------------------------------------- a lecturer's copies
+
+
+def test_a_lecturer_has_copies_with_solutions_and_outputs_and_learners_keep_theirs(course: Path, mine: Path) -> None:
+    before = files(course)
+    assert update(course, LECTURERS) == []
+    theirs = course / LECTURERS.folder / f"{SECOND}.ipynb"
+    assert theirs.read_bytes() == (course / "notebooks" / f"{SECOND}.ipynb").read_bytes()
+    assert json.loads(mine.read_text(encoding="utf-8"))["cells"][1]["outputs"] == []
+    assert files(course) == before
+    changed = save_as_jupyterlab(theirs, take_notes)
+    publish(course, SECOND, "one = 2")
+    assert "a newer edition" in update(course, LECTURERS)[0]
+    assert theirs.read_bytes() == changed
+
+
+def test_a_lecturers_lesson_is_begun_afresh_by_itself(
+    course: Path, mine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    update(course, LECTURERS)
+    theirs = course / LECTURERS.folder / f"{SECOND}.ipynb"
+    save_as_jupyterlab(theirs, take_notes)
+    assert lesson.main(["--lecturer"]) == 0
+    assert "holds what you did in it" in capsys.readouterr().out
+    before = files(course)
+    assert lesson.main(["--lecturer", "--afresh", "01"]) == 0
+    assert theirs.read_bytes() == (course / "notebooks" / f"{SECOND}.ipynb").read_bytes()
+    assert files(course) == before
+
+
+def test_the_lab_opens_on_the_edition_that_is_asked_for(course: Path) -> None:
+    for copies, folder in ((LEARNERS, "my_lessons"), (LECTURERS, "my_lessons/lecturer")):
+        assert lab.prepare_lessons(course, copies)
+        options = lab.jupyterlab_options(course, [], as_root=False, copies=copies)
+        [address] = [option for option in options if "default_url" in option]
+        assert address.endswith(f"/tree/{folder}/{FIRST}.ipynb")
+        assert (course / folder / f"{FIRST}.ipynb").exists()
 
 
 # ---------------------------------------------------------------------------------------------- what can go wrong

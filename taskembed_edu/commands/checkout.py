@@ -10,7 +10,7 @@ from pathlib import Path
 
 LESSONS = "notebooks"
 MY_LESSONS = "my_lessons"  # the learner's own copy; git ignores it
-FIRST_LESSON = f"{MY_LESSONS}/00_start_here.ipynb"
+FIRST_LESSON = "00_start_here.ipynb"
 PROJECT = 'name = "taskembed_edu"'
 
 NO_CHECKOUT = (

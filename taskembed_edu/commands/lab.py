@@ -13,16 +13,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from taskembed_edu.base.files import reason
-from taskembed_edu.commands.checkout import FIRST_LESSON, MY_LESSONS, NO_CHECKOUT, find_checkout
-from taskembed_edu.commands.my_lessons import update
+from taskembed_edu.commands.checkout import FIRST_LESSON, NO_CHECKOUT, find_checkout
+from taskembed_edu.commands.my_lessons import LEARNERS, LECTURERS, Copies, update
 
-HELP = f"""usage: taskembed lab [options of `jupyter lab`]
+LECTURER = "--lecturer"
 
-Opens JupyterLab on {FIRST_LESSON}: your own copy of the lessons, in which you may run,
+HELP = f"""usage: taskembed lab [{LECTURER}] [options of `jupyter lab`]
+
+Opens JupyterLab on {LEARNERS.folder}/{FIRST_LESSON}: your own copy of the lessons, in which you may run,
 change and save what you like. It is made the first time, and nothing of yours in it is ever written over.
 To begin a lesson again: taskembed lesson --afresh 02
 
-Every option is passed on, for example:
+{LECTURER} opens the edition with solutions and outputs, a copy of its own in {LECTURERS.folder}/.
+
+Every other option is passed on, for example:
 
   taskembed lab --no-browser --port 8899
 """
@@ -30,9 +34,6 @@ Every option is passed on, for example:
 # The course's JupyterLab settings: no news popup, and comms not over subshells (whether a slider's callback runs while
 # a cell is busy would otherwise depend on the ipykernel version).
 SETTINGS_FOLDER = Path(__file__).resolve().parents[1] / "jupyter"
-
-# A separate workspace: tabs left open in another project, or on the published lessons, do not reappear.
-OPENS_ON = f"/lab/workspaces/taskembed_edu_{MY_LESSONS}/tree/{FIRST_LESSON}"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -44,36 +45,46 @@ def main(argv: Sequence[str]) -> int:
     if checkout is None:
         print(NO_CHECKOUT, file=sys.stderr)
         return 1
-    if not prepare_lessons(checkout):
+    copies = LECTURERS if LECTURER in argv else LEARNERS
+    if not prepare_lessons(checkout, copies):
         return 1
     # So that `!taskembed progress` in a cell finds this environment's command.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     from jupyterlab.labapp import LabApp
 
-    LabApp.launch_instance(jupyterlab_options(checkout, argv, as_root=is_root()))
+    passed_on = [argument for argument in argv if argument != LECTURER]
+    LabApp.launch_instance(jupyterlab_options(checkout, passed_on, as_root=is_root(), copies=copies))
     return 0
 
 
-def prepare_lessons(checkout: Path) -> bool:
-    """Update the learner's copy, and print where it is and what is new. Returns whether the first lesson exists."""
+def prepare_lessons(checkout: Path, copies: Copies = LEARNERS) -> bool:
+    """Update the copy, and print where it is and what is new. Returns whether the first lesson exists."""
     try:
-        lines = update(checkout)
+        lines = update(checkout, copies)
     except OSError as error:
         print(f"taskembed lab: {reason(error)}", file=sys.stderr)
         return False
-    print(f"Your copy of the lessons: {checkout / MY_LESSONS}", *lines, sep="\n", flush=True)
-    first = checkout / FIRST_LESSON
+    print(f"Your copy of the lessons: {checkout / copies.folder}", *lines, sep="\n", flush=True)
+    first = checkout / copies.folder / FIRST_LESSON
     if not first.exists():
         print(f"taskembed lab: {first} could not be made, so there is nothing to open.", file=sys.stderr)
     return first.exists()
 
 
-def jupyterlab_options(checkout: Path, argv: Sequence[str], as_root: bool) -> list[str]:
+def opens_on(copies: Copies) -> str:
+    """The address of the first lesson.
+
+    In a workspace of its own: tabs left open in another project, or in the other edition, do not reappear.
+    """
+    return f"/lab/workspaces/taskembed_edu_{copies.folder.replace('/', '_')}/tree/{copies.folder}/{FIRST_LESSON}"
+
+
+def jupyterlab_options(checkout: Path, argv: Sequence[str], as_root: bool, copies: Copies = LEARNERS) -> list[str]:
     """The command line of `jupyter lab`: the course's options without those that the caller sets, then the caller's."""
     ours = {
         "--ServerApp.root_dir": checkout,
         "--LabApp.app_settings_dir": SETTINGS_FOLDER,
-        "--LabApp.default_url": OPENS_ON,
+        "--LabApp.default_url": opens_on(copies),
     }
     theirs = {argument.split("=")[0] for argument in argv}  # Jupyter refuses an option that comes twice
     options = [f"{name}={value}" for name, value in ours.items() if name not in theirs]

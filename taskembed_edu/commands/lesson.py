@@ -13,8 +13,8 @@ from pathlib import Path
 
 from taskembed_edu.base.files import reason
 from taskembed_edu.commands.checkout import MY_LESSONS, NO_CHECKOUT, find_checkout
-from taskembed_edu.commands.my_lessons import published_lessons, start_afresh
-from taskembed_edu.commands.notebook_contents import BrokenNotebookError, copied, learners
+from taskembed_edu.commands.my_lessons import LEARNERS, LECTURERS, Copies, published_lessons, start_afresh
+from taskembed_edu.commands.notebook_contents import BrokenNotebookError, copied
 
 EXAMPLES = """for example:
   python -m taskembed_edu lesson                 which lessons there are
@@ -31,13 +31,15 @@ def main(argv: Sequence[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--afresh", metavar="LESSON", help="begin it again, by its number or name; keeps the old copy")
+    parser.add_argument("--lecturer", action="store_true", help=f"of the lecturer's copies, in {LECTURERS.folder}/")
     options = parser.parse_args(argv)
+    copies = LECTURERS if options.lecturer else LEARNERS
     checkout = find_checkout()
     if checkout is None:
         print(NO_CHECKOUT, file=sys.stderr)
         return 1
     try:
-        lines = list_lessons(checkout) if options.afresh is None else afresh(checkout, options.afresh)
+        lines = list_lessons(checkout, copies) if options.afresh is None else afresh(checkout, options.afresh, copies)
     except OSError as error:
         print(f"taskembed lesson: {reason(error)}", file=sys.stderr)
         return 1
@@ -48,9 +50,9 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def afresh(checkout: Path, name: str) -> list[str]:
+def afresh(checkout: Path, name: str, copies: Copies = LEARNERS) -> list[str]:
     """Begin the lesson of this name or number again. Returns what was done. ValueError if there is no such lesson."""
-    return start_afresh(checkout, find_lesson(published_lessons(checkout), name), date.today())
+    return start_afresh(checkout, find_lesson(published_lessons(checkout), name), date.today(), copies)
 
 
 def find_lesson(lessons: Sequence[Path], name: str) -> Path:
@@ -69,20 +71,22 @@ def find_lesson(lessons: Sequence[Path], name: str) -> Path:
     return by_name[check_choice("lesson", asked, by_name)]
 
 
-def list_lessons(checkout: Path) -> list[str]:
+def list_lessons(checkout: Path, copies: Copies = LEARNERS) -> list[str]:
     """The folder, and each lesson with its state."""
-    folder = checkout / MY_LESSONS
-    states = {lesson.stem: _state(lesson, folder / lesson.name) for lesson in published_lessons(checkout)}
+    folder = checkout / copies.folder
+    states = {lesson.stem: _state(lesson, folder / lesson.name, copies) for lesson in published_lessons(checkout)}
     width = max(map(len, states), default=0)
     return [f"Your copy of the lessons: {folder}", *(f"  {name:{width}}  {state}" for name, state in states.items())]
 
 
-def _state(published: Path, mine: Path) -> str:
+def _state(published: Path, mine: Path, copies: Copies) -> str:
     if not mine.exists():
         return "not copied yet: `python -m taskembed_edu lab` does it"
     try:
         return (
-            "as published" if copied(mine).contents == learners(published)[1].contents else "holds what you did in it"
+            "as published"
+            if copied(mine).contents == copies.make(published)[1].contents
+            else "holds what you did in it"
         )
     except BrokenNotebookError:
         return f"cannot be read; to begin it again: --afresh {mine.stem}"

@@ -7,15 +7,17 @@ project's lessons stay as they were published. A learner's work in the copy is n
 - a newer edition replaces a copy in which the learner has changed nothing;
 - beside a copy that was changed, the newer edition is written as `NAME.new.ipynb`, once.
 
-`my_lessons/.editions.json` records the edition from which each copy was made. Nothing here imports torch: `taskembed
-lab` must start quickly.
+A lecturer's copies, with solutions and outputs, stand in `my_lessons/lecturer/` and follow the same rules.
+
+`.editions.json` in either folder records the edition from which each copy was made. Nothing here imports torch:
+`taskembed lab` must start quickly.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
@@ -26,6 +28,7 @@ from taskembed_edu.commands.notebook_contents import (
     Copied,
     copied,
     learners,
+    lecturers,
     read_notebook,
     sources,
 )
@@ -33,6 +36,18 @@ from taskembed_edu.commands.notebook_contents import (
 EDITIONS = ".editions.json"
 
 IN_AN_OPEN_TAB = "Is the lesson open in JupyterLab? Choose File, Reload Notebook from Disk there, before it saves."
+
+
+@dataclass(frozen=True)
+class Copies:
+    """One folder of copies, and how a copy is made of a published lesson."""
+
+    folder: str
+    make: Callable[[Path], tuple[bytes, Copied]]
+
+
+LEARNERS = Copies(MY_LESSONS, learners)
+LECTURERS = Copies(f"{MY_LESSONS}/lecturer", lecturers)
 
 
 # ---- the folder ----------------------------------------------------------------------------------------------------
@@ -43,17 +58,17 @@ def published_lessons(checkout: Path) -> list[Path]:
     return sorted((checkout / LESSONS).glob("*.ipynb"))
 
 
-def update(checkout: Path) -> list[str]:
-    """Copy missing lessons to `my_lessons/` and handle newer editions. Returns lines: what was done, and errors.
+def update(checkout: Path, copies: Copies = LEARNERS) -> list[str]:
+    """Copy missing lessons to the folder and handle newer editions. Returns lines: what was done, and errors.
 
     A lesson that cannot be copied or read does not stop the others. Errors: OSError if the folder cannot be created.
     """
-    folder = open_folder(checkout)
+    folder = open_folder(checkout, copies)
     before = read_editions(folder)
     editions, lines = dict(before), list[str]()
     for published in published_lessons(checkout):
         try:
-            lines += _update_one(published, folder, editions)
+            lines += _update_one(published, folder, editions, copies)
         except BrokenNotebookError as error:
             lines.append(str(error))
         except OSError as error:
@@ -61,25 +76,25 @@ def update(checkout: Path) -> list[str]:
     return lines + (_write_editions(folder, editions) if editions != before else [])
 
 
-def open_folder(checkout: Path) -> Path:
-    """The folder `my_lessons/`, created if it does not exist."""
-    folder = checkout / MY_LESSONS
+def open_folder(checkout: Path, copies: Copies = LEARNERS) -> Path:
+    """The folder of these copies, created if it does not exist."""
+    folder = checkout / copies.folder
     try:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
         words = f"{folder} is a file; your copy of the lessons needs a folder of that name. Rename the file"
         raise FileExistsError(f"{words}, then try again.") from error
     return folder
 
 
-def start_afresh(checkout: Path, published: Path, today: date) -> list[str]:
+def start_afresh(checkout: Path, published: Path, today: date, copies: Copies = LEARNERS) -> list[str]:
     """Replace the learner's copy by the published edition, and keep it under another name. Returns what was done.
 
     Errors: OSError if a file cannot be written or moved, BrokenNotebookError if the published lesson is broken. After
     both the copy is as it was.
     """
-    folder = open_folder(checkout)
-    mine, edition, newest = folder / published.name, *learners(published)
+    folder = open_folder(checkout, copies)
+    mine, edition, newest = folder / published.name, *copies.make(published)
     lines = [] if newest.edition else [_changed_by_hand(published)]
     if mine.exists() and mine.read_bytes() == edition:
         return [*lines, f"{mine} is as it was published: nothing was changed."]
@@ -113,10 +128,10 @@ def _move_aside(mine: Path, fresh: Path, today: date) -> Path:
 # ---- one lesson ----------------------------------------------------------------------------------------------------
 
 
-def _update_one(published: Path, folder: Path, editions: dict[str, Copied]) -> list[str]:
+def _update_one(published: Path, folder: Path, editions: dict[str, Copied], copies: Copies) -> list[str]:
     """Copy, renew or offer one lesson, and update `editions`. Returns lines for the learner."""
     mine, name = folder / published.name, published.stem
-    edition, newest = learners(published)
+    edition, newest = copies.make(published)
     if not mine.exists():
         write_whole(mine, edition)
         editions[mine.name] = newest

@@ -45,6 +45,11 @@ def learners(published: Path) -> tuple[bytes, Copied]:
     return (json.dumps(edition, indent=1, ensure_ascii=False) + "\n").encode(), contents_of(edition)
 
 
+def lecturers(published: Path) -> tuple[bytes, Copied]:
+    """The lecturer's edition, with solutions and outputs: the published lesson as it is."""
+    return published.read_bytes(), contents_of(read_notebook(published))
+
+
 def copied(path: Path) -> Copied:
     """What is in this file."""
     return contents_of(read_notebook(path))
