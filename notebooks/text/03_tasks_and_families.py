@@ -6,7 +6,7 @@
 #
 # ## What you will be able to do
 #
-# - say what makes a data set a **task** (任务), and count the samples of an **episode** (任务片段): n_way, n_shot,
+# - say what makes a data set a **task** (任务), and count the samples of an **episode** (情节): n_way, n_shot,
 #   support set (支持集), query set (查询集)
 # - say how a task embedding (任务嵌入) differs from a feature embedding (特征嵌入), and prove it by an experiment
 # - make a **family of tasks** (任务族) of your own in ten lines, and watch a network embed it
@@ -60,7 +60,7 @@ plt.show()
 # They become one when somebody says what is asked about them.
 #
 # A **family** draws many such tasks: many waves, many choices of digits, many languages. One draw of a task, with its
-# two sets, is an **episode** (任务片段). In classification two numbers say how large it is:
+# two sets, is an **episode** (情节). In classification two numbers say how large it is:
 #
 # | word | means |
 # |---|---|
@@ -347,7 +347,7 @@ check("03.episode", my_episode)
 # %%
 # solution
 x = torch.linspace(-2, 2, 40).expand(300, 40)
-a, b, c = 2 * torch.rand(3, 300, 1, generator=rng) - 1
+a, b, c = 2 * torch.rand(3, 300, 1, generator=torch.Generator().manual_seed(0)) - 1
 my_lab = MetricLab(OwnTasks(x[..., None], a * x**2 + b * x + c, label="Parabolas"), seed=0)
 my_lab.session.step(100)
 # stub
