@@ -426,7 +426,7 @@ tally("02")
 # - A force is minus a gradient. Linear: always 1. Squared: as large as the violation. Beyond the margin: 0.
 # - The margin lives on the scale of the distance: under the cosine it ends at 2.
 #
-# Next: [04 Metric-based embedding](04_metric_based_embedding.ipynb).
+# Next: [03 Tasks and families](03_tasks_and_families.ipynb).
 #
 # ## Sources
 #
