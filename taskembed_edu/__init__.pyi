@@ -29,6 +29,8 @@ from .embedders.weights import weight_vectors as weight_vectors
 from .evaluation.geometry import TrueGeometry as TrueGeometry
 from .evaluation.registry import Score as Score
 from .evaluation.registry import register_score as register_score
+from .evaluation.scorecard import Scorecard as Scorecard
+from .evaluation.scorecard import evaluate as evaluate
 from .evaluation.scores import neighbour_purity as neighbour_purity
 from .evaluation.scores import purity_by_chance as purity_by_chance
 from .evaluation.scores import recall_at_k as recall_at_k

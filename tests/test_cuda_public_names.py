@@ -22,6 +22,7 @@ N, STEPS = 12, 10
 
 # Names that take no tensor of the caller's: records, interfaces, what takes words and numbers only, and NumPy's part.
 WITHOUT_TENSORS = {
+    "Scorecard",
     *("Reading", "Score", "Metric", "Loss", "register_kind", "register_score", "register_loss"),
     *("MetricSettings", "ParameterSettings", "Learner", "SampleEncoder", "TaskFamily", "Split"),
     *("loss_surface_figure", "DistanceLab", "LossLab", "MetricLab", "ParameterLab"),
@@ -337,6 +338,16 @@ CASES: dict[str, Callable[[Given], Any]] = {
     "pca_layout": lambda g: te.pca_layout(g.rows()),
     "trustworthiness": lambda g: te.trustworthiness(g.rows(), g.layout, n_neighbors=3),
     "Session": session,
+    "evaluate": lambda g: (
+        te.evaluate(
+            "metric",
+            "gaussians",
+            steps=3,
+            n_tasks=12,
+            transfer_to=4,
+            settings=te.MetricSettings(hidden=8, batch=4, device=g.device),
+        ).scores
+    ),
     **{family.__name__: family_of(name) for name, family in FAMILIES.items()},
     "OwnTasks": own_tasks,
     "Task": lambda g: g.tasks[0],

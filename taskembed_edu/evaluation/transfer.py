@@ -109,8 +109,7 @@ def check_no_leak(name: str, solver: Solver, tasks: TaskBatch) -> None:
     """Errors: ValueError for a new task that is among those the solver knows, by its truth or by its support set."""
     if solver.known is None:
         return
-    for what in ("truth", "support_x"):
-        new, known = getattr(tasks, what).flatten(1).cpu(), getattr(solver.known, what).flatten(1).cpu()
+    for new, known in zip(_fingerprints(tasks), _fingerprints(solver.known), strict=True):
         if new.shape[1:] != known.shape[1:] or not new.shape[1]:
             continue
         same = (new[:, None] == known[None]).all(dim=2).nonzero()
@@ -118,6 +117,12 @@ def check_no_leak(name: str, solver: Solver, tasks: TaskBatch) -> None:
             task, twin = same[0].tolist()
             came = f"{tasks.names[task]!r}, which is task {twin} of those that {name!r} knows"
             raise ValueError(problem("tasks", came, "tasks that no solver knows", "Split the family once: split(rng)."))
+
+
+def _fingerprints(tasks: TaskBatch) -> tuple[Tensor, Tensor]:
+    """What makes a task the same task: its truth, or all samples of its support set with their answers."""
+    samples = torch.cat((tasks.support_x.flatten(1), tasks.support_y.flatten(1).to(tasks.support_x.dtype)), dim=1)
+    return tasks.truth.flatten(1).cpu(), samples.cpu()
 
 
 def support_only(tasks: TaskBatch) -> TaskBatch:
