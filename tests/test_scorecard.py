@@ -98,12 +98,9 @@ def test_neighbours_kept_by_a_plain_loop() -> None:
     distances = torch.cdist(vectors, vectors)
     kept = 0.0
     for task in range(20):
-        near, true = (
-            sorted(
-                (j for j in range(20) if j != task), key=lambda j, task=task, of=of: float((of[task] - of[j]).norm())
-            )
-            for of in (vectors, truth)
-        )
+        others = [j for j in range(20) if j != task]
+        gaps = [{j: float((of[task] - of[j]).norm()) for j in others} for of in (vectors, truth)]
+        near, true = ([j for _gap, j in sorted((gap[j], j) for j in others)] for gap in gaps)
         kept += len(set(near[:4]) & set(true[:4])) / 4
     geometry = TrueGeometry(torch.cdist(truth, truth))
     assert neighbours_kept(distances, geometry, k=4) == pytest.approx(kept / 20)
