@@ -35,6 +35,9 @@ from .evaluation.scores import neighbour_purity as neighbour_purity
 from .evaluation.scores import purity_by_chance as purity_by_chance
 from .evaluation.scores import recall_at_k as recall_at_k
 from .figures.plots import loss_surface_figure as loss_surface_figure
+from .figures.rows import curves_figure as curves_figure
+from .figures.rows import history_figure as history_figure
+from .figures.rows import maps_figure as maps_figure
 from .formulas.distances import METRICS as METRICS
 from .formulas.distances import Metric as Metric
 from .formulas.distances import cosine_distance as cosine_distance

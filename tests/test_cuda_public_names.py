@@ -25,7 +25,16 @@ WITHOUT_TENSORS = {
     "Scorecard",
     *("Reading", "Score", "Metric", "Loss", "register_kind", "register_score", "register_loss"),
     *("MetricSettings", "ParameterSettings", "Learner", "SampleEncoder", "TaskFamily", "Split"),
-    *("loss_surface_figure", "DistanceLab", "LossLab", "MetricLab", "ParameterLab"),
+    *(
+        "loss_surface_figure",
+        "maps_figure",
+        "curves_figure",
+        "history_figure",
+        "DistanceLab",
+        "LossLab",
+        "MetricLab",
+        "ParameterLab",
+    ),
     *("load_recording", "save_recording", "Drawing", "Label", "Line", "TaskFit", "TaskSketch"),
 }
 
