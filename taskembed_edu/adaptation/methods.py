@@ -23,7 +23,7 @@ from torch import Tensor
 from taskembed_edu.adaptation.context import VALUES, ContextLearner
 from taskembed_edu.adaptation.inner_loop import inner_loop, losses_along
 from taskembed_edu.base.checks import check_number, check_whole, problem
-from taskembed_edu.networks.learners import Learner, Parameters
+from taskembed_edu.networks.learners import Learner, Parameters, device_of
 from taskembed_edu.tasks.base import TaskBatch
 
 
@@ -64,12 +64,13 @@ class MetaLearner(ABC):
         """The networks (n_tasks, *shape) after `steps` inner steps on the support sets; None: `inner_steps`."""
         steps = self.inner_steps if steps is None else steps
         still = {name: value.detach() for name, value in start.items()}
+        tasks = tasks.to(device_of(start))
         fast = self._inner(still, tasks.support_x, tasks.support_y, tasks.support_mask, steps)
         return {name: value.detach() for name, value in fast.items()}
 
     def losses_along(self, start: Parameters, tasks: TaskBatch, steps: tuple[int, ...]) -> Tensor:
         """The query losses after these numbers of inner steps, (len(steps), n_tasks)."""
-        return losses_along(self.network, start, tasks, steps, self.inner_lr, adapted=self.adapted)
+        return losses_along(self.network, start, tasks.to(device_of(start)), steps, self.inner_lr, adapted=self.adapted)
 
     def _inner(
         self, start: Parameters, x: Tensor, y: Tensor, mask: Tensor | None, steps: int, second_order: bool = False

@@ -1,65 +1,45 @@
-"""The exercises of lesson 04: pairs of a step, losses of a collapse, semi-hard mining, and a report to be read."""
+"""The exercises of lesson 04: pairs of a step, what may be compared, and a cosine map that keeps its geometry."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from taskembed_edu.course.exercise import RIGHT, Exercise, Verdict, as_number, function, number, word, wrong
+from taskembed_edu.course.exercise import Exercise, Later, Verdict, number, of_lab, word, wrong
 
-_MARGIN = 0.7
-
-
-def _losses(answer: Any) -> Verdict:
-    """Judges the triplet loss and the contrastive loss of tasks that have collapsed."""
-    if not isinstance(answer, Sequence) or isinstance(answer, str) or len(answer) != 2:
-        return wrong("Give two numbers in brackets: the triplet loss, then the contrastive loss.")
-    values = [as_number(each) for each in answer]
-    for which, value in zip(("triplet", "contrastive"), values, strict=True):
-        if isinstance(value, str):
-            return wrong(f"The {which} loss: {value}")
-    triplet, contrastive = (abs(float(value) - _MARGIN) < 1e-6 for value in values)
-    if triplet and contrastive:
-        return RIGHT
-    if values == [0.0, 0.0]:
-        return wrong("All distances are 0, but the margin is not: different tasks should be 0.7 apart.")
-    if triplet:
-        return wrong(
-            "The triplet loss is right. The contrastive loss: similar pairs add 0, and different pairs add what?"
-        )
-    if contrastive:
-        return wrong("The contrastive loss is right. The triplet loss: put d = 0 into max(0, d(a, p) - d(a, n) + m).")
-    return wrong("Neither yet. Put d = 0 into both formulas: what is left is the margin.")
+# What the open investigation asks for.
+_RECALL, _SPEARMAN = 0.5, 0.75
 
 
-def semi_hard(to_positive: float, to_negatives: Sequence[float], margin: float) -> int | None:
-    """The place of the nearest negative that is farther than the positive, yet inside the margin; None without one."""
-    inside = [i for i, d in enumerate(to_negatives) if to_positive < d < to_positive + margin]
-    return min(inside, key=lambda i: to_negatives[i]) if inside else None
+def _read(session: Any) -> dict[str, float]:
+    """What the open investigation is judged by, of a session of the metric-based embedder."""
+    scores = session.frame.diagnostics
+    asked = {"recall": scores["recall@1"], "spearman": scores["spearman"], "margin": session.settings.margin}
+    return {**asked, "steps": session.frame.step, "cosine": float(session.frame.metric == "cosine")}
 
 
-def _hardest(to_positive: float, to_negatives: Sequence[float], margin: float) -> int:
-    return min(range(len(to_negatives)), key=lambda i: to_negatives[i])
+def _judge(found: Mapping[str, float]) -> Verdict:
+    """Judges a map under the cosine: does it find tasks again, and keep their order?"""
+    scores = f"Recall@1 {found['recall']:.2f}, Spearman {found['spearman']:.2f}, at step {found['steps']:.0f}."
+    if found["steps"] == 0:
+        return wrong("The lab has not been trained yet: press Play, or run lab.session.step(300).")
+    if not found["cosine"]:
+        return wrong(f"{scores} But it trains with another distance: choose the cosine, then Reset and Play.")
+    if found["recall"] >= _RECALL and found["spearman"] >= _SPEARMAN:
+        return Verdict("right", "Tasks are found again, and the order of their distances is kept.", measured=scores)
+    if found["recall"] >= _RECALL or found["margin"] > 0.4:
+        more = "What does the cosine margin set? With fewer pairs that push, more of the order is left."
+    else:
+        more = f"Recall@1 of at least {_RECALL:g} is asked: train longer, or let a few more pairs push."
+    return wrong(f"{scores} Asked are {_RECALL:g} and {_SPEARMAN:g}. {more}")
 
 
-def _farthest_inside(to_positive: float, to_negatives: Sequence[float], margin: float) -> int | None:
-    inside = [i for i, d in enumerate(to_negatives) if to_positive < d < to_positive + margin]
-    return max(inside, key=lambda i: to_negatives[i]) if inside else None
+def trained(steps: int, **settings: Any) -> Any:
+    """A session of the metric-based embedder after some steps; imported here, since it takes torch a while."""
+    from taskembed_edu import Session
 
+    session = Session("metric", projection="pca", seed=0, **settings)
+    session.step(steps)
+    return session
 
-def _without_the_margin(to_positive: float, to_negatives: Sequence[float], margin: float) -> int | None:
-    return semi_hard(to_positive, to_negatives, float("inf"))
-
-
-def _its_distance(to_positive: float, to_negatives: Sequence[float], margin: float) -> float | None:
-    place = semi_hard(to_positive, to_negatives, margin)
-    return None if place is None else to_negatives[place]
-
-
-_SEMI_HARD_CASES = [
-    (1.0, [0.5, 1.8, 1.2, 9.0], 1.0),
-    (1.0, [2.5, 0.9, 1.4], 2.0),
-    (1.0, [0.5, 0.9, 2.5], 1.0),
-    (0.0, [1.0, 0.0], 1.0),
-]
 
 EXERCISES = [
     Exercise(
@@ -86,73 +66,41 @@ EXERCISES = [
         solution="20 * 19 / 2 - 10 = 180.",
     ),
     Exercise(
-        name="04.collapsed",
-        ask="All distances are 0.",
-        judge=_losses,
-        right=(0.7, 0.7),
-        mistakes=[
-            ((0, 0), "but the margin is not"),
-            ((0.7, 0), "The triplet loss is right"),
-            ((0, 0.7), "The contrastive loss is right"),
-            ((1.4, 1.4), "Neither yet"),
-            (0.7, "two numbers"),
-        ],
-        hints=(
-            "Put d = 0 wherever a distance stands.",
-            "Triplet: max(0, 0 - 0 + 0.7).",
-            "Contrastive: similar pairs add 0, different ones max(0, 0.7 - 0).",
-        ),
-        solution="(0.7, 0.7): max(0, 0 - 0 + 0.7), and 0 + max(0, 0.7 - 0). Both are exactly the margin.",
-    ),
-    Exercise(
-        name="04.semi_hard",
-        ask="Keep the places with to_positive < d < to_positive + margin, then take the nearest.",
-        judge=function(
-            semi_hard,
-            cases=_SEMI_HARD_CASES,
-            mistakes=[
-                (_hardest, "This is the hardest negative: it may be nearer than the positive."),
-                (_farthest_inside, "You take the farthest of those inside. Take the nearest."),
-                (_without_the_margin, "A negative beyond the margin is easy: it is not semi-hard."),
-                (_its_distance, "You give its distance. Give its place in the list."),
-            ],
-            arguments="to_positive, to_negatives, margin",
-        ),
-        right=semi_hard,
-        mistakes=[
-            (_hardest, "hardest"),
-            (_farthest_inside, "farthest"),
-            (_without_the_margin, "beyond the margin"),
-            (_its_distance, "its place"),
-        ],
-        hints=(
-            "Two steps: which negatives are semi-hard, and which of them is the nearest?",
-            "[i for i, d in enumerate(to_negatives) if to_positive < d < to_positive + margin]",
-            "min(inside, key=lambda i: to_negatives[i]) if inside else None",
-        ),
-        solution=(
-            "inside = [i for i, d in enumerate(to_negatives) if to_positive < d < to_positive + margin]\n"
-            "return min(inside, key=lambda i: to_negatives[i]) if inside else None"
-        ),
-    ),
-    Exercise(
-        name="04.report",
-        ask="Which loss has the value of the margin, what is 1 / 200, and what does a mean distance of 0 say?",
+        name="04.compare",
+        ask="Which of the four is measured in no unit that the margin sets?",
         judge=word(
-            "collapse",
+            "recall@1",
             {
-                "converged": "The loss stands still, but recall is at chance (1/200), and all tasks are in one place.",
-                "overfitting": "An overfitted embedding has a small training loss. Here the loss is the margin itself.",
-                "underfitting": "Nothing was learnt, that is true. The mean distance says more: where are the tasks?",
+                "loss": "A loss of 0.42 at margin 3 is a smaller share of its margin than 0.16 is at margin 1.",
+                "mean distance": "The margin sets the scale of the map. So it sets the mean distance, too.",
+                "none": "One of them asks only which set is the nearest. That knows no scale.",
             },
         ),
-        right="collapse",
-        mistakes=[("converged", "chance"), ("overfitting", "the margin itself"), ("underfitting", "mean distance")],
+        right="recall@1",
+        mistakes=[("loss", "share of its margin"), ("mean distance", "scale of the map"), ("none", "nearest")],
         hints=(
-            "Compare the recall with that of a blind guess.",
-            "Which loss do all triplets have if all distances are 0?",
-            "A loss at the margin makes one suspect it; a mean distance of 0 confirms it.",
+            "Make a map three times as large. Which of these numbers change?",
+            "A loss is made of distances and of the margin. So it grows with the map.",
+            "Who is nearest stays the same if all distances are three times as long.",
         ),
-        solution='"collapse": all tasks lie in one place, so each triplet costs the margin, and recall is chance.',
+        solution='"recall@1": it asks only which set is the nearest, so it knows no scale.',
+    ),
+    Exercise(
+        name="04.cosine_map",
+        ask="Use the lab: the cosine distance, recall@1 of at least 0.5 and Spearman of at least 0.75.",
+        judge=of_lab(_read, _judge),
+        right=Later(lambda: trained(300, metric="cosine", margin=0.1)),
+        mistakes=[
+            (Later(lambda: trained(0, metric="cosine")), "not been trained"),
+            (Later(lambda: trained(100)), "another distance"),
+            (Later(lambda: trained(100, metric="cosine")), "pairs that push"),
+            (Later(lambda: trained(20, metric="cosine", margin=0.1)), "train longer"),
+        ],
+        hints=(
+            "Choose the cosine distance. Then change the margin only.",
+            "At margin 1 Spearman falls, at 0.2 it rises. Go on in this direction.",
+            "Margin 0.1, Reset, and about 300 steps.",
+        ),
+        solution='lab.session.reset(metric="cosine", margin=0.1)\nlab.session.step(300)',
     ),
 ]
