@@ -243,9 +243,9 @@ display(
 # %% [markdown]
 # ## What training tasks and never-seen tasks may share
 #
-# A score on tasks that were trained on says little. So a family is split into three parts: training, validation (what
-# the lab's map shows) and never-seen tasks. Here is the split of the package's own digit family, in which a task is a
-# choice of three digits.
+# A score on tasks that were trained on may only show what was learned by heart. So a family is split into three parts:
+# training, validation (what the lab's map shows) and never-seen tasks. Here is the split of the package's own digit
+# family, in which a task is a choice of three digits.
 
 # %%
 predict(
