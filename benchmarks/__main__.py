@@ -9,7 +9,7 @@ from benchmarks.command import Command
 main = Command(
     package="benchmarks",
     about="Measure what the project is to reach, without a browser.",
-    modules=("startup", "losses", "frames", "live", "embedder", "parameters", "weights", "gpu"),
+    modules=("startup", "losses", "frames", "live", "embedder", "parameters", "weights", "adaptation", "gpu"),
     section="bench",
 )
 

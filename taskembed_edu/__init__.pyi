@@ -1,6 +1,13 @@
 # What `taskembed_edu` exposes. lazy_loader reads this file when the package is imported, so it is the one list.
 
+from .adaptation import ANIL as ANIL
+from .adaptation import CAVIA as CAVIA
+from .adaptation import MAML as MAML
+from .adaptation import OuterLoop as OuterLoop
+from .adaptation import Reptile as Reptile
+from .adaptation import inner_loop as inner_loop
 from .base.readings import Reading as Reading
+from .embedders import ContextEmbedder as ContextEmbedder
 from .embedders import FisherEmbedder as FisherEmbedder
 from .embedders import MetricEmbedder as MetricEmbedder
 from .embedders import MetricSettings as MetricSettings
@@ -22,10 +29,15 @@ from .embedders.weights import weight_vectors as weight_vectors
 from .evaluation.geometry import TrueGeometry as TrueGeometry
 from .evaluation.registry import Score as Score
 from .evaluation.registry import register_score as register_score
+from .evaluation.scorecard import Scorecard as Scorecard
+from .evaluation.scorecard import evaluate as evaluate
 from .evaluation.scores import neighbour_purity as neighbour_purity
 from .evaluation.scores import purity_by_chance as purity_by_chance
 from .evaluation.scores import recall_at_k as recall_at_k
 from .figures.plots import loss_surface_figure as loss_surface_figure
+from .figures.rows import curves_figure as curves_figure
+from .figures.rows import history_figure as history_figure
+from .figures.rows import maps_figure as maps_figure
 from .formulas.distances import METRICS as METRICS
 from .formulas.distances import Metric as Metric
 from .formulas.distances import cosine_distance as cosine_distance

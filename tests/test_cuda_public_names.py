@@ -22,9 +22,19 @@ N, STEPS = 12, 10
 
 # Names that take no tensor of the caller's: records, interfaces, what takes words and numbers only, and NumPy's part.
 WITHOUT_TENSORS = {
+    "Scorecard",
     *("Reading", "Score", "Metric", "Loss", "register_kind", "register_score", "register_loss"),
     *("MetricSettings", "ParameterSettings", "Learner", "SampleEncoder", "TaskFamily", "Split"),
-    *("loss_surface_figure", "DistanceLab", "LossLab", "MetricLab", "ParameterLab"),
+    *(
+        "loss_surface_figure",
+        "maps_figure",
+        "curves_figure",
+        "history_figure",
+        "DistanceLab",
+        "LossLab",
+        "MetricLab",
+        "ParameterLab",
+    ),
     *("load_recording", "save_recording", "Drawing", "Label", "Line", "TaskFit", "TaskSketch"),
 }
 
@@ -256,8 +266,26 @@ def session(g: Given) -> Any:
     return run.frame.embedding, run.frame.loss
 
 
+def meta_learned(make: Callable[..., Any]) -> Callable[[Given], Any]:
+    """A start after two outer steps, and what an inner loop makes of it, on tasks of either place."""
+
+    def of(g: Given) -> Any:
+        loop = te.OuterLoop(make(g.learner), generator(), device=g.device)
+        losses = [loop.step(tasks) for tasks in (g.tasks, g.other)]
+        return losses, loop.start, [loop.method.adapt(loop.start, tasks) for tasks in (g.tasks, g.other)]
+
+    return of
+
+
+def inner_steps(g: Given) -> Any:
+    return te.inner_loop(g.learner, g.start, g.tasks.support_x, g.tasks.support_y, 3, 0.1, second_order=True)
+
+
 CASES: dict[str, Callable[[Given], Any]] = {
-    **{f"{name.capitalize()}Embedder": embedded(name) for name in ("fisher", "metric", "summary")},
+    **{make.__name__: meta_learned(make) for make in (te.ANIL, te.CAVIA, te.MAML, te.Reptile)},
+    "OuterLoop": meta_learned(te.MAML),
+    "inner_loop": inner_steps,
+    **{f"{name.capitalize()}Embedder": embedded(name) for name in ("context", "fisher", "metric", "summary")},
     "ParameterEmbedder": embedded("parameters"),
     "start_networks": lambda g: te.train_tasks(g.learner, g.tasks, 0, start=g.start, device=g.device).losses,
     "WeightDistribution": lambda g: samples(te.fit_gaussian(g.learner, g.trained, 3), g),
@@ -319,6 +347,16 @@ CASES: dict[str, Callable[[Given], Any]] = {
     "pca_layout": lambda g: te.pca_layout(g.rows()),
     "trustworthiness": lambda g: te.trustworthiness(g.rows(), g.layout, n_neighbors=3),
     "Session": session,
+    "evaluate": lambda g: (
+        te.evaluate(
+            "metric",
+            "gaussians",
+            steps=3,
+            n_tasks=12,
+            transfer_to=4,
+            settings=te.MetricSettings(hidden=8, batch=4, device=g.device),
+        ).scores
+    ),
     **{family.__name__: family_of(name) for name, family in FAMILIES.items()},
     "OwnTasks": own_tasks,
     "Task": lambda g: g.tasks[0],

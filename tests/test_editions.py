@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from taskembed_edu import MLP
+import taskembed_edu
 from taskembed_edu.commands import notebook_contents
 from taskembed_edu.course import editions, exercises
 from tools import hygiene, notebooks
@@ -115,20 +116,30 @@ def test_each_exercise_has_a_check_a_stub_and_a_solution(lesson: Lesson) -> None
 def test_each_solution_is_right_and_each_stub_is_open(lesson: Lesson) -> None:
     for found in exercise_cells(lesson):
         for made, kind in ((editions.solution, "right"), (editions.stub, "open")):
-            said = verdicts(made(found.source))
+            said = verdicts(made(found.source), labs(lesson))
             assert said, found.source
             assert [verdict for _name, verdict in said if verdict != kind] == []
 
 
-def verdicts(source: str) -> list[tuple[str, str]]:
-    """Run an exercise's cell by itself, with the imports that lessons make; what each check found."""
+def labs(lesson: Lesson) -> dict[str, str]:
+    """The cells that show the labs of a lesson, by the name that they give to the lab."""
+    cells = [cell for cell in notebooks.read_notebook(lesson).cells if "step-0" in cell.metadata.get("tags", [])]
+    return {cell.source.rstrip().rpartition("\n")[2]: cell.source for cell in cells}
+
+
+def verdicts(source: str, labs: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Run an exercise's cell by itself, with the package's names and the labs it uses; what each check found."""
     said: list[tuple[str, str]] = []
 
     def check(name: str, answer: Any) -> None:
         said.append((name, exercises.named(name).verdict(answer).kind))
 
-    lesson = {"math": math, "torch": torch, "MLP": MLP, "display": lambda *shown: None}
-    exec(source.replace("from taskembed_edu.course import check, tally", ""), {"check": check, "tally": str, **lesson})
+    lesson = {name: getattr(taskembed_edu, name) for name in taskembed_edu.__all__}
+    lesson |= {"math": math, "torch": torch, "display": lambda *shown: None}
+    for name, shows in labs.items():
+        if re.search(rf"\b{name}\b", source):
+            exec(shows, lesson)
+    exec(source.replace("from taskembed_edu.course import check, tally", ""), {**lesson, "check": check, "tally": str})
     return said
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from tools import minutes, notebooks
 from tools.minutes import Count, core, declaration, whole
 
 WORDS = "word " * 120
@@ -46,3 +47,10 @@ def test_minutes_add_up_at_the_rates_and_are_rounded_up() -> None:
     assert Count(words=321).minutes == 10
     assert Count(exercises=2, predictions=2, tries=2, labs=1, lines=10).minutes == 25
     assert declaration(lesson()) == "**Time:** 25 minutes; the core path alone 10."
+
+
+def test_the_instructors_table_is_what_is_counted() -> None:
+    page = minutes.PAGE.read_text(encoding="utf-8")
+    read = {each.name: notebooks.read_text(each) for each in notebooks.lessons()}
+    assert minutes.with_table(page, minutes.table(read)) == page, "run `make minutes ARGS=--write`"
+    assert minutes.with_table(page, "another table") != page

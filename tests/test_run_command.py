@@ -179,7 +179,10 @@ def test_a_replay_takes_no_other_settings(run: Path, tmp_path: Path, capsys: pyt
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["metrics"], "embedder: got 'metrics', expected one of metric, parameters, fisher, summary. Did you mean"),
+        (
+            ["metrics"],
+            "embedder: got 'metrics', expected one of metric, parameters, fisher, context, summary. Did you mean",
+        ),
         (["--metric", "cosin"], "Did you mean 'cosine'?"),
         (["--family", "sinusoid"], "Did you mean 'sinusoids'?"),
     ],

@@ -15,7 +15,7 @@ from taskembed_edu.tasks import Sinusoids, TaskBatch, TaskFamily
 from tests.runs import generator
 
 SMALL: dict[str, Any] = {"n_tasks": 12, "frame_every": 4, "projection": "pca"}
-LIVE = ["metric", "summary", "fisher"]
+LIVE = ["metric", "summary", "fisher", "context"]
 
 
 def session(embedder: str, family: Any = "gaussians", **values: Any) -> Session:
@@ -77,7 +77,7 @@ def test_of_networks_of_the_tasks_own_it_waits_for_a_reset() -> None:
     assert ParameterLab("sinusoids", n_shot=5, n_tasks=20).session.tasks.support_x.shape[1] == 5
 
 
-@pytest.mark.parametrize("embedder", ["parameters", "fisher", "summary"])
+@pytest.mark.parametrize("embedder", ["parameters", "fisher", "context", "summary"])
 def test_words_have_shots_too(embedder: str) -> None:
     made = session(embedder, "number_words", n_shot=7, n_tasks=9, **({} if embedder == "summary" else {"hidden": 4}))
     made.step(1)

@@ -1,7 +1,7 @@
 """How many minutes a lesson takes, counted: what it declares is held to this. `make minutes` prints the table.
 
     python tools/minutes.py                   # each lesson: words, lines, predictions, exercises, minutes
-    python tools/minutes.py --write           # also write the minutes into the lessons' text
+    python tools/minutes.py --write           # also write the minutes into the lessons' text and docs/instructor.md
 
 Measured is only how long the cells run (`make notebooks` prints it, and lets none take more than 45 s); it counts as a
 minute. The rest is an estimate. Its rates are so chosen that the five lessons of November 2026, as they then stood, add
@@ -17,8 +17,9 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 from nbformat import NotebookNode
 
@@ -32,6 +33,9 @@ MINUTES_A_TRY = 3.0
 MINUTES_AN_EXERCISE = 5.0
 MINUTES_THE_CELLS_RUN = 1.0
 ROUNDED_UP_TO = 5
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "instructor.md"
+BEGIN, END = "<!-- minutes:start -->", "<!-- minutes:end -->"
 
 DECLARED = re.compile(r"\*\*Time:\*\* [^.\n]*\.")
 _SECTION = re.compile(r"^(?=## )", re.M)
@@ -120,28 +124,48 @@ def declaration(notebook: NotebookNode) -> str:
     return f"**Time:** {whole(notebook).minutes} minutes; the core path alone {core(notebook).minutes}."
 
 
+def table(notebooks: Mapping[str, NotebookNode]) -> str:
+    """The table of the instructor's page, in Markdown: a row for each lesson by its name, and their sum."""
+    counts = {name: (whole(notebook), core(notebook)) for name, notebook in notebooks.items()}
+    rows = [
+        f"| `{name}` | {each.words:,} | {each.lines} | {each.predictions} | {each.exercises} | {each.minutes} "
+        f"| {only.minutes} |"
+        for name, (each, only) in counts.items()
+    ]
+    total = sum(each.minutes for each, _only in counts.values()), sum(only.minutes for _each, only in counts.values())
+    head = "| lesson | words | lines of code | predictions | exercises | minutes | core path |"
+    return "\n".join([head, "|---|---|---|---|---|---|---|", *rows, f"| all | | | | | {total[0]} | {total[1]} |"])
+
+
+def with_table(page: str, shown: str) -> str:
+    """The instructor's page with this table between its marks."""
+    return re.sub(f"{re.escape(BEGIN)}.*?{re.escape(END)}", f"{BEGIN}\n{shown}\n{END}", page, flags=re.S)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print the table; with --write, correct what the lessons declare."""
+    """Print the table; with --write, correct what the lessons and the instructor's page declare."""
     from tools import notebooks  # it asks this module what a lesson must declare
 
     parser = argparse.ArgumentParser(description="How many minutes the lessons take, counted.")
-    parser.add_argument("--write", action="store_true", help="write the minutes into the lessons' text")
+    parser.add_argument(
+        "--write", action="store_true", help="write the minutes into the lessons and docs/instructor.md"
+    )
     arguments = parser.parse_args(argv)
-    print(f"{'lesson':34} {'words':>6} {'lines':>6} {'predict':>8} {'labs':>5} {'tries':>6} {'exercises':>10}", end="")
-    print(f" {'minutes':>8} {'core':>5}")
-    for lesson in notebooks.lessons():
-        notebook = notebooks.read_text(lesson)
-        each = whole(notebook)
-        print(
-            f"{lesson.name:34} {each.words:6} {each.lines:6} {each.predictions:8} {each.labs:5} {each.tries:6} "
-            f"{each.exercises:10} {each.minutes:8} {core(notebook).minutes:5}"
-        )
-        if arguments.write:
+    lessons = {lesson.name: lesson for lesson in notebooks.lessons()}
+    read = {name: notebooks.read_text(lesson) for name, lesson in lessons.items()}
+    print(table(read))
+    if arguments.write:
+        write(PAGE, with_table(PAGE.read_text(encoding="utf-8"), table(read)))
+        for name, lesson in lessons.items():
             text = lesson.text.read_text(encoding="utf-8")
-            corrected = DECLARED.sub(declaration(notebook), text, count=1)
-            if corrected != text:
-                lesson.text.write_text(corrected, encoding="utf-8", newline="\n")
+            write(lesson.text, DECLARED.sub(declaration(read[name]), text, count=1))
     return 0
+
+
+def write(path: Path, text: str) -> None:
+    """Write the text, unless the file holds it already: a file that was not changed keeps its time."""
+    if path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

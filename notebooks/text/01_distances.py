@@ -31,13 +31,24 @@ predict("01.root", "How far apart are [1, 2, 3] and [2, 3, 4]?", ["1", "√3", "
 # %%
 import math
 
-from taskembed_edu import euclidean_distance
+from taskembed_edu import cosine_distance, euclidean_distance, manhattan_distance, squared_euclidean_distance
 
 x, y = [1, 2, 3], [2, 3, 4]
 squares = [(a - b) ** 2 for a, b in zip(x, y, strict=True)]
 by_hand = math.sqrt(sum(squares))
-assert math.isclose(by_hand, euclidean_distance(x, y), rel_tol=1e-6)
 print(f"squared differences {squares}, their sum {sum(squares)}, its root {by_hand:.4f}")
+
+manhattan = sum(abs(a - b) for a, b in zip(x, y, strict=True))
+dot = sum(a * b for a, b in zip(x, y, strict=True))
+cosine = 1 - dot / (math.hypot(*x) * math.hypot(*y))
+print(f"Manhattan {manhattan}, squared Euclidean {sum(squares)}, cosine distance 1 - {1 - cosine:.4f} = {cosine:.4f}")
+for mine, function in (
+    (by_hand, euclidean_distance),
+    (manhattan, manhattan_distance),
+    (sum(squares), squared_euclidean_distance),
+    (cosine, cosine_distance),
+):
+    assert math.isclose(mine, function(x, y), abs_tol=1e-6)
 outcome("01.root", {"1": by_hand == 1, "√3": math.isclose(by_hand, 3**0.5), "3": by_hand == 3})
 
 # %% [markdown]
@@ -49,23 +60,11 @@ outcome("01.root", {"1": by_hand == 1, "√3": math.isclose(by_hand, 3**0.5), "3
 # (曼哈顿距离). And who leaves the root away has the **squared Euclidean distance**, here 3 as well.
 #
 # The fourth looks at the directions only. The **cosine similarity** (余弦相似度) is the cosine of the angle between
-# the two arrows. One minus it is the **cosine distance** (余弦距离). Here is what all four say of the same two vectors:
-
-# %%
-from taskembed_edu import cosine_distance, manhattan_distance, squared_euclidean_distance
-
-manhattan = sum(abs(a - b) for a, b in zip(x, y, strict=True))
-dot = sum(a * b for a, b in zip(x, y, strict=True))
-cosine = 1 - dot / (math.hypot(*x) * math.hypot(*y))
-assert math.isclose(manhattan, manhattan_distance(x, y))
-assert math.isclose(sum(squares), squared_euclidean_distance(x, y))
-assert math.isclose(cosine, cosine_distance(x, y), abs_tol=1e-6)
-print(f"Manhattan {manhattan}, squared Euclidean {sum(squares)}, cosine distance 1 - {1 - cosine:.4f} = {cosine:.4f}")
-
-# %% [markdown]
-# **Explain.** The cosine distance is nearly 0: the two arrows point almost the same way, at an angle of 7 degrees. For
-# the cosine these vectors are nearly equal, for the Euclidean distance they are not. Both are right. They answer
-# different questions.
+# the two arrows. One minus it is the **cosine distance** (余弦距离).
+#
+# The second line says what the others give for the same two vectors. The cosine distance is nearly 0: the two arrows
+# point almost the same way, at an angle of 7 degrees. For the cosine these vectors are nearly equal, for the Euclidean
+# distance they are not. Both are right. They answer different questions.
 
 # %% [markdown]
 # ## The lab
@@ -92,15 +91,8 @@ lab
 # it holds whole directions and does not ask how long a vector is.
 #
 # The button *course example* puts the three-dimensional vectors in. A plane cannot show them, so the panel then shows
-# one line for each coordinate. You can work the lab from a cell, too; the panel follows:
-
-# %%
-lab.move(x=[1, 2, 3], y=[2, 3, 4])
-print(lab)
-print(lab.worked("euclidean"))
-print(lab.worked("cosine_similarity"))
-
-# %% [markdown]
+# one line for each coordinate.
+#
 # ## A slip to learn from: a similarity is not a distance
 #
 # The document (lesson 00 says what it is) names two "distances" $d(x, y)$: the Euclidean one, and the cosine similarity
@@ -141,9 +133,12 @@ outcome("01.similarity", ends)
 # pointing in opposite directions: the network would have learned to tell alike things apart.
 #
 # Four signs that a function is a similarity. Open *Why cosine similarity is not a distance* in the panel to see them
-# with your own vectors:
+# with your own vectors. (You can work the lab from a cell, too: the panel follows, and shows the arithmetic.)
 
 # %%
+lab.move(x=[1, 2, 3], y=[2, 3, 4])
+print(lab.worked("euclidean"))
+print(lab.worked("cosine_similarity"))
 print(f"a vector with itself:     similarity {cosine_similarity(y, y):.0f}, but a distance is 0 here")
 print(f"x and y, then 10x and y:  similarity {cosine_similarity(x, y):.4f}, then {cosine_similarity(10 * x, y):.4f}")
 print(f"the same, Euclidean:      {euclidean_distance(x, y):.4f}, then {euclidean_distance(10 * x, y):.4f}")
@@ -183,15 +178,6 @@ display(lab.picture(), outcome("01.detour_by_the_middle", found))
 # in the strict sense. Neither is the squared Euclidean distance: here 18 direct, and 9 by way of the middle. (The
 # cosine distance also breaks the first promise: $[1, 1]$ and $[2, 2]$ are 0 apart.)
 #
-# Why the two break together: on vectors of length 1 they are the same thing, up to a factor 2.
-
-# %%
-x, y = torch.tensor([1.0, 2.0, 3.0]), torch.tensor([2.0, 3.0, 4.0])
-squared_between_directions = squared_euclidean_distance(x / x.norm(), y / y.norm())
-torch.testing.assert_close(squared_between_directions, 2 * cosine_distance(x, y), atol=1e-6, rtol=0)
-print(f"{squared_between_directions:.4f} = 2 * {cosine_distance(x, y):.4f}")
-
-# %% [markdown]
 # Is that bad? Often not. To find the *nearest* neighbour only the order counts, and squaring keeps the order. But do
 # not add such distances up along a path, do not conclude from "a near b, b near c" that a is near c, and do not hand
 # them to an index that prunes by the triangle inequality. Who needs a metric on directions takes the angle itself.
@@ -218,6 +204,20 @@ except ValueError as error:
 # you choose the cosine.
 
 # %% [markdown]
+# ## Further: on vectors of length 1 the two are one
+#
+# The squared Euclidean distance and the cosine distance break the triangle together. On vectors of length 1 they are
+# the same thing, up to a factor 2:
+
+# %%
+x, y = torch.tensor([1.0, 2.0, 3.0]), torch.tensor([2.0, 3.0, 4.0])
+squared_between_directions = squared_euclidean_distance(x / x.norm(), y / y.norm())
+torch.testing.assert_close(squared_between_directions, 2 * cosine_distance(x, y), atol=1e-6, rtol=0)
+print(f"{squared_between_directions:.4f} = 2 * {cosine_distance(x, y):.4f}")
+
+# %% [markdown]
+# **Explain.** So a network whose vectors are brought to length 1 orders neighbours the same way by either of them.
+#
 # ## Three things to try
 #
 # In the lab above (*Reset* brings the first arrows back). Each time: predict first.
@@ -270,8 +270,19 @@ my_stop = 5
 # end
 check("01.detour", my_stop)
 
+# %% [markdown]
+# **4. An open investigation.** Who is nearer to $x$: $y$ or $z$? Place the three vectors so that the Euclidean distance
+# says $y$, and both the Manhattan and the cosine distance say $z$. Use the lab above, with *Triangle* on: then $z$ is
+# there to be dragged.
+
 # %%
-tally("01")
+# solution
+lab.move(x=[1, 1], y=[3, -1], z=[4, 1])
+my_lab = lab
+# stub
+# my_lab = None  # use the panel above; then write lab in place of None, and run the cell again
+# end
+display(check("01.who_is_nearer", my_lab), tally("01"))
 
 # %% [markdown]
 # ## What to remember

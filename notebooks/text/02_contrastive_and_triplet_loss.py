@@ -54,19 +54,14 @@ outcome("02.negative", {"yes": push > 0, "no": push == 0})
 # ## A slip to learn from: the wrong distance, the right loss
 #
 # The document writes $\max(0,\, 1 - \sqrt{14})$ for the second term. Is $\sqrt{14}$ the distance of $[1, 2, 3]$ and
-# $[4, 5, 6]$? If not, would you have noticed from the loss?
+# $[4, 5, 6]$? If not, would you have noticed from the loss? At margin 1 the slip does no harm: both values are beyond
+# the margin, and $\max$ makes both terms 0.
 
 # %%
 printed = math.sqrt(14)
 true = math.dist(x, negative)
 print(f"printed {printed:.4f}, true {true:.4f} = sqrt({true**2:.0f}), and 3 sqrt(3) is {3 * math.sqrt(3):.4f}")
 print(f"and what is sqrt(14)? The length of [1, 2, 3] itself: {math.hypot(*x):.4f}")
-
-# %% [markdown]
-# **Explain.** The distance is $\sqrt{27} = 3\sqrt 3$. The slip does no harm here, because both values are beyond the
-# margin and $\max$ makes both terms 0. A right result does not prove a right calculation.
-
-# %%
 LIMITS = {"√3 = 1.73": 3**0.5, "√14 = 3.74": 14**0.5, "√27 = 5.20": 27**0.5}
 predict("02.harm", "Above which margin would the slip have done harm?", list(LIMITS))
 
@@ -80,14 +75,14 @@ print("margin  with sqrt(14)   true      too much by")
 for margin in (1, 3, 3.74, 3.75, 4, 5, 6):
     wrong, right = losses_at(margin)
     print(f"{margin:6.2f} {wrong:13.4f} {right:9.4f} {wrong - right:11.4f}")
-same, differs = losses_at(printed), losses_at(math.nextafter(printed, 9))  # at sqrt(14), and the next number above it
-print("first harm: at sqrt(14)", same[0] != same[1], "- just above it", differs[0] != differs[1])
 harmful = {name: len(set(losses_at(d + 0.01))) > 1 for name, d in LIMITS.items()}  # just above each of the three
 outcome("02.harm", next(name for name, harm in harmful.items() if harm))
 
 # %% [markdown]
-# **Explain.** Above 3.74 the wrong negative is pushed. Between 3.74 and 5.20 the true negative is still
-# left alone while the wrong one is pushed; from 5.20 on the loss is too large by $\sqrt{27} - \sqrt{14} = 1.4545$.
+# **Explain.** The distance is $\sqrt{27} = 3\sqrt 3$. A right result does not prove a right calculation.
+#
+# Above 3.74 the wrong negative is pushed. Between 3.74 and 5.20 the true negative is still left alone while the wrong
+# one is pushed; from 5.20 on the loss is too large by $\sqrt{27} - \sqrt{14} = 1.4545$.
 #
 # ## Read the label
 #
@@ -95,77 +90,23 @@ outcome("02.harm", next(name for name, harm in harmful.items() if harm))
 #
 # $$L = \sum_i \left[\, y_i\, d(x_i, x_i^+) + (1 - y_i) \max(0,\, m - d(x_i, x_i^-)) \right]$$
 #
-# Here $y_i$ is 0 or 1. Can one summand ever give $\sqrt 3 + \max(0, 1 - d(x, x^-))$, as the example does?
-
-
-# %%
-def as_printed(y, margin=4.0):
-    return y * math.dist(x, positive) + (1 - y) * max(0.0, margin - printed)
-
-
-print(f"y = 1: {as_printed(1):.4f}    y = 0: {as_printed(0):.4f}    both added, as in the example: ", end="")
-print(f"{as_printed(1) + as_printed(0):.4f}")
-
-# %% [markdown]
-# **Explain.** No: $y_i$ switches one of the two terms off. Read the formula with **one summand for each pair**: the
-# label $y$ says whether *this* pair is similar. The example then has two pairs, one with $y = 1$ and one with $y = 0$,
-# which is how `contrastive_loss` was called above.
+# Here $y_i$ is 0 or 1, so it switches one of the two terms off. The example has both terms. So read the formula with
+# **one summand for each pair**: the label $y$ says whether *this* pair is similar. The example then has two pairs, one
+# with $y = 1$ and one with $y = 0$, which is how `contrastive_loss` was called above.
 #
 # And note which way round the label is. Here, as in the document, $y = 1$ means similar. In the paper that introduced
-# the loss (Hadsell, Chopra and LeCun 2006) $Y = 0$ means similar. At the end of
-# this lesson you train with labels the other way round, and look.
+# the loss (Hadsell, Chopra and LeCun 2006) $Y = 0$ means similar. At the end of this lesson you train with labels the
+# other way round, and look.
 #
 # ## Linear or squared
 #
 # Hadsell's loss is not linear. A pair adds $\tfrac12 d^2$ if it is similar and $\tfrac12 \max(0,\, m - d)^2$ if not.
 #
-# So the example has another loss under another convention:
-
-# %%
-import torch
-
-from taskembed_edu import triplet_loss
-
-rows = torch.tensor([[1.0, 2, 3], [2, 3, 4], [4, 5, 6]])
-a, p, n = rows
-pairs = ([a, a], [p, n], [1, 0])
-unit_a, unit_p, unit_n = rows / rows.norm(dim=1, keepdim=True)
-unit_pairs = ([unit_a, unit_a], [unit_p, unit_n], [1, 0])
-conventions = {
-    "linear, sum (the document)": contrastive_loss(*pairs),
-    "Hadsell: half squares, sum": contrastive_loss(*pairs, squared=True),
-    "squares without the half": 2 * contrastive_loss(*pairs, squared=True),
-    "linear, mean over the two pairs": contrastive_loss(*pairs, reduction="mean"),
-    "linear, vectors of length 1": contrastive_loss(*unit_pairs),
-    "linear, cosine distance": contrastive_loss(*pairs, metric="cosine"),
-}
-for name, value in conventions.items():
-    print(f"{name:32} {value:.4f}")
-
-# %% [markdown]
-# **Explain.** Same points, same margin, same name, and six numbers. $\tfrac12 (\sqrt 3)^2 = 1.5$ is Hadsell's. When
-# your number is not the paper's number, ask five questions before you look for a bug: Which label is similar? Linear
-# or squared, with the half or without? Sum or mean? Are the vectors normalised first? Which pairs count? (The library
-# pytorch-metric-learning prints 0.9573 here: it normalises, takes the pair $x^+, x^-$ as well, and averages.)
+# The figure below shows one pair. Move the slider below it to change the margin; point at a curve to read it. The grey
+# lines mark the example's distances, and the $\sqrt{14}$ of the slip. Look at the *slopes*, for the slope is the force:
 #
-# The figure shows one pair. Move the slider below it to change the margin; point at a curve to read it. The grey lines
-# mark the example's distances, and the $\sqrt{14}$ of the slip. Which curves move with the margin, and at which
-# distance does each of them touch zero?
-
-# %%
-from taskembed_edu import loss_surface_figure
-
-figure = loss_surface_figure(margin=4, marks={"√3": math.sqrt(3), "√14": math.sqrt(14), "√27": math.sqrt(27)})
-display(figure)
-distance, curves = list(figure.data[0].x), {curve.name: list(curve.y) for curve in figure.data}
-assert math.isclose(curves["different, linear"][distance.index(3.0)], contrastive_loss([[0.0]], [[3.0]], [0], margin=4))
-for name, y in curves.items():
-    print(f"{name:20} at distance 1, 3, 5: {', '.join(f'{y[distance.index(d)]:.2f}' for d in (1.0, 3.0, 5.0))}")
-
-# %% [markdown]
-# **Explain.** Only the two curves of the different pair move, and both reach zero exactly at the margin. Look at their
-# *slopes*, for the slope is the force: the linear loss pulls with force 1 at every distance, and pushes with force 1 up
-# to the margin. The squared loss pulls harder the farther a similar pair is apart, and lets go gently.
+# - the linear loss pulls with force 1 at every distance, and pushes with force 1 up to the margin;
+# - the squared loss pulls harder the farther a similar pair is apart, and lets go gently.
 #
 # ## The triplet loss
 #
@@ -177,22 +118,46 @@ for name, y in curves.items():
 # The negative is $2\sqrt 3 \approx 3.46$ farther from the anchor than the positive.
 
 # %%
+from taskembed_edu import loss_surface_figure
+
+display(loss_surface_figure(margin=4, marks={"√3": math.sqrt(3), "√14": math.sqrt(14), "√27": math.sqrt(27)}))
 predict("02.triplet", "What is the triplet loss of the example at margin 1?", ["0", "√3", "2√3"])
 
 # %%
+import torch
+
+from taskembed_edu import triplet_loss
+
 for margin in (1, 4):
     by_hand = max(0.0, math.dist(x, positive) - math.dist(x, negative) + margin)
     assert math.isclose(by_hand, triplet_loss(x, positive, negative, margin), abs_tol=1e-6)
-    print(f"margin {margin}: max(0, 1.7321 - 5.1962 + {margin}) = {by_hand:.4f}")
-print(f"at margin 1 with the cosine distance: {triplet_loss(x, positive, negative, 1.0, 'cosine'):.4f}")
+    print(f"triplet, margin {margin}: max(0, 1.7321 - 5.1962 + {margin}) = {by_hand:.4f}")
+rows = torch.tensor([[1.0, 2, 3], [2, 3, 4], [4, 5, 6]])
+pairs, unit_pairs = (([a, a], [p, n], [1, 0]) for a, p, n in (rows, rows / rows.norm(dim=1, keepdim=True)))
+conventions = {
+    "linear, sum (the document)": contrastive_loss(*pairs),
+    "Hadsell: half squares, sum": contrastive_loss(*pairs, squared=True),
+    "squares without the half": 2 * contrastive_loss(*pairs, squared=True),
+    "linear, mean over the two pairs": contrastive_loss(*pairs, reduction="mean"),
+    "linear, vectors of length 1": contrastive_loss(*unit_pairs),
+    "linear, cosine distance": contrastive_loss(*pairs, metric="cosine"),
+    "triplet, cosine distance": triplet_loss(x, positive, negative, 1.0, "cosine"),
+}
+for name, value in conventions.items():
+    print(f"{name:32} {value:.4f}")
 value = float(triplet_loss(x, positive, negative, 1))
 outcome("02.triplet", {"0": value == 0, "√3": math.isclose(value, 3**0.5), "2√3": math.isclose(value, 12**0.5)})
 
 # %% [markdown]
 # **Explain.** The contrastive loss went on pulling at the positive. The triplet loss is satisfied by the *order*. So it
 # leaves the geometry of the task space (任务空间) more freedom. For the cosine, the three vectors point almost the same
-# way, and its loss is nearly the whole margin. (You have met 0.9820 above: where the negative is inside the margin, the
-# contrastive loss of the two pairs is $d(a, p) - d(a, n) + m$ as well.)
+# way, and its loss is nearly the whole margin.
+#
+# And look at the table: same points, same margin 1, and the "contrastive loss" has six values. $\tfrac12 (\sqrt 3)^2 =
+# 1.5$ is Hadsell's. When your number is not the paper's number, ask five questions before you look for a bug: Which
+# label is similar? Linear or squared, with the half or without? Sum or mean? Are the vectors normalised first? Which
+# pairs count? (The library pytorch-metric-learning prints 0.9573 here: it normalises, takes the pair $x^+, x^-$ as
+# well, and averages.)
 #
 # Seen from an anchor and its positive, a negative is **hard** if it is no farther than the positive, **semi-hard** if
 # it is farther but inside the margin, and **easy** beyond. Easy triplets add nothing, and soon nearly all are easy. So
@@ -220,23 +185,17 @@ lab
 
 # %% [markdown]
 # **Explain.** Anchor and positive pull each other with force 1. The negative is outside the circle and feels nothing.
-# You can work the lab from a cell, too; the panel follows. At margin 6 the negative comes under the circle:
+# You can work the lab from a cell, too; the panel follows. At margin 6 the negative comes under the circle. The anchor
+# is then pulled to the right by the positive, and pushed to the left by the negative, which lies on the same side: the
+# cell below prints its two forces' sum.
+#
+# Then a question about margin 1, after 40 updates with learning rate 0.2.
 
 # %%
 lab.set(margin=6)
 for term in lab.terms():
     print(term)
 print("forces:", {name: (round(fx, 4), round(fy, 4)) for name, (fx, fy) in lab.forces().items()})
-lab.step(5)
-print(lab)
-
-# %% [markdown]
-# **Explain.** The anchor is pulled to the right by the positive and pushed to the left by the negative, which lies on
-# the same side: the two forces are 1 and -1, and the anchor stays where it is.
-#
-# Now margin 1 again, and 40 updates with learning rate 0.2.
-
-# %%
 predict("02.rest", "Which loss reaches 0?", ["the linear one", "the squared one", "both", "neither"])
 
 # %%
@@ -259,6 +218,10 @@ outcome("02.rest", {name: loss < 0.001 for name, loss in after.items()})
 #
 # A **Siamese network** (孪生网络) is one encoder used twice, with the same weights. Below is the loop of the document's
 # section 5, with its gaps filled in. The data: noisy vectors of three kinds, and pairs of them. Label 1: the same kind.
+# The picture shows nine new vectors, three of each kind, as the trained network embeds them, and the forces that still
+# act.
+#
+# Then a colleague reads the label as Hadsell's paper does: 1 means *different*. Nothing else changes. What will happen?
 
 # %%
 import torch.optim as optim
@@ -292,14 +255,7 @@ def train(labels, num_epochs=60):
     return model, losses
 
 
-# %%
 model, losses = train(same_kind)
-expected(("a pair's loss in the last epoch, as a share of the first", losses[-1] / losses[0], 0.05, 0.35))
-
-# %% [markdown]
-# Nine new vectors, three of each kind, as the trained network embeds them, and the forces that still act:
-
-# %%
 noise = 0.3 * torch.randn(9, 3, generator=rng)
 
 
@@ -308,18 +264,17 @@ def embedded(model):
         return model.encoder(centres.repeat(3, 1) + noise)
 
 
-LossLab(embedded(model), labels=[0, 1, 2] * 3).picture()
+display(
+    LossLab(embedded(model), labels=[0, 1, 2] * 3).picture(),
+    expected(("a pair's loss in the last epoch, as a share of the first", losses[-1] / losses[0], 0.05, 0.35)),
+)
+predict("02.flipped", "What will happen?", ["an error", "the loss does not fall", "the loss falls, the map is wrong"])
 
 # %% [markdown]
 # **Explain.** Three groups, about a margin apart, where the input had three clouds. What distinguished the members of
 # one kind has become smaller: the loss asked for that.
 #
 # ## The same loop, with the labels the other way round
-#
-# A colleague reads the label as Hadsell's paper does: 1 means *different*. Nothing else changes.
-
-# %%
-predict("02.flipped", "What will happen?", ["an error", "the loss does not fall", "the loss falls, the map is wrong"])
 
 # %%
 flipped, wrong_losses = train(1 - same_kind)
@@ -376,25 +331,18 @@ display(
 # ## Exercises
 #
 # **1.** What is the contrastive loss of the document's example at margin 6? Give an exact expression or four decimals.
-
-# %%
-# solution
-my_loss = math.sqrt(3) + (6 - 3 * math.sqrt(3))
-# stub
-# my_loss = None  # put your number in place of None, and run the cell again
-# end
-check("02.margin_six", my_loss)
-
-# %% [markdown]
+#
 # **2.** What is the largest margin at which the *triplet* loss of the example is still 0?
 
 # %%
 # solution
+my_loss = math.sqrt(3) + (6 - 3 * math.sqrt(3))
 my_margin = 2 * math.sqrt(3)
 # stub
-# my_margin = None  # put your number in place of None, and run the cell again
+# my_loss = None  # 1. put your number in place of None, and run the cell again
+# my_margin = None  # 2. the same
 # end
-check("02.largest_margin", my_margin)
+display(check("02.margin_six", my_loss), check("02.largest_margin", my_margin))
 
 # %% [markdown]
 # **3.** Write Hadsell's loss of one pair from its distance, its label (1 = similar) and the margin.
@@ -411,8 +359,20 @@ def my_hadsell(distance, label, margin):
 
 check("02.hadsell", my_hadsell)
 
+# %% [markdown]
+# **4. An open investigation.** An update is meant to make the loss smaller. With the lab above, place the points and
+# choose the settings so that the next update makes it *larger*, by at least 0.1. The check tries one update in a copy.
+
 # %%
-tally("02")
+# solution
+lab.preset("course example")
+anchor = lab.points["anchor"]
+lab.move("positive", (anchor[0] + 0.05, anchor[1]))
+my_lab = lab
+# stub
+# my_lab = None  # use the panel above; then write lab in place of None, and run the cell again
+# end
+display(check("02.too_far", my_lab), tally("02"))
 
 # %% [markdown]
 # ## What to remember
@@ -426,7 +386,7 @@ tally("02")
 # - A force is minus a gradient. Linear: always 1. Squared: as large as the violation. Beyond the margin: 0.
 # - The margin lives on the scale of the distance: under the cosine it ends at 2.
 #
-# Next: [04 Metric-based embedding](04_metric_based_embedding.ipynb).
+# Next: [03 Tasks and families](03_tasks_and_families.ipynb).
 #
 # ## Sources
 #

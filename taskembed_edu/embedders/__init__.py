@@ -6,6 +6,7 @@ from typing import Any
 
 from taskembed_edu.base.checks import check_choice
 from taskembed_edu.embedders.base import Embedder, EmbedderState, FittedEmbedder, StepRecord, chosen_device, device_name
+from taskembed_edu.embedders.context import ContextEmbedder, ContextSettings, ContextState
 from taskembed_edu.embedders.fisher import FisherEmbedder, FisherSettings, FisherState
 from taskembed_edu.embedders.metric import MetricEmbedder, MetricSettings, MetricState
 from taskembed_edu.embedders.parameter_settings import ParameterSettings
@@ -13,7 +14,8 @@ from taskembed_edu.embedders.parameters import ParameterEmbedder, ParameterState
 from taskembed_edu.embedders.summary import SummaryEmbedder, SummarySettings, SummaryState
 
 EMBEDDERS: dict[str, type[Embedder[Any, Any]]] = {
-    embedder.name: embedder for embedder in (MetricEmbedder, ParameterEmbedder, FisherEmbedder, SummaryEmbedder)
+    embedder.name: embedder
+    for embedder in (MetricEmbedder, ParameterEmbedder, FisherEmbedder, ContextEmbedder, SummaryEmbedder)
 }
 
 
@@ -24,6 +26,9 @@ def task_embedder(name: str) -> Embedder[Any, Any]:
 
 __all__ = [
     "EMBEDDERS",
+    "ContextEmbedder",
+    "ContextSettings",
+    "ContextState",
     "Embedder",
     "EmbedderState",
     "FisherEmbedder",

@@ -46,6 +46,8 @@ class Learner(ABC):
     name: ClassVar[str]
     # Whether torch.compile can compile its gradient.
     compiles: ClassVar[bool] = True
+    # Whether `losses` can be differentiated twice, as an outer loop through an inner one needs.
+    has_second_derivative: ClassVar[bool] = True
 
     @property
     def answers(self) -> Answers:

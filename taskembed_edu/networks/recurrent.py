@@ -135,6 +135,7 @@ class GRU(_Speller):
 
     name: ClassVar[str] = "gru"
     n_gates: ClassVar[int] = 3
+    has_second_derivative: ClassVar[bool] = False  # its steps bring their own first derivative
 
     def cell(self, gates: Tensor, state: State, parameters: Parameters) -> State:
         (h,) = state

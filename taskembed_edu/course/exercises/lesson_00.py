@@ -1,8 +1,40 @@
-"""The exercises of lesson 00: two waves in the plane, and the chance of a blind guess."""
+"""The exercises of lesson 00: two waves in the plane, the chance of a blind guess, and what limits recall@1."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
-from taskembed_edu.course.exercise import Exercise, number
+from taskembed_edu.course.exercise import RIGHT, Exercise, Later, Verdict, number, of_lab, wrong
+
+_STEPS, _RECALL, _SPEARMAN = 200, 0.8, 0.8
+
+
+def _read(session: Any) -> dict[str, float]:
+    frame = [frame for frame in session.history if frame.step <= _STEPS][-1]
+    found = {name: float(frame.diagnostics.get(name, 0.0)) for name in ("recall@1", "spearman")}
+    return {**found, "steps": float(frame.step), "waves": float(session.named_family() == "sinusoids")}
+
+
+def _judge(found: Mapping[str, float]) -> Verdict:
+    if not found["waves"]:
+        return wrong("This lab has other tasks. Choose the sine waves again.")
+    if not found["steps"]:
+        return wrong("The lab has not been trained: press Play, or call lab.session.step(200).")
+    reached = f"recall@1 {found['recall@1']:.2f} and Spearman {found['spearman']:.2f} at step {found['steps']:.0f}"
+    if found["spearman"] < _SPEARMAN:
+        return wrong(f"You have {reached}. Spearman must stay at {_SPEARMAN}: the order from near to far was lost.")
+    if found["recall@1"] < _RECALL:
+        return wrong(f"You have {reached}; {_RECALL} is asked of recall@1. What is it that the network lacks?")
+    return Verdict("right", RIGHT.said, measured=f"You have {reached}.")
+
+
+def _trained(steps: int, **settings: Any) -> Any:
+    from taskembed_edu.session.session import Session  # torch comes with it
+
+    session = Session("metric", settings.pop("family", "sinusoids"), projection="pca", **settings)
+    session.step(steps)
+    return session
+
 
 EXERCISES = [
     Exercise(
@@ -49,5 +81,23 @@ EXERCISES = [
             "One divided by how many there are.",
         ),
         solution="One candidate of 200 is right, so 1/200 = 0.005.",
+    ),
+    Exercise(
+        name="00.what_is_missing",
+        ask="Which setting gives the network more to tell two tasks apart by?",
+        judge=of_lab(_read, _judge, has=("history", "named_family")),
+        right=Later(lambda: _trained(_STEPS, n_shot=64)),
+        mistakes=[
+            (Later(lambda: _trained(0)), "not been trained"),
+            (Later(lambda: _trained(50)), "What is it that the network lacks?"),
+            (Later(lambda: _trained(100, metric="cosine")), "was lost"),
+            (Later(lambda: _trained(1, family="gaussians")), "other tasks"),
+        ],
+        hints=(
+            "First try a larger learning rate. Is the network too slow, or does it lack something else?",
+            "A support set holds 16 points here. Two waves may look alike in them.",
+            "*Shots* says how many points a support set has. *Tasks in each step* helps too.",
+        ),
+        solution="Set Shots to 64, press Reset, and make 200 steps: with more points of each wave it is found again.",
     ),
 ]

@@ -1,10 +1,10 @@
-"""The exercises of lesson 01: Manhattan, a right angle, and a detour that is shorter in squares."""
+"""The exercises of lesson 01: Manhattan, a right angle, a detour in squares, and distances that do not agree."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from taskembed_edu.course.exercise import RIGHT, Exercise, Verdict, as_number, number, wrong
+from taskembed_edu.course.exercise import RIGHT, Exercise, Later, Verdict, as_number, number, of_lab, wrong
 
 
 def _entries(answer: Any) -> tuple[float, float] | str:
@@ -50,6 +50,37 @@ def _stop(answer: Any) -> Verdict:
     if not 0 < y < 10:
         return wrong(f"{y:g} does not lie between 0 and 10, so by way of it is longer: {by_way:g}.")
     return wrong(f"By way of {y:g} it is {by_way:g}, and you want at most 50.")
+
+
+_JUDGES = ("euclidean", "manhattan", "cosine")
+
+
+def _read(lab: Any) -> dict[str, float]:
+    """How much farther than y the vector z is from x, by each of three distances: below 0, z is the nearer one."""
+    by = {metric: lab.triangle(metric) for metric in _JUDGES}
+    return {metric: triangle.direct - triangle.first for metric, triangle in by.items()}
+
+
+def _disagree(found: Mapping[str, float]) -> Verdict:
+    if any(math.isnan(value) for value in found.values()):
+        return wrong("One of the vectors is zero: it has no direction, and so no cosine.")
+    if all(abs(value) < 1e-9 for value in found.values()):
+        return wrong("Here y and z are equally far by every distance. Move one of them.")
+    nearer = {metric: "y" if value > 0 else "z" for metric, value in found.items()}
+    said = ", ".join(f"{metric} says {name}" for metric, name in nearer.items())
+    if len(set(nearer.values())) == 1:
+        return wrong(f"All three agree that {nearer['cosine']} is nearer to x.")
+    if nearer["euclidean"] == nearer["manhattan"]:
+        return wrong(f"Only the cosine disagrees ({said}). Now part the Euclidean and the Manhattan distance.")
+    if (nearer["euclidean"], nearer["cosine"]) != ("y", "z"):
+        return wrong(f"Not the parties that are asked for: {said}.")
+    return RIGHT
+
+
+def _lab(x: Sequence[float], y: Sequence[float], z: Sequence[float]) -> Any:
+    from taskembed_edu.labs.distance import DistanceLab  # torch comes with it
+
+    return DistanceLab(x=x, y=y, z=z)
 
 
 EXERCISES = [
@@ -107,5 +138,24 @@ EXERCISES = [
             "The sum is smallest where both parts are equally long.",
         ),
         solution="Only y = 5: 25 + 25 = 50. In general y² + (10 - y)² = 50 + 2(y - 5)².",
+    ),
+    Exercise(
+        name="01.who_is_nearer",
+        ask="Place the three vectors with the panel: the distances are to name different neighbours of x.",
+        judge=of_lab(_read, _disagree, has=("triangle", "distances")),
+        right=Later(lambda: _lab([1, 1], [3, -1], [4, 1])),
+        mistakes=[
+            (Later(lambda: _lab([3, 1], [1, 2.5], [-1, 4])), "All three agree"),
+            (Later(lambda: _lab([1, 1], [1, 2], [4, 4])), "Only the cosine"),
+            (Later(lambda: _lab([1, 1], [3, 3], [4, 1])), "Not the parties"),
+            (Later(lambda: _lab([1, 1], [3, 2], [3, 2])), "equally far"),
+            (Later(lambda: _lab([1, 1], [0, 0], [3, 2])), "no direction"),
+        ],
+        hints=(
+            "Manhattan walks along the axes: a way straight along one axis is no longer for it than for a bird.",
+            "Let z lie straight along an axis from x, and y on a diagonal. Then compare 3 with 2 + 2.",
+            "The diagonal may go to the side on which the angle at the origin grows.",
+        ),
+        solution="x = [1, 1], y = [3, -1], z = [4, 1]: Euclidean 2.83 and 3, Manhattan 4 and 3, y's angle is wider.",
     ),
 ]

@@ -1,8 +1,10 @@
-"""The exercises of lesson 02: one loss at another margin, the largest margin, and Hadsell's formula."""
+"""The exercises of lesson 02: a loss at another margin, the largest margin, Hadsell's formula, an update too far."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
-from taskembed_edu.course.exercise import Exercise, function, number
+from taskembed_edu.course.exercise import Exercise, Later, Verdict, function, number, of_lab, wrong
 
 ROOT_3 = math.sqrt(3)
 
@@ -32,6 +34,40 @@ def _without_squares(distance: float, label: int, margin: float) -> float:
 
 def _no_margin(distance: float, label: int, margin: float) -> float:
     return 0.5 * distance**2
+
+
+_RISE = 0.1
+
+
+def _read(lab: Any) -> dict[str, float]:
+    """The loss now, and after one update: the update is made in a copy."""
+    copy = type(lab)(list(lab.points.values()), list(lab.labels.values()), **lab.settings.as_dict())
+    before = copy.loss
+    copy.step()
+    return {"before": float(before), "after": float(copy.loss)}
+
+
+def _judge(found: Mapping[str, float]) -> Verdict:
+    before, after = found["before"], found["after"]
+    if before == 0:
+        return wrong("The loss is 0 here, so no force acts, and an update moves nothing.")
+    said = f"one update takes the loss from {before:.2f} to {after:.2f}"
+    if after < before:
+        return wrong(f"Here {said}: it becomes smaller, as it should. When would a step be too long?")
+    if after - before < _RISE:
+        return wrong(f"Here {said}: that is a rise, but of less than {_RISE}.")
+    return Verdict("right", f"Here {said}.")
+
+
+def _lab(positive: float | None = None, **settings: Any) -> Any:
+    """The course's example, with the positive so far from the anchor."""
+    from taskembed_edu.labs.loss import LossLab  # torch comes with it
+
+    lab = LossLab(**settings)
+    if positive is not None:
+        x, y = lab.points["anchor"]
+        lab.move("positive", (x + positive, y))
+    return lab
 
 
 EXERCISES = [
@@ -123,5 +159,25 @@ EXERCISES = [
             "What is missing is max(0, margin - distance).",
         ),
         solution="return 0.5 * distance**2 if label == 1 else 0.5 * max(0, margin - distance) ** 2",
+    ),
+    Exercise(
+        name="02.too_far",
+        ask="Place the points, and choose the settings, so that the next update makes the loss larger.",
+        judge=of_lab(_read, _judge, has=("points", "labels", "settings", "loss")),
+        right=Later(lambda: _lab(positive=0.05)),
+        mistakes=[
+            (Later(_lab), "becomes smaller"),
+            (Later(lambda: _lab(positive=0.0)), "no force acts"),
+            (Later(lambda: _lab(positive=0.18)), "less than 0.1"),
+        ],
+        hints=(
+            "The linear loss pulls with force 1, however near the goal is.",
+            "One update moves both points of a pair by the learning rate. What if they are nearer than that?",
+            "Put the positive almost on the anchor; or set the learning rate to 1 and the positive half a unit away.",
+        ),
+        solution=(
+            "The positive 0.05 from the anchor, learning rate 0.2: both move by 0.2 and pass each other: 0.35 apart. "
+            "The loss rises by 0.3."
+        ),
     ),
 ]

@@ -1,11 +1,10 @@
-"""The exercises of lesson 06: the length of a task vector, its symmetries, purity, and a report to be read."""
+"""The exercises of lesson 06: a network's symmetries, a report to be read, and own starts compared."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from taskembed_edu.course.exercise import Exercise, function, number, word
-
-Distances = Sequence[Sequence[float]]
+from taskembed_edu.course.exercise import Exercise, Later, Verdict, function, number, of_lab, word, wrong
 
 
 def undo(order: Sequence[int]) -> list[int]:
@@ -25,62 +24,50 @@ def _sorted(order: Sequence[int]) -> list[int]:
     return sorted(order)
 
 
-def purity(distances: Distances, groups: Sequence[int]) -> float:
-    """Of the tasks that have another of their group, the share whose nearest task is of their group."""
-    return _purity(distances, groups, lonely=False, itself=False)
+# The purity to be reached with own starts: weights stay below 0.36, outputs lie between 0.47 and 0.71 (seeds 0 to 2).
+_ASKED = 0.45
+# Before this step the networks have hardly moved.
+_FEWEST_STEPS = 20
 
 
-def _purity(distances: Distances, groups: Sequence[int], lonely: bool, itself: bool) -> float:
-    found = []
-    for i, group in enumerate(groups):
-        if lonely or list(groups).count(group) > 1:
-            others = [j for j in range(len(groups)) if itself or j != i]
-            found.append(groups[min(others, key=lambda j: distances[i][j])] == group)
-    return sum(found) / len(found)
+def _read(session: Any) -> dict[str, float]:
+    scores = session.frame.diagnostics
+    settings = session.settings
+    return {
+        "steps": float(session.steps),
+        "own": float(getattr(settings, "start", "") == "own"),
+        "languages": float(session.setup.family == "number_words" and "purity" in scores),
+        "weights": float(getattr(settings, "vector", "") == "weights"),
+        "purity": scores.get("purity", 0.0),
+    }
 
 
-def _with_the_lonely(distances: Distances, groups: Sequence[int]) -> float:
-    return _purity(distances, groups, lonely=True, itself=False)
+def _judge(found: Mapping[str, float]) -> Verdict:
+    if not found["languages"]:
+        return wrong("These are not the languages. Choose Number words as the tasks of the lab, and reset it.")
+    if not found["own"]:
+        return wrong("All networks have one start here. Set Start to One each, and press Reset.")
+    if found["steps"] < _FEWEST_STEPS:
+        return wrong(f"The networks have hardly learnt anything: let them train for {_FEWEST_STEPS} steps at least.")
+    if found["purity"] >= _ASKED:
+        return Verdict(
+            "right", "Right: the starts differ, and relatives come together.", f"Purity {found['purity']:.2f}."
+        )
+    said = f"Not pure enough yet: {_ASKED:g} is asked for."
+    if found["weights"]:
+        said = f"{said} You compare weights. With own starts, which other vector has no hidden units in it?"
+    return Verdict("wrong", said, f"Purity {found['purity']:.2f}.")
 
 
-def _with_itself(distances: Distances, groups: Sequence[int]) -> float:
-    return _purity(distances, groups, lonely=False, itself=True)
+def _trained(steps: int, **settings: Any) -> Any:
+    from taskembed_edu.labs.parameter import ParameterLab
 
+    session = ParameterLab("number_words", seed=0, **settings).session
+    session.step(steps)
+    return session
 
-def _counted(distances: Distances, groups: Sequence[int]) -> float:
-    return purity(distances, groups) * sum(list(groups).count(group) > 1 for group in groups)
-
-
-def _farthest(distances: Distances, groups: Sequence[int]) -> float:
-    return purity([[-d for d in row] for row in distances], groups)
-
-
-_LINE = [0.0, 1.0, 3.0, 9.0, 9.5, 2.1]
-_BETWEEN = [[abs(a - b) for b in _LINE] for a in _LINE]
 
 EXERCISES = [
-    Exercise(
-        name="06.numbers",
-        ask="Weights in, biases, weights out, one bias.",
-        judge=number(
-            49,
-            {
-                32.0: "These are the weights. Each hidden unit has a bias too, and so has the output.",
-                48.0: "The bias of the output is missing.",
-                33.0: "The 16 biases of the hidden units are missing.",
-                305.0: "This network has one hidden layer: nothing leads from 16 units to 16 units.",
-            },
-            within=1e-6,
-        ),
-        right=49,
-        mistakes=[(32, "bias"), (48, "output"), (33, "hidden units"), (305, "one hidden layer")],
-        hints=(
-            "From one input to 16 units: 16 weights.",
-            "Each of the 16 units has a bias.",
-            "From 16 units to one output: 16 weights and one bias.",
-        ),
-        solution="16 + 16 + 16 + 1 = 49.",
-    ),
     Exercise(
         name="06.forms",
         ask="Orders of 4 units, times a sign for each of them.",
@@ -105,6 +92,26 @@ EXERCISES = [
         solution="4! * 2^4 = 384. Each is another task vector of the same task.",
     ),
     Exercise(
+        name="06.report",
+        ask="The losses say that the tasks are learnt. What differs between the computers?",
+        judge=word(
+            "own starts",
+            {
+                "not trained": "All losses are below 0.01: each network has learnt its task.",
+                "collapse": "Each network has a task of its own, and its loss is small: nothing collapsed.",
+                "overfitting": "Perhaps, but that changes each network's own task. What makes vectors incomparable?",
+            },
+        ),
+        right="own starts",
+        mistakes=[("not trained", "below 0.01"), ("collapse", "nothing collapsed"), ("overfitting", "incomparable")],
+        hints=(
+            "A network's vector is where it ended. Where did it begin?",
+            "Each of the 20 computers drew first weights.",
+            "Vectors can be compared if all networks began in one place.",
+        ),
+        solution='"own starts": each computer drew its own first weights. Send one file of them to all computers.',
+    ),
+    Exercise(
         name="06.undo",
         ask="Where did each old unit go?",
         judge=function(
@@ -127,59 +134,20 @@ EXERCISES = [
         solution="return [order.index(k) for k in range(len(order))]",
     ),
     Exercise(
-        name="06.purity",
-        ask="For each task with a mate: is the nearest other task of its group?",
-        judge=function(
-            purity,
-            cases=[
-                (_BETWEEN, [0, 0, 1, 2, 2, 1]),
-                (_BETWEEN, [0, 1, 2, 3, 0, 1]),
-                (_BETWEEN, [0, 0, 0, 1, 2, 3]),
-            ],
-            mistakes=[
-                (_with_the_lonely, "Leave out tasks that have no mate: they could never be right."),
-                (_with_itself, "Each task is its own nearest: leave it out."),
-                (_counted, "You give how many. Divide by how many tasks have a mate."),
-                (_farthest, "You take the farthest task. Take the nearest."),
-            ],
-            arguments="distances, groups",
-        ),
-        right=purity,
+        name="06.own_starts",
+        ask="Use the panel: One each, Reset, and a purity of 0.45.",
+        judge=of_lab(_read, _judge, has=("frame", "settings", "setup", "steps")),
+        right=Later(lambda: _trained(20, start="own", vector="outputs")),
         mistakes=[
-            (_with_the_lonely, "no mate"),
-            (_with_itself, "its own nearest"),
-            (_counted, "Divide"),
-            (_farthest, "farthest"),
+            (Later(lambda: _trained(5)), "one start"),
+            (Later(lambda: _trained(0, start="own", vector="outputs")), "hardly learnt"),
+            (Later(lambda: _trained(20, start="own")), "You compare weights"),
         ],
         hints=(
-            "A task has a mate if groups.count(groups[i]) > 1.",
-            "Its nearest: min((j for j in range(len(groups)) if j != i), key=lambda j: distances[i][j])",
-            "Collect whether groups[nearest] == groups[i], and take the mean.",
+            "Layers, forms and distances of the weights do not help: no unit of one network is that of another.",
+            "What stays the same when two hidden units change places?",
+            "What the networks answer. Look at the choices of Task vector.",
         ),
-        solution=(
-            "found = []\nfor i in range(len(groups)):\n    if groups.count(groups[i]) > 1:\n"
-            "        nearest = min((j for j in range(len(groups)) if j != i), key=lambda j: distances[i][j])\n"
-            "        found.append(groups[nearest] == groups[i])\nreturn sum(found) / len(found)"
-        ),
-    ),
-    Exercise(
-        name="06.report",
-        ask="The losses say that the tasks are learnt. What differs between the computers?",
-        judge=word(
-            "own starts",
-            {
-                "not trained": "All losses are below 0.01: each network has learnt its task.",
-                "collapse": "Each network has a task of its own, and its loss is small: nothing collapsed.",
-                "overfitting": "Perhaps, but that changes each network's own task. What makes vectors incomparable?",
-            },
-        ),
-        right="own starts",
-        mistakes=[("not trained", "below 0.01"), ("collapse", "nothing collapsed"), ("overfitting", "incomparable")],
-        hints=(
-            "A network's vector is where it ended. Where did it begin?",
-            "Each of the 20 computers drew first weights.",
-            "Vectors can be compared if all networks began in one place.",
-        ),
-        solution='"own starts": each computer drew its own first weights. Send one file of them to all computers.',
+        solution="Start: One each. Reset. Task vector: Outputs. Play for 20 steps or more.",
     ),
 ]

@@ -1,0 +1,169 @@
+"""Ways to solve a new task from its support set: from a start by gradient steps, or by prototypes.
+
+A solver sees support sets alone. What it gives is a function from inputs to outputs, for each number of steps.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from taskembed_edu.adaptation.outer_loop import OuterLoop
+from taskembed_edu.base.checks import check_choice, problem
+from taskembed_edu.embedders.batched import BatchedTraining, start_networks
+from taskembed_edu.embedders.generators import ConditionalGenerator
+from taskembed_edu.formulas.distances import METRICS, pairwise_distances
+from taskembed_edu.networks.learners import Answers, Learner, Parameters, check_stack, device_of, layer_of
+from taskembed_edu.tasks.base import TaskBatch
+
+# The outputs of all tasks' solutions for inputs x (n_tasks, n, *x_shape); y is read only by networks that spell, which
+# are given the letters before each one.
+Solution = Callable[[Tensor, Tensor], Tensor]
+# The vectors of tasks, (n_tasks, dim): an embedder's.
+Embedding = Callable[[TaskBatch], Tensor]
+# The weights from which each task begins, (n_tasks, *shape).
+Start = Callable[[TaskBatch], Parameters]
+
+
+class Solver(ABC):
+    """One way to solve a new task. `known` are tasks of which it has seen everything: none may be a new one."""
+
+    known: TaskBatch | None = None
+
+    @property
+    @abstractmethod
+    def answers(self) -> Answers:
+        """What its outputs are: numbers, logits of classes, or logits of letters."""
+
+    @abstractmethod
+    def solve(self, support: TaskBatch, steps: Sequence[int]) -> list[Solution]:
+        """A solution for each number of steps, in their order. The tasks have no query set and no truth."""
+
+
+@dataclass(frozen=True)
+class FromStart(Solver):
+    """Gradient steps on the support set, each task from its start. `adapted` names the layers that move ((): all).
+
+    Errors: ValueError for an unknown layer, or a start of other networks. Worked number: after 0 steps it is the start.
+    """
+
+    learner: Learner
+    start: Start
+    learning_rate: float = 0.01
+    optimiser: str = "sgd"
+    adapted: tuple[str, ...] = ()
+    known: TaskBatch | None = None
+
+    @property
+    def answers(self) -> Answers:
+        return self.learner.answers
+
+    def solve(self, support: TaskBatch, steps: Sequence[int]) -> list[Solution]:
+        start = check_stack(self.learner, self.start(support), "start", len(support))
+        moving = set(self.adapted or self.learner.layers)
+        for layer in self.adapted:
+            check_choice("adapted", layer, self.learner.layers)
+        frozen = [layer for layer in self.learner.layers if layer not in moving]
+        training = BatchedTraining(self.learner, start, self.optimiser, frozen=frozen)
+        support = support.to(device_of(start))
+        made, found = 0, []
+        for count in steps:
+            for _ in range(count - made):
+                training.step(
+                    support.support_x, support.support_y, support.support_mask, learning_rate=self.learning_rate
+                )
+            made = count
+            found.append(self._solution({name: value.detach().clone() for name, value in training.parameters.items()}))
+        return found
+
+    def _solution(self, parameters: Parameters) -> Solution:
+        device = device_of(parameters)
+        return lambda x, y: self.learner.teacher_forced(parameters, x.to(device), y.to(device))
+
+
+@dataclass(frozen=True)
+class Prototypes(Solver):
+    r"""A class is the mean feature of its support samples; a query sample belongs to the nearest (Snell 2017, eq. 2).
+
+    .. math:: p(y = k \mid x) \propto \exp(-d(f(x), c_k)), \qquad c_k = \text{mean of } f \text{ over class } k
+
+    d is squared Euclidean as in the paper, or any other metric. There are no steps: each gives the same.
+    `features` maps samples (n, *x_shape) to (n, dim). Worked number: classes at 0 and 2, a query at 0.5: logits -0.25
+    and -2.25.
+    """
+
+    features: Callable[[Tensor], Tensor]
+    metric: str = "squared_euclidean"
+
+    answers: ClassVar[Answers] = "classes"
+
+    def __post_init__(self) -> None:
+        check_choice("metric", self.metric, METRICS)
+
+    def solve(self, support: TaskBatch, steps: Sequence[int]) -> list[Solution]:
+        if support.support_y.is_floating_point():
+            cause = "A prototype is the mean of a class, and these tasks have none."
+            raise ValueError(problem("support_y", support.support_y, "labels of classes", cause))
+        n_way = int(support.support_y.max()) + 1
+        seen = self._features_of(support.support_x)
+        belongs = torch.nn.functional.one_hot(support.support_y, n_way).to(seen.dtype).transpose(1, 2)
+        prototypes = belongs @ seen / belongs.sum(2, keepdim=True).clamp(min=1)
+        matrix = METRICS[self.metric].matrix
+
+        def solution(x: Tensor, y: Tensor) -> Tensor:
+            return -torch.stack([matrix(*both) for both in zip(self._features_of(x), prototypes, strict=True)])
+
+        return [solution for _ in steps]
+
+    @torch.no_grad()
+    def _features_of(self, x: Tensor) -> Tensor:
+        return self.features(x.flatten(0, 1)).unflatten(0, x.shape[:2])
+
+
+# ---- starts ----------------------------------------------------------------------------------------------------------
+
+
+def random_start(learner: Learner, seed: int = 0) -> Start:
+    """Weights drawn anew for each task: what a task is worth without any other."""
+    return lambda tasks: start_networks(learner, len(tasks), torch.Generator().manual_seed(seed), shared=False)
+
+
+def learned(loop: OuterLoop) -> FromStart:
+    """What an outer loop has learned, as a solver: its start, its inner rate, and what its inner loop moves."""
+    network = loop.method.network
+    start = {name: value.detach() for name, value in loop.start.items()}
+    adapted = tuple(dict.fromkeys(map(layer_of, loop.method.adapted)))
+    return FromStart(
+        network,
+        lambda tasks: {name: value.expand(len(tasks), *value.shape[1:]) for name, value in start.items()},
+        loop.method.inner_lr,
+        adapted=adapted,
+    )
+
+
+def nearest_network(
+    learner: Learner, embed: Embedding, known: TaskBatch, networks: Parameters, metric: str = "euclidean", **chosen: Any
+) -> FromStart:
+    """For each new task the network of the known task that is nearest by an embedding.
+
+    `embed` gives vectors of tasks by their support sets; `networks` (n_known, *shape) are those of the known tasks.
+    More arguments are `FromStart`'s. Errors: ValueError for as many networks as no known task.
+    """
+    networks = check_stack(learner, networks, "networks", len(known))
+    vectors = embed(known)
+
+    def start(tasks: TaskBatch) -> Parameters:
+        nearest = pairwise_distances(embed(tasks), vectors, metric).argmin(dim=1)
+        return {name: value[nearest.to(value.device)] for name, value in networks.items()}
+
+    return FromStart(learner, start, known=known, **chosen)
+
+
+def generated(learner: Learner, embed: Embedding, generator: ConditionalGenerator, **chosen: Any) -> FromStart:
+    """For each new task the network that a generator makes of its vector: a start that the embedding conditions."""
+    return FromStart(learner, lambda tasks: generator.generate(embed(tasks)), **chosen)

@@ -1,0 +1,183 @@
+"""Transfer: what is a way of learning worth on tasks that it has never seen?
+
+    found = transfer({"random": ..., "learned": learned(loop)}, unseen.sample(100, rng=rng), steps=(0, 1, 5, 20))
+    print(found.table("loss"))
+    found.interval("learned", "loss", step=1)
+    found.p_value("learned", "random", "loss", step=1)
+
+The support sets alone are given to a solver; the query sets alone judge it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy import stats
+from torch import Tensor
+
+from taskembed_edu.base.by_value import compared_by_value
+from taskembed_edu.base.checks import check_choice, check_whole, problem
+from taskembed_edu.base.short_errors import short_errors
+from taskembed_edu.evaluation.solvers import Solver
+from taskembed_edu.networks.layers import cross_entropy, squared_error
+from taskembed_edu.networks.learners import Answers
+from taskembed_edu.tasks.base import TaskBatch
+
+
+@compared_by_value
+@dataclass(frozen=True)
+class Transfer:
+    """What each solver reached: `measured[solver][measure]` is (len(steps), n_tasks)."""
+
+    steps: tuple[int, ...]
+    measured: Mapping[str, Mapping[str, Tensor]]
+
+    def of(self, solver: str, measure: str) -> Tensor:
+        """The numbers of each task after each number of steps. Errors: ValueError with the nearest name."""
+        measures = self.measured[check_choice("solver", solver, self.measured)]
+        return measures[check_choice("measure", measure, measures)]
+
+    def mean(self, solver: str, measure: str, step: int) -> float:
+        """The mean over tasks after this number of steps."""
+        return float(self.of(solver, measure)[self._row(step)].mean())
+
+    def interval(self, solver: str, measure: str, step: int, level: float = 0.95, seed: int = 0) -> tuple[float, float]:
+        """The bootstrap interval of the mean over tasks (percentiles of 2,000 draws of as many tasks).
+
+        Source: Efron 1979. Worked number: where all tasks have the same number, both ends are that number.
+        """
+        values = self.of(solver, measure)[self._row(step)].double().numpy()
+        if not np.isfinite(values).all() or np.ptp(values) == 0:
+            return float(values.mean()), float(values.mean())
+        rng = np.random.default_rng(seed)
+        drawn = stats.bootstrap(
+            (values,), np.mean, n_resamples=2000, confidence_level=level, method="percentile", rng=rng
+        )
+        return float(drawn.confidence_interval.low), float(drawn.confidence_interval.high)
+
+    def p_value(self, solver: str, baseline: str, measure: str, step: int) -> float:
+        """How often chance alone would part two solvers so far, task by task (Wilcoxon's signed-rank test, 1945).
+
+        Both solved the same tasks, so it is the differences that are tested. 1 where there are none.
+        """
+        row = self._row(step)
+        apart = (self.of(solver, measure)[row] - self.of(baseline, measure)[row]).double().numpy()
+        return 1.0 if not apart.any() else float(stats.wilcoxon(apart).pvalue)
+
+    def table(self, measure: str) -> str:
+        """The means over tasks as a table of text: a row for each solver, a column for each number of steps."""
+        width = max(len("steps"), *map(len, self.measured))
+        rows = [f"{'steps':{width}} " + " ".join(f"{step:>8}" for step in self.steps)]
+        for solver in self.measured:
+            means = self.of(solver, measure).mean(dim=1).tolist()
+            rows.append(f"{solver:{width}} " + " ".join(f"{value:8.3f}" for value in means))
+        return "\n".join(rows)
+
+    def _row(self, step: int) -> int:
+        if step not in self.steps:
+            raise ValueError(
+                problem("step", step, f"one of {', '.join(map(str, self.steps))}", "Only these were kept.")
+            )
+        return self.steps.index(step)
+
+
+@short_errors
+def transfer(solvers: Mapping[str, Solver], tasks: TaskBatch, steps: Sequence[int] = (0, 1, 5, 20)) -> Transfer:
+    """Solve each of these tasks by each solver, and judge it by the query set after so many steps.
+
+    Measured are the loss (squared error, or cross-entropy), and where there are classes the accuracy and the macro-F1
+    (the mean over classes of F1, a class that is never met left out); where there are letters, the share that is right.
+    Errors: ValueError for steps that are not in order, no solver, and for a task that a solver has known before: that
+    would be a leak.
+    """
+    counts = tuple(int(check_whole("steps", step, 0, None)) for step in steps)
+    if not counts or list(counts) != sorted(set(counts)):
+        raise ValueError(problem("steps", f"{list(steps)}", "numbers of steps in order", "They are made one by one."))
+    if not solvers:
+        raise ValueError(problem("solvers", "none", "at least one, by its name"))
+    for name, solver in solvers.items():
+        check_no_leak(name, solver, tasks)
+    measured = {name: _measured(solver, tasks, counts) for name, solver in solvers.items()}
+    return Transfer(counts, measured)
+
+
+def check_no_leak(name: str, solver: Solver, tasks: TaskBatch) -> None:
+    """Errors: ValueError for a new task that is among those the solver knows, by its truth or by its support set."""
+    if solver.known is None:
+        return
+    for new, known in zip(_fingerprints(tasks), _fingerprints(solver.known), strict=True):
+        if new.shape[1:] != known.shape[1:] or not new.shape[1]:
+            continue
+        same = (new[:, None] == known[None]).all(dim=2).nonzero()
+        if len(same):
+            task, twin = same[0].tolist()
+            came = f"{tasks.names[task]!r}, which is task {twin} of those that {name!r} knows"
+            raise ValueError(problem("tasks", came, "tasks that no solver knows", "Split the family once: split(rng)."))
+
+
+def _fingerprints(tasks: TaskBatch) -> tuple[Tensor, Tensor]:
+    """What makes a task the same task: its truth, or all samples of its support set with their answers."""
+    samples = torch.cat((tasks.support_x.flatten(1), tasks.support_y.flatten(1).to(tasks.support_x.dtype)), dim=1)
+    return tasks.truth.flatten(1).cpu(), samples.cpu()
+
+
+def support_only(tasks: TaskBatch) -> TaskBatch:
+    """The tasks without query sets, truth and names: nothing by which they will be judged."""
+    return dataclasses.replace(
+        tasks,
+        query_x=tasks.query_x[:, :0],
+        query_y=tasks.query_y[:, :0],
+        query_mask=None,
+        truth=torch.full_like(tasks.truth, torch.nan) if tasks.truth.is_floating_point() else 0 * tasks.truth,
+        names=tuple(f"task {k}" for k in range(len(tasks))),
+    )
+
+
+@torch.no_grad()
+def _measured(solver: Solver, tasks: TaskBatch, steps: tuple[int, ...]) -> dict[str, Tensor]:
+    with torch.enable_grad():
+        solutions = solver.solve(support_only(tasks), steps)
+    rows = []
+    for solution in solutions:
+        outputs = solution(tasks.query_x, tasks.query_y)
+        rows.append(measures(solver.answers, outputs, tasks.query_y.to(outputs.device), tasks.query_mask))
+    return {name: torch.stack([row[name] for row in rows]).cpu() for name in rows[0]}
+
+
+def measures(answers: Answers, outputs: Tensor, y: Tensor, mask: Tensor | None = None) -> dict[str, Tensor]:
+    """How good outputs are on each task, (n_tasks,), by what they are (see `transfer`)."""
+    if answers == "numbers":
+        return {"loss": squared_error(outputs, y, mask)}
+    if answers == "letters":
+        outputs, y, mask = (
+            outputs.flatten(1, 2),
+            y.flatten(1),
+            None if mask is None else mask.repeat_interleave(y.shape[2], 1),
+        )
+    there = y >= 0 if mask is None else (y >= 0) & mask
+    loss = cross_entropy(outputs, y.clamp(min=0), there)
+    chosen = outputs.argmax(-1)
+    right = ((chosen == y) & there).sum(1) / there.sum(1).clamp(min=1)
+    if answers == "letters":
+        return {"loss": loss, "letters right": right}
+    return {"loss": loss, "accuracy": right, "macro-F1": macro_f1(chosen, y, outputs.shape[-1], there)}
+
+
+def macro_f1(chosen: Tensor, y: Tensor, n_way: int, there: Tensor) -> Tensor:
+    r"""The mean over classes of F1 on each task, (n_tasks,); a class that is neither chosen nor right is left out.
+
+    .. math:: F_1 = \frac{2\, TP}{2\, TP + FP + FN}
+
+    Source: van Rijsbergen 1979. Worked number: labels 0 0 1, answers 0 1 1: F1 is 2/3 and 2/3.
+    """
+    classes = torch.arange(n_way, device=y.device)
+    says, is_ = (each.unsqueeze(-1) == classes for each in (chosen, y))
+    counted = there.unsqueeze(-1)
+    hits = (says & is_ & counted).sum(1)
+    all_of = (says & counted).sum(1) + (is_ & counted).sum(1)
+    met = all_of > 0
+    return torch.where(met, 2 * hits / all_of.clamp(min=1), 0.0).sum(1) / met.sum(1).clamp(min=1)
