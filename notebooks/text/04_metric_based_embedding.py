@@ -186,9 +186,7 @@ display(
 # thing, the margin: 0.2, 1 and 3. The last margin is fifteen times the first.
 
 # %%
-import matplotlib.pyplot as plt
-
-from taskembed_edu import Session
+from taskembed_edu import Session, maps_figure
 
 
 def runs_by_margin(seed, metric, margins):
@@ -229,17 +227,13 @@ by_euclid = over_seeds(
     ("margin 3: recall@1", 0.65, 0.87),
 )
 times = [run["margin 3: mean distance"] / run["margin 0.2: mean distance"] for run in by_euclid.runs]
-figure, axes = plt.subplots(1, 3, figsize=(11, 3.6), sharex=True, sharey=True, layout="constrained")
-for ax, (margin, run) in zip(axes, runs.items(), strict=True):
-    points = ax.scatter(*run.frame.layout.T, c=run.tasks.truth[:, 0], s=18, cmap="cividis")
-    ax.set_title(f"margin {margin:g}", fontsize=13)
-    ax.set_xlabel("PCA 1", fontsize=13)
-    ax.set_aspect("equal")
-axes[0].set_ylabel("PCA 2", fontsize=13)
-figure.colorbar(points, ax=axes).set_label("amplitude A", fontsize=13)
-plt.show()
+maps = {f"margin {margin:g}": run.frame.layout for margin, run in runs.items()}
 grows = {"hardly": max(times) < 1.5, "about 2 times": 1.5 < min(times) < 4, "about 15 times": min(times) > 10}
-display(by_euclid, outcome("04.scale", grows))
+display(
+    maps_figure(maps, runs[1.0].tasks.truth[:, 0], "amplitude A", same_scale=True),
+    by_euclid,
+    outcome("04.scale", grows),
+)
 
 # %% [markdown]
 # **Explain.** All three maps are drawn to one scale. The Euclidean margin sets the **scale** of the map: nobody told
@@ -270,6 +264,8 @@ predict(
 )
 
 # %%
+import matplotlib.pyplot as plt
+
 by_cosine = over_seeds(
     "04.cosine",
     cosine,
@@ -286,16 +282,13 @@ by_cosine = over_seeds(
 )
 figure, axes = plt.subplots(1, 4, figsize=(12, 3.4), layout="constrained")
 for ax, name in zip(axes, ("mean distance", "recall@1", "Spearman", "active"), strict=True):
-    for over, label, mark in ((by_euclid, "Euclidean", "o-"), (by_cosine, "cosine", "s--")):
-        for run in over.runs:
-            found = {float(key.split()[1][:-1]): value for key, value in run.items() if key.endswith(name)}
-            ax.plot(
-                *zip(*found.items(), strict=True), mark, label=label, color="#0072b2" if mark == "o-" else "#d55e00"
-            )
-    ax.set_title({"active": "share of active pairs"}.get(name, name), fontsize=13)
+    for over, margins, style in ((by_euclid, (0.2, 1, 3), "o-C0"), (by_cosine, (0.2, 1, 2), "s--C1")):
+        for k, run in enumerate(over.runs):
+            label = {"o-C0": "Euclidean", "s--C1": "cosine"}[style] if ax is axes[0] and not k else None
+            ax.plot(margins, [run[f"margin {margin:g}: {name}"] for margin in margins], style, label=label)
+    ax.set_title(name.replace("active", "share of active pairs"), fontsize=13)
     ax.set_xlabel("margin", fontsize=13)
-lines, names = axes[0].get_legend_handles_labels()
-figure.legend(lines[:: len(lines) - 1], names[:: len(names) - 1], loc="outside lower center", ncols=2, fontsize=13)
+figure.legend(loc="outside lower center", ncols=2, fontsize=13)
 plt.show()
 times = [run["margin 2: mean distance"] / run["margin 0.2: mean distance"] for run in by_cosine.runs]
 grows = {"hardly": max(times) < 1.5, "about 2 times": 1.5 < min(times) < 4, "about 10 times": min(times) > 7}
@@ -321,25 +314,23 @@ display(by_cosine, outcome("04.cosine_scale", grows))
 digits = Session("metric", "digits", projection="pca", n_tasks=100, seed=0)
 digits.step(100)
 first, last = digits.history[0].diagnostics, digits.frame.diagnostics
-figure, axes = plt.subplots(1, 2, figsize=(11, 3.2), layout="constrained", sharey=True)
-truth, names = digits.tasks.truth, digits.tasks.truth_names
-for ax, column, words in ((axes[0], 0, "yellow: turned far"), (axes[1], 9, "yellow: yes")):
-    ax.scatter(*digits.frame.layout.T, c=truth[:, column], s=30, cmap="cividis")
-    ax.set_title(f"{names[column]} ({words})", fontsize=13)
-    ax.set_xlabel("PCA 1", fontsize=13)
-axes[0].set_ylabel("PCA 2", fontsize=13)
-plt.show()
-expected(
-    ("recall@1 before training (by chance: 0.01)", first["recall@1"], 0.3, 0.55),
-    ("recall@1 after 100 steps", last["recall@1"], 0.62, 0.9),
-    ("Spearman before training", first["spearman"], 0.15, 0.45),
-    ("Spearman after 100 steps", last["spearman"], 0.5, 0.72),
+truth, has_an_8 = digits.tasks.truth, digits.tasks.truth_names.index("contains 8")
+display(
+    maps_figure(
+        {"large points: tasks with an 8": digits.frame.layout}, truth[:, 0], "angle", sizes=24 + 90 * truth[:, has_an_8]
+    ),
+    expected(
+        ("recall@1 before training (by chance: 0.01)", first["recall@1"], 0.3, 0.55),
+        ("recall@1 after 100 steps", last["recall@1"], 0.62, 0.9),
+        ("Spearman before training", first["spearman"], 0.15, 0.45),
+        ("Spearman after 100 steps", last["spearman"], 0.5, 0.72),
+    ),
 )
 
 # %% [markdown]
 # **Explain.** Two sets of the same digits look alike even to random weights: recall@1 begins at about 0.4, where the
 # sine waves began at 0.03. So whoever reports a score says where it started. The colours say what the map is ordered
-# by: the angle. Which digits a task has hardly shows. But PCA draws two directions of eight; what you do not see on it
+# by: the angle. Whether a task has an 8 hardly shows. But PCA draws two directions of eight; what you do not see on it
 # may still be in the vectors.
 
 # %% [markdown]

@@ -31,7 +31,7 @@ import math
 import matplotlib.pyplot as plt
 import torch
 
-from taskembed_edu import MetricLab, Session
+from taskembed_edu import MetricLab, Session, history_figure
 from taskembed_edu.course import check, expected, outcome, over_seeds, predict, tally
 
 predict(
@@ -172,21 +172,12 @@ mined = over_seeds(
     ("semi-hard: recall@1 at step 300", 0.52, 0.74),
     ("all: recall@1 at step 300", 0.5, 0.7),
 )
-figure, axes = plt.subplots(1, 3, figsize=(11, 3.5), layout="constrained")
-for ax, name in zip(axes, ("loss", "mean_distance", "recall@1"), strict=True):
-    for (label, run), style in zip(runs.items(), ("-", "--", "-.", ":"), strict=True):
-        frames = run.history[1:]
-        values = [frame.loss if name == "loss" else frame.diagnostics[name] for frame in frames]
-        ax.plot([frame.step for frame in frames], values, style, label=label, linewidth=2)
-    ax.set_title(name.replace("_", " "), fontsize=13)
-    ax.set_xlabel("step", fontsize=13)
-axes[0].axhline(1, color="#808080", linewidth=1, label="the margin")
-axes[1].set_yscale("symlog", linthresh=0.1)
-figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=13)
-plt.show()
+figure = history_figure(runs, ["loss", "mean_distance", "recall@1"])
+figure.axes[0].axhline(1, color="#808080", linewidth=1)  # the margin
+figure.axes[1].set_yscale("symlog", linthresh=0.1)
 learned = [[run[f"{way}: recall@1 at step 100"] > 0.2 for run in mined.runs] for way in ("hard", "hard, rate 0.03")]
 found = {"both": all(map(all, learned)), "neither": not any(map(any, learned))}
-display(mined, outcome("05.flat", {**found, "one of them": all(learned[0]) and not any(learned[1])}))
+display(figure, mined, outcome("05.flat", {**found, "one of them": all(learned[0]) and not any(learned[1])}))
 
 # %% [markdown]
 # **Explain.** From step 20 to step 100 the loss of *hard* falls by about a tenth. **In the same time it finds more than
