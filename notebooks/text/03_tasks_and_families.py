@@ -126,7 +126,7 @@ lab
 
 # %% [markdown]
 # Press **Play**, and watch recall@1 for a minute. Each point is one question, and none of these questions is trained
-# on. Point at one to see its pictures and answers.
+# on. Click one: its card names the digits to which it says "yes", and shows some pictures.
 #
 # ## A task embedding is not a feature embedding
 #
