@@ -12,7 +12,7 @@
 # - tell retrieval (检索) from geometry (几何), and find a run that wins one and loses the other
 # - say what may be read from a UMAP map, and what may not
 #
-# **Time:** 50 minutes.
+# **Time:** 75 minutes; the core path alone 45.
 #
 # ## What you need first
 #
