@@ -4,6 +4,7 @@
     taskembed lesson   lists the lessons, or starts one afresh
     taskembed progress shows what you predicted and solved
     taskembed run      trains without a page
+    taskembed benchmark judges every embedder on every family
     taskembed test     runs every test
     taskembed check    runs the quick checks, and the tests that a change can reach
     taskembed doctor   says what is wrong with this installation, and what to do
@@ -25,6 +26,7 @@ COMMANDS = {
     "lesson": "list the lessons; --afresh 02 begins one again and keeps your old copy",
     "progress": "what you predicted and solved; --export writes it, --delete deletes it",
     "run": "train a task embedder without a page; write scores, picture and recording",
+    "benchmark": "judge every embedder on every family, on all cores; a second run makes what is missing",
     "test": "run everything: style, types, imports, unit tests, lessons, browser tests",
     "check": "run what is quick: style, types, imports, and the unit tests that a change can reach",
     "doctor": "say what is installed here, what is wrong with it, and what to do",
@@ -58,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def usage() -> str:
     """The help text: every command in one line."""
-    lines = [f"  taskembed {name:10}{what}" for name, what in COMMANDS.items()]
+    lines = [f"  taskembed {name:11}{what}" for name, what in COMMANDS.items()]
     return "\n".join(["usage: taskembed COMMAND [options]", "", *lines, "", "`taskembed COMMAND --help` says more."])
 
 
@@ -66,7 +68,7 @@ def unknown(name: str) -> str:
     """The error for a command that does not exist, with the nearest one that does.
 
     >>> print(unknown("labs"))
-    command: got 'labs', expected one of lab, lesson, progress, run, test, check, doctor. Did you mean 'lab'?
+    command: got 'labs', expected one of lab, lesson, progress, run, benchmark, test, check, doctor. Did you mean 'lab'?
     """
     near = difflib.get_close_matches(name, COMMANDS, n=1, cutoff=0.6)
     hint = f" Did you mean {near[0]!r}?" if near else ""

@@ -49,7 +49,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_unknown_command_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["docter"]) == 2
     assert capsys.readouterr().err == (
-        "command: got 'docter', expected one of lab, lesson, progress, run, test, check, doctor. "
+        "command: got 'docter', expected one of lab, lesson, progress, run, benchmark, test, check, doctor. "
         "Did you mean 'doctor'?\n"
     )
 

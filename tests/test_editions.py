@@ -118,7 +118,9 @@ def test_each_solution_is_right_and_each_stub_is_open(lesson: Lesson) -> None:
         for made, kind in ((editions.solution, "right"), (editions.stub, "open")):
             said = verdicts(made(found.source), labs(lesson))
             assert said, found.source
-            assert [verdict for _name, verdict in said if verdict != kind] == []
+            # A lab with which nothing was done yet is told so: it is an answer, though not a right one.
+            allowed = {kind, "wrong"} if kind == "open" and re.search(r"check\([^()]*\blab\)", found.source) else {kind}
+            assert [verdict for _name, verdict in said if verdict not in allowed] == []
 
 
 def labs(lesson: Lesson) -> dict[str, str]:
@@ -134,7 +136,7 @@ def verdicts(source: str, labs: Mapping[str, str]) -> list[tuple[str, str]]:
     def check(name: str, answer: Any) -> None:
         said.append((name, exercises.named(name).verdict(answer).kind))
 
-    lesson = {name: getattr(taskembed_edu, name) for name in taskembed_edu.__all__}
+    lesson = {name: getattr(taskembed_edu, name) for name in dir(taskembed_edu) if name[0] != "_"}
     lesson |= {"math": math, "torch": torch, "display": lambda *shown: None}
     for name, shows in labs.items():
         if re.search(rf"\b{name}\b", source):

@@ -21,6 +21,7 @@ def test_maps_stand_side_by_side_with_one_bar_of_colours() -> None:
     assert one.get_shared_x_axes().joined(one, two) is False
     same = maps_figure({"one": PLACES, "two": 10 * PLACES}, range(7), "amplitude", same_scale=True)
     assert same.axes[0].get_shared_x_axes().joined(*same.axes[:2])
+    assert same._repr_png_(), "it can be drawn: equal axes that are shared must keep their box"
 
 
 def test_a_line_looks_the_same_in_every_panel_and_differs_by_more_than_colour() -> None:

@@ -9,6 +9,8 @@ review and to edit; `notebooks/NAME.ipynb` is what a learner opens, with its out
 `jupytext --sync`, where their sources differ the file that was changed last wins. Outputs are never carried over from
 an older source: every lesson is executed from top to bottom in a fresh kernel, and written if it has no problem.
 
+Each cell's place on the deck of slides is derived from the headings (`tools/slides.py`).
+
 What is cleaned away is what differs between two runs or two machines, or cannot be shown without a kernel: widget
 views and state, times, the Python version, random cell ids. A second run changes no byte unless an output changed.
 """
@@ -27,6 +29,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import jupytext  # type: ignore[import-untyped]
 import nbformat
@@ -35,7 +38,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 
 from taskembed_edu.course import editions
-from tools import hygiene
+from tools import hygiene, slides
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
@@ -56,9 +59,9 @@ TEXT_FORMAT = {
     "extension": ".py",
     "format_name": "percent",
     "notebook_metadata_filter": "-all",
-    "cell_metadata_filter": "tags,jupyter,slideshow,-all",
+    "cell_metadata_filter": "tags,jupyter,-all",
 }
-KEPT_CELL_METADATA = ("tags", "jupyter", "slideshow")
+KEPT_CELL_METADATA = ("tags", "jupyter")
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,8 @@ def lessons(folder: Path = NOTEBOOKS, prefixes: Sequence[str] = ()) -> list[Less
 
 
 def read_text(lesson: Lesson) -> NotebookNode:
-    """The text side as a notebook without outputs."""
-    return jupytext.read(lesson.text, fmt=TEXT_FORMAT)
+    """The text side as a notebook without outputs, each section's heading at the top of a cell."""
+    return slides.in_sections(jupytext.read(lesson.text, fmt=TEXT_FORMAT))
 
 
 def read_notebook(lesson: Lesson) -> NotebookNode:
@@ -110,7 +113,7 @@ def sync(lesson: Lesson) -> NotebookNode:
     """The lesson's source as a notebook; where the notebook is the newer side, its source is written to the text."""
     if not lesson.notebook.exists():
         return read_text(lesson)
-    notebook = read_notebook(lesson)
+    notebook = slides.in_sections(read_notebook(lesson))
     if lesson.text.exists():
         text = read_text(lesson)
         if source(text) == source(notebook):
@@ -160,8 +163,10 @@ def clean(notebook: NotebookNode) -> NotebookNode:
     """A copy without what differs between two runs or cannot be shown without a kernel."""
     cells = []
     seen: Counter[str] = Counter()
-    for cell in notebook.cells:
-        kept = {name: cell.metadata[name] for name in KEPT_CELL_METADATA if name in cell.metadata}
+    for cell, slide in zip(notebook.cells, slides.slide_types(notebook), strict=True):
+        kept: dict[str, Any] = {name: cell.metadata[name] for name in KEPT_CELL_METADATA if name in cell.metadata}
+        if slide:
+            kept["slideshow"] = {"slide_type": slide}
         fresh = nbformat.from_dict({"cell_type": cell.cell_type, "metadata": kept, "source": cell.source})
         fresh.id = _cell_id(cell, seen)
         if cell.cell_type == "code":

@@ -303,11 +303,10 @@ check("00.chance", my_chance)
 # solution
 lab.session.reset(n_shot=64)
 lab.session.step(200)
-my_lab = lab
 # stub
-# my_lab = None  # use the panel above; then write lab in place of None, and run the cell again
+# # Use the panel above, then run this cell.
 # end
-display(check("00.what_is_missing", my_lab), tally("00"))
+display(check("00.what_is_missing", lab), tally("00"))
 
 # %% [markdown]
 # ## What to remember

@@ -278,11 +278,10 @@ check("01.detour", my_stop)
 # %%
 # solution
 lab.move(x=[1, 1], y=[3, -1], z=[4, 1])
-my_lab = lab
 # stub
-# my_lab = None  # use the panel above; then write lab in place of None, and run the cell again
+# # Use the panel above, then run this cell.
 # end
-display(check("01.who_is_nearer", my_lab), tally("01"))
+display(check("01.who_is_nearer", lab), tally("01"))
 
 # %% [markdown]
 # ## What to remember

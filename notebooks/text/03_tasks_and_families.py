@@ -126,7 +126,7 @@ lab
 
 # %% [markdown]
 # Press **Play**, and watch recall@1 for a minute. Each point is one question, and none of these questions is trained
-# on. Point at one to see its pictures and answers.
+# on. Click one: its card names the digits to which it says "yes", and shows some pictures.
 #
 # ## A task embedding is not a feature embedding
 #
@@ -243,9 +243,9 @@ display(
 # %% [markdown]
 # ## What training tasks and never-seen tasks may share
 #
-# A score on tasks that were trained on says little. So a family is split into three parts: training, validation (what
-# the lab's map shows) and never-seen tasks. Here is the split of the package's own digit family, in which a task is a
-# choice of three digits.
+# A score on tasks that were trained on may only show what was learned by heart. So a family is split into three parts:
+# training, validation (what the lab's map shows) and never-seen tasks. Here is the split of the package's own digit
+# family, in which a task is a choice of three digits.
 
 # %%
 predict(

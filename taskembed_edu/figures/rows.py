@@ -54,7 +54,7 @@ def maps_figure(
         panel.set_title(as_written(title), fontsize=TITLE)
         panel.set_xlabel(axes[0], fontsize=FONT)
         panel.tick_params(labelsize=FONT - 2)
-        panel.set_aspect("equal", adjustable="datalim")
+        panel.set_aspect("equal", adjustable="box" if same_scale else "datalim")
     row[0].set_ylabel(axes[1], fontsize=FONT)
     figure.colorbar(points, ax=row).set_label(as_written(label), fontsize=FONT)
     return figure

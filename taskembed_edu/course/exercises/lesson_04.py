@@ -20,7 +20,7 @@ def _judge(found: Mapping[str, float]) -> Verdict:
     """Judges a map under the cosine: does it find tasks again, and keep their order?"""
     scores = f"Recall@1 {found['recall']:.2f}, Spearman {found['spearman']:.2f}, at step {found['steps']:.0f}."
     if found["steps"] == 0:
-        return wrong("The lab has not been trained yet: press Play, or run lab.session.step(300).")
+        return Verdict("open", "The lab has not been trained yet: press Play, or run lab.session.step(300).")
     if not found["cosine"]:
         return wrong(f"{scores} But it trains with another distance: choose the cosine, then Reset and Play.")
     if found["recall"] >= _RECALL and found["spearman"] >= _SPEARMAN:
@@ -91,7 +91,6 @@ EXERCISES = [
         judge=of_lab(_read, _judge),
         right=Later(lambda: trained(300, metric="cosine", margin=0.1)),
         mistakes=[
-            (Later(lambda: trained(0, metric="cosine")), "not been trained"),
             (Later(lambda: trained(100)), "another distance"),
             (Later(lambda: trained(100, metric="cosine")), "pairs that push"),
             (Later(lambda: trained(20, metric="cosine", margin=0.1)), "train longer"),

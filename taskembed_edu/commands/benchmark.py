@@ -1,0 +1,108 @@
+"""`taskembed benchmark`: every embedder on every family, with several seeds, on all cores; resumable."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from taskembed_edu.base.checks import check_choice
+from taskembed_edu.base.files import reason, write_whole
+from taskembed_edu.embedders import EMBEDDERS
+from taskembed_edu.evaluation.benchmark import SHOWN, grid, leaderboard, markdown, on_this_machine, run_missing
+from taskembed_edu.evaluation.results import Outcome, ResultsFile
+from taskembed_edu.tasks import FAMILIES
+
+EXAMPLES = """for example:
+  taskembed benchmark                                     all embedders, all families, three seeds
+  taskembed benchmark --embedders metric,context --families sinusoids --seeds 5
+  taskembed benchmark --markdown board.md                 also write the leaderboard
+
+Stop it whenever you like: the next run makes what is missing in --results.
+"""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Make what is missing, then show the leaderboard. Returns 0 where every cell has its scorecard."""
+    options = parse(argv)
+    out, errors = Console(), Console(stderr=True)
+    try:
+        names = (_names(options.embedders, EMBEDDERS, "embedders"), _names(options.families, FAMILIES, "families"))
+        cells = grid(*names, options.seeds, options.steps)
+        results = ResultsFile(options.results)
+        left = run_missing(cells, results, on_this_machine(options.jobs), _Progress(out))
+        outcomes = [outcome for outcome in results.outcomes() if outcome.cell in set(cells)]
+        if options.markdown is not None:
+            write_whole(options.markdown, markdown(leaderboard(outcomes)).encode())
+    except (ValueError, OSError) as error:
+        told = reason(error) if isinstance(error, OSError) else str(error)
+        errors.print(f"[bold red]taskembed benchmark:[/] {escape(told)}", highlight=False, soft_wrap=True)
+        return 1
+    except KeyboardInterrupt:
+        errors.print(f"stopped; what was found is in {options.results}", highlight=False, soft_wrap=True)
+        return 130
+    for table in tables(outcomes):
+        out.print(table)
+    for outcome in outcomes:
+        if outcome.reason:
+            errors.print(f"{_named(outcome)}: {escape(outcome.reason)}", highlight=False, soft_wrap=True)
+    return 1 if left else 0
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The options of a command line."""
+    parser = argparse.ArgumentParser(
+        prog="taskembed benchmark",
+        description="Judge embedders on families of tasks, on all cores of this machine.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--embedders", metavar="A,B", help=f"some of {', '.join(EMBEDDERS)} (default: all)")
+    parser.add_argument("--families", metavar="A,B", help=f"some of {', '.join(FAMILIES)} (default: all)")
+    parser.add_argument("--seeds", type=int, default=3, help="how many seeds (%(default)s)")
+    parser.add_argument("--steps", type=int, default=300, help="training steps (%(default)s)")
+    parser.add_argument("--jobs", type=int, default=-1, help="how many processes (%(default)s: one a core)")
+    parser.add_argument("--results", type=Path, default=Path("benchmark.sqlite"), help="the file (%(default)s)")
+    parser.add_argument("--markdown", type=Path, help="also write the leaderboard as Markdown")
+    return parser.parse_args(argv)
+
+
+def _names(given: str | None, known: object, argument: str) -> list[str]:
+    names = list(known)  # type: ignore[call-overload]
+    return names if given is None else [check_choice(argument, name.strip(), names) for name in given.split(",")]
+
+
+class _Progress:
+    """One line a finished cell, with the time that is left."""
+
+    def __init__(self, out: Console) -> None:
+        self.out, self.begun = out, time.monotonic()
+
+    def __call__(self, outcome: Outcome, done: int, of: int) -> None:
+        left = (time.monotonic() - self.begun) / done * (of - done)
+        how = "failed" if outcome.reason else f"{outcome.seconds:.0f} s"
+        rest = f", about {left:.0f} s left" if done < of else ""
+        self.out.print(f"{done} of {of}: {_named(outcome)}, {how}{rest}", highlight=False, soft_wrap=True)
+
+
+def _named(outcome: Outcome) -> str:
+    cell = outcome.cell
+    return f"{cell.embedder} on {cell.family}, seed {cell.seed}"
+
+
+def tables(outcomes: Sequence[Outcome]) -> list[Table]:
+    """The leaderboard, one table a family: means over seeds, and their spread."""
+    made = []
+    for family, by in leaderboard(outcomes).items():
+        columns = [score for score in SHOWN if any(score in scores for scores in by.values())]
+        table = Table("embedder", *columns, title=family)
+        for embedder, scores in by.items():
+            shown = [f"{scores[s][0]:.3g} ±{scores[s][1]:.2g}" if s in scores else "" for s in columns]
+            table.add_row(embedder, *shown)
+        made.append(table)
+    return made

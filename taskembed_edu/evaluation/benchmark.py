@@ -1,0 +1,160 @@
+"""The grid of embedders, families and seeds, on all cores: what is missing in a file of results is made, and kept."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+import traceback
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from joblib import Parallel, delayed  # type: ignore[import-untyped]
+from joblib.externals.loky.process_executor import TerminatedWorkerError  # type: ignore[import-untyped]
+
+from taskembed_edu.embedders import EMBEDDERS, task_embedder
+from taskembed_edu.evaluation.results import Cell, Outcome, ResultsFile
+from taskembed_edu.evaluation.scorecard import evaluate
+from taskembed_edu.tasks import FAMILIES, task_family
+
+# A worker that was killed takes the cells in its hands with it: they are tried so often in all.
+ATTEMPTS = 3
+
+# Makes the outcomes of some cells, in any order.
+Pool = Callable[[Sequence[Cell]], Iterable[Outcome]]
+
+
+def grid(
+    embedders: Iterable[str] = EMBEDDERS, families: Iterable[str] = FAMILIES, seeds: int = 3, steps: int = 300
+) -> list[Cell]:
+    """The cells of an embedder and a family that go together. Errors: ValueError for an unknown name."""
+    pairs = [
+        (embedder, family)
+        for family in families
+        for embedder in embedders
+        if task_embedder(embedder).takes(task_family(family))
+    ]
+    return [Cell(embedder, family, seed, steps) for seed in range(seeds) for embedder, family in pairs]
+
+
+def run_cell(cell: Cell) -> Outcome:
+    """Make one scorecard. What goes wrong is a part of the outcome, so that the others go on."""
+    begun = time.perf_counter()
+    try:
+        card = evaluate(cell.embedder, cell.family, steps=cell.steps, seed=cell.seed)
+    except Exception as error:
+        last = traceback.extract_tb(error.__traceback__)[-1:]
+        where = f" (line {last[0].lineno} of {last[0].filename})" if last else ""
+        reason = f"{type(error).__name__}: {error}{where}"
+        return Outcome(cell, {}, time.perf_counter() - begun, reason)
+    scores = {**card.scores, "ms an embedding": 1e3 * card.seconds, "numbers": float(card.numbers)}
+    if card.transfer is not None:
+        for step in card.transfer.steps:
+            scores[f"transfer loss, {step} steps"] = card.transfer.mean("nearest known task", "loss", step)
+            scores[f"random start, {step} steps"] = card.transfer.mean("random weights", "loss", step)
+    return Outcome(cell, scores, time.perf_counter() - begun)
+
+
+def on_this_machine(jobs: int = -1) -> Pool:
+    """The cells on this machine's cores: `jobs` processes, -1 for one a core. Each computes with one thread."""
+
+    def pool(cells: Sequence[Cell]) -> Iterator[Outcome]:
+        yield from Parallel(n_jobs=jobs, return_as="generator_unordered", inner_max_num_threads=1, backend="loky")(
+            delayed(run_cell)(cell) for cell in cells
+        )
+
+    return pool
+
+
+def run_missing(
+    cells: Sequence[Cell], results: ResultsFile, pool: Pool, told: Callable[[Outcome, int, int], None] | None = None
+) -> int:
+    """Make what is missing, and keep each outcome at once. `told(outcome, done, of)` hears of each.
+
+    A worker that dies takes only the cells in its hands with it; these are begun again, up to `ATTEMPTS` times.
+    Returns how many cells are still without a scorecard. Errors: ValueError where another run holds the file.
+    """
+    with results.writing():
+        waiting = results.missing(cells)
+        total, heard = len(waiting), set[Cell]()
+        for _ in range(ATTEMPTS):
+            left = [cell for cell in waiting if cell not in heard]
+            if not left:
+                break
+            try:
+                for outcome in pool(left):
+                    heard.add(outcome.cell)
+                    results.add(outcome)
+                    if told is not None:
+                        told(outcome, len(heard), total)
+            except TerminatedWorkerError:
+                continue
+        for cell in (cell for cell in waiting if cell not in heard):
+            results.add(Outcome(cell, {}, math.nan, f"its process died {ATTEMPTS} times: out of memory, or ended"))
+        return len(results.missing(cells))
+
+
+# ---- the leaderboard -------------------------------------------------------------------------------------------------
+
+# Of these the smaller is the better; of all others the larger.
+_SMALLER = ("transfer loss", "random start", "ms an embedding", "numbers")
+
+
+def leaderboard(outcomes: Iterable[Outcome]) -> dict[str, dict[str, dict[str, tuple[float, float, int]]]]:
+    """By family, embedder and score: the mean over seeds, the standard deviation, and how many seeds there were."""
+    found: dict[str, dict[str, dict[str, list[float]]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
+    for outcome in outcomes:
+        if not outcome.reason:
+            for score, value in outcome.scores.items():
+                found[outcome.cell.family][outcome.cell.embedder][score].append(value)
+    return {
+        family: {
+            embedder: {score: _summary(values) for score, values in scores.items()} for embedder, scores in by.items()
+        }
+        for family, by in found.items()
+    }
+
+
+def _summary(values: Sequence[float]) -> tuple[float, float, int]:
+    return statistics.mean(values), statistics.stdev(values) if len(values) > 1 else 0.0, len(values)
+
+
+SHOWN = (
+    "recall@1",
+    "spearman",
+    "purity",
+    "neighbours kept",
+    "linear probe",
+    "transfer loss, 0 steps",
+    "transfer loss, 20 steps",
+    "ms an embedding",
+)
+
+
+def markdown(board: Mapping[str, Mapping[str, Mapping[str, tuple[float, float, int]]]]) -> str:
+    """The leaderboard as tables in Markdown, one a family; the best of a column is bold, the spread stands behind."""
+    parts = []
+    for family, by in board.items():
+        columns = [score for score in SHOWN if any(score in scores for scores in by.values())]
+        lines = [f"### {family}", "", f"| embedder | {' | '.join(columns)} |", "|---" * (1 + len(columns)) + "|"]
+        best = {score: _best(score, by) for score in columns}
+        for embedder, scores in by.items():
+            cells = [_cell(scores.get(score), best[score]) for score in columns]
+            lines.append(f"| {embedder} | {' | '.join(cells)} |")
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts) + "\n"
+
+
+def _best(score: str, by: Mapping[str, Mapping[str, tuple[float, float, int]]]) -> float:
+    means = [scores[score][0] for scores in by.values() if score in scores and math.isfinite(scores[score][0])]
+    if not means:
+        return math.nan
+    return min(means) if score.startswith(_SMALLER) else max(means)
+
+
+def _cell(summary: tuple[float, float, int] | None, best: float) -> str:
+    if summary is None:
+        return ""
+    mean, spread, _n = summary
+    text = f"{mean:.3g}"
+    return f"**{text}** ±{spread:.2g}" if mean == best else f"{text} ±{spread:.2g}"
