@@ -435,6 +435,7 @@ display(check("06.own_starts", lab), tally("06"))
 # - S. K. Ainsworth, J. Hayase and S. Srinivasa, *Git Re-Basin: Merging Models modulo Permutation Symmetries*, 2023:
 #   matching by orders, and its local optima.
 # - C. Finn, P. Abbeel and S. Levine, *Model-Agnostic Meta-Learning*, 2017: the waves.
+# - D. P. Kingma and J. Ba, *Adam: A Method for Stochastic Optimization*, 2015.
 # - K. Cho and others, *Learning Phrase Representations using RNN Encoder-Decoder*, 2014: the gated recurrent unit.
 # - H. Hammarström, R. Forkel, M. Haspelmath and S. Bank, *Glottolog*, glottolog.org: the branches of languages.
 # - The spellings are those of num2words; their plain letters come from anyascii.

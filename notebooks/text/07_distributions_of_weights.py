@@ -290,8 +290,9 @@ over_seeds("07.generated", generated, mine, *[(label, *end) for label, end in zi
 # second way uses both methods of this course: the metric-based embedder makes the vector, and the parameters are what
 # is asked for. It is as good as being told amplitude and phase.
 #
-# Again it needs one start. With own starts the generator gives a flat line: such weights do not follow from the task. In
-# the figure, look at the ends of the left curve: there the answer misses what was asked for.
+# Again it needs one start. From networks with own starts the generator learns to give a flat line (the last two rows):
+# such weights do not follow from the task. In the figure, look at the ends of the left curve: there the answer misses
+# what was asked for.
 #
 # ## The same tasks, four maps
 #
