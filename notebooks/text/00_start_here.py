@@ -12,7 +12,7 @@
 # - say what a **task embedding** (任务嵌入) is, and how it differs from a feature embedding (特征嵌入)
 # - read the two scores that say whether an embedding is any good
 #
-# **Time:** 35 minutes.
+# **Time:** 60 minutes; the core path alone 35.
 #
 # ## What you need first
 #

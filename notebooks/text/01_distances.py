@@ -12,7 +12,7 @@
 # - find three points that break the triangle inequality (三角不等式), and say which distances are metrics (度量)
 # - say how large a margin (间隔) may be before it asks for the impossible
 #
-# **Time:** 25 minutes.
+# **Time:** 60 minutes; the core path alone 25.
 #
 # ## What you need first
 #

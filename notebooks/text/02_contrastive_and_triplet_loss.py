@@ -12,7 +12,7 @@
 # - predict the force on each point, and go through one update step by step
 # - train a Siamese network (孪生网络) with the document's own loop, and see what wrong labels do to it
 #
-# **Time:** 40 minutes.
+# **Time:** 75 minutes; the core path alone 40.
 #
 # ## What you need first
 #

@@ -12,7 +12,7 @@
 # - make a **family of tasks** (任务族) of your own in ten lines, and watch a network embed it
 # - say what training, validation and never-seen tasks may share
 #
-# **Time:** 30 minutes.
+# **Time:** 60 minutes; the core path alone 35.
 #
 # ## What you need first
 #

@@ -13,7 +13,7 @@
 # - say how much matching (匹配) repairs, and how much it does not
 # - answer the question of lesson 00: why do the languages find their relatives?
 #
-# **Time:** 50 minutes.
+# **Time:** 75 minutes; the core path alone 35.
 #
 # ## What you need first
 #
