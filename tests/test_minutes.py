@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
@@ -54,3 +55,9 @@ def test_the_instructors_table_is_what_is_counted() -> None:
     read = {each.name: notebooks.read_text(each) for each in notebooks.lessons()}
     assert minutes.with_table(page, minutes.table(read)) == page, "run `make minutes ARGS=--write`"
     assert minutes.with_table(page, "another table") != page
+
+
+@pytest.mark.parametrize("lesson", notebooks.lessons(), ids=lambda lesson: lesson.name)
+def test_a_lesson_declares_what_is_counted(lesson: notebooks.Lesson) -> None:
+    read = notebooks.read_text(lesson)
+    assert declaration(read) in read.cells[0].source + read.cells[1].source, "run `make minutes ARGS=--write`"

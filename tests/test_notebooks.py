@@ -210,6 +210,10 @@ def too_large(notebook: NotebookNode) -> None:
     notebook.cells[-1].outputs[0].text = "2" * hygiene.LARGEST_BYTES
 
 
+def too_long(notebook: NotebookNode) -> None:
+    notebook.cells += [new_code_cell("2", id=f"l{k}", execution_count=3 + k) for k in range(hygiene.CODE_CELLS - 1)]
+
+
 def without_a_kernel(notebook: NotebookNode) -> None:
     del notebook.metadata["kernelspec"]
 
@@ -248,6 +252,7 @@ SPOILT = [
     (with_widget_state, "widget state"),
     (with_a_line_of_progress, "code cell 1 keeps a line of progress"),
     (too_large, "at most 400 KB"),
+    (too_long, "it has 15 code cells, at most 14"),
     (without_a_kernel, "its metadata is"),
     (without_a_title, "does not open with a title"),
     (without_a_time, "how many minutes"),

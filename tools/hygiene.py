@@ -21,6 +21,7 @@ from taskembed_edu.course import editions
 Problems = list[str]
 
 LARGEST_BYTES = 400_000
+CODE_CELLS = 14
 IGNORED_CELLS = 2  # a lesson may keep this many cells from comparison, no more
 CHINESE_TERMS = 3
 
@@ -146,6 +147,12 @@ def is_small(notebook: NotebookNode) -> Problems:
     return [f"it is {size / 1000:.0f} KB, at most {LARGEST_BYTES / 1000:.0f} KB"] if size > LARGEST_BYTES else []
 
 
+def is_short(notebook: NotebookNode) -> Problems:
+    """At most CODE_CELLS code cells: one idea a lesson."""
+    count = len(code_cells(notebook))
+    return [f"it has {count} code cells, at most {CODE_CELLS}"] if count > CODE_CELLS else []
+
+
 def names_its_kernel(notebook: NotebookNode) -> Problems:
     """The metadata names the kernel (JupyterLab asks the learner otherwise) and nothing of the author's machine."""
     named = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
@@ -207,6 +214,7 @@ RULES = (
     keeps_no_widget,
     keeps_no_progress,
     is_small,
+    is_short,
     names_its_kernel,
     has_the_form,
     answers_its_predictions,
