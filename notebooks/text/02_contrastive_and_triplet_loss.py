@@ -102,8 +102,7 @@ outcome("02.harm", next(name for name, harm in harmful.items() if harm))
 #
 # Hadsell's loss is not linear. A pair adds $\tfrac12 d^2$ if it is similar and $\tfrac12 \max(0,\, m - d)^2$ if not.
 #
-# The figure below shows one pair. Move the slider below it to change the margin; point at a curve to read it. The grey
-# lines mark the example's distances, and the $\sqrt{14}$ of the slip. Look at the *slopes*, for the slope is the force:
+# What differs is the slope, and the slope is the force:
 #
 # - the linear loss pulls with force 1 at every distance, and pushes with force 1 up to the margin;
 # - the squared loss pulls harder the farther a similar pair is apart, and lets go gently.
@@ -115,7 +114,12 @@ outcome("02.harm", next(name for name, harm in harmful.items() if harm))
 #
 # $$L = \max(0,\; d(a, p) - d(a, n) + m)$$
 #
-# The negative is $2\sqrt 3 \approx 3.46$ farther from the anchor than the positive.
+# In the document's example the negative is $2\sqrt 3 \approx 3.46$ farther from the anchor than the positive. So what
+# is its triplet loss?
+#
+# Above the question stands a figure of the *contrastive* loss of one pair, linear and squared. Move its slider to
+# change the margin; point at a curve to read it. The grey lines mark the example's distances, and the $\sqrt{14}$ of
+# the slip.
 
 # %%
 from taskembed_edu import loss_surface_figure
