@@ -301,7 +301,7 @@ display(by_cosine, outcome("04.cosine_scale", grows))
 # the true order survives: Spearman is higher than at margin 1, and more tasks are found again than at margin 2.
 #
 # So a good margin for one distance is not a good margin for the other. Under the cosine begin with a small one, such
-# as 0.2. The slider of the lab ends at 2 for this reason.
+# as 0.2. A margin above 2 would ask for the impossible, so the slider of the lab ends there.
 
 # %% [markdown]
 # ## Further: the same on real digits
@@ -391,8 +391,8 @@ my_answer = "recall@1"
 check("04.compare", my_answer)
 
 # %% [markdown]
-# **3. Open investigation.** With the **cosine** distance, recall@1 of at least 0.5 is easy. Spearman then falls below
-# where it began. Find settings of the lab under which, with the cosine, recall@1 is at least 0.5 **and** Spearman is at
+# **3. Open investigation.** With the **cosine** distance and margin 1, recall@1 comes to about 0.5, and Spearman to
+# less than 0.5. Find settings of the lab under which, with the cosine, recall@1 is at least 0.5 **and** Spearman is at
 # least 0.75. Use the panel above (*Distance*, *Margin*, *Reset*, *Play*), and change one thing at a time.
 
 # %%
