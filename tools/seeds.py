@@ -16,6 +16,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from types import CodeType
 
 from taskembed_edu.course import seeds
 from tools import hygiene, notebooks
@@ -24,27 +25,31 @@ from tools.notebooks import Lesson
 
 def experiments(lesson: Lesson) -> Iterator[tuple[str, list[str]]]:
     """The name of each experiment of a lesson, and the lines of its functions as `seeds.sources` gives them."""
-    functions: dict[str, tuple[ast.FunctionDef, str]] = {}
+    functions: dict[str, str] = {}
     for cell in hygiene.code_cells(notebooks.read_text(lesson)):
         tree, lines = ast.parse(cell.source), cell.source.splitlines()
         for node in tree.body:
             if isinstance(node, ast.FunctionDef):
-                functions[node.name] = (node, "\n".join(lines[node.lineno - 1 : node.end_lineno]))
+                functions[node.name] = "\n".join(lines[node.lineno - 1 : node.end_lineno])
         for call in ast.walk(tree):
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "over_seeds":
                 name, experiment = (ast.unparse(argument) for argument in call.args[:2])
-                yield ast.literal_eval(name), [functions[each][1] for each in _reached(experiment, functions)]
+                yield ast.literal_eval(name), [functions[each] for each in _reached(experiment, functions)]
 
 
-def _reached(name: str, functions: dict[str, tuple[ast.FunctionDef, str]]) -> set[str]:
+def _reached(name: str, functions: dict[str, str]) -> set[str]:
     reached, waiting = set[str](), [name]
     while waiting:
         each = waiting.pop()
         if each not in reached:
             reached.add(each)
-            used = {node.id for node in ast.walk(functions[each][0]) if isinstance(node, ast.Name)}
-            waiting += used & functions.keys()
+            waiting += seeds.names(_code(functions[each])) & functions.keys()
     return reached
+
+
+def _code(lines: str) -> CodeType:
+    """The function as Python compiles it, so that its names are those that a kernel finds, and no local one is."""
+    return next(each for each in compile(lines, "lesson", "exec").co_consts if isinstance(each, CodeType))
 
 
 def check(lesson: Lesson) -> list[str]:

@@ -150,10 +150,12 @@ def sources(experiment: Experiment) -> list[str]:
 
 
 def _called(function: FunctionType) -> list[FunctionType]:
-    names = _names(function.__code__)
-    return [value for name in names if isinstance(value := function.__globals__.get(name), FunctionType)]
+    return [
+        value for name in names(function.__code__) if isinstance(value := function.__globals__.get(name), FunctionType)
+    ]
 
 
-def _names(code: CodeType) -> set[str]:
-    inner = (_names(each) for each in code.co_consts if isinstance(each, CodeType))
+def names(code: CodeType) -> set[str]:
+    """The global names that a function uses, and those inside it."""
+    inner = (names(each) for each in code.co_consts if isinstance(each, CodeType))
     return set(code.co_names).union(*inner)

@@ -89,7 +89,9 @@ def _judge(found: Mapping[str, float]) -> Verdict:
     if recall >= _RISE:
         more = "Under which distance can nothing be farther than 2, however long it pushes?"
     elif spearman <= -_FALL:
-        more = "Spearman fell, but tasks are not found again. Is it a collapse? Something must push."
+        more = (
+            "Spearman fell, but tasks are not found again. Is it a collapse? Something must push: look at the margin."
+        )
     else:
         more = "Neither yet: train longer, or change one thing."
     return wrong(f"{scores} {asked} {more}")

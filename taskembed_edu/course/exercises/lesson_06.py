@@ -43,6 +43,8 @@ def _read(session: Any) -> dict[str, float]:
 
 
 def _judge(found: Mapping[str, float]) -> Verdict:
+    if not found["steps"]:
+        return Verdict("open", "Use the panel above: One each, Reset, Play, and look at the purity.")
     if not found["languages"]:
         return wrong("These are not the languages. Choose Number words as the tasks of the lab, and reset it.")
     if not found["own"]:
@@ -140,7 +142,7 @@ EXERCISES = [
         right=Later(lambda: _trained(20, start="own", vector="outputs")),
         mistakes=[
             (Later(lambda: _trained(5)), "one start"),
-            (Later(lambda: _trained(0, start="own", vector="outputs")), "hardly learnt"),
+            (Later(lambda: _trained(5, start="own", vector="outputs")), "hardly learnt"),
             (Later(lambda: _trained(20, start="own")), "You compare weights"),
         ],
         hints=(

@@ -55,6 +55,8 @@ def _read(session: Any) -> dict[str, float]:
 
 
 def _judge(found: Mapping[str, float]) -> Verdict:
+    if not found["steps"]:
+        return Verdict("open", "Use the panel above: Play to step 500, and look at Spearman.")
     if not found["as it began"]:
         return wrong("These are other tasks, or another seed: run the cell of the lab again, so that numbers compare.")
     if not found["fisher"]:
@@ -161,9 +163,9 @@ EXERCISES = [
         judge=of_lab(_read, _judge, has=("frame", "settings", "setup", "steps")),
         right=Later(lambda: _trained(500, layer="hidden_2")),
         mistakes=[
-            (Later(lambda: _trained(0)), "not learnt"),
-            (Later(lambda: _trained(0, vector="weights")), "not the Fisher"),
-            (Later(lambda: _trained(0, seed=1)), "another seed"),
+            (Later(lambda: _trained(5)), "not learnt"),
+            (Later(lambda: _trained(5, vector="weights")), "not the Fisher"),
+            (Later(lambda: _trained(5, seed=1)), "another seed"),
             (Later(lambda: _trained(500)), "All weights count"),
         ],
         hints=(
