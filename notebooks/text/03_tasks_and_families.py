@@ -91,17 +91,12 @@ outcome("03.pictures", str(sum(sizes)))
 # ## A family of your own, in ten lines
 #
 # Take the ten digits. A question says "yes" to five of them, and "no" to the other five. *Is it odd?* is such a
-# question. *Is it larger than 4?* is another one. There are 252 of them.
-#
-# Every one of these 252 tasks has **the same 600 pictures**. Only the answers differ. `OwnTasks` takes two arrays:
-# `x[i]` are the inputs of task i, `y[i]` are its answers.
+# question. *Is it larger than 4?* is another one. First the pictures, and all such questions:
 
-# %% tags=["step-0"]
+# %%
 from itertools import combinations
 
 from sklearn.datasets import load_digits
-
-from taskembed_edu import MetricLab, OwnTasks
 
 
 def pictures(first, each):  # from picture number `first` on, this many of every digit, digit by digit
@@ -112,6 +107,16 @@ def pictures(first, each):  # from picture number `first` on, this many of every
 
 def answers():  # one row a question: its answer for each of the ten digits
     return torch.tensor([[digit in five for digit in range(10)] for five in combinations(range(10), 5)]).long()
+
+
+print(f"{len(answers())} questions, and {len(pictures(0, 60))} pictures for all of them")
+
+# %% [markdown]
+# Now the family. `OwnTasks` takes two arrays: `x[i]` are the inputs of task i, `y[i]` are its answers. Every one of
+# these 252 tasks has **the same 600 pictures**. Only the answers differ.
+
+# %% tags=["step-0"]
+from taskembed_edu import MetricLab, OwnTasks
 
 
 def questions():
@@ -298,8 +303,8 @@ expected(("turned digits: recall@1 of the mean picture (by chance: 0.01)", recal
 #
 # 1. Set *Shots* to 3, *Reset*, *Play*. Now a set holds three pictures of each class.
 # 2. *Loss* Contrastive, *Reset*, *Play*.
-# 3. In the family's cell, ask rarer questions. Write `combinations(range(10), 3)`, twice, and 120 for 252. There are
-#    120 questions that say "yes" to three digits. (Afterwards undo it with *Ctrl+Z*, and run the cell again.)
+# 3. In the family's two cells, ask rarer questions. Write `combinations(range(10), 3)`, twice, and 120 for 252. There
+#    are 120 questions that say "yes" to three digits. (Afterwards undo it with *Ctrl+Z*, and run the cells again.)
 #
 # <details><summary>What is to be seen</summary>
 #
@@ -313,32 +318,29 @@ expected(("turned digits: recall@1 of the mean picture (by chance: 0.01)", recal
 # ## Exercises
 #
 # **1.** An episode is 5-way 3-shot, and its query set has 10 samples of each class. How many samples has the query set?
+#
+# **2.** Deal an episode. `rows` holds a list of row numbers for each class. Give two lists: the support set, which is
+# the first `n_shot` rows of every class, and the query set, which is all other rows, class by class.
 
 # %%
 # solution
 my_samples = 5 * 10
 # stub
-# my_samples = None  # put your number in place of None, and run the cell again
+# my_samples = None  # 1. put your number in place of None, and run the cell again
 # end
-check("03.query_samples", my_samples)
-
-# %% [markdown]
-# **2.** Deal an episode. `rows` holds a list of row numbers for each class. Give two lists: the support set, which is
-# the first `n_shot` rows of every class, and the query set, which is all other rows, class by class.
 
 
-# %%
 def my_episode(rows, n_shot):
     # solution
     support = [row for of_class in rows for row in of_class[:n_shot]]
     query = [row for of_class in rows for row in of_class[n_shot:]]
     return support, query
     # stub
-    # return None  # put your two lists in place of None, and run the cell again
+    # return None  # 2. put your two lists in place of None
     # end
 
 
-check("03.episode", my_episode)
+display(check("03.query_samples", my_samples), check("03.episode", my_episode))
 
 # %% [markdown]
 # **3. An open investigation.** Make a family of your own, of at least 50 tasks, and train a lab on it so that recall@1
