@@ -16,13 +16,26 @@ from tools.notebooks import Lesson
 TEXT = """# %% [markdown]
 # # Distances (距离)
 # A metric (度量) of tasks (任务). 20 minutes.
-#
+
+# %% [markdown]
 # ## You will be able to
+
+# %% [markdown]
 # ## You need
+
+# %% [markdown]
 # ## Predict
+
+# %% [markdown]
 # ## Three things to try
+
+# %% [markdown]
 # ## Exercises
+
+# %% [markdown]
 # ## To remember
+
+# %% [markdown]
 # ## Sources
 
 # %%
@@ -75,7 +88,7 @@ def test_a_lesson_is_executed_cleaned_and_the_same_a_second_time(lesson: Lesson,
     assert root.outputs == [new_output("stream", name="stdout", text="1.7320508075688772\n")]
     assert printed.outputs == [new_output("stream", name="stdout", text="first\nsecond\n")]
     assert printed.source.startswith("%matplotlib inline")
-    assert printed.metadata == {"tags": ["nbval-ignore-output"]}
+    assert printed.metadata == {"tags": ["nbval-ignore-output"], "slideshow": {"slide_type": "skip"}}
     assert slider.outputs[0].data == {"text/plain": "IntSlider(value=7)"}
     assert notebook.metadata == {"kernelspec": hygiene.KERNEL, "language_info": {"name": "python"}}
     assert notebooks.check(lesson) == []
