@@ -84,6 +84,12 @@ def test_a_fisher_step_waits_once(device: SimulatedCuda, family: TaskFamily) -> 
     assert sum(waits.values()) == 1, waits
 
 
+@pytest.mark.parametrize("family", [Sinusoids(), Gaussians(), Digits()], ids=lambda of: of.name)
+def test_a_context_step_waits_once(device: SimulatedCuda, family: TaskFamily) -> None:
+    waits = waits_of_a_step(device, "context", family, batch=3)
+    assert sum(waits.values()) == 1, waits
+
+
 # ---- a frame -------------------------------------------------------------------------------------------------------
 
 
@@ -92,6 +98,7 @@ def test_a_fisher_step_waits_once(device: SimulatedCuda, family: TaskFamily) -> 
     [
         ("metric", {}),
         ("fisher", {}),
+        ("context", {}),
         ("parameters", {}),
         ("parameters", {"vector": "outputs"}),
         ("parameters", {"vector": "fisher"}),

@@ -20,6 +20,7 @@ from taskembed_edu.adaptation.methods import CAVIA
 from taskembed_edu.adaptation.outer_loop import OuterLoop
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import problem
+from taskembed_edu.base.devices import moved
 from taskembed_edu.base.readings import LOSS_PANEL, Reading
 from taskembed_edu.base.settings import Settings, setting
 from taskembed_edu.embedders.base import (
@@ -33,7 +34,6 @@ from taskembed_edu.embedders.base import (
 )
 from taskembed_edu.embedders.batched import BEYOND
 from taskembed_edu.networks.factory import LEARNERS, LEARNERS_OF, task_learner
-from taskembed_edu.networks.learners import Parameters
 from taskembed_edu.tasks.base import TaskBatch, TaskFamily
 from taskembed_edu.tasks.sketch import TaskFit
 
@@ -120,9 +120,21 @@ _OBJECTS = 40 * 1024
 
 
 @compared_by_value
+@dataclass(frozen=True)
+class Watched:
+    """The validation tasks at one step, by this method: contexts (n_tasks, n_context), and outputs at their probe."""
+
+    step: int
+    method: CAVIA
+    tasks: TaskBatch
+    vectors: Tensor
+    outputs: Tensor
+
+
+@compared_by_value
 @dataclass
 class ContextState:
-    """A run of the context embedder at one step; `settings` are those of the last step."""
+    """A run of the context embedder at one step; `settings` are those of the last step, `watched` what it last saw."""
 
     loop: OuterLoop
     family: TaskFamily
@@ -131,6 +143,7 @@ class ContextState:
     device: torch.device
     settings: ContextSettings
     step: int = 0
+    watched: Watched | None = None
 
     def copy(self) -> ContextState:
         """The same run at the same step, sharing no memory that changes with this one."""
@@ -182,10 +195,7 @@ class ContextEmbedder(Embedder[ContextState, ContextSettings]):
         before = loop.method.losses_along(loop.start, tasks, (0,)).mean()
         loss = loop.step(tasks, settings.learning_rate)
         if not bool(loss < BEYOND * (1 + before)):  # NaN compares as not below
-            cause = f"The inner loop has diverged. Lower the inner rate ({settings.inner_lr:g} now) and begin again."
-            raise FloatingPointError(
-                problem("loss", f"{float(loss)} after step {state.step}", "a finite number", cause)
-            )
+            raise FloatingPointError(_lost("loss", f"{float(loss):g} after step {state.step}", settings))
         state.step += 1
         state.settings = settings
         return state, StepRecord(loss, {BEFORE.name: before})
@@ -195,7 +205,10 @@ class ContextEmbedder(Embedder[ContextState, ContextSettings]):
 
     def view(self, state: ContextState, settings: ContextSettings, tasks: TaskBatch | None = None) -> Tensor:
         """The tasks' contexts after the inner loop; a task whose context is lost gets that of one which is not."""
-        vectors = self._adapted(state, settings, tasks)[VALUES].flatten(1).cpu()
+        if tasks is None:
+            vectors = self._watched(state, settings).vectors.clone()
+        else:
+            vectors = method_of(state, settings).adapt(state.loop.start, tasks)[VALUES].flatten(1).cpu()
         lost = is_lost(vectors)
         if bool(lost.all()):
             raise FloatingPointError(_lost("context", f"none that is finite after step {state.step}", settings))
@@ -203,17 +216,24 @@ class ContextEmbedder(Embedder[ContextState, ContextSettings]):
         return vectors
 
     def diverged_tasks(self, state: ContextState) -> tuple[int, ...]:
-        vectors = self._adapted(state, state.settings, None)[VALUES].flatten(1)
-        return tuple(is_lost(vectors).nonzero().flatten().tolist())
+        return tuple(is_lost(self._watched(state, state.settings).vectors).nonzero().flatten().tolist())
+
+    def answers(self, state: ContextState) -> TaskFit | None:
+        return state.family.fit(self._watched(state, state.settings).outputs)
 
     @torch.no_grad()
-    def answers(self, state: ContextState) -> TaskFit | None:
-        adapted = self._adapted(state, state.settings, None)
-        probe = state.family.probe(state.tasks).to(state.device)
-        return state.family.fit(state.loop.method.network.apply(adapted, probe).nan_to_num(0.0, 0.0, 0.0).cpu())
-
-    def _adapted(self, state: ContextState, settings: ContextSettings, tasks: TaskBatch | None) -> Parameters:
-        return method_of(state, settings).adapt(state.loop.start, state.tasks if tasks is None else tasks)
+    def _watched(self, state: ContextState, settings: ContextSettings) -> Watched:
+        """The validation tasks after the inner loop, computed once a step: on a GPU a read waits for the device."""
+        method = method_of(state, settings)
+        seen = state.watched
+        if seen is None or seen.tasks is not state.tasks or (seen.step, seen.method) != (state.step, method):
+            adapted = method.adapt(state.loop.start, state.tasks)
+            outputs = method.network.apply(adapted, moved(state.family.probe(state.tasks), state.device))
+            vectors = adapted[VALUES].flatten(1)
+            both = torch.cat((vectors, outputs.nan_to_num(0.0, 0.0, 0.0).flatten(1)), dim=1).cpu()
+            own, answers = both.split((vectors.shape[1], both.shape[1] - vectors.shape[1]), dim=1)
+            seen = state.watched = Watched(state.step, method, state.tasks, own, answers.view(outputs.shape))
+        return seen
 
 
 def is_lost(vectors: Tensor) -> Tensor:
