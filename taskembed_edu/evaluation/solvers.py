@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from taskembed_edu.adaptation.outer_loop import OuterLoop
+from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.embedders.batched import BatchedTraining, start_networks
 from taskembed_edu.embedders.generators import ConditionalGenerator
@@ -45,6 +46,7 @@ class Solver(ABC):
         """A solution for each number of steps, in their order. The tasks have no query set and no truth."""
 
 
+@compared_by_value
 @dataclass(frozen=True)
 class FromStart(Solver):
     """Gradient steps on the support set, each task from its start. `adapted` names the layers that move ((): all).
