@@ -14,14 +14,16 @@ All of them train one start. They differ in what an inner loop may change, and i
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from taskembed_edu.adaptation.context import VALUES, ContextLearner
-from taskembed_edu.adaptation.inner_loop import inner_loop, losses_along
+from taskembed_edu.adaptation.inner_loop import inner_loop
 from taskembed_edu.base.checks import check_number, check_whole, problem
 from taskembed_edu.networks.learners import Learner, Parameters, device_of
 from taskembed_edu.tasks.base import TaskBatch
@@ -68,9 +70,21 @@ class MetaLearner(ABC):
         fast = self._inner(still, tasks.support_x, tasks.support_y, tasks.support_mask, steps)
         return {name: value.detach() for name, value in fast.items()}
 
-    def losses_along(self, start: Parameters, tasks: TaskBatch, steps: tuple[int, ...]) -> Tensor:
-        """The query losses after these numbers of inner steps, (len(steps), n_tasks)."""
-        return losses_along(self.network, start, tasks.to(device_of(start)), steps, self.inner_lr, adapted=self.adapted)
+    def losses_along(self, start: Parameters, tasks: TaskBatch, steps: Sequence[int]) -> Tensor:
+        """The query losses after these numbers of inner steps, (len(steps), n_tasks), without a gradient.
+
+        The support sets alone are trained on. Errors: ValueError for no steps, or steps that are not in order.
+        """
+        counts = [int(check_whole("steps", count, 0, None)) for count in steps]
+        if not counts or sorted(counts) != counts:
+            cause = "They are made one after the other."
+            raise ValueError(problem("steps", f"{counts}", "numbers of steps in order", cause))
+        tasks, fast, rows = tasks.to(device_of(start)), start, []
+        for made, count in pairwise([0, *counts]):
+            fast = self.adapt(fast, tasks, count - made)
+            with torch.no_grad():
+                rows.append(self.network.losses(fast, tasks.query_x, tasks.query_y, tasks.query_mask))
+        return torch.stack(rows)
 
     def _inner(
         self, start: Parameters, x: Tensor, y: Tensor, mask: Tensor | None, steps: int, second_order: bool = False

@@ -182,10 +182,7 @@ class ContextEmbedder(Embedder[ContextState, ContextSettings]):
         before = loop.method.losses_along(loop.start, tasks, (0,)).mean()
         loss = loop.step(tasks, settings.learning_rate)
         if not bool(loss < BEYOND * (1 + before)):  # NaN compares as not below
-            cause = f"The inner loop has diverged. Lower the inner rate ({settings.inner_lr:g} now) and begin again."
-            raise FloatingPointError(
-                problem("loss", f"{float(loss)} after step {state.step}", "a finite number", cause)
-            )
+            raise FloatingPointError(_lost("loss", f"{float(loss)} after step {state.step}", settings))
         state.step += 1
         state.settings = settings
         return state, StepRecord(loss, {BEFORE.name: before})

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from joblib import Parallel, delayed  # type: ignore[import-untyped]
 from joblib.externals.loky.process_executor import TerminatedWorkerError  # type: ignore[import-untyped]
 
+from taskembed_edu.base.checks import check_whole
 from taskembed_edu.embedders import EMBEDDERS, task_embedder
 from taskembed_edu.evaluation.results import Cell, Outcome, ResultsFile
 from taskembed_edu.evaluation.scorecard import evaluate
@@ -27,7 +28,12 @@ Pool = Callable[[Sequence[Cell]], Iterable[Outcome]]
 def grid(
     embedders: Iterable[str] = EMBEDDERS, families: Iterable[str] = FAMILIES, seeds: int = 3, steps: int = 300
 ) -> list[Cell]:
-    """The cells of an embedder and a family that go together. Errors: ValueError for an unknown name."""
+    """The cells of an embedder and a family that go together.
+
+    Errors: ValueError for an unknown name, fewer than 1 seed or fewer than 0 steps.
+    """
+    check_whole("seeds", seeds, 1, None)
+    check_whole("steps", steps, 0, None)
     pairs = [
         (embedder, family)
         for family in families
