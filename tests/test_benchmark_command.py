@@ -156,6 +156,8 @@ def test_a_leaderboard_says_mean_and_spread_and_the_best_is_bold(results: Result
     board = leaderboard(results.outcomes())
     mean, spread, seeds = board["sinusoids"]["summary"]["recall@1"]
     assert (mean, round(spread, 3), seeds) == (0.625, 0.177, 2)
+    with pytest.raises(ValueError, match="outcomes: got outcomes after 1, 2 steps, expected one number of steps"):
+        leaderboard([*results.outcomes(), Outcome(Cell("metric", "sinusoids", 0, 2), {}, 1.0)])
     text = markdown(board)
     assert "| metric | **0.9** ±0 | **1** ±0 |" in text
     assert "| summary | 0.625 ±0.18 | 2 ±0 |" in text

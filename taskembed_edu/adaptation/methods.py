@@ -101,6 +101,7 @@ class MAML(MetaLearner):
     .. math:: \min_\theta \; \frac{1}{n} \sum_i L_i^{query}\big(\theta - \alpha \nabla L_i^{support}(\theta)\big)
 
     With `first_order` the curvature is dropped. Source: Finn, Abbeel and Levine 2017, equation 1 and section 5.2.
+    Errors: ValueError for a rate below 0, or fewer than 0 steps.
     Worked number: one weight, support loss w^2, query loss (w - 1)^2, alpha 0.1, w = 1: the outer slope is
     2 (0.8 - 1) (1 - 0.2) = -0.32, and -0.4 in first order.
     """
@@ -139,10 +140,14 @@ class ANIL(MAML):
 
 @dataclass(frozen=True)
 class CAVIA(MAML):
-    """Context adaptation: a task moves its own few context parameters, which begin at 0; all else is shared.
+    r"""Context adaptation: a task moves its own few context parameters, which begin at 0; all else is shared.
 
-    The context after the inner loop is the task's vector. Source: Zintgraf and others 2019, algorithm 1. Worked number:
-    with `n_context` 5 a task's vector has 5 numbers, however large the network.
+    .. math:: c_i = 0 - \alpha \nabla_c L_i^{support}(c, \theta) \big|_{c = 0}, \qquad
+        \min_\theta \; \frac{1}{n} \sum_i L_i^{query}(c_i, \theta)
+
+    The context after the inner loop is the task's vector: `context` gives (n_tasks, n_context). Source: Zintgraf and
+    others 2019, algorithm 1. Errors: ValueError for fewer than 1 number, or a learner without a bias; as MAML's for the
+    rest. Worked number: with `n_context` 5 a task's vector has 5 numbers, however large the network.
     """
 
     inner_lr: float = 1.0
@@ -180,7 +185,8 @@ class Reptile(MetaLearner):
 
     It has no query set: support and query are both trained on. The outer loss is half the mean squared distance to the
     ends, whose gradient is theta - mean(theta_i). Source: Nichol, Achiam and Schulman 2018, algorithm 2.
-    Worked number: start 0, ends 1 and 3: the gradient is -2.
+    Errors: ValueError for a rate below 0, or fewer than 0 steps. Worked number: start 0, ends 1 and 3: the gradient is
+    -2.
     """
 
     inner_lr: float = 0.02

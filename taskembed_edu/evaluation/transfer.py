@@ -128,7 +128,7 @@ def compare_starts(
     - "random": for each new task a network drawn anew from `rng`.
 
     No start sees a task's truth or its query set. Where a network diverges, its start's numbers are NaN or infinite:
-    a trained network is in a narrow minimum, and a step size that suits a new one is too large (waves: SGD from 0.003).
+    a trained network is in a narrow minimum, and a step size that suits a new one may be too large for it.
     Shapes: train_parameters (n_tasks, *shape), one network for each of `train_tasks`.
     Errors: ValueError for an unknown optimiser, steps that are not in order, as many networks as no training task,
     diverged ones. Worked number: at step 0 the mean network has the loss of that network itself.
