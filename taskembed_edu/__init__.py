@@ -13,8 +13,8 @@ from taskembed_edu.base import moved
 # A torch thread that waits for work should sleep, not spin: on a laptop with few cores, where a browser needs one of
 # them, spinning makes training tens of times slower. OpenMP reads this once, when torch is loaded. But a thread should
 # spin for a short time first: the next product of a training step comes after microseconds, and waking takes longer.
-# GOMP_SPINCOUNT is how many times GNU's OpenMP spins; this many took 0.7 ms when measured. With no spinning at all, two
-# threads are slower than one (97 ms a step instead of 49, forty languages).
+# GOMP_SPINCOUNT is how many times GNU's OpenMP spins. With no spinning at all, two threads are slower than one
+# (docs/results.md, "Weights as task vectors"; `make bench ARGS=parameters`).
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 # torch uses half of the cores: small networks are not faster on all of them, and the page, the server and the kernel's

@@ -20,7 +20,6 @@ from .embedders.distributions import fit_gaussian as fit_gaussian
 from .embedders.distributions import fit_mixture as fit_mixture
 from .embedders.generators import ConditionalGenerator as ConditionalGenerator
 from .embedders.generators import best_fit as best_fit
-from .embedders.generators import compare_starts as compare_starts
 from .embedders.generators import fit_generator as fit_generator
 from .embedders.generators import novelty as novelty
 from .embedders.kinds import register_kind as register_kind
@@ -34,6 +33,7 @@ from .evaluation.scorecard import evaluate as evaluate
 from .evaluation.scores import neighbour_purity as neighbour_purity
 from .evaluation.scores import purity_by_chance as purity_by_chance
 from .evaluation.scores import recall_at_k as recall_at_k
+from .evaluation.transfer import compare_starts as compare_starts
 from .figures.plots import loss_surface_figure as loss_surface_figure
 from .figures.rows import curves_figure as curves_figure
 from .figures.rows import history_figure as history_figure

@@ -22,7 +22,6 @@ from taskembed_edu.adaptation import (
     OuterLoop,
     Reptile,
     inner_loop,
-    losses_along,
 )
 from taskembed_edu.networks.learners import Learner, Parameters, flatten
 
@@ -86,7 +85,7 @@ def test_no_step_changes_nothing() -> None:
     for name, value in start.items():
         assert torch.equal(moved[name], value.expand(3, *value.shape[1:]))
     plain = SMALL.losses(moved, tasks.query_x, tasks.query_y)
-    torch.testing.assert_close(losses_along(SMALL, start, tasks, [0], 0.5)[0], plain)
+    torch.testing.assert_close(MAML(SMALL).losses_along(start, tasks, [0])[0], plain)
     method = MAML(SMALL, inner_steps=0)
     torch.testing.assert_close(method.outer_loss(start, tasks), plain.mean())
 
@@ -120,11 +119,14 @@ def test_the_start_is_not_changed_and_each_task_may_have_its_own() -> None:
 
 
 def test_losses_along_go_on_where_they_were() -> None:
-    tasks, start = waves(), start_of(MAML(SMALL))
-    at_once = losses_along(SMALL, start, tasks, [5], 0.1)[0]
-    torch.testing.assert_close(losses_along(SMALL, start, tasks, [0, 2, 5], 0.1)[2], at_once)
+    method = MAML(SMALL, 0.1)
+    tasks, start = waves(), start_of(method)
+    at_once = method.losses_along(start, tasks, [5])[0]
+    torch.testing.assert_close(method.losses_along(start, tasks, [0, 2, 5])[2], at_once)
     with pytest.raises(ValueError, match="numbers of steps in order"):
-        losses_along(SMALL, start, tasks, [5, 2], 0.1)
+        method.losses_along(start, tasks, [5, 2])
+    with pytest.raises(ValueError, match=r"steps: got \[\]"):
+        method.losses_along(start, tasks, [])
 
 
 def test_errors_teach() -> None:
@@ -136,6 +138,8 @@ def test_errors_teach() -> None:
     two = start_networks(SMALL, 2, torch.Generator().manual_seed(0))
     with pytest.raises(ValueError, match="start: got 2 networks"):
         inner_loop(SMALL, two, tasks.support_x, tasks.support_y, 1, 0.1)
+    with pytest.raises(ValueError, match=r"adapted: got 'outputweight'.*Did you mean 'output.weight'"):
+        inner_loop(SMALL, start, tasks.support_x, tasks.support_y, 1, 0.1, adapted=["outputweight"])
     with pytest.raises(ValueError, match="ANIL freezes all but the last"):
         ANIL(MLP(1, 1, ()))
     with pytest.raises(ValueError, match="n_context: got 0"):

@@ -143,12 +143,21 @@ def test_a_grid_holds_what_goes_together() -> None:
     assert len(cells) == len(set(cells)) == 6
 
 
+def test_a_grid_of_nothing_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for option, told in (("--seeds", "seeds: got 0"), ("--steps", "steps: got -1")):
+        number = told.rpartition(" ")[2]
+        assert main([option, number, "--results", str(tmp_path / "r.sqlite")]) == 1
+        assert told in capsys.readouterr().err
+
+
 def test_a_leaderboard_says_mean_and_spread_and_the_best_is_bold(results: ResultsFile) -> None:
     run_missing(CELLS, results, here)
     results.add(Outcome(Cell("metric", "sinusoids", 0, 1), {"recall@1": 0.9, "ms an embedding": 1.0}, 1.0))
     board = leaderboard(results.outcomes())
     mean, spread, seeds = board["sinusoids"]["summary"]["recall@1"]
     assert (mean, round(spread, 3), seeds) == (0.625, 0.177, 2)
+    with pytest.raises(ValueError, match="outcomes: got outcomes after 1, 2 steps, expected one number of steps"):
+        leaderboard([*results.outcomes(), Outcome(Cell("metric", "sinusoids", 0, 2), {}, 1.0)])
     text = markdown(board)
     assert "| metric | **0.9** ±0 | **1** ±0 |" in text
     assert "| summary | 0.625 ±0.18 | 2 ±0 |" in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import textwrap
 from pathlib import Path
@@ -92,8 +93,9 @@ def test_layout_is_no_change(shell: InteractiveShell, monkeypatch: pytest.Monkey
 def test_nothing_kept_is_said(shell: InteractiveShell, folder: Path) -> None:
     assert "are not kept" in str(show(shell))
     folder.mkdir()
-    (folder / "05.doubled.json").write_text("no JSON")
-    assert "are not kept" in str(show(shell))
+    for broken in ("no JSON", "[]", "{}", '{"runs": [{"twice": 2}], "source": "a"}'):
+        (folder / "05.doubled.json").write_text(broken)
+        assert "are not kept" in str(show(shell))
 
 
 def test_labels_and_rows_are_checked(shell: InteractiveShell) -> None:
@@ -102,6 +104,18 @@ def test_labels_and_rows_are_checked(shell: InteractiveShell) -> None:
         over_seeds("05.doubled", doubled, doubled(0), ("thrice", 0, 1))
     with pytest.raises(ValueError, match="rows: got none"):
         over_seeds("05.doubled", doubled, doubled(0))
+
+
+def test_a_label_that_only_the_learners_seed_has_is_told(shell: InteractiveShell) -> None:
+    doubled = shell.user_ns["doubled"]
+    with pytest.raises(ValueError, match="label: got half, expected labels of every seed's numbers"):
+        over_seeds("05.doubled", doubled, {**doubled(0), "half": 0.5}, ("half", 0, 1), again=True)
+
+
+def test_what_has_no_lines_cannot_be_compared(shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured(shell, monkeypatch)
+    doubled = functools.partial(shell.user_ns["doubled"])
+    assert "The experiment was changed" in str(over_seeds("05.doubled", doubled, doubled(0), ("twice", 0, 9)))
 
 
 def test_a_run_that_diverged_is_not_kept(shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,8 +136,19 @@ def test_the_tool_reads_the_lines_that_a_kernel_has(shell: InteractiveShell, tmp
     assert name == "05.doubled"
     assert seeds.digest(lines) == seeds.digest(seeds.sources(shell.user_ns["doubled"]))
     assert tool.check(lesson) == ["05.doubled: seeds (1, 2) are not kept: run `make seeds`"]
-    seeds.keep("05.doubled", "another", [{"twice": 2.0}])
+    seeds.keep("05.doubled", "another", [{"twice": 2.0}, {"twice": 4.0}])
     assert "its lines were changed" in tool.check(lesson)[0]
+
+
+def test_a_decorated_function_has_its_own_lines(shell: InteractiveShell, tmp_path: Path) -> None:
+    cell = CELL.replace("def", "import torch\n\n\n@torch.no_grad()\ndef", 1)
+    shell.run_cell(cell)
+    lesson = notebooks.Lesson("05_x", tmp_path)
+    lesson.text.parent.mkdir()
+    lesson.text.write_text(f'# %%{cell}\n\n# %%\nover_seeds("05.doubled", doubled, 1)\n', encoding="utf-8")
+    [(_name, lines)] = tool.experiments(lesson)
+    assert len(lines) == 2
+    assert seeds.digest(lines) == seeds.digest(seeds.sources(shell.user_ns["doubled"]))
 
 
 @pytest.mark.parametrize("lesson", notebooks.lessons(), ids=lambda lesson: lesson.name)

@@ -66,3 +66,5 @@ def test_errors_teach() -> None:
         maps_figure({"a": PLACES}, range(3), "x")
     with pytest.raises(ValueError, match="panels: got none"):
         curves_figure({}, "step")
+    with pytest.raises(ValueError, match="runs: got none"):
+        history_figure({}, ["loss"])

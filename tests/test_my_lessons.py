@@ -341,6 +341,15 @@ def test_a_lecturers_lesson_is_begun_afresh_by_itself(
     assert files(course) == before
 
 
+def test_a_list_says_how_a_lecturers_lesson_is_had(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lesson.main(["--lecturer"])
+    assert "`python -m taskembed_edu lab --lecturer` does it" in capsys.readouterr().out
+    update(course, LECTURERS)
+    (course / LECTURERS.folder / f"{SECOND}.ipynb").write_text("no notebook")
+    lesson.main(["--lecturer"])
+    assert f"to begin it again: --afresh {SECOND} --lecturer" in capsys.readouterr().out
+
+
 def test_the_lab_opens_on_the_edition_that_is_asked_for(course: Path) -> None:
     for copies, folder in ((LEARNERS, "my_lessons"), (LECTURERS, "my_lessons/lecturer")):
         assert lab.prepare_lessons(course, copies)

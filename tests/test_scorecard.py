@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 from taskembed_edu import MetricEmbedder, MetricSettings, NumberWords, OwnTasks, Sinusoids, TrueGeometry, evaluate
+from taskembed_edu.evaluation import scorecard
 from taskembed_edu.evaluation.scorecard import Scorecard, label_probe, linear_probe, neighbours_kept
 from taskembed_edu.tasks import TaskFamily
 from tests.runs import generator
@@ -115,3 +117,13 @@ def test_a_turned_truth_is_read_and_noise_is_not() -> None:
     groups = (truth[:, 0] > 0).long()
     assert label_probe(truth, groups) > 0.95
     assert label_probe(truth, torch.zeros(200)) != label_probe(truth, torch.zeros(200)), "one group: nothing to name"
+
+
+def test_groups_too_small_to_cross_validate_have_no_probe() -> None:
+    few = torch.arange(10) % 5
+    assert math.isnan(label_probe(torch.randn(10, 3, generator=generator()), few))
+
+
+def test_a_score_that_is_not_known_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scorecard, "neighbours_kept", lambda *_: math.nan)
+    assert "neighbours kept" not in evaluate("summary", "sinusoids", **QUICK).scores

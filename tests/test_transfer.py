@@ -36,6 +36,7 @@ from taskembed_edu.evaluation.solvers import (
     Solution,
     Solver,
     generated,
+    given_start,
     learned,
     nearest_network,
     random_start,
@@ -208,3 +209,21 @@ def test_intervals_and_tests_are_scipys_and_repeat() -> None:
     assert found.p_value("one", "other", "loss", 0) == pytest.approx(stats.wilcoxon(apart).pvalue)
     assert found.p_value("one", "same", "loss", 0) == 1.0
     assert found.table("loss").splitlines()[4] == "still    2.000"
+
+
+@pytest.mark.gpu
+def test_masks_go_where_the_networks_are() -> None:
+    """The tasks are on the CPU, the networks on the device: what judges them follows them there."""
+    tasks, networks = waves(), start_networks(SMALL, 4, generator())
+    kept = torch.ones(tasks.query_x.shape[:2], dtype=torch.bool)
+    kept[:, 0] = False
+    masked = dataclasses.replace(tasks, query_mask=kept)
+
+    def losses(device: str) -> Tensor:
+        start = given_start({name: value.to(device) for name, value in networks.items()})
+        return transfer({"theirs": FromStart(SMALL, start)}, masked, [0, 1]).of("theirs", "loss")
+
+    torch.testing.assert_close(losses("cuda"), losses("cpu"), atol=1e-4, rtol=1e-3)
+    assert not torch.equal(
+        losses("cpu"), transfer({"a": FromStart(SMALL, given_start(networks))}, tasks).of("a", "loss")[:2]
+    )

@@ -30,7 +30,8 @@ def experiments(lesson: Lesson) -> Iterator[tuple[str, list[str]]]:
         tree, lines = ast.parse(cell.source), cell.source.splitlines()
         for node in tree.body:
             if isinstance(node, ast.FunctionDef):
-                functions[node.name] = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+                first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+                functions[node.name] = "\n".join(lines[first - 1 : node.end_lineno])
         for call in ast.walk(tree):
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "over_seeds":
                 name, experiment = (ast.unparse(argument) for argument in call.args[:2])

@@ -1,7 +1,7 @@
 """Adaptation: an inner loop that learns one task, and outer loops that learn from many tasks how to."""
 
 from taskembed_edu.adaptation.context import ContextLearner
-from taskembed_edu.adaptation.inner_loop import inner_loop, losses_along, shared_start
+from taskembed_edu.adaptation.inner_loop import inner_loop, shared_start
 from taskembed_edu.adaptation.methods import ANIL, CAVIA, MAML, METHODS, MetaLearner, Reptile
 from taskembed_edu.adaptation.outer_loop import OuterLoop
 
@@ -15,6 +15,5 @@ __all__ = [
     "OuterLoop",
     "Reptile",
     "inner_loop",
-    "losses_along",
     "shared_start",
 ]

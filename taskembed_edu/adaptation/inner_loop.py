@@ -16,10 +16,9 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from taskembed_edu.base.checks import check_number, check_whole
+from taskembed_edu.base.checks import check_choice, check_number, check_whole
 from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.networks.learners import Learner, Parameters, check_stack
-from taskembed_edu.tasks.base import TaskBatch
 
 
 @short_errors
@@ -45,12 +44,13 @@ def inner_loop(
     the curvature dropped, as if each step's slope were a constant (first-order MAML).
 
     Source: Finn, Abbeel and Levine 2017, algorithm 1, lines 5 to 7. Errors: ValueError for a start of other networks,
-    fewer than 0 steps, or a rate below 0. Worked number: w = 1, loss w^2, inner_lr 0.1, one step: w = 0.8.
+    fewer than 0 steps, a rate below 0, or an unknown parameter in `adapted`. Worked number: w = 1, loss w^2, inner_lr
+    0.1, one step: w = 0.8.
     """
     check_whole("steps", steps, 0, None)
     check_number("inner_lr", inner_lr, 0, None)
     fast = shared_start(learner, start, len(x))
-    names = list(fast) if adapted is None else list(adapted)
+    names = list(fast) if adapted is None else [check_choice("adapted", name, fast) for name in adapted]
     is_asked_later = any(value.requires_grad for value in fast.values())
     losses_of = twice_differentiable(learner) if second_order else learner.losses
     with torch.enable_grad():
@@ -83,37 +83,3 @@ def twice_differentiable(learner: Learner) -> Callable[..., Tensor]:
     Where the quick one has none (`Learner.has_second_derivative`), it is the one of a single task under vmap.
     """
     return learner.losses if learner.has_second_derivative else lambda *given: Learner.losses(learner, *given)
-
-
-def losses_along(
-    learner: Learner,
-    start: Parameters,
-    tasks: TaskBatch,
-    steps: Sequence[int],
-    inner_lr: float,
-    *,
-    adapted: Sequence[str] | None = None,
-) -> Tensor:
-    """The query loss of each task after each of these numbers of inner steps: (len(steps), n_tasks), no gradient.
-
-    The support set alone is trained on. Errors: ValueError for steps that are not in order.
-    """
-    counts = [int(check_whole("steps", count, 0, None)) for count in steps]
-    if sorted(counts) != counts:
-        raise ValueError(f"steps: got {counts}, expected numbers of steps in order. They are made one after the other.")
-    fast, made, rows = shared_start(learner, start, len(tasks)), 0, []
-    for count in counts:
-        fast = inner_loop(
-            learner,
-            {name: value.detach() for name, value in fast.items()},
-            tasks.support_x,
-            tasks.support_y,
-            count - made,
-            inner_lr,
-            mask=tasks.support_mask,
-            adapted=adapted,
-        )
-        made = count
-        with torch.no_grad():
-            rows.append(learner.losses(fast, tasks.query_x, tasks.query_y, tasks.query_mask))
-    return torch.stack(rows)

@@ -14,14 +14,16 @@ All of them train one start. They differ in what an inner loop may change, and i
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from taskembed_edu.adaptation.context import VALUES, ContextLearner
-from taskembed_edu.adaptation.inner_loop import inner_loop, losses_along
+from taskembed_edu.adaptation.inner_loop import inner_loop
 from taskembed_edu.base.checks import check_number, check_whole, problem
 from taskembed_edu.networks.learners import Learner, Parameters, device_of
 from taskembed_edu.tasks.base import TaskBatch
@@ -68,9 +70,21 @@ class MetaLearner(ABC):
         fast = self._inner(still, tasks.support_x, tasks.support_y, tasks.support_mask, steps)
         return {name: value.detach() for name, value in fast.items()}
 
-    def losses_along(self, start: Parameters, tasks: TaskBatch, steps: tuple[int, ...]) -> Tensor:
-        """The query losses after these numbers of inner steps, (len(steps), n_tasks)."""
-        return losses_along(self.network, start, tasks.to(device_of(start)), steps, self.inner_lr, adapted=self.adapted)
+    def losses_along(self, start: Parameters, tasks: TaskBatch, steps: Sequence[int]) -> Tensor:
+        """The query losses after these numbers of inner steps, (len(steps), n_tasks), without a gradient.
+
+        The support sets alone are trained on. Errors: ValueError for no steps, or steps that are not in order.
+        """
+        counts = [int(check_whole("steps", count, 0, None)) for count in steps]
+        if not counts or sorted(counts) != counts:
+            cause = "They are made one after the other."
+            raise ValueError(problem("steps", f"{counts}", "numbers of steps in order", cause))
+        tasks, fast, rows = tasks.to(device_of(start)), start, []
+        for made, count in pairwise([0, *counts]):
+            fast = self.adapt(fast, tasks, count - made)
+            with torch.no_grad():
+                rows.append(self.network.losses(fast, tasks.query_x, tasks.query_y, tasks.query_mask))
+        return torch.stack(rows)
 
     def _inner(
         self, start: Parameters, x: Tensor, y: Tensor, mask: Tensor | None, steps: int, second_order: bool = False
@@ -87,6 +101,7 @@ class MAML(MetaLearner):
     .. math:: \min_\theta \; \frac{1}{n} \sum_i L_i^{query}\big(\theta - \alpha \nabla L_i^{support}(\theta)\big)
 
     With `first_order` the curvature is dropped. Source: Finn, Abbeel and Levine 2017, equation 1 and section 5.2.
+    Errors: ValueError for a rate below 0, or fewer than 0 steps.
     Worked number: one weight, support loss w^2, query loss (w - 1)^2, alpha 0.1, w = 1: the outer slope is
     2 (0.8 - 1) (1 - 0.2) = -0.32, and -0.4 in first order.
     """
@@ -125,10 +140,14 @@ class ANIL(MAML):
 
 @dataclass(frozen=True)
 class CAVIA(MAML):
-    """Context adaptation: a task moves its own few context parameters, which begin at 0; all else is shared.
+    r"""Context adaptation: a task moves its own few context parameters, which begin at 0; all else is shared.
 
-    The context after the inner loop is the task's vector. Source: Zintgraf and others 2019, algorithm 1. Worked number:
-    with `n_context` 5 a task's vector has 5 numbers, however large the network.
+    .. math:: c_i = 0 - \alpha \nabla_c L_i^{support}(c, \theta) \big|_{c = 0}, \qquad
+        \min_\theta \; \frac{1}{n} \sum_i L_i^{query}(c_i, \theta)
+
+    The context after the inner loop is the task's vector: `context` gives (n_tasks, n_context). Source: Zintgraf and
+    others 2019, algorithm 1. Errors: ValueError for fewer than 1 number, or a learner without a bias; as MAML's for the
+    rest. Worked number: with `n_context` 5 a task's vector has 5 numbers, however large the network.
     """
 
     inner_lr: float = 1.0
@@ -166,7 +185,8 @@ class Reptile(MetaLearner):
 
     It has no query set: support and query are both trained on. The outer loss is half the mean squared distance to the
     ends, whose gradient is theta - mean(theta_i). Source: Nichol, Achiam and Schulman 2018, algorithm 2.
-    Worked number: start 0, ends 1 and 3: the gradient is -2.
+    Errors: ValueError for a rate below 0, or fewer than 0 steps. Worked number: start 0, ends 1 and 3: the gradient is
+    -2.
     """
 
     inner_lr: float = 0.02

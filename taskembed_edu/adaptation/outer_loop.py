@@ -14,7 +14,8 @@ from taskembed_edu.tasks.base import TaskBatch
 class OuterLoop:
     """The start that a method learns: `step(tasks)` moves it by one outer step of Adam.
 
-    `start` (1, *shape): where it begins; None draws it from `rng`. Errors: ValueError for a start of other networks.
+    `start` (1, *shape): where it begins; None draws it from `rng`. Source: Finn, Abbeel and Levine 2017, algorithm 1,
+    line 8; Adam: Kingma and Ba 2015. Errors: ValueError for a start of other networks, or a rate below 0.
     Worked number: 5,000 steps of CAVIA on 25 sine waves each leave a squared error of 0.25 after one inner step
     (`make bench ARGS=adaptation`).
     """

@@ -12,7 +12,7 @@ from typing import Any
 # malloc returns a freed block to the system at once if the block is at least M_MMAP_THRESHOLD large. It trims the heap
 # if the free end of the heap is at least M_TRIM_THRESHOLD large. Both are 128 KB by default: then the tensors of every
 # step are fresh memory, and the system zeroes a thousand pages a step, which takes as long as the arithmetic. With the
-# values below, a step of the default run takes 3.3 ms instead of 5.5 ms (measured).
+# values below, a step of the default run takes about half of the time (docs/results.md, "Beside the tables").
 _MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1
 _LARGE_BLOCK = 32 * 2**20
 _FREE_END = 64 * 2**20

@@ -14,7 +14,15 @@ from rich.table import Table
 from taskembed_edu.base.checks import check_choice
 from taskembed_edu.base.files import reason, write_whole
 from taskembed_edu.embedders import EMBEDDERS
-from taskembed_edu.evaluation.benchmark import SHOWN, grid, leaderboard, markdown, on_this_machine, run_missing
+from taskembed_edu.evaluation.benchmark import (
+    columns_of,
+    grid,
+    leaderboard,
+    markdown,
+    on_this_machine,
+    run_missing,
+    shown,
+)
 from taskembed_edu.evaluation.results import Outcome, ResultsFile
 from taskembed_edu.tasks import FAMILIES
 
@@ -99,10 +107,9 @@ def tables(outcomes: Sequence[Outcome]) -> list[Table]:
     """The leaderboard, one table a family: means over seeds, and their spread."""
     made = []
     for family, by in leaderboard(outcomes).items():
-        columns = [score for score in SHOWN if any(score in scores for scores in by.values())]
+        columns = columns_of(by)
         table = Table("embedder", *columns, title=family)
         for embedder, scores in by.items():
-            shown = [f"{scores[s][0]:.3g} ±{scores[s][1]:.2g}" if s in scores else "" for s in columns]
-            table.add_row(embedder, *shown)
+            table.add_row(embedder, *(shown(scores.get(score)) for score in columns))
         made.append(table)
     return made

@@ -14,9 +14,7 @@ from pathlib import Path
 
 from taskembed_edu.base.files import reason
 from taskembed_edu.commands.checkout import FIRST_LESSON, NO_CHECKOUT, find_checkout
-from taskembed_edu.commands.my_lessons import LEARNERS, LECTURERS, Copies, update
-
-LECTURER = "--lecturer"
+from taskembed_edu.commands.my_lessons import LEARNERS, LECTURER, LECTURERS, Copies, update
 
 HELP = f"""usage: taskembed lab [{LECTURER}] [options of `jupyter lab`]
 

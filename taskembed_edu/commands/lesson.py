@@ -13,7 +13,7 @@ from pathlib import Path
 
 from taskembed_edu.base.files import reason
 from taskembed_edu.commands.checkout import MY_LESSONS, NO_CHECKOUT, find_checkout
-from taskembed_edu.commands.my_lessons import LEARNERS, LECTURERS, Copies, published_lessons, start_afresh
+from taskembed_edu.commands.my_lessons import LEARNERS, LECTURER, LECTURERS, Copies, published_lessons, start_afresh
 from taskembed_edu.commands.notebook_contents import BrokenNotebookError, copied
 
 EXAMPLES = """for example:
@@ -31,7 +31,7 @@ def main(argv: Sequence[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--afresh", metavar="LESSON", help="begin it again, by its number or name; keeps the old copy")
-    parser.add_argument("--lecturer", action="store_true", help=f"of the lecturer's copies, in {LECTURERS.folder}/")
+    parser.add_argument(LECTURER, action="store_true", help=f"of the lecturer's copies, in {LECTURERS.folder}/")
     options = parser.parse_args(argv)
     copies = LECTURERS if options.lecturer else LEARNERS
     checkout = find_checkout()
@@ -80,8 +80,9 @@ def list_lessons(checkout: Path, copies: Copies = LEARNERS) -> list[str]:
 
 
 def _state(published: Path, mine: Path, copies: Copies) -> str:
+    which = f" {LECTURER}" if copies is LECTURERS else ""
     if not mine.exists():
-        return "not copied yet: `python -m taskembed_edu lab` does it"
+        return f"not copied yet: `python -m taskembed_edu lab{which}` does it"
     try:
         return (
             "as published"
@@ -89,4 +90,4 @@ def _state(published: Path, mine: Path, copies: Copies) -> str:
             else "holds what you did in it"
         )
     except BrokenNotebookError:
-        return f"cannot be read; to begin it again: --afresh {mine.stem}"
+        return f"cannot be read; to begin it again: --afresh {mine.stem}{which}"

@@ -48,6 +48,8 @@ class Copies:
 
 LEARNERS = Copies(MY_LESSONS, learners)
 LECTURERS = Copies(f"{MY_LESSONS}/lecturer", lecturers)
+# The option of a command that asks for the lecturers'.
+LECTURER = "--lecturer"
 
 
 # ---- the folder ----------------------------------------------------------------------------------------------------

@@ -68,6 +68,9 @@ def over_seeds(
         if label not in mine:
             raise ValueError(problem("label", repr(label), f"one of {', '.join(map(repr, mine))}"))
     others, note = _others(name, experiment, again)
+    if missing := {label for label, *_ in rows} - set.intersection(set(mine), *map(set, others)):
+        cause = "Each seed must give the same labels; add none to what the experiment gave."
+        raise ValueError(problem("label", ", ".join(sorted(missing)), "labels of every seed's numbers", cause))
     runs = (mine, *others)
     seeds = [f"yours (seed {LIVE})", *(f"seed {seed}" for seed in KEPT[: len(others)])]
     shown = bands([(label, [run[label] for run in runs], low, high) for label, low, high in rows], seeds)
@@ -117,12 +120,12 @@ def keep(name: str, source: str, runs: Sequence[Numbers]) -> None:
 
 
 def read(name: str) -> dict[str, Any] | None:
-    """What is kept of an experiment; None where there is nothing."""
+    """What is kept of an experiment; None where there is nothing, or a file that cannot be read."""
     try:
         found: dict[str, Any] = json.loads(place(name).read_bytes())
-    except (OSError, ValueError):
+        return found if len(found["runs"]) == len(KEPT) and found["source"] else None
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    return found
 
 
 # ---- the lines of an experiment --------------------------------------------------------------------------------------
@@ -139,10 +142,12 @@ def sources(experiment: Experiment) -> list[str]:
 
     Errors: OSError, TypeError for what was not written in a cell.
     """
+    if not isinstance(experiment, FunctionType):
+        raise TypeError(problem("experiment", type(experiment).__name__, "a function that a cell defines"))
     found: dict[str, FunctionType] = {}
-    waiting: list[Any] = [experiment]
+    waiting = [experiment]
     while waiting:
-        function = waiting.pop()
+        function = inspect.unwrap(waiting.pop())  # the lines are those below a decorator
         if function.__name__ not in found:
             found[function.__name__] = function
             waiting += [each for each in _called(function) if each.__module__ == function.__module__]

@@ -181,7 +181,7 @@ class ContextEmbedder(Embedder[ContextState, ContextSettings]):
     ) -> ContextState:
         device = chosen_device(settings.device)
         learner = task_learner(family, settings.learner, settings.hidden)
-        # A recurrent network's second derivative takes ten times as long: its curvature is dropped.
+        # A recurrent network's second derivative takes far longer: its curvature is dropped.
         first_order = not learner.has_second_derivative
         method = CAVIA(learner, settings.inner_lr, settings.inner_steps, first_order, settings.n_context)
         return ContextState(OuterLoop(method, rng, device=device), family, tasks, rng, device, settings)

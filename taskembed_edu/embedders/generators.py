@@ -5,7 +5,6 @@ networks = generator.generate(new_vectors)
 
 best_fit(learner, networks, tasks)          # do they work?
 novelty(networks, trained.parameters)       # are they new?
-compare_starts(learner, ...)                # does it help a new task to begin from them?
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ import torch
 from torch import Tensor
 
 from taskembed_edu.base.by_value import compared_by_value
-from taskembed_edu.base.checks import check_choice, check_finite, check_number, problem
+from taskembed_edu.base.checks import check_finite, check_number, problem
 from taskembed_edu.base.short_errors import short_errors
-from taskembed_edu.embedders.batched import OPTIMISERS, BatchedTraining, start_networks
-from taskembed_edu.embedders.distributions import PrincipalSpace, WeightDistribution, principal_space, weights_of
+from taskembed_edu.embedders.batched import BatchedTraining, start_networks
+from taskembed_edu.embedders.distributions import PrincipalSpace, principal_space, weights_of
 from taskembed_edu.formulas._vectors import Vectors, as_tensor
 from taskembed_edu.networks.learners import MLP, Learner, Parameters, device_of, flatten
 from taskembed_edu.tasks.base import TaskBatch
@@ -190,74 +189,3 @@ def novelty(parameters: Parameters, train_parameters: Parameters) -> Tensor:
 
 def _distances(x: Tensor, y: Tensor) -> Tensor:
     return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")
-
-
-@short_errors
-def compare_starts(
-    learner: Learner,
-    train_parameters: Parameters,
-    train_tasks: TaskBatch,
-    new_tasks: TaskBatch,
-    *,
-    steps: tuple[int, ...] = (0, 1, 5, 20),
-    learning_rate: float = 0.002,
-    optimiser: str = "sgd",
-    rng: torch.Generator,
-    distribution: WeightDistribution | None = None,
-) -> dict[str, list[float]]:
-    """The mean query loss of new tasks after so many steps on their support sets, from three starts.
-
-    - "mean of the distribution": one network for all (without a distribution: the mean of the trained ones);
-    - "nearest neighbour": for each new task the trained network with the lowest loss on its support set;
-    - "random": for each new task a network drawn anew from `rng`.
-
-    No start sees a task's truth or its query set. Where a network diverges, its start's numbers are NaN or infinite:
-    a trained network is in a narrow minimum, and a step size that suits a new one is too large (waves: SGD from 0.003).
-    Shapes: train_parameters (n_tasks, *shape), one network for each of `train_tasks`.
-    Errors: ValueError for an unknown optimiser, steps below 0, as many networks as no training task, diverged ones.
-    """
-    check_choice("optimiser", optimiser, OPTIMISERS)
-    _check_comparison(len(weights_of(learner, train_parameters)), len(train_tasks), steps)
-    device = device_of(train_parameters)
-    n, new_tasks = len(new_tasks), new_tasks.to(device)
-    mean = {name: value.mean(0, keepdim=True) for name, value in train_parameters.items()}
-    if distribution is not None:
-        mean = distribution.mean()
-    losses = pair_losses(learner, train_parameters, new_tasks.support_x, new_tasks.support_y, new_tasks.support_mask)
-    nearest = losses.argmin(dim=0)
-    starts = {
-        "mean of the distribution": {name: value.expand(n, *value.shape[1:]) for name, value in mean.items()},
-        "nearest neighbour": {name: value[nearest] for name, value in train_parameters.items()},
-        "random": start_networks(learner, n, rng, shared=False),
-    }
-    return {
-        name: _losses_along(
-            BatchedTraining(learner, {part: value.to(device) for part, value in start.items()}, optimiser),
-            new_tasks,
-            steps,
-            learning_rate,
-        )
-        for name, start in starts.items()
-    }
-
-
-def _check_comparison(n_networks: int, n_tasks: int, steps: tuple[int, ...]) -> None:
-    for step in steps:
-        check_number("steps", step, 0, None, "They are counted from the start.")
-        if step != int(step):
-            raise ValueError(problem("steps", step, "whole numbers", "They are counted from the start."))
-    if n_networks != n_tasks:
-        cause = "Each training task has one network, in the same order."
-        raise ValueError(problem("train_parameters", f"{n_networks} networks", str(n_tasks), cause))
-
-
-def _losses_along(training: BatchedTraining, tasks: TaskBatch, steps: tuple[int, ...], rate: float) -> list[float]:
-    found: dict[int, float] = {}
-    for step in range(max(steps, default=0) + 1):
-        if step:
-            training.step(tasks.support_x, tasks.support_y, tasks.support_mask, learning_rate=rate)
-        if step in steps:
-            with torch.no_grad():
-                losses = training.learner.losses(training.parameters, tasks.query_x, tasks.query_y, tasks.query_mask)
-            found[step] = float(losses.mean())
-    return [found[step] for step in steps]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from joblib import Parallel, delayed  # type: ignore[import-untyped]
 from joblib.externals.loky.process_executor import TerminatedWorkerError  # type: ignore[import-untyped]
 
+from taskembed_edu.base.checks import check_whole, problem
 from taskembed_edu.embedders import EMBEDDERS, task_embedder
 from taskembed_edu.evaluation.results import Cell, Outcome, ResultsFile
 from taskembed_edu.evaluation.scorecard import evaluate
@@ -20,6 +21,8 @@ from taskembed_edu.tasks import FAMILIES, task_family
 # A worker that was killed takes the cells in its hands with it: they are tried so often in all.
 ATTEMPTS = 3
 
+# The mean over seeds, the standard deviation, and how many seeds there were.
+Summary = tuple[float, float, int]
 # Makes the outcomes of some cells, in any order.
 Pool = Callable[[Sequence[Cell]], Iterable[Outcome]]
 
@@ -27,7 +30,12 @@ Pool = Callable[[Sequence[Cell]], Iterable[Outcome]]
 def grid(
     embedders: Iterable[str] = EMBEDDERS, families: Iterable[str] = FAMILIES, seeds: int = 3, steps: int = 300
 ) -> list[Cell]:
-    """The cells of an embedder and a family that go together. Errors: ValueError for an unknown name."""
+    """The cells of an embedder and a family that go together.
+
+    Errors: ValueError for an unknown name, fewer than 1 seed or fewer than 0 steps.
+    """
+    check_whole("seeds", seeds, 1, None)
+    check_whole("steps", steps, 0, None)
     pairs = [
         (embedder, family)
         for family in families
@@ -100,8 +108,15 @@ def run_missing(
 _SMALLER = ("transfer loss", "random start", "ms an embedding", "numbers")
 
 
-def leaderboard(outcomes: Iterable[Outcome]) -> dict[str, dict[str, dict[str, tuple[float, float, int]]]]:
-    """By family, embedder and score: the mean over seeds, the standard deviation, and how many seeds there were."""
+def leaderboard(outcomes: Iterable[Outcome]) -> dict[str, dict[str, dict[str, Summary]]]:
+    """By family, embedder and score: the mean over seeds, the standard deviation, and how many seeds there were.
+
+    Errors: ValueError for outcomes after different numbers of steps: their mean would be of neither.
+    """
+    outcomes = list(outcomes)
+    if len(steps := sorted({outcome.cell.steps for outcome in outcomes})) > 1:
+        came = f"outcomes after {', '.join(map(str, steps))} steps"
+        raise ValueError(problem("outcomes", came, "one number of steps", "Choose those of one: outcome.cell.steps."))
     found: dict[str, dict[str, dict[str, list[float]]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
     for outcome in outcomes:
         if not outcome.reason:
@@ -115,7 +130,7 @@ def leaderboard(outcomes: Iterable[Outcome]) -> dict[str, dict[str, dict[str, tu
     }
 
 
-def _summary(values: Sequence[float]) -> tuple[float, float, int]:
+def _summary(values: Sequence[float]) -> Summary:
     return statistics.mean(values), statistics.stdev(values) if len(values) > 1 else 0.0, len(values)
 
 
@@ -131,11 +146,25 @@ SHOWN = (
 )
 
 
-def markdown(board: Mapping[str, Mapping[str, Mapping[str, tuple[float, float, int]]]]) -> str:
+def columns_of(by: Mapping[str, Mapping[str, Summary]]) -> list[str]:
+    """The scores that a family's table shows: those of `SHOWN` that some embedder has."""
+    return [score for score in SHOWN if any(score in scores for scores in by.values())]
+
+
+def shown(summary: Summary | None) -> str:
+    """A mean and its spread as a table shows them; empty for a score that is absent.
+
+    >>> shown((0.6254, 0.1768, 2))
+    '0.625 ±0.18'
+    """
+    return "" if summary is None else f"{summary[0]:.3g} ±{summary[1]:.2g}"
+
+
+def markdown(board: Mapping[str, Mapping[str, Mapping[str, Summary]]]) -> str:
     """The leaderboard as tables in Markdown, one a family; the best of a column is bold, the spread stands behind."""
     parts = []
     for family, by in board.items():
-        columns = [score for score in SHOWN if any(score in scores for scores in by.values())]
+        columns = columns_of(by)
         lines = [f"### {family}", "", f"| embedder | {' | '.join(columns)} |", "|---" * (1 + len(columns)) + "|"]
         best = {score: _best(score, by) for score in columns}
         for embedder, scores in by.items():
@@ -145,16 +174,16 @@ def markdown(board: Mapping[str, Mapping[str, Mapping[str, tuple[float, float, i
     return "\n\n".join(parts) + "\n"
 
 
-def _best(score: str, by: Mapping[str, Mapping[str, tuple[float, float, int]]]) -> float:
+def _best(score: str, by: Mapping[str, Mapping[str, Summary]]) -> float:
     means = [scores[score][0] for scores in by.values() if score in scores and math.isfinite(scores[score][0])]
     if not means:
         return math.nan
     return min(means) if score.startswith(_SMALLER) else max(means)
 
 
-def _cell(summary: tuple[float, float, int] | None, best: float) -> str:
-    if summary is None:
-        return ""
-    mean, spread, _n = summary
-    text = f"{mean:.3g}"
-    return f"**{text}** ±{spread:.2g}" if mean == best else f"{text} ±{spread:.2g}"
+def _cell(summary: Summary | None, best: float) -> str:
+    text = shown(summary)
+    if summary is None or summary[0] != best:
+        return text
+    mean, _space, spread = text.partition(" ")
+    return f"**{mean}** {spread}"

@@ -8,6 +8,7 @@ It answers the document's third question, how to judge an embedding, with more t
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Mapping
@@ -28,7 +29,7 @@ from taskembed_edu.embedders.batched import start_networks
 from taskembed_edu.embedders.trained import train_tasks
 from taskembed_edu.evaluation.geometry import TrueGeometry, all_distances
 from taskembed_edu.evaluation.registry import SCORES, ScoreContext, measured
-from taskembed_edu.evaluation.solvers import FromStart, nearest_network, random_start
+from taskembed_edu.evaluation.solvers import FromStart, given_start, nearest_network, random_start
 from taskembed_edu.evaluation.transfer import Transfer, transfer
 from taskembed_edu.networks.factory import task_learner
 from taskembed_edu.tasks import task_family
@@ -36,6 +37,8 @@ from taskembed_edu.tasks.base import TaskBatch, TaskFamily
 
 # How many neighbours are compared with the true ones.
 N_NEIGHBOURS = 5
+# Into how many parts cross-validation divides the tasks to which a classifier is fitted.
+N_FOLDS = 3
 
 
 @compared_by_value
@@ -120,12 +123,13 @@ def _scores(
         groups=None if column is None else tasks.truth[:, column],
     )
     found = measured((score for score in SCORES.values() if score.closing), context)
+    more = {}
     if geometry is not None:
-        found["neighbours kept"] = neighbours_kept(distances, geometry)
-        found["linear probe"] = linear_probe(vectors, family.coordinates(tasks.truth.double()))
+        more["neighbours kept"] = neighbours_kept(distances, geometry)
+        more["linear probe"] = linear_probe(vectors, family.coordinates(tasks.truth.double()))
     elif column is not None:
-        found["linear probe"] = label_probe(vectors, tasks.truth[:, column])
-    return found
+        more["linear probe"] = label_probe(vectors, tasks.truth[:, column])
+    return found | {name: value for name, value in more.items() if not math.isnan(value)}
 
 
 def neighbours_kept(distances: Tensor, geometry: TrueGeometry, k: int = N_NEIGHBOURS) -> float:
@@ -165,14 +169,18 @@ def linear_probe(vectors: Tensor, coordinates: Tensor) -> float:
 
 
 def label_probe(vectors: Tensor, groups: Tensor) -> float:
-    """How often a linear classifier names a task's group, on the half that was not fitted; as `linear_probe`."""
+    """How often a linear classifier names a task's group, on the half that was not fitted; as `linear_probe`.
+
+    Range: [0, 1]. NaN where that half has one group alone, or none of `N_FOLDS` tasks, so that nothing can be fitted.
+    """
     x, y = vectors.double().numpy(), groups.numpy()
     half = len(x) // 2
-    if len(set(y[:half])) < 2:
+    _groups, sizes = np.unique(y[:half], return_counts=True)
+    if len(sizes) < 2 or sizes.max() < N_FOLDS:
         return float("nan")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # too few of a group to cross-validate: the score says it all
-        fitted = LogisticRegressionCV(cv=3, max_iter=500).fit(x[:half], y[:half])
+        fitted = LogisticRegressionCV(cv=N_FOLDS, max_iter=500).fit(x[:half], y[:half])
     return float((fitted.predict(x[half:]) == y[half:]).mean())
 
 
@@ -190,10 +198,11 @@ def _transfer(
     known = train.sample(train.at_most(200), n_shot, rng=rng)
     start = start_networks(learner, len(known), rng)
     networks = train_tasks(learner, known, training_steps, start=start, device="cpu", compiled="off").parameters
-    any_known = torch.randint(len(known), (len(new),), generator=rng)
+    drawn = torch.randint(len(known), (len(new),), generator=rng)
+    any_known = given_start({name: value[drawn] for name, value in networks.items()})
     solvers = {
         "random weights": FromStart(learner, random_start(learner), 0.002),
-        "any known task": FromStart(learner, lambda tasks: {n: v[any_known] for n, v in networks.items()}, 0.002),
+        "any known task": FromStart(learner, any_known, 0.002),
         "nearest known task": nearest_network(learner, fitted.embed, known, networks, metric, learning_rate=0.002),
     }
     return transfer(solvers, new, (0, 1, 5, 20))

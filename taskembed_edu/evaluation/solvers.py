@@ -130,6 +130,11 @@ class Prototypes(Solver):
 # ---- starts ----------------------------------------------------------------------------------------------------------
 
 
+def given_start(networks: Parameters) -> Start:
+    """These networks, (n_tasks, *shape), one for each task in order; or one, (1, *shape), for all of them."""
+    return lambda tasks: {name: value.expand(len(tasks), *value.shape[1:]) for name, value in networks.items()}
+
+
 def random_start(learner: Learner, seed: int = 0) -> Start:
     """Weights drawn anew for each task: what a task is worth without any other."""
     return lambda tasks: start_networks(learner, len(tasks), torch.Generator().manual_seed(seed), shared=False)
@@ -140,12 +145,7 @@ def learned(loop: OuterLoop) -> FromStart:
     network = loop.method.network
     start = {name: value.detach() for name, value in loop.start.items()}
     adapted = tuple(dict.fromkeys(map(layer_of, loop.method.adapted)))
-    return FromStart(
-        network,
-        lambda tasks: {name: value.expand(len(tasks), *value.shape[1:]) for name, value in start.items()},
-        loop.method.inner_lr,
-        adapted=adapted,
-    )
+    return FromStart(network, given_start(start), loop.method.inner_lr, adapted=adapted)
 
 
 def nearest_network(

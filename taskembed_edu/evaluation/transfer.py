@@ -22,9 +22,12 @@ from torch import Tensor
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_choice, check_whole, problem
 from taskembed_edu.base.short_errors import short_errors
-from taskembed_edu.evaluation.solvers import Solver
+from taskembed_edu.embedders.batched import OPTIMISERS, start_networks
+from taskembed_edu.embedders.distributions import WeightDistribution, weights_of
+from taskembed_edu.embedders.generators import pair_losses
+from taskembed_edu.evaluation.solvers import FromStart, Solver, given_start
 from taskembed_edu.networks.layers import cross_entropy, squared_error
-from taskembed_edu.networks.learners import Answers
+from taskembed_edu.networks.learners import Answers, Learner, Parameters, device_of
 from taskembed_edu.tasks.base import TaskBatch
 
 
@@ -105,6 +108,50 @@ def transfer(solvers: Mapping[str, Solver], tasks: TaskBatch, steps: Sequence[in
     return Transfer(counts, measured)
 
 
+@short_errors
+def compare_starts(
+    learner: Learner,
+    train_parameters: Parameters,
+    train_tasks: TaskBatch,
+    new_tasks: TaskBatch,
+    *,
+    steps: Sequence[int] = (0, 1, 5, 20),
+    learning_rate: float = 0.002,
+    optimiser: str = "sgd",
+    rng: torch.Generator,
+    distribution: WeightDistribution | None = None,
+) -> dict[str, list[float]]:
+    """The mean query loss of new tasks after so many steps on their support sets, from three starts: a `transfer`.
+
+    - "mean of the distribution": one network for all (without a distribution: the mean of the trained ones);
+    - "nearest neighbour": for each new task the trained network with the lowest loss on its support set;
+    - "random": for each new task a network drawn anew from `rng`.
+
+    No start sees a task's truth or its query set. Where a network diverges, its start's numbers are NaN or infinite:
+    a trained network is in a narrow minimum, and a step size that suits a new one may be too large for it.
+    Shapes: train_parameters (n_tasks, *shape), one network for each of `train_tasks`.
+    Errors: ValueError for an unknown optimiser, steps that are not in order, as many networks as no training task,
+    diverged ones. Worked number: at step 0 the mean network has the loss of that network itself.
+    """
+    check_choice("optimiser", optimiser, OPTIMISERS)
+    if (count := len(weights_of(learner, train_parameters))) != len(train_tasks):
+        cause = "Each training task has one network, in the same order."
+        raise ValueError(problem("train_parameters", f"{count} networks", f"{len(train_tasks)}", cause))
+    device = device_of(train_parameters)
+    new = new_tasks.to(device)
+    nearest = pair_losses(learner, train_parameters, new.support_x, new.support_y, new.support_mask).argmin(dim=0)
+    of_all = {name: value.mean(0, keepdim=True) for name, value in train_parameters.items()}
+    starts = {
+        "mean of the distribution": of_all if distribution is None else distribution.mean(),
+        "nearest neighbour": {name: value[nearest] for name, value in train_parameters.items()},
+        "random": start_networks(learner, len(new), rng, shared=False),
+    }
+    here = {start: {name: value.to(device) for name, value in of.items()} for start, of in starts.items()}
+    solvers = {start: FromStart(learner, given_start(of), learning_rate, optimiser) for start, of in here.items()}
+    found = transfer(solvers, new, steps)
+    return {start: found.of(start, "loss").mean(dim=1).tolist() for start in solvers}
+
+
 def check_no_leak(name: str, solver: Solver, tasks: TaskBatch) -> None:
     """Errors: ValueError for a new task that is among those the solver knows, by its truth or by its support set."""
     if solver.known is None:
@@ -144,7 +191,8 @@ def _measured(solver: Solver, tasks: TaskBatch, steps: tuple[int, ...]) -> dict[
     rows = []
     for solution in solutions:
         outputs = solution(tasks.query_x, tasks.query_y)
-        rows.append(measures(solver.answers, outputs, tasks.query_y.to(outputs.device), tasks.query_mask))
+        there = tasks.to(outputs.device)
+        rows.append(measures(solver.answers, outputs, there.query_y, there.query_mask))
     return {name: torch.stack([row[name] for row in rows]).cpu() for name in rows[0]}
 
 

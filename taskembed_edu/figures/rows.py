@@ -99,8 +99,10 @@ def curves_figure(
 def history_figure(runs: Mapping[str, Session], readings: Sequence[str], **drawn: Any) -> Still:
     """Readings of some runs over their steps, one panel a reading: history_figure({"hard": run}, ["loss", "recall@1"]).
 
-    More arguments are `curves_figure`'s. Errors: ValueError for a reading that a run does not have.
+    More arguments are `curves_figure`'s. Errors: ValueError for no run, or a reading that no run has.
     """
+    if not runs:
+        raise ValueError(problem("runs", "none", "at least one session by its name"))
     panels: dict[str, Any] = {}
     for name in readings:
         known = {reading.name: reading.label for run in runs.values() for reading in run.validation_set.readings}

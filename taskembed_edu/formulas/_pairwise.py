@@ -22,7 +22,7 @@ import torch
 from taskembed_edu.formulas._vectors import is_transformed
 
 SMALL = 2**18
-"""n * m * dim up to which subtracting is quicker than the product (measured on two CPU cores)."""
+"""n * m * dim up to which subtracting is quicker than the product."""
 
 
 def euclidean_matrix(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:

@@ -21,6 +21,16 @@ SHOWN = """() => [...document.querySelectorAll('.jp-Notebook .jp-Cell')].flatMap
     const { width, height } = cell.getBoundingClientRect();
     return width > 0 && height > 0 ? [number] : [];
 })"""
+# What a key may change: the cells that are shown, the one that is active, and how far the page is scrolled.
+STATE = f"""() => JSON.stringify([...document.querySelectorAll('.jp-Notebook .jp-Cell')].map(cell =>
+    [cell.classList.contains('jp-mod-active'), cell.getBoundingClientRect().top]).concat([({SHOWN})()]))"""
+# Whether the deck's state is another than `before`, and stands still.
+MOVED = f"""before => {{
+    const now = ({STATE})();
+    const stands = now === window.stateBefore;
+    window.stateBefore = now;
+    return stands && now !== before;
+}}"""
 
 
 @pytest.fixture
@@ -50,8 +60,9 @@ def walk(deck: NotebookPage, slide: list[int]) -> list[list[int]]:
     for _ in range(150):
         if seen[-1] == slide:
             return seen
+        before = deck.evaluate(STATE)
         deck.keyboard.press("Space")
-        deck.wait_for_timeout(150)  # a key does one of three things: it scrolls, goes down or goes on
+        deck.wait_for_function(MOVED, arg=before)  # it scrolled, went to the next cell, down, or on
         now = deck.evaluate(SHOWN)
         seen += [now] if now != seen[-1] else []
     raise AssertionError(f"not reached: {slide}; seen: {seen}")

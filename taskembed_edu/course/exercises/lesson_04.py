@@ -91,8 +91,8 @@ EXERCISES = [
         judge=of_lab(_read, _judge),
         right=Later(lambda: trained(300, metric="cosine", margin=0.1)),
         mistakes=[
-            (Later(lambda: trained(100)), "another distance"),
-            (Later(lambda: trained(100, metric="cosine")), "pairs that push"),
+            (Later(lambda: trained(20)), "another distance"),
+            (Later(lambda: trained(30, metric="cosine")), "pairs that push"),
             (Later(lambda: trained(20, metric="cosine", margin=0.1)), "train longer"),
         ],
         hints=(

@@ -168,7 +168,7 @@ EXERCISES = [
         name="05.lost_geometry",
         ask="Use the lab: recall@1 must rise by at least 0.3, and Spearman must fall by at least 0.15.",
         judge=of_lab(_read, _judge),
-        right=Later(lambda: _trained(300, metric="cosine", dim=64)),
+        right=Later(lambda: _trained(200, metric="cosine", dim=64)),
         mistakes=[
             (Later(lambda: _trained(100)), "farther than 2"),
             (Later(lambda: _trained(200, margin=0.0)), "Something must push"),
