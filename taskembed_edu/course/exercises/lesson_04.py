@@ -50,6 +50,7 @@ EXERCISES = [
             {
                 190.0: "These are all pairs. Take those away that are of one task.",
                 10.0: "These are the similar pairs. How many are left?",
+                380.0: "You counted each pair twice, and the similar ones as well.",
                 360.0: "You counted each pair twice: once from each of its ends.",
                 45.0: "These are pairs of tasks. Each task is there with two sets.",
                 400.0: "20 times 20 counts each pair twice, and each set with itself.",
