@@ -237,8 +237,8 @@ lab
 # its own. (The first lines bring the panel above to step 60, if you would rather not wait.)
 
 # %%
-if lab.session.step_count < 60:
-    lab.session.step(60 - lab.session.step_count)
+if lab.session.frame.step < 60:
+    lab.session.step(60 - lab.session.frame.step)
 loss = lab.session.history.at_step(60).loss
 
 
