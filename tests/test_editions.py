@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,18 @@ def test_the_learners_edition_shows_no_output_and_no_solution(lesson: Lesson) ->
         if made["cell_type"] == "code" and "step-0" not in made["metadata"].get("tags", []):
             assert made["outputs"] == []
     assert len(learners["cells"]) > 5
+
+
+@every_lesson
+def test_no_explanation_stands_open_below_a_prediction(lesson: Lesson) -> None:
+    cells = json.loads(notebook_contents.learners(lesson.notebook)[0])["cells"]
+    after = [editions.text_of(cell) for before, cell in pairwise(cells) if "outcome(" in editions.text_of(before)]
+    folded = [text for text in after if text.startswith("<details><summary><b>Explain.</b>")]
+    assert folded, "no prediction is explained"
+    assert not [text for text in after if text.startswith("**Explain.**")]
+    for text in folded:
+        assert text.count("<details>") == text.count("</details>") == 1
+        assert not re.search(r"^#", text.partition("</details>")[0], re.M), "a heading is folded away"
 
 
 def test_a_learners_edition_is_the_same_every_time(tmp_path: Path) -> None:

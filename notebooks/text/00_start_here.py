@@ -47,8 +47,10 @@ expected(("languages whose nearest neighbour is a relative (by chance: 0.10)", p
 #
 # - **Predict.** A box asks for your guess. One click keeps it. A guess that turns out wrong is what you will remember.
 # - **Run** the cell: Shift+Enter. Your own number stands beside the band that was seen on other machines.
-# - **Explain** what you see, in one sentence of your own, before you read ours.
+# - **Explain** what you see, in one sentence of your own. Then open ours.
 # - **Exercises** answer: they say what is wrong, and they have hints.
+#
+# Is a line of code or a panel cut at the side? *Ctrl+B* folds the list of files away.
 #
 # Are you lost? Choose *Kernel → Restart Kernel and Run All Cells*. What you predict and solve is kept on this computer
 # only; `!taskembed progress` in a cell shows it.
@@ -227,12 +229,13 @@ lab = MetricLab(family="sinusoids", loss="contrastive", margin=1.0, seed=0)
 lab
 
 # %% [markdown]
-# If you would rather not wait, the next cell makes 500 steps at once, and the panel above follows. (Have you changed a
-# setting? Then other numbers may stand below. *Reset* brings the beginning back.)
+# If you would rather not wait, the next cell makes 500 more steps at once, and the panel above follows. (Have you
+# changed a setting? Then other numbers may stand below. *Reset* brings the beginning back.)
 
 # %%
 before = lab.session.history[0].diagnostics
-after = lab.session.step(500).diagnostics
+lab.session.step(500)
+after = lab.session.history.at_step(500).diagnostics
 lab.session.set(projection="pca")  # PCA draws the map to scale; UMAP only keeps neighbours together
 display(
     lab.picture(),

@@ -476,7 +476,7 @@ lab
 #
 # In the lab. Each time: predict first.
 #
-# 1. *Distance* to *Cosine*, *Reset*, *Play* to step 500. Does Spearman rise all the time, as the loss falls?
+# 1. *Distance* to *Cosine distance*, *Reset*, *Play* to step 500. Does Spearman rise all the time, as the loss falls?
 # 2. *Task vector* to *Weights*, at step 500 and with the distance *Euclidean*.
 # 3. *Task vector* to *Fisher information*, *Start* to *One each*, *Reset*, *Play*. Then compare with *Weights*.
 #

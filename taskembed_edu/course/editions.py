@@ -11,7 +11,8 @@ A cell of an exercise holds both, between marks:
 
 The committed lesson is the lecturer's edition: it runs as it stands, and nbval compares it. The learner's edition has
 the stub in place of the solution and no outputs, which would give away what happens; the picture of a lab before its
-first step stays. Nothing here imports torch: `taskembed lab` must start quickly.
+first step stays. For the same reason an explanation that follows the outcome of a prediction is folded there.
+Nothing here imports torch: `taskembed lab` must start quickly.
 """
 
 from __future__ import annotations
@@ -29,21 +30,45 @@ _MARKED = re.compile(
     rf"^(?P<indent>[ \t]*){SOLUTION}\n(?P<solution>.*?)^[ \t]*{STUB}\n(?P<stub>.*?)^[ \t]*{END}(?:\n|\Z)", re.M | re.S
 )
 _COMMENTED = re.compile(r"^([ \t]*)# ?", re.M)
+_OUTCOME = re.compile(r"\boutcome\(")
+_EXPLAIN = re.compile(r"\A\*\*Explain\.\*\*\s+(?P<explanation>.*?)\s*(?P<rest>^#+ .*)?\Z", re.M | re.S)
+_FOLDED = "<details><summary><b>Explain.</b> Say it in one sentence of your own. Then open ours.</summary>"
 _CHECKS = re.compile(r"\bcheck\(\s*[\"']([^\"']+)[\"']")
 
 
 def learner_edition(notebook: Mapping[str, Any]) -> dict[str, Any]:
     """The learner's edition of a notebook's JSON: stubs for solutions, no outputs, no cell for the lecturer only."""
-    cells = [_learner_cell(cell) for cell in notebook["cells"] if LECTURER_ONLY not in _tags(cell)]
+    kept = [cell for cell in notebook["cells"] if LECTURER_ONLY not in _tags(cell)]
+    cells = [_learner_cell(cell, before) for before, cell in zip([None, *kept], kept, strict=False)]
     return {**notebook, "cells": cells}
 
 
-def _learner_cell(cell: Mapping[str, Any]) -> dict[str, Any]:
+def _learner_cell(cell: Mapping[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
     if cell["cell_type"] != "code":
-        return dict(cell)
+        gives_away = before is not None and before["cell_type"] == "code" and _OUTCOME.search(text_of(before))
+        return {**cell, "source": folded(text_of(cell))} if gives_away else dict(cell)
     source = stub(text_of(cell))
     kept: dict[str, Any] = {"outputs": [], "execution_count": None}
     return {**cell, "source": source, **({} if KEEPS_ITS_OUTPUT in _tags(cell) else kept)}
+
+
+def folded(text: str) -> str:
+    """A text whose explanation, up to the next heading, is opened by a click.
+
+    >>> print(folded("**Explain.** It is 3.\\n\\n## Next"))
+    <details><summary><b>Explain.</b> Say it in one sentence of your own. Then open ours.</summary>
+    <BLANKLINE>
+    It is 3.
+    <BLANKLINE>
+    </details>
+    <BLANKLINE>
+    ## Next
+    """
+    found = _EXPLAIN.match(text)
+    if not found:
+        return text
+    parts = [_FOLDED, found["explanation"], "</details>", found["rest"] or ""]
+    return "\n\n".join(parts).rstrip()
 
 
 def stub(source: str) -> str:

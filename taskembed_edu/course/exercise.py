@@ -132,7 +132,8 @@ def _described(answer: Any) -> str:
         return f"a {type(answer).__name__} of shape {tuple(shape)}"
     if isinstance(answer, (list, tuple, dict, set)):
         return f"a {type(answer).__name__} of {len(answer)}"
-    return f"a {type(answer).__name__}"
+    name = type(answer).__name__
+    return f"an {name}" if name[0] in "aeiou" else f"a {name}"
 
 
 # ---- a word --------------------------------------------------------------------------------------------------------

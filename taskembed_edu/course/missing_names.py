@@ -12,7 +12,8 @@ from typing import Any
 
 WHAT_TO_DO = (
     "{name!r} is not there yet. In a lesson it is usually made by a cell above that was not run in this kernel: choose "
-    "Run, Run All Above Selected Cell, then run this cell again."
+    "Run, Run All Above Selected Cell, then run this cell again.\n"
+    'Is it a word, such as the answer to an exercise? Then write it with quotation marks: "{name}".'
 )
 
 

@@ -3,7 +3,7 @@
     def test_lab(open_notebook):
         page = open_notebook(["from taskembed_edu import MetricLab", "lab = MetricLab()", "lab"])
         expect(page.get_by_role("button", name="Play")).to_be_visible()
-        assert page.run("lab.session.step_count") == "0\n"
+        assert page.run("lab.session.frame.step") == "0\n"
 
 A test fails where its page throws, logs an error, or asks for anything that is not on this machine.
 One server and one browser a pytest-xdist worker; one page of JupyterLab that is kept from notebook to notebook, and a

@@ -78,6 +78,7 @@ EXERCISES = [
             6 - 2 * ROOT_3,
             {
                 ROOT_3: "This is the loss at margin 1, where the negative is far enough. At margin 6 it is not.",
+                3 * ROOT_3: "This is how far the negative is. How much is missing to the margin?",
                 6 - 3 * ROOT_3: "This is the part of the negative only. Add the distance to the positive.",
                 6 - 4 * ROOT_3: "The positive's distance is added, not taken away.",
                 6

@@ -13,7 +13,14 @@ def _read(session: Any) -> dict[str, float]:
     """What the open investigation is judged by, of a session of the metric-based embedder."""
     scores = session.frame.diagnostics
     asked = {"recall": scores["recall@1"], "spearman": scores["spearman"], "margin": session.settings.margin}
+    had_both = [frame for frame in session.history if frame.metric == "cosine" and _has_both(frame.diagnostics)]
+    best = max(had_both, key=lambda frame: frame.diagnostics["spearman"], default=None)
+    asked["had_both_at"] = -1 if best is None else best.step
     return {**asked, "steps": session.frame.step, "cosine": float(session.frame.metric == "cosine")}
+
+
+def _has_both(scores: Mapping[str, float]) -> bool:
+    return scores["recall@1"] >= _RECALL and scores["spearman"] >= _SPEARMAN
 
 
 def _judge(found: Mapping[str, float]) -> Verdict:
@@ -25,7 +32,9 @@ def _judge(found: Mapping[str, float]) -> Verdict:
         return wrong(f"{scores} But it trains with another distance: choose the cosine, then Reset and Play.")
     if found["recall"] >= _RECALL and found["spearman"] >= _SPEARMAN:
         return Verdict("right", "Tasks are found again, and the order of their distances is kept.", measured=scores)
-    if found["recall"] >= _RECALL or found["margin"] > 0.4:
+    if found["had_both_at"] > 0:
+        more = f"At step {found['had_both_at']:.0f} it had both: training longer costs order. Reset, and stop there."
+    elif found["recall"] >= _RECALL or found["margin"] > 0.4:
         more = "What does the cosine margin set? With fewer pairs that push, more of the order is left."
     else:
         more = f"Recall@1 of at least {_RECALL:g} is asked: train longer, or let a few more pairs push."
@@ -50,6 +59,7 @@ EXERCISES = [
             {
                 190.0: "These are all pairs. Take those away that are of one task.",
                 10.0: "These are the similar pairs. How many are left?",
+                380.0: "You counted each pair twice, and the similar ones as well.",
                 360.0: "You counted each pair twice: once from each of its ends.",
                 45.0: "These are pairs of tasks. Each task is there with two sets.",
                 400.0: "20 times 20 counts each pair twice, and each set with itself.",
@@ -94,6 +104,7 @@ EXERCISES = [
             (Later(lambda: trained(20)), "another distance"),
             (Later(lambda: trained(30, metric="cosine")), "pairs that push"),
             (Later(lambda: trained(20, metric="cosine", margin=0.1)), "train longer"),
+            (Later(lambda: trained(1130, metric="cosine", margin=0.1)), "it had both"),
         ],
         hints=(
             "Choose the cosine distance. Then change the margin only.",
