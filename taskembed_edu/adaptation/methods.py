@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from taskembed_edu.adaptation.context import VALUES, ContextLearner
-from taskembed_edu.adaptation.inner_loop import inner_loop, losses_along
+from taskembed_edu.adaptation.inner_loop import check_learner, inner_loop, losses_along
 from taskembed_edu.base.checks import check_number, check_whole, problem
 from taskembed_edu.networks.learners import Learner, Parameters, device_of
 from taskembed_edu.tasks.base import TaskBatch
@@ -38,6 +38,7 @@ class MetaLearner(ABC):
     name: ClassVar[str]
 
     def __post_init__(self) -> None:
+        check_learner(self.learner)
         check_number("inner_lr", self.inner_lr, 0, None)
         check_whole("inner_steps", self.inner_steps, 0, None)
 

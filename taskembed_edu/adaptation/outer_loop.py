@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from taskembed_edu.adaptation.methods import MetaLearner
-from taskembed_edu.base.checks import check_number
+from taskembed_edu.base.checks import check_number, problem
 from taskembed_edu.networks.learners import Parameters, check_stack, device_of
 from taskembed_edu.tasks.base import TaskBatch
 
@@ -27,6 +27,9 @@ class OuterLoop:
         start: Parameters | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
+        if not isinstance(method, MetaLearner):
+            cause = "A method is made of a learner: CAVIA(MLP(1, 1, (40, 40)))."
+            raise TypeError(problem("method", repr(method), "MAML, ANIL, CAVIA or Reptile", cause))
         if start is None:
             rng = torch.Generator().manual_seed(0) if rng is None else rng
             start = {name: value.unsqueeze(0) for name, value in method.network.init(rng).items()}
