@@ -45,7 +45,8 @@ def inner_loop(
     the curvature dropped, as if each step's slope were a constant (first-order MAML).
 
     Source: Finn, Abbeel and Levine 2017, algorithm 1, lines 5 to 7. Errors: ValueError for a start of other networks,
-    fewer than 0 steps, a rate below 0, names of no parameters, or samples that the learner cannot read. Worked number: w = 1, loss w^2, inner_lr 0.1, one step: w = 0.8.
+    fewer than 0 steps, a rate below 0, names of no parameters, or samples that the learner cannot read.
+    Worked number: w = 1, loss w^2, inner_lr 0.1, one step: w = 0.8.
     """
     check_whole("steps", steps, 0, None)
     check_number("inner_lr", inner_lr, 0, None)

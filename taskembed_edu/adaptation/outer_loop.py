@@ -43,6 +43,8 @@ class OuterLoop:
     def step(self, tasks: TaskBatch, outer_lr: float = 1e-3) -> Tensor:
         """One outer step on these tasks; the outer loss before it, on the start's device."""
         check_number("outer_lr", outer_lr, 0, None)
+        if not isinstance(tasks, TaskBatch):
+            raise TypeError(problem("tasks", repr(tasks), "tasks with samples: family.sample(25, 10, rng=rng)"))
         loss = self.method.outer_loss(self.start, tasks.to(device_of(self.start)))
         slopes = torch.autograd.grad(loss, self._learned)
         for weight, slope in zip(self._learned, slopes, strict=True):
