@@ -152,7 +152,7 @@ def test_what_is_no_experiment_or_no_number_is_said(shell: InteractiveShell) -> 
         over_seeds("05.doubled", lambda seed: None, doubled(0), row, again=True)  # type: ignore[arg-type,return-value]
     with pytest.raises(ValueError, match="numbers for twice"):
         over_seeds("05.doubled", lambda seed: {"thrice": 1.0}, doubled(0), row, again=True)
-    assert len(over_seeds("05.doubled", print, doubled(0), row).runs) == 1
+    assert len(over_seeds("05.doubled", print, doubled(0), row).runs) == 1  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

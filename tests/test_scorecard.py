@@ -115,3 +115,14 @@ def test_a_turned_truth_is_read_and_noise_is_not() -> None:
     groups = (truth[:, 0] > 0).long()
     assert label_probe(truth, groups) > 0.95
     assert label_probe(truth, torch.zeros(200)) != label_probe(truth, torch.zeros(200)), "one group: nothing to name"
+
+
+def test_what_cannot_be_evaluated_is_said() -> None:
+    with pytest.raises(TypeError, match=r"settings: got .*expected SummarySettings\(\.\.\.\)"):
+        evaluate("summary", "sinusoids", settings={"margin": 1})  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="family: got None, expected its name"):
+        evaluate("summary", None)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="embedder: got None, expected its name"):
+        evaluate(None, "sinusoids")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="seed: got 'x', expected a number"):
+        evaluate("summary", "sinusoids", seed="x")  # type: ignore[arg-type]
