@@ -80,7 +80,8 @@ def evaluate(
 
     `transfer_to`: how many new tasks are solved from the network of the known task that is nearest by the embedding
     (0: none). Embedder and family by name, or themselves. Errors: ValueError for an embedder that does not take such
-    tasks, or an unknown name; TypeError for another embedder's settings. Worked number: recall@1 of blind guesses among 200 tasks is 0.005.
+    tasks, or an unknown name; TypeError for another embedder's settings.
+    Worked number: recall@1 of blind guesses among 200 tasks is 0.005.
     """
     embedder = task_embedder(embedder) if isinstance(embedder, str) else embedder
     family = task_family(family) if isinstance(family, str) else family
