@@ -131,7 +131,7 @@ def test_losses_along_go_on_where_they_were() -> None:
 
 def test_errors_teach() -> None:
     tasks, start = waves(), start_of(MAML(SMALL))
-    with pytest.raises(ValueError, match="steps: got -1"):
+    with pytest.raises(ValueError, match=r"steps: got -1"):
         inner_loop(SMALL, start, tasks.support_x, tasks.support_y, -1, 0.1)
     with pytest.raises(ValueError, match=r"inner_lr: got -0\.1"):
         inner_loop(SMALL, start, tasks.support_x, tasks.support_y, 1, -0.1)
@@ -352,3 +352,38 @@ def test_what_was_learned_helps_on_tasks_never_seen() -> None:
     zero, one = method.losses_along(loop.start, new, (0, 1)).mean(1)
     assert one < 0.5 * zero
     assert one < 0.5 * untrained
+
+
+def test_what_cannot_be_adapted_is_said() -> None:
+    learner, tasks = MLP(1, 1, (4, 4)), Sinusoids().sample(3, 5, rng=torch.Generator().manual_seed(0))
+    start = start_networks(learner, 1, torch.Generator().manual_seed(0))
+    x, y = tasks.support_x, tasks.support_y
+    with pytest.raises(ValueError, match="x: got a tensor of shape"):
+        inner_loop(learner, start, x[0], y, 1, 0.1)
+    with pytest.raises(ValueError, match="y: got a tensor of shape"):
+        inner_loop(learner, start, x, y[:2], 1, 0.1)
+    with pytest.raises(TypeError, match="x: got a ndarray, expected a tensor"):
+        inner_loop(learner, start, x.numpy(), y, 1, 0.1)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="start: got a NoneType"):
+        inner_loop(learner, None, x, y, 1, 0.1)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="learner: got 'mlp', expected a learner such as"):
+        inner_loop("mlp", start, x, y, 1, 0.1)  # type: ignore[arg-type]
+    for adapted, said in (([], "no name"), (["output.wieght"], "Did you mean 'output.weight'")):
+        with pytest.raises(ValueError, match=said):
+            inner_loop(learner, start, x, y, 1, 0.1, adapted=adapted)
+    with pytest.raises(TypeError, match="One is a list of one"):
+        inner_loop(learner, start, x, y, 1, 0.1, adapted="output.bias")
+    for steps in ((), 3):
+        with pytest.raises(ValueError, match=r"steps: got .*, expected .*numbers of steps in order"):
+            MAML(learner).losses_along(start, tasks, steps)  # type: ignore[arg-type]
+
+
+def test_what_is_no_learner_method_or_batch_is_said() -> None:
+    with pytest.raises(TypeError, match="learner: got None"):
+        MAML(None)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="A learner has one context"):
+        CAVIA(ContextLearner(MLP(1, 1, (4,)), 2))
+    with pytest.raises(TypeError, match=r"method: got .*expected MAML, ANIL, CAVIA or Reptile"):
+        OuterLoop(CAVIA)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="tasks: got None, expected tasks with samples"):
+        OuterLoop(MAML(MLP(1, 1, (4,)))).step(None)  # type: ignore[arg-type]

@@ -143,13 +143,6 @@ def test_a_grid_holds_what_goes_together() -> None:
     assert len(cells) == len(set(cells)) == 6
 
 
-def test_a_grid_of_nothing_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for option, told in (("--seeds", "seeds: got 0"), ("--steps", "steps: got -1")):
-        number = told.rpartition(" ")[2]
-        assert main([option, number, "--results", str(tmp_path / "r.sqlite")]) == 1
-        assert told in capsys.readouterr().err
-
-
 def test_a_leaderboard_says_mean_and_spread_and_the_best_is_bold(results: ResultsFile) -> None:
     run_missing(CELLS, results, here)
     results.add(Outcome(Cell("metric", "sinusoids", 0, 1), {"recall@1": 0.9, "ms an embedding": 1.0}, 1.0))
@@ -176,3 +169,24 @@ def test_the_command_makes_a_board_and_takes_it_up_again(tmp_path: Path, capsys:
 def test_an_unknown_name_is_answered_by_the_nearest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--embedders", "metrics", "--results", str(tmp_path / "r.sqlite")]) == 1
     assert "Did you mean 'metric'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--seeds", "0"], "seeds: got 0, expected a number of at least 1"),
+        (["--steps", "-1"], "steps: got -1, expected a number of at least 0"),
+        (["--jobs", "0"], "jobs: got 0, expected how many processes"),
+        (["--embedders", "metric", "--families", "number_words"], "grid: got metric on number_words"),
+    ],
+)
+def test_a_grid_of_nothing_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    assert main([*arguments, "--results", str(tmp_path / "results.sqlite")]) == 1
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "results.sqlite").exists()
+
+
+def test_a_name_that_is_given_twice_counts_once() -> None:
+    assert grid(["summary", "summary"], ["sinusoids"], 1) == grid(["summary"], ["sinusoids"], 1)

@@ -30,6 +30,9 @@ from taskembed_edu.course.exercise import (
     word,
     wrong,
 )
+from taskembed_edu.labs.parameter import ParameterLab
+from taskembed_edu.session.session import Session
+from taskembed_edu.tasks import OwnTasks
 
 ALL = [exercise for lesson in exercises.lessons() for exercise in exercises.of_lesson(lesson).values()]
 
@@ -365,3 +368,34 @@ def test_the_exercise_in_contributing_is_one() -> None:
     names: dict[str, Any] = {}
     exec(section.partition("```python")[2].partition("```")[0], names)
     check_exercise(names["half_circle"])
+
+
+def test_an_investigation_asks_for_its_own_kind_of_lab() -> None:
+    session = Session("summary", projection="pca")
+    for name in ("00.what_is_missing", "04.cosine_map", "05.lost_geometry", "06.own_starts", "07.which_weights"):
+        verdict = exercises.named(name).verdict(session)
+        assert verdict.kind == "wrong"
+        assert "of the embedder 'summary'" in verdict.said
+
+
+def test_an_investigation_reads_the_last_step_and_not_the_last_picture() -> None:
+    session = ParameterLab("number_words", projection="pca", seed=0, start="own").session
+    session.step(25)  # the last picture is of step 20
+    session.set(vector="outputs")
+    assert exercises.named("06.own_starts").verdict(session).kind == "right"
+    session.set(vector="weights")
+    assert exercises.named("06.own_starts").verdict(session).kind == "wrong"
+
+
+def test_tasks_without_a_true_distance_are_said() -> None:
+    family = OwnTasks(torch.randn(300, 20, 1), torch.randn(300, 20))
+    session = Session("metric", family, projection="pca", n_neighbors=5, metric="cosine")
+    session.step(10)
+    assert "no true distance" in exercises.named("04.cosine_map").verdict(session).said
+    assert "no Spearman" in exercises.named("05.lost_geometry").verdict(session).said
+
+
+def test_steps_without_a_picture_are_not_called_untrained() -> None:
+    session = Session("metric", projection="pca", frame_every=300)
+    session.step(300)
+    assert "No picture" in exercises.named("00.what_is_missing").verdict(session).said

@@ -191,3 +191,10 @@ def test_lines_with_odd_values_stop_nothing(kept: CourseRecord, tmp_path: Path) 
     assert progress.main([]) == 0
     assert progress.main(["--export", str(tmp_path / "odd.csv")]) == 0
     assert predict("00.odd", "How many?").guess is None
+
+
+def test_a_line_that_is_nested_too_deep_is_passed_over(kept: CourseRecord) -> None:
+    kept.path.parent.mkdir()
+    kept.path.write_bytes(b"[" * 100_000 + b"\n")
+    assert kept.entries() == []
+    assert kept.delete("00") == 0

@@ -100,7 +100,7 @@ def test_nothing_kept_is_said(shell: InteractiveShell, folder: Path) -> None:
 
 def test_labels_and_rows_are_checked(shell: InteractiveShell) -> None:
     doubled = shell.user_ns["doubled"]
-    with pytest.raises(ValueError, match="label: got 'thrice', expected one of 'twice', 'name'"):
+    with pytest.raises(ValueError, match="label: got 'thrice', expected one of twice, name"):
         over_seeds("05.doubled", doubled, doubled(0), ("thrice", 0, 1))
     with pytest.raises(ValueError, match="rows: got none"):
         over_seeds("05.doubled", doubled, doubled(0))
@@ -160,3 +160,34 @@ def test_a_lessons_seeds_are_of_its_own_lines(
     for name, _lines in tool.experiments(lesson):
         assert seeds.place(name).stat().st_size < 2_000_000
         assert len(json.loads(seeds.place(name).read_bytes())["runs"]) == len(seeds.KEPT)
+
+
+def test_what_is_no_experiment_or_no_number_is_said(shell: InteractiveShell) -> None:
+    doubled = shell.user_ns["doubled"]
+    row = ("twice", 0, 9)
+    with pytest.raises(TypeError, match="experiment: got None, expected the function that takes a seed"):
+        over_seeds("05.doubled", None, doubled(0), row)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="mine: got None, expected numbers by label"):
+        over_seeds("05.doubled", doubled, None, row)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="row: got 'twice', expected"):
+        over_seeds("05.doubled", doubled, doubled(0), "twice")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="band of twice"):
+        over_seeds("05.doubled", doubled, doubled(0), ("twice", 9, 0))
+    with pytest.raises(TypeError, match="experiment: got None, expected numbers by label"):
+        over_seeds("05.doubled", lambda seed: None, doubled(0), row, again=True)  # type: ignore[arg-type,return-value]
+    with pytest.raises(ValueError, match="numbers for twice"):
+        over_seeds("05.doubled", lambda seed: {"thrice": 1.0}, doubled(0), row, again=True)
+    assert len(over_seeds("05.doubled", print, doubled(0), row).runs) == 1  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "runs", [None, "two", [], [{"twice": 1.0}], [{"twice": 1.0}] * 3, [1, 2], [{"name": 1.0}] * 2, [{"twice": "x"}] * 2]
+)
+def test_a_broken_file_of_seeds_stops_nothing(shell: InteractiveShell, folder: Path, runs: object) -> None:
+    folder.mkdir()
+    source = seeds.digest(seeds.sources(shell.user_ns["doubled"]))
+    for content in ({"source": source, "runs": runs}, {"runs": runs}, [runs]):
+        seeds.place("05.doubled").write_text(json.dumps(content), encoding="utf-8")
+        shown = show(shell)
+        assert len(shown.runs) == 1
+        assert "again=True" in str(shown)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from taskembed_edu import curves_figure, history_figure, maps_figure
+from taskembed_edu import MetricLab, curves_figure, history_figure, maps_figure
 from tests.runs import small_session
 
 PLACES = torch.rand(7, 2, generator=torch.Generator().manual_seed(0))
@@ -68,3 +68,39 @@ def test_errors_teach() -> None:
         curves_figure({}, "step")
     with pytest.raises(ValueError, match="runs: got none"):
         history_figure({}, ["loss"])
+
+
+def test_maps_that_cannot_be_drawn_are_said() -> None:
+    places, values = np.zeros((3, 2)), [1.0, 2.0, 3.0]
+    with pytest.raises(TypeError, match="maps: got a list, expected a dict, by title"):
+        maps_figure([places], values, "value")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"values: got .*, expected numbers"):
+        maps_figure({"one": places}, ["a", "b", "c"], "value")
+    for odd in (3.0, places):
+        with pytest.raises(ValueError, match=r"values: got shape .*, expected one number for each task"):
+            maps_figure({"one": places}, odd, "value")
+    assert maps_figure({"one": torch.zeros(3, 2, requires_grad=True)}, values, "value")._repr_png_()
+    assert maps_figure({"one": np.full((3, 2), np.nan)}, values, "value")._repr_png_()
+
+
+def test_curves_that_cannot_be_drawn_are_said() -> None:
+    with pytest.raises(TypeError, match="panels: got a list"):
+        curves_figure([1], "x")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="panel p: got a list"):
+        curves_figure({"p": [1]}, "x")  # type: ignore[dict-item]
+    with pytest.raises(TypeError, match="line a: got 5, expected two lists of numbers"):
+        curves_figure({"p": {"a": 5}}, "x")  # type: ignore[dict-item]
+    with pytest.raises(ValueError, match=r"line a: got x of shape .*expected as many y as x"):
+        curves_figure({"p": {"a": ([1, 2], [1])}}, "x")
+    assert curves_figure({"p": {str(k): ([1, 2], [k, np.nan]) for k in range(20)}}, "x")._repr_png_()
+
+
+def test_runs_that_are_none_are_said_and_a_lab_is_one() -> None:
+    with pytest.raises(ValueError, match="runs: got none"):
+        history_figure({}, ["loss"])
+    with pytest.raises(TypeError, match="run a: got a NoneType, expected a session or a lab"):
+        history_figure({"a": None}, ["loss"])  # type: ignore[dict-item]
+    lab = MetricLab(projection="pca", n_tasks=10)
+    with pytest.raises(TypeError, match="One is a list of one"):
+        history_figure({"a": lab}, "loss")  # type: ignore[dict-item]
+    assert history_figure({"a": lab}, ["loss"])._repr_png_()  # type: ignore[dict-item]

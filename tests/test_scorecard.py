@@ -127,3 +127,14 @@ def test_groups_too_small_to_cross_validate_have_no_probe() -> None:
 def test_a_score_that_is_not_known_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scorecard, "neighbours_kept", lambda *_: math.nan)
     assert "neighbours kept" not in evaluate("summary", "sinusoids", **QUICK).scores
+
+
+def test_what_cannot_be_evaluated_is_said() -> None:
+    with pytest.raises(TypeError, match=r"settings: got .*expected SummarySettings\(\.\.\.\)"):
+        evaluate("summary", "sinusoids", settings={"margin": 1})  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="family: got None, expected its name"):
+        evaluate("summary", None)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="embedder: got None, expected its name"):
+        evaluate(None, "sinusoids")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="seed: got 'x', expected a number"):
+        evaluate("summary", "sinusoids", seed="x")  # type: ignore[arg-type]

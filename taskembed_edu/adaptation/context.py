@@ -34,6 +34,9 @@ class ContextLearner(Learner):
 
     def __post_init__(self) -> None:
         check_whole("n_context", self.n_context, 1, None, "The context is the task's vector.")
+        if not isinstance(self.base, Learner) or isinstance(self.base, ContextLearner):
+            cause = "A learner has one context." if isinstance(self.base, ContextLearner) else ""
+            raise TypeError(problem("base", type(self.base).__name__, "a learner without a context", cause))
         if self._bias is None:
             raise ValueError(problem("base", f"{self.base.name} without a bias", "a learner with one for c to shift"))
 

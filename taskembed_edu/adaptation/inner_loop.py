@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from taskembed_edu.base.checks import check_choice, check_number, check_whole
+from taskembed_edu.base.checks import check_choice, check_number, check_whole, problem
 from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.networks.learners import Learner, Parameters, check_stack
 
@@ -44,13 +44,14 @@ def inner_loop(
     the curvature dropped, as if each step's slope were a constant (first-order MAML).
 
     Source: Finn, Abbeel and Levine 2017, algorithm 1, lines 5 to 7. Errors: ValueError for a start of other networks,
-    fewer than 0 steps, a rate below 0, or an unknown parameter in `adapted`. Worked number: w = 1, loss w^2, inner_lr
-    0.1, one step: w = 0.8.
+    fewer than 0 steps, a rate below 0, names of no parameters, or samples that the learner cannot read.
+    Worked number: w = 1, loss w^2, inner_lr 0.1, one step: w = 0.8.
     """
     check_whole("steps", steps, 0, None)
     check_number("inner_lr", inner_lr, 0, None)
+    _check_samples(learner, x, y)
     fast = shared_start(learner, start, len(x))
-    names = list(fast) if adapted is None else [check_choice("adapted", name, fast) for name in adapted]
+    names = list(fast) if adapted is None else _checked_names(adapted, fast)
     is_asked_later = any(value.requires_grad for value in fast.values())
     losses_of = twice_differentiable(learner) if second_order else learner.losses
     with torch.enable_grad():
@@ -66,12 +67,43 @@ def inner_loop(
     return fast
 
 
+def _check_samples(learner: Learner, x: Tensor, y: Tensor) -> None:
+    """Whether these are as many tasks' inputs and answers, and the learner reads such inputs."""
+    check_learner(learner)
+    for name, given in (("x", x), ("y", y)):
+        if not isinstance(given, Tensor):
+            raise TypeError(problem(name, f"a {type(given).__name__}", "a tensor (n_tasks, n, ...)"))
+    if x.dim() < 2 or not learner.reads(tuple(x.shape[2:])):
+        cause = f"This {learner.name} cannot read such samples; of one task, x[None] makes a stack."
+        raise ValueError(problem("x", x, "a tensor (n_tasks, n, *x_shape)", cause))
+    if y.shape[:2] != x.shape[:2]:
+        raise ValueError(problem("y", y, f"{x.shape[0]} tasks with {x.shape[1]} answers each, as x has"))
+
+
+def _checked_names(adapted: Sequence[str], known: Parameters) -> list[str]:
+    """The names of the parameters that move, each once. Errors: TypeError, ValueError."""
+    if isinstance(adapted, str) or not isinstance(adapted, Sequence):
+        cause = "One is a list of one." if isinstance(adapted, str) else ""
+        raise TypeError(problem("adapted", repr(adapted), "names of parameters in a list", cause))
+    if not adapted:
+        raise ValueError(problem("adapted", "no name", "at least one parameter to move, or None for all"))
+    return list(dict.fromkeys(check_choice("adapted", name, known) for name in adapted))
+
+
+def check_learner(learner: Learner, name: str = "learner") -> Learner:
+    """`learner` if it is one. Errors: TypeError."""
+    if not isinstance(learner, Learner):
+        cause = "task_learner(family) makes the one that suits a family."
+        raise TypeError(problem(name, repr(learner), "a learner such as MLP(1, 1, (40, 40))", cause))
+    return learner
+
+
 def shared_start(learner: Learner, start: Parameters, n_tasks: int) -> Parameters:
     """The start of each task, (n_tasks, *shape): one start is seen by all, and a gradient of it is the sum of theirs.
 
     Errors: ValueError for other networks, or for neither one nor n_tasks of them.
     """
-    if all(isinstance(value, Tensor) and len(value) == 1 for value in start.values()):
+    if isinstance(start, dict) and all(isinstance(one, Tensor) and len(one) == 1 for one in start.values()):
         start = check_stack(learner, start, "start", 1)
         return {name: value.expand(n_tasks, *value.shape[1:]) for name, value in start.items()}
     return dict(check_stack(learner, start, "start", n_tasks))

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from taskembed_edu.adaptation.context import VALUES, ContextLearner
-from taskembed_edu.adaptation.inner_loop import inner_loop
+from taskembed_edu.adaptation.inner_loop import check_learner, inner_loop
 from taskembed_edu.base.checks import check_number, check_whole, problem
 from taskembed_edu.networks.learners import Learner, Parameters, device_of
 from taskembed_edu.tasks.base import TaskBatch
@@ -40,6 +40,7 @@ class MetaLearner(ABC):
     name: ClassVar[str]
 
     def __post_init__(self) -> None:
+        check_learner(self.learner)
         check_number("inner_lr", self.inner_lr, 0, None)
         check_whole("inner_steps", self.inner_steps, 0, None)
 
@@ -75,6 +76,8 @@ class MetaLearner(ABC):
 
         The support sets alone are trained on. Errors: ValueError for no steps, or steps that are not in order.
         """
+        if isinstance(steps, str) or not isinstance(steps, Sequence):
+            raise ValueError(problem("steps", repr(steps), "numbers of steps in order", "One is a list of one: [5]."))
         counts = [int(check_whole("steps", count, 0, None)) for count in steps]
         if not counts or sorted(counts) != counts:
             cause = "They are made one after the other."

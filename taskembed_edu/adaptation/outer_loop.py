@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from taskembed_edu.adaptation.methods import MetaLearner
-from taskembed_edu.base.checks import check_number
+from taskembed_edu.base.checks import check_number, problem
 from taskembed_edu.networks.learners import Parameters, check_stack, device_of
 from taskembed_edu.tasks.base import TaskBatch
 
@@ -28,6 +28,9 @@ class OuterLoop:
         start: Parameters | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
+        if not isinstance(method, MetaLearner):
+            cause = "A method is made of a learner: CAVIA(MLP(1, 1, (40, 40)))."
+            raise TypeError(problem("method", repr(method), "MAML, ANIL, CAVIA or Reptile", cause))
         if start is None:
             rng = torch.Generator().manual_seed(0) if rng is None else rng
             start = {name: value.unsqueeze(0) for name, value in method.network.init(rng).items()}
@@ -41,6 +44,8 @@ class OuterLoop:
     def step(self, tasks: TaskBatch, outer_lr: float = 1e-3) -> Tensor:
         """One outer step on these tasks; the outer loss before it, on the start's device."""
         check_number("outer_lr", outer_lr, 0, None)
+        if not isinstance(tasks, TaskBatch):
+            raise TypeError(problem("tasks", repr(tasks), "tasks with samples: family.sample(25, 10, rng=rng)"))
         loss = self.method.outer_loss(self.start, tasks.to(device_of(self.start)))
         slopes = torch.autograd.grad(loss, self._learned)
         for weight, slope in zip(self._learned, slopes, strict=True):

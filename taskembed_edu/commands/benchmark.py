@@ -42,8 +42,9 @@ def main(argv: Sequence[str]) -> int:
     try:
         names = (_names(options.embedders, EMBEDDERS, "embedders"), _names(options.families, FAMILIES, "families"))
         cells = grid(*names, options.seeds, options.steps)
+        pool = on_this_machine(options.jobs)
         results = ResultsFile(options.results)
-        left = run_missing(cells, results, on_this_machine(options.jobs), _Progress(out))
+        left = run_missing(cells, results, pool, _Progress(out))
         outcomes = [outcome for outcome in results.outcomes() if outcome.cell in set(cells)]
         if options.markdown is not None:
             write_whole(options.markdown, markdown(leaderboard(outcomes)).encode())

@@ -253,20 +253,37 @@ def of_lab(
     read: Callable[[Any], Mapping[str, float]],
     judge: Callable[[Mapping[str, float]], Verdict],
     has: Sequence[str] = ("history", "settings"),
+    *,
+    embedder: str = "",
+    fewest: int = 0,
 ) -> Judge:
     """Judges an open investigation: what was reached with a lab, or with a session.
 
     `read` takes the session (or a lab that has none) and gives numbers by name; `judge` gives a verdict on them. An
-    answer without the attributes `has` is none.
+    answer without the attributes `has` is none, nor is a session of another `embedder` than this one. With `fewest`, a
+    map of fewer tasks does not count. A session is read with a frame of its last step.
     """
 
     def judged(answer: Any) -> Verdict:
         session = getattr(answer, "session", answer)
         if isinstance(answer, type) or not all(hasattr(session, name) for name in has):
             return wrong(f"You gave {_described(answer)}. This exercise asks for the lab itself, by its name: lab.")
-        return judge(read(session))
+        if embedder and session.embedder.name != embedder:
+            other = f"{_described(answer)} of the embedder {session.embedder.name!r}"
+            return wrong(f"You gave {other}. This exercise asks for the lesson's lab: its embedder is {embedder!r}.")
+        if fewest and session.setup.n_tasks < fewest:
+            few = f"The map shows {session.setup.n_tasks} tasks: among so few, luck is enough."
+            return wrong(f"{few} Set Tasks on the map to {fewest}, press Reset, and train again.")
+        return judge(read(session.with_last_step() if hasattr(session, "with_last_step") else session))
 
     return judged
+
+
+def measured_alike(session: Any) -> bool:
+    """Whether the first frame and the last were measured with one distance and as many shots."""
+    first, last = session.history[0], session.history[-1]
+    shots = [getattr(frame.settings, "n_shot", None) for frame in (first, last)]
+    return bool(first.metric == last.metric and shots[0] == shots[1])
 
 
 def made(answer: Any) -> Any:

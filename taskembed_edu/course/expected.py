@@ -33,7 +33,7 @@ def expected(*rows: Row) -> Shown:
     """
     if not rows:
         raise ValueError(problem("rows", "none", "one or more of (label, number, low, high)"))
-    return bands([(label, [value], low, high) for label, value, low, high in map(_checked, rows)])
+    return bands([(label, [value], low, high) for label, value, low, high in map(checked_band, rows)])
 
 
 def bands(rows: Sequence[tuple[str, Sequence[float], float, float]], heads: Sequence[str] = ("yours",)) -> Shown:
@@ -51,7 +51,7 @@ def bands(rows: Sequence[tuple[str, Sequence[float], float, float]], heads: Sequ
     return Shown("\n".join(compared), page, "\n".join(said))
 
 
-def _checked(row: Any) -> Row:
+def checked_band(row: Any) -> Row:
     """The row with its numbers as floats. Errors: TypeError, ValueError for what is no row, or no band."""
     if isinstance(row, str) or not isinstance(row, Sequence) or len(row) != 4:
         cause = "One row is a tuple of its own: expected((label, number, low, high))."

@@ -83,7 +83,7 @@ class CourseRecord:
                     newer += 1
                     continue
                 known.append(_entry(given))
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, RecursionError):
                 odd += 1
         self._say_unread(odd, newer)
         return known
@@ -150,7 +150,7 @@ def _entry(given: Mapping[str, Any]) -> Entry:
 def _is_of(line: bytes, lesson: str) -> bool:
     try:
         return _entry(json.loads(line)).lesson == lesson
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return False
 
 

@@ -26,9 +26,9 @@ from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
 
-from taskembed_edu.base.checks import problem
+from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.base.files import write_whole
-from taskembed_edu.course.expected import bands
+from taskembed_edu.course.expected import bands, checked_band
 from taskembed_edu.course.shown import Shown, box, escaped
 
 # The seed that a lesson runs, and those that are kept.
@@ -60,17 +60,16 @@ def over_seeds(
 
     `experiment` takes a seed and gives numbers by label; `mine` is what it gave for seed 0. `again` measures seeds 1
     and 2 here. What nbval compares is whether all numbers lie in their bands.
-    Errors: ValueError for a label that `mine` does not have, or no row.
+    Errors: ValueError for a label that `mine` does not have, or no row; TypeError for numbers that are none, or an
+    experiment that is no function.
     """
     if not rows:
         raise ValueError(problem("rows", "none", "one or more of (label, low, high)"))
-    for label, *_ in rows:
-        if label not in mine:
-            raise ValueError(problem("label", repr(label), f"one of {', '.join(map(repr, mine))}"))
-    others, note = _others(name, experiment, again)
-    if missing := {label for label, *_ in rows} - set.intersection(set(mine), *map(set, others)):
-        cause = "Each seed must give the same labels; add none to what the experiment gave."
-        raise ValueError(problem("label", ", ".join(sorted(missing)), "labels of every seed's numbers", cause))
+    if not callable(experiment):
+        cause = "Give its name without brackets."
+        raise TypeError(problem("experiment", experiment, "the function that takes a seed", cause))
+    labels = [_checked_row(row, mine) for row in rows]
+    others, note = _others(name, experiment, again, labels)
     runs = (mine, *others)
     seeds = [f"yours (seed {LIVE})", *(f"seed {seed}" for seed in KEPT[: len(others)])]
     shown = bands([(label, [run[label] for run in runs], low, high) for label, low, high in rows], seeds)
@@ -78,11 +77,27 @@ def over_seeds(
     return OverSeeds(shown.text, shown.page + more, f"{shown.said} {note}".rstrip(), runs)
 
 
-def _others(name: str, experiment: Experiment, again: bool) -> tuple[tuple[Numbers, ...], str]:
+def _checked_row(row: Any, mine: Any) -> str:
+    """The label of a row that `mine` has a number for. Errors: TypeError, ValueError."""
+    if not isinstance(mine, Mapping):
+        cause = "It is what the experiment gave for seed 0. Is its `return` missing?"
+        raise TypeError(problem("mine", mine, "numbers by label", cause))
+    if isinstance(row, str) or not isinstance(row, Sequence) or len(row) != 3:
+        raise ValueError(problem("row", repr(row), "(label, low, high)", "One row is a tuple of its own."))
+    label, low, high = row
+    check_choice("label", label, mine)
+    checked_band((label, mine[label], low, high))
+    return str(label)
+
+
+def _others(name: str, experiment: Experiment, again: bool, labels: Sequence[str]) -> tuple[tuple[Numbers, ...], str]:
     """The numbers of the other seeds, and what is to be said where there are none."""
     measure = os.environ.get(MEASURE) == "measure"
     if measure or again:
         measured = tuple(_plain(experiment(seed)) for seed in KEPT)
+        if not all(_has(run, labels) for run in measured):
+            cause = "It must give the same labels for every seed."
+            raise ValueError(problem("experiment", str(measured), f"numbers for {', '.join(labels)}", cause))
         if measure:
             keep(name, digest(sources(experiment)), measured)
         return measured, ""
@@ -91,13 +106,26 @@ def _others(name: str, experiment: Experiment, again: bool) -> tuple[tuple[Numbe
         return (), f"Seeds 1 and 2 of {name} are not kept with this course. {_HOW}"
     try:
         is_same = digest(sources(experiment)) == kept["source"]
-    except (OSError, TypeError):  # not written in a cell: there are no lines to compare
+    except (OSError, TypeError, AttributeError):  # not written in a cell: there are no lines to compare
         is_same = False
-    return (tuple(kept["runs"]), "") if is_same else ((), f"{_CHANGED} {_HOW}")
+    if not is_same:
+        return (), f"{_CHANGED} {_HOW}"
+    if len(kept["runs"]) != len(KEPT) or not all(_has(run, labels) for run in kept["runs"]):
+        return (), f"What is kept of {name} has not the numbers of these rows. {_HOW}"
+    return tuple(kept["runs"]), ""
 
 
-def _plain(numbers: Numbers) -> dict[str, float]:
-    """Numbers of numpy and torch as Python's, rounded as far as two machines may agree. Errors: ValueError."""
+def _has(run: Numbers, labels: Sequence[str]) -> bool:
+    return all(isinstance(run.get(label), (int, float)) for label in labels)
+
+
+def _plain(numbers: Any) -> dict[str, float]:
+    """Numbers of numpy and torch as Python's, rounded as far as two machines may agree. Errors: TypeError, ValueError.
+
+    ValueError where a number is not finite.
+    """
+    if not isinstance(numbers, Mapping):
+        raise TypeError(problem("experiment", numbers, "numbers by label", "Is its `return` missing?"))
     plain = {str(label): float(f"{float(value):.4g}") for label, value in numbers.items()}
     if not all(map(math.isfinite, plain.values())):
         raise ValueError(problem("experiment", str(plain), "finite numbers", "A run diverged."))
@@ -120,12 +148,14 @@ def keep(name: str, source: str, runs: Sequence[Numbers]) -> None:
 
 
 def read(name: str) -> dict[str, Any] | None:
-    """What is kept of an experiment; None where there is nothing, or a file that cannot be read."""
+    """What is kept of an experiment; None where there is nothing, or nothing that is what `keep` writes."""
     try:
-        found: dict[str, Any] = json.loads(place(name).read_bytes())
-        return found if len(found["runs"]) == len(KEPT) and found["source"] else None
-    except (OSError, ValueError, KeyError, TypeError):
+        found: Any = json.loads(place(name).read_bytes())
+    except (OSError, ValueError, RecursionError):
         return None
+    runs = found.get("runs") if isinstance(found, dict) else None
+    is_whole = isinstance(runs, list) and all(isinstance(run, dict) for run in runs)
+    return found if is_whole and isinstance(found.get("source"), str) else None
 
 
 # ---- the lines of an experiment --------------------------------------------------------------------------------------

@@ -32,16 +32,20 @@ def grid(
 ) -> list[Cell]:
     """The cells of an embedder and a family that go together.
 
-    Errors: ValueError for an unknown name, fewer than 1 seed or fewer than 0 steps.
+    Errors: ValueError for an unknown name, no seed, fewer than 0 steps, or where none go together.
     """
-    check_whole("seeds", seeds, 1, None)
+    check_whole("seeds", seeds, 1, None, "Each seed is a run of its own: 0, 1, and so on.")
     check_whole("steps", steps, 0, None)
+    embedders, families = dict.fromkeys(embedders), dict.fromkeys(families)
     pairs = [
         (embedder, family)
         for family in families
         for embedder in embedders
         if task_embedder(embedder).takes(task_family(family))
     ]
+    if not pairs:
+        asked = f"{', '.join(embedders)} on {', '.join(families)}"
+        raise ValueError(problem("grid", asked, "an embedder that can read a family", "Sets and sequences differ."))
     return [Cell(embedder, family, seed, steps) for seed in range(seeds) for embedder, family in pairs]
 
 
@@ -64,7 +68,12 @@ def run_cell(cell: Cell) -> Outcome:
 
 
 def on_this_machine(jobs: int = -1) -> Pool:
-    """The cells on this machine's cores: `jobs` processes, -1 for one a core. Each computes with one thread."""
+    """The cells on this machine's cores: `jobs` processes, -1 for one a core. Each computes with one thread.
+
+    Errors: ValueError for 0 processes.
+    """
+    if check_whole("jobs", jobs, None, None) == 0:
+        raise ValueError(problem("jobs", "0", "how many processes", "-1 takes one a core."))
 
     def pool(cells: Sequence[Cell]) -> Iterator[Outcome]:
         yield from Parallel(n_jobs=jobs, return_as="generator_unordered", inner_max_num_threads=1, backend="loky")(

@@ -83,12 +83,20 @@ def evaluate(
 
     `transfer_to`: how many new tasks are solved from the network of the known task that is nearest by the embedding
     (0: none). Embedder and family by name, or themselves. Errors: ValueError for an embedder that does not take such
-    tasks, or an unknown name. Worked number: recall@1 of blind guesses among 200 tasks is 0.005.
+    tasks, or an unknown name; TypeError for another embedder's settings.
+    Worked number: recall@1 of blind guesses among 200 tasks is 0.005.
     """
     embedder = task_embedder(embedder) if isinstance(embedder, str) else embedder
     family = task_family(family) if isinstance(family, str) else family
     for name, value, low in (("steps", steps, 0), ("n_tasks", n_tasks, 10), ("transfer_to", transfer_to, 0)):
         check_whole(name, value, low, None)
+    check_whole("seed", seed, None, None)
+    for name, given, kind in (("embedder", embedder, Embedder), ("family", family, TaskFamily)):
+        if not isinstance(given, kind):
+            raise TypeError(problem(name, repr(given), f"its name, or one of class {kind.__name__}"))
+    if settings is not None and not isinstance(settings, embedder.settings_class):
+        wanted = embedder.settings_class.__name__
+        raise TypeError(problem("settings", repr(settings), f"{wanted}(...)", f"They are {embedder.name}'s."))
     if not embedder.takes(family):
         cause = "Choose another method for such tasks; `takes` says which suit."
         raise ValueError(problem("embedder", embedder.name, f"one that reads {family.label.lower()}", cause))

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from matplotlib.axes import Axes
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from taskembed_edu.base.checks import problem
 from taskembed_edu.base.short_errors import short_errors
@@ -37,12 +38,15 @@ def maps_figure(
     """Maps side by side, with one bar of colours: {title: places (n, 2)}, and a value of each of the n tasks.
 
     `label` says what the colours are. `same_scale` draws all maps to one scale; otherwise each fills its frame, which
-    suits maps whose units differ. Errors: ValueError for no map, or places and values of different numbers.
+    suits maps whose units differ. Errors: ValueError for no map, or places and values of different numbers; TypeError
+    for maps without titles.
     """
-    drawn = {title: np.asarray(places, dtype=float) for title, places in maps.items()}
-    values = np.asarray(values, dtype=float)
+    drawn = {title: _numbers(f"map {title}", places) for title, places in _by_title("maps", maps).items()}
+    values = _numbers("values", values)
     if not drawn:
         raise ValueError(problem("maps", "none", "at least one map by its title"))
+    if values.ndim != 1:
+        raise ValueError(problem("values", f"shape {values.shape}", "one number for each task"))
     for title, places in drawn.items():
         if places.shape != (len(values), 2):
             cause = "A map has a place for each task: pca_layout(vectors) makes one."
@@ -70,8 +74,12 @@ def curves_figure(
 ) -> Still:
     """Curves side by side: {panel: {line: (x, y)}}. A line has the same colour and dash in every panel.
 
-    `marks` are levels that a panel's grey line shows, such as a margin. Errors: ValueError for no panel.
+    `marks` are levels that a panel's grey line shows, such as a margin. Errors: ValueError for no panel, or a line
+    whose x and y are not as long; TypeError for panels or lines without names.
     """
+    for title, lines in _by_title("panels", panels).items():
+        for name, line in _by_title(f"panel {title}", lines).items():
+            _check_line(name, line)
     if not panels:
         raise ValueError(problem("panels", "none", "at least one panel by its title"))
     names = list(dict.fromkeys(name for lines in panels.values() for name in lines))
@@ -83,7 +91,7 @@ def curves_figure(
     row = figure.subplots(1, len(panels), squeeze=False)[0]
     for panel, (title, lines) in zip(row, panels.items(), strict=True):
         for name, (x, y) in lines.items():
-            panel.plot(x, y, label=as_written(name), linewidth=2, **style[name])
+            panel.plot(_numbers(name, x), _numbers(name, y), label=as_written(name), linewidth=2, **style[name])
         for level in marks:
             panel.axhline(level, color="#808080", linewidth=1)
         _named(panel, title, x_label)
@@ -99,11 +107,17 @@ def curves_figure(
 def history_figure(runs: Mapping[str, Session], readings: Sequence[str], **drawn: Any) -> Still:
     """Readings of some runs over their steps, one panel a reading: history_figure({"hard": run}, ["loss", "recall@1"]).
 
-    More arguments are `curves_figure`'s. Errors: ValueError for no run, or a reading that no run has.
+    More arguments are `curves_figure`'s. A lab stands for its session. Errors: ValueError for no run, or a reading that
+    a run does not have; TypeError for what is no run.
     """
+    panels: dict[str, Any] = {}
+    runs = {label: _session(label, run) for label, run in _by_title("runs", runs).items()}
     if not runs:
         raise ValueError(problem("runs", "none", "at least one session by its name"))
-    panels: dict[str, Any] = {}
+    if isinstance(readings, str):
+        raise TypeError(
+            problem("readings", repr(readings), "names in a list", f"One is a list of one: [{readings!r}].")
+        )
     for name in readings:
         known = {reading.name: reading.label for run in runs.values() for reading in run.validation_set.readings}
         if name not in known:
@@ -113,6 +127,36 @@ def history_figure(runs: Mapping[str, Session], readings: Sequence[str], **drawn
             for label, run in runs.items()
         }
     return curves_figure(panels, "step", **drawn)
+
+
+def _by_title(argument: str, given: Any) -> Mapping[str, Any]:
+    if not isinstance(given, Mapping) or not all(isinstance(title, str) for title in given):
+        came = f"a {type(given).__name__}" if not isinstance(given, Mapping) else f"the titles {list(given)}"
+        raise TypeError(problem(argument, came, "a dict, by title: {'my run': ...}"))
+    return given
+
+
+def _numbers(argument: str, given: Any) -> NDArray[np.float64]:
+    """Numbers, tensors or arrays as an array. Errors: TypeError."""
+    try:
+        return np.asarray(given.detach().cpu() if isinstance(given, torch.Tensor) else given, dtype=float)
+    except (TypeError, ValueError):
+        raise TypeError(problem(argument, given, "numbers")) from None
+
+
+def _check_line(name: str, line: Any) -> None:
+    if not isinstance(line, (tuple, list, np.ndarray, torch.Tensor)) or len(line) != 2:
+        raise TypeError(problem(f"line {name}", line, "two lists of numbers: (x, y)"))
+    x, y = (_numbers(f"line {name}", each) for each in line)
+    if x.ndim != 1 or x.shape != y.shape:
+        raise ValueError(problem(f"line {name}", f"x of shape {x.shape} and y of shape {y.shape}", "as many y as x"))
+
+
+def _session(label: str, run: Any) -> Session:
+    session = getattr(run, "session", run)  # a lab's
+    if not isinstance(session, Session):
+        raise TypeError(problem(f"run {label}", f"a {type(run).__name__}", "a session or a lab"))
+    return session
 
 
 def _named(panel: Axes, title: str, x_label: str) -> None:

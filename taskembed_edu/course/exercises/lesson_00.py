@@ -12,12 +12,15 @@ _STEPS, _RECALL, _SPEARMAN = 200, 0.8, 0.8
 def _read(session: Any) -> dict[str, float]:
     frame = [frame for frame in session.history if frame.step <= _STEPS][-1]
     found = {name: float(frame.diagnostics.get(name, 0.0)) for name in ("recall@1", "spearman")}
-    return {**found, "steps": float(frame.step), "waves": float(session.named_family() == "sinusoids")}
+    waves = float(session.setup.family == "sinusoids")
+    return {**found, "steps": float(frame.step), "all steps": float(session.steps), "waves": waves}
 
 
 def _judge(found: Mapping[str, float]) -> Verdict:
     if not found["waves"]:
         return wrong("This lab has other tasks. Choose the sine waves again.")
+    if found["all steps"] and not found["steps"]:
+        return wrong(f"No picture was kept of the first {_STEPS} steps. Set Steps between pictures to 10, and Reset.")
     if not found["steps"]:
         return wrong("The lab has not been trained: press Play, or call lab.session.step(200).")
     reached = f"recall@1 {found['recall@1']:.2f} and Spearman {found['spearman']:.2f} at step {found['steps']:.0f}"
@@ -85,13 +88,14 @@ EXERCISES = [
     Exercise(
         name="00.what_is_missing",
         ask="Which setting gives the network more to tell two tasks apart by?",
-        judge=of_lab(_read, _judge, has=("history", "named_family")),
+        judge=of_lab(_read, _judge, has=("history", "named_family"), embedder="metric", fewest=200),
         right=Later(lambda: _trained(_STEPS, n_shot=64)),
         mistakes=[
             (Later(lambda: _trained(0)), "not been trained"),
             (Later(lambda: _trained(50)), "What is it that the network lacks?"),
             (Later(lambda: _trained(100, metric="cosine")), "was lost"),
             (Later(lambda: _trained(1, family="gaussians")), "other tasks"),
+            (Later(lambda: _trained(1, n_tasks=10)), "luck is enough"),
         ],
         hints=(
             "First try a larger learning rate. Is the network too slow, or does it lack something else?",

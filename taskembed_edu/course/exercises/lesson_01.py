@@ -66,6 +66,9 @@ def _disagree(found: Mapping[str, float]) -> Verdict:
         return wrong("One of the vectors is zero: it has no direction, and so no cosine.")
     if all(abs(value) < 1e-9 for value in found.values()):
         return wrong("Here y and z are equally far by every distance. Move one of them.")
+    ties = [metric for metric, value in found.items() if abs(value) < 1e-9]
+    if ties:
+        return wrong(f"By the {ties[0]} distance y and z are equally far from x: neither is nearer. Move one of them.")
     nearer = {metric: "y" if value > 0 else "z" for metric, value in found.items()}
     said = ", ".join(f"{metric} says {name}" for metric, name in nearer.items())
     if len(set(nearer.values())) == 1:
@@ -150,6 +153,7 @@ EXERCISES = [
             (Later(lambda: _lab([1, 1], [3, 3], [4, 1])), "Not the parties"),
             (Later(lambda: _lab([1, 1], [3, 2], [3, 2])), "equally far"),
             (Later(lambda: _lab([1, 1], [0, 0], [3, 2])), "no direction"),
+            (Later(lambda: _lab([1, 1], [2.5, -0.5], [4, 1])), "By the manhattan distance"),
         ],
         hints=(
             "Manhattan walks along the axes: a way straight along one axis is no longer for it than for a bird.",

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from taskembed_edu.course.exercise import RIGHT, Exercise, Later, Verdict, function, number, of_lab, wrong
+from taskembed_edu.course.exercise import (
+    RIGHT,
+    Exercise,
+    Later,
+    Verdict,
+    function,
+    measured_alike,
+    number,
+    of_lab,
+    wrong,
+)
 
 Rows = list[list[int]]
 Dealt = tuple[list[int], list[int]]
@@ -52,6 +62,7 @@ def _read(session: Any) -> dict[str, float]:
         "own": float(is_own),
         "tasks": float((is_own and family.n_distinct) or _FEWEST),
         "steps": float(session.history[-1].step),
+        "alike": float(measured_alike(session)),
         "first": float(first.get("recall@1", 0.0)),
         "last": float(last.get("recall@1", 0.0)),
     }
@@ -64,6 +75,8 @@ def _judge(found: Mapping[str, float]) -> Verdict:
         return wrong(f"Your family has {found['tasks']:.0f} tasks; at least {_FEWEST} are asked for.")
     if not found["steps"]:
         return wrong("The lab has not been trained: press Play, or call my_lab.session.step(100).")
+    if not found["alike"]:
+        return wrong("Shots or distance were changed since the first picture: press Reset, then Play, to compare them.")
     said = f"recall@1 went from {found['first']:.2f} to {found['last']:.2f}"
     if found["last"] < _END or found["last"] - found["first"] < _RISE:
         cause = "Train longer, or make tasks that differ more than two draws of one of them do."
@@ -89,6 +102,12 @@ def _trained(kind: str, n_tasks: int = 300, steps: int = 60) -> Any:
             "metric", OwnTasks(x[..., None], noise if kind == "noise" else a * x**2 + b * x + c), n_neighbors=5
         )
     session.step(steps)
+    return session
+
+
+def _with_more_shots() -> Any:
+    session = _trained("parabolas", steps=1)
+    session.set(n_shot=8)
     return session
 
 
@@ -160,6 +179,7 @@ EXERCISES = [
             (Later(lambda: _trained("parabolas", n_tasks=45, steps=10)), "at least 50"),
             (Later(lambda: _trained("parabolas", steps=0)), "not been trained"),
             (Later(lambda: _trained("noise", steps=20)), "differ more"),
+            (Later(_with_more_shots), "changed since"),
         ],
         hints=(
             "A task needs inputs and answers: x of shape (tasks, rows, 1), y of shape (tasks, rows).",

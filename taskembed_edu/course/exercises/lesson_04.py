@@ -1,9 +1,10 @@
 """The exercises of lesson 04: pairs of a step, what may be compared, and a cosine map that keeps its geometry."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
-from taskembed_edu.course.exercise import Exercise, Later, Verdict, number, of_lab, word, wrong
+from taskembed_edu.course.exercise import Exercise, Later, Verdict, measured_alike, number, of_lab, word, wrong
 
 # What the open investigation asks for.
 _RECALL, _SPEARMAN = 0.5, 0.75
@@ -12,15 +13,16 @@ _RECALL, _SPEARMAN = 0.5, 0.75
 def _read(session: Any) -> dict[str, float]:
     """What the open investigation is judged by, of a session of the metric-based embedder."""
     scores = session.frame.diagnostics
-    asked = {"recall": scores["recall@1"], "spearman": scores["spearman"], "margin": session.settings.margin}
+    asked = {"recall": scores["recall@1"], "spearman": scores.get("spearman", math.nan)}
     had_both = [frame for frame in session.history if frame.metric == "cosine" and _has_both(frame.diagnostics)]
     best = max(had_both, key=lambda frame: frame.diagnostics["spearman"], default=None)
     asked["had_both_at"] = -1 if best is None else best.step
-    return {**asked, "steps": session.frame.step, "cosine": float(session.frame.metric == "cosine")}
+    how = {"margin": session.settings.margin, "cosine": float(session.frame.metric == "cosine")}
+    return {**asked, **how, "steps": session.frame.step, "alike": float(measured_alike(session))}
 
 
 def _has_both(scores: Mapping[str, float]) -> bool:
-    return scores["recall@1"] >= _RECALL and scores["spearman"] >= _SPEARMAN
+    return scores["recall@1"] >= _RECALL and scores.get("spearman", math.nan) >= _SPEARMAN
 
 
 def _judge(found: Mapping[str, float]) -> Verdict:
@@ -30,6 +32,10 @@ def _judge(found: Mapping[str, float]) -> Verdict:
         return Verdict("open", "The lab has not been trained yet: press Play, or run lab.session.step(300).")
     if not found["cosine"]:
         return wrong(f"{scores} But it trains with another distance: choose the cosine, then Reset and Play.")
+    if not found["alike"]:
+        return wrong(f"{scores} But the distance or the shots were changed on the way: press Reset, then Play.")
+    if math.isnan(found["spearman"]):
+        return wrong(f"{scores} These tasks have no true distance: choose the sine waves, then Reset and Play.")
     if found["recall"] >= _RECALL and found["spearman"] >= _SPEARMAN:
         return Verdict("right", "Tasks are found again, and the order of their distances is kept.", measured=scores)
     if found["had_both_at"] > 0:
@@ -47,6 +53,12 @@ def trained(steps: int, **settings: Any) -> Any:
 
     session = Session("metric", projection="pca", seed=0, **settings)
     session.step(steps)
+    return session
+
+
+def _cosine_at_the_end() -> Any:
+    session = trained(100)
+    session.set(metric="cosine")
     return session
 
 
@@ -98,13 +110,15 @@ EXERCISES = [
     Exercise(
         name="04.cosine_map",
         ask="Use the lab: the cosine distance, recall@1 of at least 0.5 and Spearman of at least 0.75.",
-        judge=of_lab(_read, _judge),
+        judge=of_lab(_read, _judge, embedder="metric", fewest=200),
         right=Later(lambda: trained(300, metric="cosine", margin=0.1)),
         mistakes=[
             (Later(lambda: trained(20)), "another distance"),
             (Later(lambda: trained(30, metric="cosine")), "pairs that push"),
             (Later(lambda: trained(20, metric="cosine", margin=0.1)), "train longer"),
             (Later(lambda: trained(1130, metric="cosine", margin=0.1)), "it had both"),
+            (Later(_cosine_at_the_end), "changed on the way"),
+            (Later(lambda: trained(1, n_tasks=10)), "luck is enough"),
         ],
         hints=(
             "Choose the cosine distance. Then change the margin only.",

@@ -1,9 +1,10 @@
 """The exercises of lesson 05: semi-hard mining, three reports to be read, and a run that loses the geometry."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from taskembed_edu.course.exercise import RIGHT, Exercise, Later, Verdict, function, of_lab, wrong
+from taskembed_edu.course.exercise import RIGHT, Exercise, Later, Verdict, function, measured_alike, of_lab, wrong
 
 # ---- three reports -------------------------------------------------------------------------------------------------
 
@@ -70,9 +71,10 @@ _RISE, _FALL = 0.3, 0.15
 def _read(session: Any) -> dict[str, float]:
     """How far recall@1 and Spearman moved from the first frame to the last, of a session with both."""
     first, last = session.history[0], session.frame
-    moved = {name: last.diagnostics[name] - first.diagnostics[name] for name in ("recall@1", "spearman")}
-    same = float(first.metric == last.metric)
-    return {"recall": moved["recall@1"], "spearman": moved["spearman"], "steps": last.step, "same distance": same}
+    names = ("recall@1", "spearman")
+    moved = {name: last.diagnostics.get(name, math.nan) - first.diagnostics.get(name, math.nan) for name in names}
+    alike = float(measured_alike(session))
+    return {"recall": moved["recall@1"], "spearman": moved["spearman"], "steps": last.step, "alike": alike}
 
 
 def _judge(found: Mapping[str, float]) -> Verdict:
@@ -82,8 +84,10 @@ def _judge(found: Mapping[str, float]) -> Verdict:
     asked = f"Asked are at least +{_RISE:g} and at most -{_FALL:g}."
     if found["steps"] == 0:
         return Verdict("open", "The lab has not been trained yet: press Play, or run lab.session.step(300).")
-    if not found["same distance"]:
-        return wrong("The first frame was measured with another distance than the last: press Reset, then Play.")
+    if not found["alike"]:
+        return wrong("The first frame was measured with another distance or other shots: press Reset, then Play.")
+    if math.isnan(spearman):
+        return wrong(f"{scores} There is no Spearman to compare: choose the sine waves, then Reset and Play.")
     if recall >= _RISE and spearman <= -_FALL:
         return Verdict("right", "Tasks are found again, and the order of their distances is lost.", measured=scores)
     if recall >= _RISE:
@@ -167,7 +171,7 @@ EXERCISES = [
     Exercise(
         name="05.lost_geometry",
         ask="Use the lab: recall@1 must rise by at least 0.3, and Spearman must fall by at least 0.15.",
-        judge=of_lab(_read, _judge),
+        judge=of_lab(_read, _judge, embedder="metric", fewest=200),
         right=Later(lambda: _trained(200, metric="cosine", dim=64)),
         mistakes=[
             (Later(lambda: _trained(100)), "farther than 2"),

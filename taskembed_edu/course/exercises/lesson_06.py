@@ -69,6 +69,8 @@ def _trained(steps: int, **settings: Any) -> Any:
     return session
 
 
+_HAS = ("frame", "settings", "setup", "steps")
+
 EXERCISES = [
     Exercise(
         name="06.forms",
@@ -138,12 +140,13 @@ EXERCISES = [
     Exercise(
         name="06.own_starts",
         ask="Use the panel: One each, Reset, and a purity of 0.45.",
-        judge=of_lab(_read, _judge, has=("frame", "settings", "setup", "steps")),
+        judge=of_lab(_read, _judge, has=_HAS, embedder="parameters", fewest=100),
         right=Later(lambda: _trained(20, start="own", vector="outputs")),
         mistakes=[
             (Later(lambda: _trained(5)), "one start"),
             (Later(lambda: _trained(5, start="own", vector="outputs")), "hardly learnt"),
             (Later(lambda: _trained(20, start="own")), "You compare weights"),
+            (Later(lambda: _trained(1, start="own", n_tasks=14)), "luck is enough"),
         ],
         hints=(
             "Layers, forms and distances of the weights do not help: no unit of one network is that of another.",

@@ -78,6 +78,8 @@ def _trained(steps: int, **settings: Any) -> Any:
     return session
 
 
+_HAS = ("frame", "settings", "setup", "steps")
+
 EXERCISES = [
     Exercise(
         name="07.fisher",
@@ -160,7 +162,7 @@ EXERCISES = [
     Exercise(
         name="07.which_weights",
         ask="Use the panel: Fisher information, step 500, and a Spearman of 0.65.",
-        judge=of_lab(_read, _judge, has=("frame", "settings", "setup", "steps")),
+        judge=of_lab(_read, _judge, has=_HAS, embedder="parameters"),
         right=Later(lambda: _trained(500, layer="hidden_2")),
         mistakes=[
             (Later(lambda: _trained(5)), "not learnt"),
