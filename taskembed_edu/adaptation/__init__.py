@@ -2,14 +2,13 @@
 
 from taskembed_edu.adaptation.context import ContextLearner
 from taskembed_edu.adaptation.inner_loop import inner_loop, shared_start
-from taskembed_edu.adaptation.methods import ANIL, CAVIA, MAML, METHODS, MetaLearner, Reptile
+from taskembed_edu.adaptation.methods import ANIL, CAVIA, MAML, MetaLearner, Reptile
 from taskembed_edu.adaptation.outer_loop import OuterLoop
 
 __all__ = [
     "ANIL",
     "CAVIA",
     "MAML",
-    "METHODS",
     "ContextLearner",
     "MetaLearner",
     "OuterLoop",

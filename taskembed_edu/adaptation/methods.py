@@ -218,7 +218,3 @@ def all_samples(tasks: TaskBatch) -> tuple[Tensor, Tensor, Tensor | None]:
         for mask, samples in zip(masks, sets, strict=True)
     ]
     return x, y, torch.cat(full, dim=1)
-
-
-# The methods by name.
-METHODS: dict[str, type[MetaLearner]] = {method.name: method for method in (MAML, ANIL, CAVIA, Reptile)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -81,8 +81,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _names(given: str | None, known: object, argument: str) -> list[str]:
-    names = list(known)  # type: ignore[call-overload]
+def _names(given: str | None, known: Iterable[str], argument: str) -> list[str]:
+    names = list(known)
     return names if given is None else [check_choice(argument, name.strip(), names) for name in given.split(",")]
 
 

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from taskembed_edu.base.checks import check_choice, problem
+from taskembed_edu.base.copies import copy_moments
 from taskembed_edu.base.devices import moved
 from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.networks.learners import Learner, Parameters, stack
@@ -181,11 +182,8 @@ class BatchedTraining:
         twin.diverged = self.diverged.clone()
         twin._passing, twin._order, twin._first = self._passing, self._order, self._first
         twin._room, twin._most = self._room, self._most
-        for name in self.trained:
-            kept = self._optimiser.state.get(self.parameters[name])
-            if kept:
-                copied = {k: v.clone() if isinstance(v, Tensor) else v for k, v in kept.items()}
-                twin._optimiser.state[twin.parameters[name]] = copied
+        weights = ((self.parameters[name], twin.parameters[name]) for name in self.trained)
+        copy_moments(self._optimiser, twin._optimiser, weights)
         return twin
 
     def n_bytes(self) -> int:

@@ -20,6 +20,7 @@ from taskembed_edu.adaptation.methods import CAVIA
 from taskembed_edu.adaptation.outer_loop import OuterLoop
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import problem
+from taskembed_edu.base.copies import copy_generator
 from taskembed_edu.base.devices import moved
 from taskembed_edu.base.readings import LOSS_PANEL, Reading
 from taskembed_edu.base.settings import Settings, setting
@@ -147,9 +148,7 @@ class ContextState:
 
     def copy(self) -> ContextState:
         """The same run at the same step, sharing no memory that changes with this one."""
-        rng = torch.Generator()
-        rng.set_state(self.rng.get_state())
-        return dataclasses.replace(self, loop=self.loop.copy(), rng=rng)
+        return dataclasses.replace(self, loop=self.loop.copy(), rng=copy_generator(self.rng))
 
     def n_bytes(self) -> int:
         """Memory of a copy: the network and two moments of Adam for each weight, and Python's objects around them."""

@@ -27,6 +27,7 @@ from torch import Tensor
 
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import problem
+from taskembed_edu.base.copies import copy_generator, copy_moments
 from taskembed_edu.base.settings import Settings, setting
 from taskembed_edu.embedders.base import (
     Embedder,
@@ -136,13 +137,8 @@ class FisherState:
         """The same run at the same step, sharing no memory with this one (family, tasks and learner never change)."""
         body = {name: value.detach().clone().requires_grad_() for name, value in self.body.items()}
         optimiser = _optimiser(body)
-        for name, theirs in self.body.items():
-            if theirs in self.optimiser.state:
-                kept = self.optimiser.state[theirs]
-                optimiser.state[body[name]] = {key: value.clone() for key, value in kept.items()}
-        rng = torch.Generator()
-        rng.set_state(self.rng.get_state())
-        same = (self.family, self.tasks, rng, self.device, self.settings, self.seed, self.step)
+        copy_moments(self.optimiser, optimiser, zip(self.body.values(), body.values(), strict=True))
+        same = (self.family, self.tasks, copy_generator(self.rng), self.device, self.settings, self.seed, self.step)
         return FisherState(self.learner, body, optimiser, *same)
 
     def n_bytes(self) -> int:

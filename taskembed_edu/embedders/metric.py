@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import problem
+from taskembed_edu.base.copies import copy_generator, copy_moments
 from taskembed_edu.base.devices import moved, repeatable_convolutions
 from taskembed_edu.base.readings import PAIRS_PANEL, Reading
 from taskembed_edu.base.settings import Settings, setting
@@ -147,13 +148,10 @@ class MetricState:
         """The same run at the same step, sharing no memory with this one (family and tasks never change)."""
         encoder = copy.deepcopy(self.encoder)
         optimiser = _optimiser(encoder)
-        # Only Adam's state has to be copied: the learning rate is set at every step.
-        for mine, theirs in zip(encoder.parameters(), self.encoder.parameters(), strict=True):
-            if theirs in self.optimiser.state:
-                optimiser.state[mine] = {name: kept.clone() for name, kept in self.optimiser.state[theirs].items()}
-        rng = torch.Generator()
-        rng.set_state(self.rng.get_state())
-        return MetricState(encoder, optimiser, self.family, self.tasks, rng, self.device, self.step)
+        copy_moments(self.optimiser, optimiser, zip(self.encoder.parameters(), encoder.parameters(), strict=True))
+        return MetricState(
+            encoder, optimiser, self.family, self.tasks, copy_generator(self.rng), self.device, self.step
+        )
 
     def n_bytes(self) -> int:
         """Memory of a copy: weights and two moments of Adam for each, and Python's objects around them."""

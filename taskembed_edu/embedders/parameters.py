@@ -17,6 +17,7 @@ from torch import Tensor
 
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_choice, problem
+from taskembed_edu.base.copies import copy_generator
 from taskembed_edu.base.devices import moved
 from taskembed_edu.embedders.base import Embedder, StepRecord, chosen_device
 from taskembed_edu.embedders.batched import (
@@ -57,8 +58,6 @@ class ParameterState:
 
     def copy(self) -> ParameterState:
         """The same run at the same step, sharing no memory that will change (start and tasks never do)."""
-        rng = torch.Generator()
-        rng.set_state(self.rng.get_state())
         return ParameterState(
             self.training.copy(),
             self.start,
@@ -66,7 +65,7 @@ class ParameterState:
             self.family,
             self.tasks,
             self.given,
-            rng,
+            copy_generator(self.rng),
             self.seed,
             self.step,
         )

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import problem
+from taskembed_edu.base.copies import copy_generator
 from taskembed_edu.base.settings import Settings, setting
 from taskembed_edu.embedders.base import Embedder, StepRecord, metric_setting, shots_setting
 from taskembed_edu.tasks.base import TaskBatch, TaskFamily
@@ -64,9 +65,7 @@ class SummaryState:
 
     def copy(self) -> SummaryState:
         """The same run at the same step, sharing nothing that changes with this one."""
-        rng = torch.Generator()
-        rng.set_state(self.rng.get_state())
-        return dataclasses.replace(self, rng=rng)
+        return dataclasses.replace(self, rng=copy_generator(self.rng))
 
     def n_bytes(self) -> int:
         """Memory of a copy: a generator and Python's objects; it shares what never changes."""

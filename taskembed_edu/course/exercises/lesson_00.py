@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from taskembed_edu.course.exercise import RIGHT, Exercise, Later, Verdict, number, of_lab, wrong
+from taskembed_edu.course.exercises.sessions import trained
 
 _STEPS, _RECALL, _SPEARMAN = 200, 0.8, 0.8
 
@@ -29,14 +30,6 @@ def _judge(found: Mapping[str, float]) -> Verdict:
     if found["recall@1"] < _RECALL:
         return wrong(f"You have {reached}; {_RECALL} is asked of recall@1. What is it that the network lacks?")
     return Verdict("right", RIGHT.said, measured=f"You have {reached}.")
-
-
-def _trained(steps: int, **settings: Any) -> Any:
-    from taskembed_edu.session.session import Session  # torch comes with it
-
-    session = Session("metric", settings.pop("family", "sinusoids"), projection="pca", **settings)
-    session.step(steps)
-    return session
 
 
 EXERCISES = [
@@ -89,13 +82,13 @@ EXERCISES = [
         name="00.what_is_missing",
         ask="Which setting gives the network more to tell two tasks apart by?",
         judge=of_lab(_read, _judge, has=("history", "named_family"), embedder="metric", fewest=200),
-        right=Later(lambda: _trained(_STEPS, n_shot=64)),
+        right=Later(lambda: trained(_STEPS, n_shot=64)),
         mistakes=[
-            (Later(lambda: _trained(0)), "not been trained"),
-            (Later(lambda: _trained(50)), "What is it that the network lacks?"),
-            (Later(lambda: _trained(100, metric="cosine")), "was lost"),
-            (Later(lambda: _trained(1, family="gaussians")), "other tasks"),
-            (Later(lambda: _trained(1, n_tasks=10)), "luck is enough"),
+            (Later(lambda: trained(0)), "not been trained"),
+            (Later(lambda: trained(50)), "What is it that the network lacks?"),
+            (Later(lambda: trained(100, metric="cosine")), "was lost"),
+            (Later(lambda: trained(1, family="gaussians")), "other tasks"),
+            (Later(lambda: trained(1, n_tasks=10)), "luck is enough"),
         ],
         hints=(
             "First try a larger learning rate. Is the network too slow, or does it lack something else?",

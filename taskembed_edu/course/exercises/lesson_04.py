@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from taskembed_edu.course.exercise import Exercise, Later, Verdict, measured_alike, number, of_lab, word, wrong
+from taskembed_edu.course.exercises.sessions import trained
 
 # What the open investigation asks for.
 _RECALL, _SPEARMAN = 0.5, 0.75
@@ -45,15 +46,6 @@ def _judge(found: Mapping[str, float]) -> Verdict:
     else:
         more = f"Recall@1 of at least {_RECALL:g} is asked: train longer, or let a few more pairs push."
     return wrong(f"{scores} Asked are {_RECALL:g} and {_SPEARMAN:g}. {more}")
-
-
-def trained(steps: int, **settings: Any) -> Any:
-    """A session of the metric-based embedder after some steps; imported here, since it takes torch a while."""
-    from taskembed_edu import Session
-
-    session = Session("metric", projection="pca", seed=0, **settings)
-    session.step(steps)
-    return session
 
 
 def _cosine_at_the_end() -> Any:

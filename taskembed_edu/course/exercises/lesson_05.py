@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from taskembed_edu.course.exercise import RIGHT, Exercise, Later, Verdict, function, measured_alike, of_lab, wrong
+from taskembed_edu.course.exercises.sessions import trained
 
 # ---- three reports -------------------------------------------------------------------------------------------------
 
@@ -101,17 +102,8 @@ def _judge(found: Mapping[str, float]) -> Verdict:
     return wrong(f"{scores} {asked} {more}")
 
 
-def _trained(steps: int, **settings: Any) -> Any:
-    """A session after some steps; imported here, since torch takes a while to load."""
-    from taskembed_edu import Session
-
-    session = Session("metric", projection="pca", seed=0, **settings)
-    session.step(steps)
-    return session
-
-
 def _switched() -> Any:
-    session = _trained(20)
+    session = trained(20)
     session.set(metric="cosine")
     session.step(20)
     return session
@@ -172,12 +164,12 @@ EXERCISES = [
         name="05.lost_geometry",
         ask="Use the lab: recall@1 must rise by at least 0.3, and Spearman must fall by at least 0.15.",
         judge=of_lab(_read, _judge, embedder="metric", fewest=200),
-        right=Later(lambda: _trained(200, metric="cosine", dim=64)),
+        right=Later(lambda: trained(200, metric="cosine", dim=64)),
         mistakes=[
-            (Later(lambda: _trained(100)), "farther than 2"),
-            (Later(lambda: _trained(200, margin=0.0)), "Something must push"),
+            (Later(lambda: trained(100)), "farther than 2"),
+            (Later(lambda: trained(200, margin=0.0)), "Something must push"),
             (Later(_switched), "another distance"),
-            (Later(lambda: _trained(10)), "Neither yet"),
+            (Later(lambda: trained(10)), "Neither yet"),
         ],
         hints=(
             "Which run of the section on retrieval and geometry lost the order?",
