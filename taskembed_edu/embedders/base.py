@@ -150,6 +150,10 @@ class Embedder(ABC, Generic[State, Chosen]):
         """Validation tasks whose training has diverged: they are reported, and no map or score includes them."""
         return ()
 
+    def start(self, state: State) -> Tensor | None:
+        """The point (dim,) from which an inner loop takes every task to its vector; None where there is none."""
+        return None
+
     def answers(self, state: State) -> TaskFit | None:
         """The current outputs of each validation task's own network; None if tasks have no networks of their own."""
         return None
