@@ -34,13 +34,11 @@
 # on 50 *other* points of the wave, the **query set** (查询集), over 500 new waves.
 
 # %%
-import dataclasses
-
 import matplotlib.pyplot as plt
 import torch
 
-from taskembed_edu import ANIL, CAVIA, MAML, MLP, OuterLoop, Sinusoids, inner_loop
-from taskembed_edu.course import check, expected, outcome, over_seeds, predict, tally
+from taskembed_edu import CAVIA, MAML, MLP, OuterLoop, Sinusoids, inner_loop
+from taskembed_edu.course import check, outcome, over_seeds, predict, tally
 
 net = MLP(n_in=1, n_out=1, hidden=(40, 40))
 
@@ -74,7 +72,9 @@ MARKS = (0, 1, 2, 5, 10)
 
 
 def along(method, start, tasks, marks=MARKS):
-    return {step: float(loss) for step, loss in zip(marks, method.losses_along(start, tasks, marks).mean(1), strict=True)}
+    return {
+        step: float(loss) for step, loss in zip(marks, method.losses_along(start, tasks, marks).mean(1), strict=True)
+    }
 
 
 def alone(seed):
@@ -126,8 +126,8 @@ by_package = torch.autograd.grad(MAML(net, 0.01).outer_loss(stacked, batch), the
 torch.testing.assert_close(by_hand, by_package)
 print("the same outer gradient")
 names = ["joint training", "MAML", "about the same"]
-predict("08.start", "Before any inner step, whose start answers new waves better?", names)
-predict("08.after", "And after one inner step on 5 points?", names)
+before = predict("08.start", "Before any inner step, whose start answers new waves better?", names)
+display(before, predict("08.after", "And after one inner step on 5 points?", names))
 
 
 # %%
@@ -135,7 +135,7 @@ from taskembed_edu import JointTraining
 
 
 def learn(method, seed, outer_steps=2000):
-    train, new, rng = waves(seed)
+    train, _new, rng = waves(seed)
     loop = OuterLoop(method, rng)
     for _step in range(outer_steps):
         loop.step(train.sample(25, n_shot=5, n_query=10, rng=rng))
@@ -177,8 +177,8 @@ for ax, name in zip(axes, ways, strict=False):
         fast = ways[name].adapt(starts[name], new[3:4], steps)
         ax.plot(x, net.apply(fast, x[None])[0], color=colour, label=f"after {steps} steps")
     ax.plot(new.support_x[3], new.support_y[3], "o", color="#000000")
-    ax.set(title=name, xlabel="x", ylim=(-5.5, 5.5))
-axes[0].legend(fontsize=10)
+    ax.set(title=name, xlabel="x", ylim=(-5.5, 8.5))
+axes[0].legend(fontsize=11, ncols=2, columnspacing=1, handlelength=1, loc="upper center")
 for name, colour in zip(ways, ("#d55e00", "#009e73"), strict=True):
     axes[2].plot(MARKS, [mine[f"{name}, {step} steps"] for step in MARKS], "o-", color=colour, label=name)
 axes[2].set(title="500 new waves", xlabel="inner steps", ylabel="query loss", ylim=(0, None))
@@ -268,10 +268,10 @@ def context(seed):
 
 
 by_context, vectors, places = with_context(0)
-figure, axes = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
 back = torch.linalg.lstsq(vectors, places).solution  # the linear view of the 5 numbers that is nearest to the truth
 for ax, points, title in zip(axes, (places, vectors @ back), ("the truth", "read from 5 context numbers"), strict=True):
-    dots = ax.scatter(*points.T, c=new.truth[:, 1], s=18, cmap="cividis")
+    dots = ax.scatter(*points[:150].T, c=new.truth[:150, 1], s=18, cmap="cividis")
     ax.set(title=title, xlabel="amplitude times cos(phase)", ylabel="times sin(phase)")
 figure.colorbar(dots, ax=axes).set_label("phase", fontsize=13)
 plt.show()
@@ -303,7 +303,11 @@ def noisy(seed, start):
     new, rng = waves(seed)[1], torch.Generator().manual_seed(seed)
     noise = torch.randn(new.support_y.shape, generator=rng)
     judges = {"noisy": new.with_support(new.support_x, new.support_y + noise), "exact": new}
-    found = {f"{kind}, {s} steps": v for kind, tasks in judges.items() for s, v in along(MAML(net, 0.01), start, tasks, AFTER).items()}
+    found = {
+        f"{kind}, {s} steps": v
+        for kind, tasks in judges.items()
+        for s, v in along(MAML(net, 0.01), start, tasks, AFTER).items()
+    }
     fast = along(MAML(net, inner_lr=0.05), start, new, (0, 1, 2))
     return found | {f"rate 0.05, {step} steps": loss for step, loss in fast.items()}
 
@@ -315,7 +319,9 @@ def more_steps(seed):
 by_steps = noisy(0, starts["MAML"])
 _figure, ax = plt.subplots(figsize=(9, 3), layout="constrained")
 for kind, colour in (("noisy", "#d55e00"), ("exact", "#0072b2")):
-    ax.plot(range(len(AFTER)), [by_steps[f"{kind}, {s} steps"] for s in AFTER], "o-", color=colour, label=f"{kind} points")
+    ax.plot(
+        range(len(AFTER)), [by_steps[f"{kind}, {s} steps"] for s in AFTER], "o-", color=colour, label=f"{kind} points"
+    )
 ax.set_xticks(range(len(AFTER)), AFTER, fontsize=13)
 ax.set(xlabel="inner steps", ylabel="query loss", ylim=(0, None))
 ax.legend(fontsize=13)
@@ -370,7 +376,9 @@ lab
 # *MAML*, *first order* and *Reptile* go from the same place (*Compare the methods*).
 
 # %% tags=["step-0"]
-wave_lab = AdaptationLab("sinusoids", learner="wave", method="joint", n_shot=5, inner_lr=0.1, inner_steps=3, learning_rate=0.03, seed=0)
+wave_lab = AdaptationLab(
+    "sinusoids", learner="wave", method="joint", n_shot=5, inner_lr=0.1, inner_steps=3, learning_rate=0.03, seed=0
+)
 wave_lab
 
 # %% [markdown]

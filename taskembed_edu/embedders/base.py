@@ -212,6 +212,12 @@ def shots_setting(where: str, **declaration: Any) -> Any:
     return setting(0, label="Shots", help=told, **limits, **declaration)
 
 
+def stop_at_setting(default: int, by_then: str) -> Any:
+    """The setting `stop_at`: where Play pauses. `by_then` says why there."""
+    told = f"Play pauses at this step. After it, {by_then}. 0: no pause."
+    return setting(default, label="Stop at step", help=told, low=0, high=100_000, step=50)
+
+
 def device_setting() -> Any:
     """The setting of every embedder that trains: the device."""
     return setting(

@@ -53,7 +53,7 @@ def _judge(found: Mapping[str, float]) -> Verdict:
     if not found["steps"]:
         return Verdict("open", f"Use the panel above: Play to step {_AT_STEP}, and look at both losses.")
     if not found["as it began"]:
-        return wrong("More inner steps or a larger rate help any start. Keep 3 steps at the rate 0.1: run the cell again.")
+        return wrong("More inner steps or a larger rate help any start. Keep 3 steps at rate 0.1: run the cell again.")
     if found["steps"] < _AT_STEP:
         return wrong(f"The start has not been learnt yet: let it train to step {_AT_STEP}.")
     told = f"After the inner loop {found['loss']:.2f}, before it {found['before']:.2f}."
@@ -104,7 +104,13 @@ EXERCISES = [
             },
         ),
         right=-0.5,
-        mistakes=[(-1, "first order"), (0.5, "sign"), (-0.25, "2 (w' - 1)"), (-0.32, "of the lesson"), (-1.5, "not 1 plus")],
+        mistakes=[
+            (-1, "first order"),
+            (0.5, "sign"),
+            (-0.25, "2 (w' - 1)"),
+            (-0.32, "of the lesson"),
+            (-1.5, "not 1 plus"),
+        ],
         hints=("w' = 0.5.", "The outer slope at w' is 2 (0.5 - 1) = -1.", "dw'/dw = 1 - 0.25 * 2 = 0.5."),
         solution="2 (0.5 - 1) (1 - 0.25 * 2) = -0.5; first order says -1.",
     ),
@@ -148,6 +154,6 @@ EXERCISES = [
             "Method: which of them looks at the loss after the inner loop?",
             "MAML, in second or in first order, or Reptile.",
         ),
-        solution="Method: MAML. Step 300: about 0.8 after the inner loop, and 3.4 before it, where joint training has 3.0.",
+        solution="Method: MAML. At step 300: about 0.8 after the inner loop, and 3.4 before it (joint training: 3.0).",
     ),
 ]
