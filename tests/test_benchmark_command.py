@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
+import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -117,7 +118,7 @@ def test_a_file_of_another_version_or_kind_is_refused(results: ResultsFile, tmp_
     with sqlite3.connect(results.path) as file:
         file.execute("PRAGMA user_version = 7")
     file.close()
-    with pytest.raises(ValueError, match="results: got version 7"):
+    with pytest.raises(ValueError, match=r"results: got version 7.*taskembed benchmark --results new\.sqlite"):
         ResultsFile(results.path)
     (tmp_path / "text").write_text("These are no results at all." * 99)
     with pytest.raises(ValueError, match="expected a file of results"):
@@ -131,6 +132,41 @@ def test_a_file_that_was_cut_short_is_refused(results: ResultsFile) -> None:
     results.path.write_bytes(results.path.read_bytes()[:3000])
     with pytest.raises(ValueError, match="cut short"):
         ResultsFile(results.path).outcomes()
+
+
+def test_a_file_that_is_read_only_is_said_before_a_cell_is_made(
+    results: ResultsFile, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real = sqlite3.connect  # an administrator may write to every file: so sqlite is asked for reading alone
+    monkeypatch.setattr(sqlite3, "connect", lambda path: real(f"file:{path}?mode=ro", uri=True))
+
+    def made(cells: Sequence[Cell]) -> Iterable[Outcome]:
+        raise AssertionError("a cell was begun")
+
+    with pytest.raises(OSError, match=r"results\.sqlite: attempt to write a readonly database"):
+        run_missing(CELLS, results, made)
+    assert main(["--embedders", "summary", "--families", "sinusoids", "--results", str(results.path)]) == 1
+    assert "readonly database" in capsys.readouterr().err
+
+
+def test_two_runs_on_one_file_lose_nothing(results: ResultsFile) -> None:
+    held, refused = threading.Event(), threading.Event()
+
+    def waits(cells: Sequence[Cell]) -> Iterable[Outcome]:
+        for cell in cells:
+            held.set()
+            assert refused.wait(30)
+            yield fine(cell)
+
+    first = threading.Thread(target=run_missing, args=(CELLS[:2], results, waits))
+    first.start()
+    assert held.wait(30)
+    with pytest.raises(ValueError, match="which another run holds"):
+        run_missing(CELLS[2:], ResultsFile(results.path), here)
+    refused.set()
+    first.join()
+    assert run_missing(CELLS, ResultsFile(results.path), here) == 0
+    assert {outcome.cell for outcome in results.outcomes()} == set(CELLS)
 
 
 # ---- the grid, the board, the command --------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from taskembed_edu.evaluation.benchmark import (
     run_missing,
     shown,
 )
+from taskembed_edu.evaluation.cluster import on_cluster
 from taskembed_edu.evaluation.results import Outcome, ResultsFile
 from taskembed_edu.tasks import FAMILIES
 
@@ -30,6 +31,8 @@ EXAMPLES = """for example:
   taskembed benchmark                                     all embedders, all families, three seeds
   taskembed benchmark --embedders metric,context --families sinusoids --seeds 5
   taskembed benchmark --markdown board.md                 also write the leaderboard
+  taskembed benchmark --scheduler tcp://10.0.0.5:8786     on a dask cluster: `dask scheduler` there, and on each worker
+                                                          `dask worker tcp://10.0.0.5:8786 --nthreads 1`
 
 Stop it whenever you like: the next run makes what is missing in --results.
 """
@@ -42,7 +45,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         names = (_names(options.embedders, EMBEDDERS, "embedders"), _names(options.families, FAMILIES, "families"))
         cells = grid(*names, options.seeds, options.steps)
-        pool = on_this_machine(options.jobs)
+        pool = on_this_machine(options.jobs) if options.scheduler is None else on_cluster(options.scheduler)
         results = ResultsFile(options.results)
         left = run_missing(cells, results, pool, _Progress(out))
         outcomes = [outcome for outcome in results.outcomes() if outcome.cell in set(cells)]
@@ -67,7 +70,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     """The options of a command line."""
     parser = argparse.ArgumentParser(
         prog="taskembed benchmark",
-        description="Judge embedders on families of tasks, on all cores of this machine.",
+        description="Judge embedders on families of tasks, on all cores of this machine or on a cluster.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -76,6 +79,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=3, help="how many seeds (%(default)s)")
     parser.add_argument("--steps", type=int, default=300, help="training steps (%(default)s)")
     parser.add_argument("--jobs", type=int, default=-1, help="how many processes (%(default)s: one a core)")
+    trust = "a dask cluster's, instead of this machine's cores. It is trusted: what is sent both ways is pickled code"
+    parser.add_argument("--scheduler", metavar="tcp://HOST:PORT", help=trust)
     parser.add_argument("--results", type=Path, default=Path("benchmark.sqlite"), help="the file (%(default)s)")
     parser.add_argument("--markdown", type=Path, help="also write the leaderboard as Markdown")
     return parser.parse_args(argv)

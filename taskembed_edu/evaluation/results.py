@@ -18,6 +18,12 @@ from taskembed_edu.base.checks import problem
 
 VERSION = 1
 
+# There is no converting: what was measured in another way is to be measured again.
+_ANOTHER = (
+    "Results of another version cannot be compared with these, nor converted. Keep the file for the version that wrote "
+    "it, and begin a new one: taskembed benchmark --results new.sqlite."
+)
+
 _TABLE = """CREATE TABLE IF NOT EXISTS cells (
     embedder TEXT, family TEXT, seed INTEGER, steps INTEGER, scores TEXT, seconds REAL, reason TEXT,
     PRIMARY KEY (embedder, family, seed, steps)
@@ -54,17 +60,14 @@ class ResultsFile:
             version = file.execute("PRAGMA user_version").fetchone()[0]
             tables = [name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
             if tables and version != VERSION:
-                cause = (
-                    "Results of another version cannot be compared with these. Name another file, or remove this one."
-                )
-                raise ValueError(problem("results", f"version {version} in {path}", f"version {VERSION}", cause))
+                raise ValueError(problem("results", f"version {version} in {path}", f"version {VERSION}", _ANOTHER))
             if not tables:
                 file.execute(_TABLE)
                 file.execute(f"PRAGMA user_version = {VERSION}")
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the file for this run. Errors: ValueError where another run holds it."""
+        """Hold the file for this run. Errors: ValueError where another run holds it; OSError where it is read-only."""
         lock = FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=0)
         try:
             lock.acquire()
@@ -74,6 +77,8 @@ class ResultsFile:
                 problem("results", f"{self.path}, which another run holds", "a free file", cause)
             ) from None
         try:
+            with self._open() as file:
+                file.execute(f"PRAGMA user_version = {VERSION}")  # a read-only file is said now, before any cell
             yield
         finally:
             lock.release()
