@@ -204,7 +204,12 @@ def _best(score: str, by: Mapping[str, Mapping[str, Summary]]) -> float:
     means = [scores[score][0] for scores in by.values() if score in scores and math.isfinite(scores[score][0])]
     if not means:
         return math.nan
-    return min(means) if score.startswith(_SMALLER) else max(means)
+    return min(means) if smaller_is_better(score) else max(means)
+
+
+def smaller_is_better(score: str) -> bool:
+    """Whether a small value of this column is a good one: losses, times and sizes."""
+    return score.startswith(_SMALLER)
 
 
 def _cell(summary: Summary | None, best: float) -> str:
