@@ -27,6 +27,7 @@ from .embedders.generators import novelty as novelty
 from .embedders.kinds import register_kind as register_kind
 from .embedders.trained import train_tasks as train_tasks
 from .embedders.weights import weight_vectors as weight_vectors
+from .evaluation.choosing import advise as advise
 from .evaluation.geometry import TrueGeometry as TrueGeometry
 from .evaluation.registry import Score as Score
 from .evaluation.registry import register_score as register_score
@@ -36,7 +37,10 @@ from .evaluation.scorecard import linear_probe as linear_probe
 from .evaluation.scores import neighbour_purity as neighbour_purity
 from .evaluation.scores import purity_by_chance as purity_by_chance
 from .evaluation.scores import recall_at_k as recall_at_k
+from .evaluation.solvers import Prototypes as Prototypes
 from .evaluation.transfer import compare_starts as compare_starts
+from .evaluation.transfer import macro_f1 as macro_f1
+from .evaluation.transfer import transfer as transfer
 from .figures.plots import loss_surface_figure as loss_surface_figure
 from .figures.rows import curves_figure as curves_figure
 from .figures.rows import history_figure as history_figure
