@@ -34,6 +34,7 @@ from .evaluation.scores import neighbour_purity as neighbour_purity
 from .evaluation.scores import purity_by_chance as purity_by_chance
 from .evaluation.scores import recall_at_k as recall_at_k
 from .evaluation.transfer import compare_starts as compare_starts
+from .figures.leaderboard import leaderboard_figure as leaderboard_figure
 from .figures.plots import loss_surface_figure as loss_surface_figure
 from .figures.rows import curves_figure as curves_figure
 from .figures.rows import history_figure as history_figure

@@ -117,6 +117,15 @@ def run_missing(
 _SMALLER = ("transfer loss", "random start", "ms an embedding", "numbers")
 
 
+def smaller_is_better(score: str) -> bool:
+    """Whether a leaderboard's score is a loss, a time or a size.
+
+    >>> smaller_is_better("transfer loss, 0 steps"), smaller_is_better("recall@1")
+    (True, False)
+    """
+    return score.startswith(_SMALLER)
+
+
 def leaderboard(outcomes: Iterable[Outcome]) -> dict[str, dict[str, dict[str, Summary]]]:
     """By family, embedder and score: the mean over seeds, the standard deviation, and how many seeds there were.
 
@@ -187,7 +196,7 @@ def _best(score: str, by: Mapping[str, Mapping[str, Summary]]) -> float:
     means = [scores[score][0] for scores in by.values() if score in scores and math.isfinite(scores[score][0])]
     if not means:
         return math.nan
-    return min(means) if score.startswith(_SMALLER) else max(means)
+    return min(means) if smaller_is_better(score) else max(means)
 
 
 def _cell(summary: Summary | None, best: float) -> str:
