@@ -3,10 +3,12 @@
 from .adaptation import ANIL as ANIL
 from .adaptation import CAVIA as CAVIA
 from .adaptation import MAML as MAML
+from .adaptation import JointTraining as JointTraining
 from .adaptation import OuterLoop as OuterLoop
 from .adaptation import Reptile as Reptile
 from .adaptation import inner_loop as inner_loop
 from .base.readings import Reading as Reading
+from .embedders import AdaptedEmbedder as AdaptedEmbedder
 from .embedders import ContextEmbedder as ContextEmbedder
 from .embedders import FisherEmbedder as FisherEmbedder
 from .embedders import MetricEmbedder as MetricEmbedder
@@ -30,6 +32,7 @@ from .evaluation.registry import Score as Score
 from .evaluation.registry import register_score as register_score
 from .evaluation.scorecard import Scorecard as Scorecard
 from .evaluation.scorecard import evaluate as evaluate
+from .evaluation.scorecard import linear_probe as linear_probe
 from .evaluation.scores import neighbour_purity as neighbour_purity
 from .evaluation.scores import purity_by_chance as purity_by_chance
 from .evaluation.scores import recall_at_k as recall_at_k
@@ -68,6 +71,7 @@ from .formulas.mining import hard_triplets as hard_triplets
 from .formulas.task2vec import asymmetric_task2vec_distance as asymmetric_task2vec_distance
 from .formulas.task2vec import pairwise_task2vec_distances as pairwise_task2vec_distances
 from .formulas.task2vec import task2vec_distance as task2vec_distance
+from .labs.adaptation import AdaptationLab as AdaptationLab
 from .labs.distance import DistanceLab as DistanceLab
 from .labs.loss import LossLab as LossLab
 from .labs.metric import MetricLab as MetricLab
@@ -90,6 +94,7 @@ from .networks import permute_units as permute_units
 from .networks import rescale_units as rescale_units
 from .networks import set_encoder as set_encoder
 from .networks import task_learner as task_learner
+from .networks.wave import Wave as Wave
 from .projection.live_umap import LiveUMAP as LiveUMAP
 from .projection.pca import pca_layout as pca_layout
 from .projection.quality import trustworthiness as trustworthiness

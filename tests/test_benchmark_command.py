@@ -127,6 +127,69 @@ def test_a_file_of_another_version_or_kind_is_refused(results: ResultsFile, tmp_
         ResultsFile(tmp_path / "nowhere" / "results.sqlite")
 
 
+def old_file(path: Path, version: int = 1) -> Path:
+    """As version 1 wrote it: a cell had no number of shots."""
+    key = "PRIMARY KEY (embedder, family, seed, steps)"
+    with sqlite3.connect(path) as file:
+        file.execute(
+            "CREATE TABLE cells (embedder TEXT, family TEXT, seed INTEGER, steps INTEGER, scores TEXT, seconds REAL, "
+            f"reason TEXT, {key})"
+        )
+        file.execute("INSERT INTO cells VALUES ('summary', 'sinusoids', 0, 1, '{\"spearman\": 0.5}', 2.0, '')")
+        file.execute("INSERT INTO cells VALUES ('metric', 'number_words', 0, 1, '{}', 0.1, 'ValueError: no')")
+        file.execute(f"PRAGMA user_version = {version}")
+    file.close()
+    return path
+
+
+def test_an_old_file_is_refused_with_the_way_to_convert_it_and_the_way_works(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = old_file(tmp_path / "mine.sqlite")
+    before = old.read_bytes()
+    with pytest.raises(ValueError, match=r"version 1 in .*taskembed benchmark --convert .*mine\.sqlite"):
+        ResultsFile(old)
+    assert main(["--convert", str(old)]) == 0
+    assert "mine.v2.sqlite" in capsys.readouterr().out.replace("\n", "")
+    kept = ResultsFile(tmp_path / "mine.v2.sqlite").outcomes()
+    assert [(outcome.cell, outcome.reason) for outcome in kept] == [
+        (Cell("metric", "number_words", 0, 1), "ValueError: no"),
+        (Cell("summary", "sinusoids", 0, 1, 0), ""),
+    ]
+    assert kept[1].scores == {"spearman": 0.5}
+    assert old.read_bytes() == before, "the old file stays as it is"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("none.sqlite", "no such file"),
+        ("third.sqlite", "version 3"),
+        ("twice.sqlite", "there already"),
+    ],
+)
+def test_what_cannot_be_converted_says_why(
+    name: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old_file(tmp_path / "third.sqlite", version=3)
+    old_file(tmp_path / "twice.sqlite")
+    (tmp_path / "twice.v2.sqlite").touch()
+    assert main(["--convert", str(tmp_path / name)]) == 1
+    assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_shots_are_a_side_of_the_grid_and_a_table_of_their_own(results: ResultsFile) -> None:
+    cells = grid(["summary"], ["sinusoids"], seeds=2, steps=1, shots=(0, 5))
+    assert [(cell.seed, cell.n_shot) for cell in cells] == [(0, 0), (0, 5), (1, 0), (1, 5)]
+    few = run_cell(cells[1])
+    assert few.reason == ""
+    assert few.scores != run_cell(cells[0]).scores
+    run_missing(cells, results, here)
+    assert list(leaderboard(results.outcomes())) == ["sinusoids", "sinusoids, 5 shots"]
+    with pytest.raises(ValueError, match="shots"):
+        grid(["summary"], ["sinusoids"], shots=(-1,))
+
+
 def test_a_file_that_was_cut_short_is_refused(results: ResultsFile) -> None:
     run_missing(CELLS, results, here)
     results.path.write_bytes(results.path.read_bytes()[:3000])

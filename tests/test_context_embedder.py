@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from taskembed_edu import ContextEmbedder, Session
-from taskembed_edu.embedders import ContextSettings, ContextState
+from taskembed_edu.embedders import ContextSettings, MetaState
 from taskembed_edu.tasks import Digits, Gaussians, NumberWords, Sinusoids, TaskFamily
 from tests.runs import SMALL, as_json, generator
 
@@ -16,7 +16,7 @@ EMBEDDER = ContextEmbedder()
 FAMILIES = [Sinusoids(), Gaussians(), Digits(), NumberWords()]
 
 
-def begun(family: TaskFamily, **values: Any) -> tuple[ContextState, ContextSettings]:
+def begun(family: TaskFamily, **values: Any) -> tuple[MetaState, ContextSettings]:
     settings, rng = ContextSettings(**{"batch": 4, "hidden": 8, "device": "cpu", **values}), generator()
     return EMBEDDER.begin(family, family.sample(5, n_shot=4, rng=rng), settings, rng), settings
 

@@ -15,7 +15,7 @@ from taskembed_edu.tasks import Sinusoids, TaskBatch, TaskFamily
 from tests.runs import generator
 
 SMALL: dict[str, Any] = {"n_tasks": 12, "frame_every": 4, "projection": "pca"}
-LIVE = ["metric", "summary", "fisher", "context"]
+LIVE = ["metric", "summary", "fisher", "context", "adapted"]
 
 
 def session(embedder: str, family: Any = "gaussians", **values: Any) -> Session:

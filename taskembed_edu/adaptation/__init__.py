@@ -2,7 +2,7 @@
 
 from taskembed_edu.adaptation.context import ContextLearner
 from taskembed_edu.adaptation.inner_loop import inner_loop, shared_start
-from taskembed_edu.adaptation.methods import ANIL, CAVIA, MAML, MetaLearner, Reptile
+from taskembed_edu.adaptation.methods import ANIL, CAVIA, MAML, JointTraining, MetaLearner, Reptile
 from taskembed_edu.adaptation.outer_loop import OuterLoop
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "CAVIA",
     "MAML",
     "ContextLearner",
+    "JointTraining",
     "MetaLearner",
     "OuterLoop",
     "Reptile",

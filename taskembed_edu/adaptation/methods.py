@@ -9,6 +9,7 @@ All of them train one start. They differ in what an inner loop may change, and i
 | ANIL | the last layer | as MAML |
 | CAVIA | a task's context, which begins at 0 | as MAML; the context itself has no start to learn |
 | Reptile | all weights | towards the inner loop's end |
+| joint training | all weights, afterwards | against the slope of the loss at the start: there is no inner loop yet |
 """
 
 from __future__ import annotations
@@ -203,6 +204,24 @@ class Reptile(MetaLearner):
         ends = self._inner(still, x, y, mask, self.inner_steps)
         halves = ((start[name] - end.detach()).square().sum() / (2 * len(tasks)) for name, end in ends.items())
         return torch.stack(list(halves)).sum()
+
+
+@dataclass(frozen=True)
+class JointTraining(MetaLearner):
+    r"""One network for all tasks at once, as one trains before fine-tuning: the inner loop comes afterwards.
+
+    .. math:: \min_\theta \; \frac{1}{n} \sum_i L_i(\theta)
+
+    Of sine waves it learns their mean, which is nearly flat: the start that MAML is compared with. Source: Finn, Abbeel
+    and Levine 2017, section 5.1 ("pretrained"). Errors: ValueError for a rate below 0, or fewer than 0 steps.
+    Worked number: one weight, losses (w - 1)^2 and (w - 3)^2, w = 1: the gradient is -2.
+    """
+
+    name: ClassVar[str] = "joint"
+
+    def outer_loss(self, start: Parameters, tasks: TaskBatch) -> Tensor:
+        x, y, mask = all_samples(tasks)
+        return self.network.losses(self._inner(start, x, y, mask, 0), x, y, mask).mean()
 
 
 def all_samples(tasks: TaskBatch) -> tuple[Tensor, Tensor, Tensor | None]:

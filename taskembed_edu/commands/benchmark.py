@@ -26,7 +26,7 @@ from taskembed_edu.evaluation.benchmark import (
     shown,
 )
 from taskembed_edu.evaluation.cluster import on_cluster
-from taskembed_edu.evaluation.results import Outcome, ResultsFile
+from taskembed_edu.evaluation.results import Outcome, ResultsFile, convert
 from taskembed_edu.tasks import FAMILIES
 
 EXAMPLES = """for example:
@@ -46,8 +46,11 @@ def main(argv: Sequence[str]) -> int:
     options = parse(argv)
     out, errors = Console(), Console(stderr=True)
     try:
+        if options.convert is not None:
+            out.print(f"written: {convert(options.convert)}", highlight=False, soft_wrap=True)
+            return 0
         names = (_names(options.embedders, EMBEDDERS, "embedders"), _names(options.families, FAMILIES, "families"))
-        cells = grid(*names, options.seeds, options.steps)
+        cells = grid(*names, options.seeds, options.steps, _numbers(options.shots))
         pool = on_this_machine(options.jobs) if options.scheduler is None else on_cluster(options.scheduler)
         results = ResultsFile(options.results)
         left = run_missing(cells, results, pool, _Progress(out))
@@ -83,6 +86,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--families", metavar="A,B", help=f"some of {', '.join(FAMILIES)} (default: all)")
     parser.add_argument("--seeds", type=int, default=3, help="how many seeds (%(default)s)")
     parser.add_argument("--steps", type=int, default=300, help="training steps (%(default)s)")
+    parser.add_argument("--shots", default="0", metavar="A,B", help="samples of a support set (0: as the tasks come)")
     parser.add_argument("--jobs", type=int, default=-1, help="how many processes (%(default)s: one a core)")
     trust = "a dask cluster's, instead of this machine's cores. It is trusted: what is sent both ways is pickled code"
     parser.add_argument("--scheduler", metavar="tcp://HOST:PORT", help=trust)
@@ -90,6 +94,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--markdown", type=Path, help="also write the leaderboard as Markdown")
     several = "also draw it, a picture each family: of several, board.png becomes board-sinusoids.png and so on"
     parser.add_argument("--figure", type=_picture, metavar="board.png", help=f"{several}; or .svg, .pdf")
+    parser.add_argument("--convert", type=Path, metavar="OLD", help="only make a file of this version of an old one")
     return parser.parse_args(argv)
 
 
@@ -108,13 +113,22 @@ def _draw(board: Mapping[str, Mapping[str, Mapping[str, Summary]]], path: Path) 
     for family in board:
         memory = io.BytesIO()
         leaderboard_figure(board, family).savefig(memory, format=path.suffix[1:].lower(), dpi=DPI)
-        named = path if len(board) == 1 else path.with_stem(f"{path.stem}-{family}")
+        named = (
+            path if len(board) == 1 else path.with_stem(f"{path.stem}-{family.replace(', ', '-').replace(' ', '-')}")
+        )
         write_whole(named, memory.getvalue())
 
 
 def _names(given: str | None, known: Iterable[str], argument: str) -> list[str]:
     names = list(known)
     return names if given is None else [check_choice(argument, name.strip(), names) for name in given.split(",")]
+
+
+def _numbers(given: str) -> list[int]:
+    parts = [part.strip() for part in given.split(",")]
+    if not all(part.isdigit() for part in parts):
+        raise ValueError(problem("shots", repr(given), "whole numbers, such as 0,5"))
+    return [int(part) for part in parts]
 
 
 class _Progress:
@@ -132,7 +146,8 @@ class _Progress:
 
 def _named(outcome: Outcome) -> str:
     cell = outcome.cell
-    return f"{cell.embedder} on {cell.family}, seed {cell.seed}"
+    shots = f", {cell.n_shot} shots" if cell.n_shot else ""
+    return f"{cell.embedder} on {cell.family}{shots}, seed {cell.seed}"
 
 
 def tables(outcomes: Sequence[Outcome]) -> list[Table]:

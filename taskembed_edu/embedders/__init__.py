@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from taskembed_edu.base.checks import check_choice
+from taskembed_edu.embedders.adapted import AdaptedEmbedder, AdaptedSettings
 from taskembed_edu.embedders.base import Embedder, EmbedderState, FittedEmbedder, StepRecord, chosen_device, device_name
-from taskembed_edu.embedders.context import ContextEmbedder, ContextSettings, ContextState
+from taskembed_edu.embedders.context import ContextEmbedder, ContextSettings
 from taskembed_edu.embedders.fisher import FisherEmbedder, FisherSettings, FisherState
+from taskembed_edu.embedders.meta import MetaState
 from taskembed_edu.embedders.metric import MetricEmbedder, MetricSettings, MetricState
 from taskembed_edu.embedders.parameter_settings import ParameterSettings
 from taskembed_edu.embedders.parameters import ParameterEmbedder, ParameterState
@@ -15,7 +17,14 @@ from taskembed_edu.embedders.summary import SummaryEmbedder, SummarySettings, Su
 
 EMBEDDERS: dict[str, type[Embedder[Any, Any]]] = {
     embedder.name: embedder
-    for embedder in (MetricEmbedder, ParameterEmbedder, FisherEmbedder, ContextEmbedder, SummaryEmbedder)
+    for embedder in (
+        MetricEmbedder,
+        ParameterEmbedder,
+        FisherEmbedder,
+        ContextEmbedder,
+        AdaptedEmbedder,
+        SummaryEmbedder,
+    )
 }
 
 
@@ -26,15 +35,17 @@ def task_embedder(name: str) -> Embedder[Any, Any]:
 
 __all__ = [
     "EMBEDDERS",
+    "AdaptedEmbedder",
+    "AdaptedSettings",
     "ContextEmbedder",
     "ContextSettings",
-    "ContextState",
     "Embedder",
     "EmbedderState",
     "FisherEmbedder",
     "FisherSettings",
     "FisherState",
     "FittedEmbedder",
+    "MetaState",
     "MetricEmbedder",
     "MetricSettings",
     "MetricState",

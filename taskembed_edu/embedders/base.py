@@ -150,6 +150,10 @@ class Embedder(ABC, Generic[State, Chosen]):
         """Validation tasks whose training has diverged: they are reported, and no map or score includes them."""
         return ()
 
+    def start(self, state: State) -> Tensor | None:
+        """The point (dim,) from which an inner loop takes every task to its vector; None where there is none."""
+        return None
+
     def answers(self, state: State) -> TaskFit | None:
         """The current outputs of each validation task's own network; None if tasks have no networks of their own."""
         return None
@@ -206,6 +210,12 @@ def shots_setting(where: str, **declaration: Any) -> Any:
     told = f"How many samples a support set has (of each class), {where}. With few, tasks are hard to tell apart."
     limits: dict[str, Any] = {"low": 0, "high": 64, "step": 1, "zero": "as the tasks come"}
     return setting(0, label="Shots", help=told, **limits, **declaration)
+
+
+def stop_at_setting(default: int, by_then: str) -> Any:
+    """The setting `stop_at`: where Play pauses. `by_then` says why there."""
+    told = f"Play pauses at this step. After it, {by_then}. 0: no pause."
+    return setting(default, label="Stop at step", help=told, low=0, high=100_000, step=50)
 
 
 def device_setting() -> Any:

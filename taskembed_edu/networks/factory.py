@@ -12,6 +12,7 @@ from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.networks.learners import MLP, ConvNet, Learner
 from taskembed_edu.networks.recurrent import GRU, LSTM
+from taskembed_edu.networks.wave import Wave
 from taskembed_edu.tasks.base import TaskFamily
 from taskembed_edu.tasks.kinds import KINDS, KindRegistry, check_speller, picture_shape
 
@@ -40,12 +41,16 @@ def _lstm(family: TaskFamily, hidden: int, activation: str) -> Learner:
     return LSTM(n_letters=len(words.alphabet), length=words.length, hidden=hidden)
 
 
+def _wave(family: TaskFamily, hidden: int, activation: str) -> Learner:
+    return Wave()
+
+
 # The learners of each kind of sample by name; the first is the default.
 LEARNERS_OF: KindRegistry[Mapping[str, LearnerFactory]] = KindRegistry(
     "a learner",
     "learners",
     {
-        "numbers": {"mlp": _mlp},
+        "numbers": {"mlp": _mlp, "wave": _wave},
         "points": {"mlp": _mlp},
         "image": {"conv": _conv, "mlp": _mlp},
         "tokens": {"gru": _gru, "lstm": _lstm},
@@ -53,7 +58,14 @@ LEARNERS_OF: KindRegistry[Mapping[str, LearnerFactory]] = KindRegistry(
 )
 
 # The choices of the setting `learner` with their labels; `register_learners` adds your own.
-LEARNERS = {"auto": "Automatic", "mlp": "Perceptron", "conv": "Convolutional", "gru": "GRU", "lstm": "LSTM"}
+LEARNERS = {
+    "auto": "Automatic",
+    "mlp": "Perceptron",
+    "wave": "Wave of two numbers",
+    "conv": "Convolutional",
+    "gru": "GRU",
+    "lstm": "LSTM",
+}
 
 
 def register_learners(kind: str, learners: Mapping[str, LearnerFactory]) -> None:
@@ -86,7 +98,9 @@ def readers(family: TaskFamily) -> tuple[str, ...]:
 
     Errors: ValueError for a kind that has no learner; it says how to register one.
     """
-    return tuple(LEARNERS_OF[family.kind])
+    names = tuple(LEARNERS_OF[family.kind])
+    # A wave is a curve over one number.
+    return names if family.x_shape == (1,) else tuple(name for name in names if name != Wave.name)
 
 
 @short_errors

@@ -57,8 +57,9 @@ class Frame:
     collapsed, else empty. `umap_restarts` counts how often UMAP has begun from scratch.
 
     `axes` (dim, 2) are the directions onto which a PCA map projects: earlier vectors, projected onto the same, make a
-    trail. `fit` is the output of each task's own network, where it has one. Training has diverged for
-    `diverged_tasks`: their entries in the arrays have no meaning, and the map does not show them.
+    trail. `start` (dim,) is where the tasks' inner loops begin, for an embedder that learns one. `fit` is the output of
+    each task's own network, where it has one. Training has diverged for `diverged_tasks`: their entries in the arrays
+    have no meaning, and the map does not show them.
     """
 
     index: int
@@ -74,11 +75,12 @@ class Frame:
     axes: NDArray[np.float32] | None = None
     fit: TaskFit | None = None
     diverged_tasks: tuple[int, ...] = ()
+    start: NDArray[np.float32] | None = None
 
     def arrays(self) -> list[NDArray[Any]]:
         """All its arrays: what takes memory."""
         fit = TaskFit() if self.fit is None else self.fit
-        there = (self.embedding, self.layout, self.axes, fit.values, fit.classes, fit.paths)
+        there = (self.embedding, self.layout, self.axes, self.start, fit.values, fit.classes, fit.paths)
         return [array for array in there if array is not None]
 
     def with_arrays(self, arrays: Sequence[NDArray[Any]]) -> Frame:
@@ -89,11 +91,12 @@ class Frame:
             return None if array is None else next(left)
 
         embedding, layout, axes = moved(self.embedding), moved(self.layout), moved(self.axes)
+        start = moved(self.start)
         fit = self.fit
         if fit is not None:
             values, classes, paths = moved(fit.values), moved(fit.classes), moved(fit.paths)
             fit = dataclasses.replace(fit, values=values, classes=classes, paths=paths)
-        return dataclasses.replace(self, embedding=embedding, layout=layout, axes=axes, fit=fit)
+        return dataclasses.replace(self, embedding=embedding, layout=layout, axes=axes, start=start, fit=fit)
 
     @property
     def n_bytes(self) -> int:

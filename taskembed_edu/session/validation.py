@@ -118,6 +118,7 @@ class ValidationSet:
             previous_layout=None if earlier is None else earlier[kept],
             n_neighbors=now.setup.n_neighbors,
         )
+        start = self.embedder.start(now.state)
         own = (reading.name for reading in self.embedder.readings if reading.name != LOSS.name)
         diagnostics = {**measured(self.scores, context), **{name: reported.get(name, math.nan) for name in own}}
         frame = Frame(
@@ -133,6 +134,7 @@ class ValidationSet:
             axes=axes,
             fit=self.embedder.answers(now.state),
             diverged_tasks=diverged_tasks,
+            start=None if start is None else start.numpy(),
         )
         for array in frame.arrays():
             array.setflags(write=False)  # a frame is a record: copy an array before you change it

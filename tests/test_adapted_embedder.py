@@ -1,0 +1,91 @@
+"""The adapted embedder: a learned start, and each task's weights after the inner loop."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+
+from taskembed_edu.adaptation import JointTraining
+from taskembed_edu.embedders.adapted import METHODS
+from taskembed_edu.networks.learners import MLP
+from taskembed_edu.networks.wave import AMPLITUDE, PHASE, Wave
+from taskembed_edu.session.history import Frame
+from taskembed_edu.session.session import Session
+from taskembed_edu.tasks import Sinusoids
+
+
+def waves(**settings: Any) -> Session:
+    return Session("adapted", family="sinusoids", n_tasks=20, projection="pca", **{"learner": "wave", **settings})
+
+
+def start_of(frame: Frame) -> list[float]:
+    assert frame.start is not None
+    return [float(value) for value in frame.start]
+
+
+def test_a_wave_of_two_numbers_is_the_task_where_the_numbers_are_the_tasks() -> None:
+    family, learner = Sinusoids(), Wave()
+    tasks = family.sample(5, rng=torch.Generator().manual_seed(0))
+    amplitude, phase = (tasks.truth[:, tasks.truth_names.index(name)] for name in ("amplitude", "phase"))
+    parameters = {AMPLITUDE: amplitude.view(5, 1, 1), PHASE: phase.view(5, 1, 1)}
+    losses = learner.losses(parameters, tasks.query_x, tasks.query_y)
+    assert losses.max() < 1e-10
+    assert float(learner.apply({AMPLITUDE: torch.tensor([[2.0]]), PHASE: torch.zeros(1, 1)}, torch.tensor(math.pi / 2)))
+    assert learner.n_parameters == 2
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_each_method_moves_the_start_and_a_frame_keeps_it(method: str) -> None:
+    session = waves(method=method, frame_every=5)
+    session.step(10)
+    starts = [start_of(frame) for frame in session.history]
+    assert [len(start) for start in starts] == [2, 2, 2]
+    assert starts[0] != starts[2]
+    assert session.frame.embedding.shape == (20, 2)
+
+
+def test_a_vector_is_the_start_after_one_plain_gradient_step() -> None:
+    session = waves(inner_lr=0.1)
+    phase, amplitude = torch.tensor(start_of(session.frame))
+    for task in range(3):
+        a, p = amplitude.clone().requires_grad_(), phase.clone().requires_grad_()
+        x, y = session.tasks.support_x[task], session.tasks.support_y[task]
+        slopes = torch.autograd.grad((a * torch.sin(x - p) - y).square().mean(), (p, a))
+        by_hand = torch.stack((p - 0.1 * slopes[0], a - 0.1 * slopes[1])).detach()
+        torch.testing.assert_close(torch.tensor(session.frame.embedding[task]), by_hand)
+
+
+def test_a_start_by_hand_is_where_the_run_begins_and_a_reset_keeps_it() -> None:
+    session = waves(start_amplitude=-2.0, start_phase=1.0)
+    assert start_of(session.frame) == [1.0, -2.0]
+    session.step(10)
+    session.reset(start_amplitude=3.0)
+    assert start_of(session.frame) == [1.0, 3.0]
+
+
+def test_the_method_may_change_while_it_runs_and_a_replay_gives_the_same_starts() -> None:
+    session = waves()
+    session.step(10)
+    session.set(method="reptile", inner_steps=3)
+    session.step(10)
+    again = Session.replay(session.recording())
+    assert start_of(again.frame) == start_of(session.frame)
+
+
+def test_joint_training_has_the_slope_of_the_mean_loss() -> None:
+    family, learner = Sinusoids(), MLP(1, 1, (8,))
+    tasks = family.sample(4, 5, rng=torch.Generator().manual_seed(0), n_query=7)
+    start = {name: value[None].requires_grad_() for name, value in learner.init(torch.Generator()).items()}
+    loss = JointTraining(learner).outer_loss(start, tasks)
+    one = {name: value[0] for name, value in start.items()}
+    x, y = torch.cat((tasks.support_x, tasks.query_x), 1), torch.cat((tasks.support_y, tasks.query_y), 1)
+    plain = sum(learner.loss(one, x[task], y[task]) for task in range(4)) / 4
+    assert loss.item() == pytest.approx(float(torch.as_tensor(plain).detach()))
+
+
+def test_an_inner_rate_that_is_too_large_is_said() -> None:
+    with pytest.raises(FloatingPointError, match="inner rate"):
+        waves(learner="mlp", inner_lr=2.0, inner_steps=20, learning_rate=0.1).step(30)
