@@ -93,6 +93,8 @@ class Embedder(ABC, Generic[State, Chosen]):
     readings: ClassVar[tuple[Reading, ...]] = (LOSS,)
     # Settings that do not change what the loss measures. If any other setting differs, losses cannot be compared.
     same_loss: ClassVar[frozenset[str]] = frozenset({"learning_rate"})
+    # Whether a task's vector is a model, or a part of one, that answers the task.
+    makes_models: ClassVar[bool] = False
     # Whether each task's vector moves away from a start, so that its path has a meaning.
     leaves_trails: ClassVar[bool] = False
 

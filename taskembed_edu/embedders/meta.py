@@ -131,6 +131,7 @@ class MetaEmbedder(Embedder[MetaState, Chosen]):
 
     view_settings: ClassVar[frozenset[str]] = frozenset({"n_shot"})
     has_pairs = False
+    makes_models = True
     readings: ClassVar[tuple[Reading, ...]] = (LOSS, BEFORE)
 
     @abstractmethod
