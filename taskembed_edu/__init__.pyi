@@ -27,6 +27,8 @@ from .embedders.generators import novelty as novelty
 from .embedders.kinds import register_kind as register_kind
 from .embedders.trained import train_tasks as train_tasks
 from .embedders.weights import weight_vectors as weight_vectors
+from .evaluation.challenges import cost_curve as cost_curve
+from .evaluation.challenges import shift_curve as shift_curve
 from .evaluation.choosing import advise as advise
 from .evaluation.geometry import TrueGeometry as TrueGeometry
 from .evaluation.registry import Score as Score
@@ -41,6 +43,9 @@ from .evaluation.solvers import Prototypes as Prototypes
 from .evaluation.transfer import compare_starts as compare_starts
 from .evaluation.transfer import macro_f1 as macro_f1
 from .evaluation.transfer import transfer as transfer
+from .figures.challenges import cost_figure as cost_figure
+from .figures.challenges import shift_figure as shift_figure
+from .figures.leaderboard import leaderboard_figure as leaderboard_figure
 from .figures.plots import loss_surface_figure as loss_surface_figure
 from .figures.rows import curves_figure as curves_figure
 from .figures.rows import history_figure as history_figure

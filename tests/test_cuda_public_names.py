@@ -28,7 +28,12 @@ WITHOUT_TENSORS = {
     *(
         "loss_surface_figure",
         "maps_figure",
+        "cost_curve",
+        "cost_figure",
         "curves_figure",
+        "leaderboard_figure",
+        "shift_curve",
+        "shift_figure",
         "history_figure",
         "DistanceLab",
         "LossLab",

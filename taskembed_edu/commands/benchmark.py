@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import io
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -15,6 +16,7 @@ from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.base.files import reason, write_whole
 from taskembed_edu.embedders import EMBEDDERS
 from taskembed_edu.evaluation.benchmark import (
+    Summary,
     columns_of,
     grid,
     leaderboard,
@@ -31,6 +33,7 @@ EXAMPLES = """for example:
   taskembed benchmark                                     all embedders, all families, three seeds
   taskembed benchmark --embedders metric,context --families sinusoids --seeds 5
   taskembed benchmark --markdown board.md                 also write the leaderboard
+  taskembed benchmark --figure board.png                  also draw it
   taskembed benchmark --scheduler tcp://10.0.0.5:8786     on a dask cluster: `dask scheduler` there, and on each worker
                                                           `dask worker tcp://10.0.0.5:8786 --nthreads 1`
 
@@ -54,6 +57,8 @@ def main(argv: Sequence[str]) -> int:
         outcomes = [outcome for outcome in results.outcomes() if outcome.cell in set(cells)]
         if options.markdown is not None:
             write_whole(options.markdown, markdown(leaderboard(outcomes)).encode())
+        if options.figure is not None:
+            _draw(leaderboard(outcomes), options.figure)
     except (ValueError, OSError) as error:
         told = reason(error) if isinstance(error, OSError) else str(error)
         errors.print(f"[bold red]taskembed benchmark:[/] {escape(told)}", highlight=False, soft_wrap=True)
@@ -87,8 +92,31 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--scheduler", metavar="tcp://HOST:PORT", help=trust)
     parser.add_argument("--results", type=Path, default=Path("benchmark.sqlite"), help="the file (%(default)s)")
     parser.add_argument("--markdown", type=Path, help="also write the leaderboard as Markdown")
+    several = "also draw it, a picture each family: of several, board.png becomes board-sinusoids.png and so on"
+    parser.add_argument("--figure", type=_picture, metavar="board.png", help=f"{several}; or .svg, .pdf")
     parser.add_argument("--convert", type=Path, metavar="OLD", help="only make a file of this version of an old one")
     return parser.parse_args(argv)
+
+
+def _picture(name: str) -> Path:
+    """Errors: argparse's, before hours of computing, for a file that no picture can be written to."""
+    path = Path(name)
+    if path.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise argparse.ArgumentTypeError(problem("figure", name, "a name that ends with .png, .svg or .pdf"))
+    return path
+
+
+def _draw(board: Mapping[str, Mapping[str, Mapping[str, Summary]]], path: Path) -> None:
+    """A picture of each family, 1280x720 as PNG. matplotlib is loaded for it alone."""
+    from taskembed_edu.figures.leaderboard import DPI, leaderboard_figure
+
+    for family in board:
+        memory = io.BytesIO()
+        leaderboard_figure(board, family).savefig(memory, format=path.suffix[1:].lower(), dpi=DPI)
+        named = (
+            path if len(board) == 1 else path.with_stem(f"{path.stem}-{family.replace(', ', '-').replace(' ', '-')}")
+        )
+        write_whole(named, memory.getvalue())
 
 
 def _names(given: str | None, known: Iterable[str], argument: str) -> list[str]:

@@ -133,6 +133,15 @@ def run_missing(
 _SMALLER = ("transfer loss", "random start", "ms an embedding", "numbers")
 
 
+def smaller_is_better(score: str) -> bool:
+    """Whether a leaderboard's score is a loss, a time or a size.
+
+    >>> smaller_is_better("transfer loss, 0 steps"), smaller_is_better("recall@1")
+    (True, False)
+    """
+    return score.startswith(_SMALLER)
+
+
 def leaderboard(outcomes: Iterable[Outcome]) -> dict[str, dict[str, dict[str, Summary]]]:
     """By family, embedder and score: the mean over seeds, the standard deviation, and how many seeds there were.
 
@@ -210,11 +219,6 @@ def _best(score: str, by: Mapping[str, Mapping[str, Summary]]) -> float:
     if not means:
         return math.nan
     return min(means) if smaller_is_better(score) else max(means)
-
-
-def smaller_is_better(score: str) -> bool:
-    """Whether a small value of this column is a good one: losses, times and sizes."""
-    return score.startswith(_SMALLER)
 
 
 def _cell(summary: Summary | None, best: float) -> str:

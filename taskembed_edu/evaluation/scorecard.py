@@ -27,6 +27,7 @@ from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.embedders import Embedder, FittedEmbedder, task_embedder
 from taskembed_edu.embedders.batched import start_networks
 from taskembed_edu.embedders.trained import train_tasks
+from taskembed_edu.evaluation import many_tasks
 from taskembed_edu.evaluation.geometry import TrueGeometry, all_distances
 from taskembed_edu.evaluation.registry import SCORES, ScoreContext, measured
 from taskembed_edu.evaluation.solvers import FromStart, given_start, nearest_network, random_start
@@ -118,26 +119,31 @@ def evaluate(
 def _scores(
     family: TaskFamily, tasks: TaskBatch, vectors: Tensor, again: Tensor, metric: str, settings: Any
 ) -> dict[str, float]:
-    geometry = TrueGeometry(family.true_distance(tasks)) if family.has_geometry else None
-    distances = all_distances(vectors, metric)
     column = tasks.truth_names.index(family.group) if family.group in tasks.truth_names else None
-    context = ScoreContext(
-        vectors=vectors,
-        distances=distances,
-        metric=metric,
-        settings=settings,
-        resampled=again,
-        geometry=geometry,
-        groups=None if column is None else tasks.truth[:, column],
-    )
-    found = measured((score for score in SCORES.values() if score.closing), context)
-    more = {}
-    if geometry is not None:
-        more["neighbours kept"] = neighbours_kept(distances, geometry)
-        more["linear probe"] = linear_probe(vectors, family.coordinates(tasks.truth.double()))
-    elif column is not None:
-        more["linear probe"] = label_probe(vectors, tasks.truth[:, column])
-    return found | {name: value for name, value in more.items() if not math.isnan(value)}
+    groups = None if column is None else tasks.truth[:, column]
+    closing = {name: score for name, score in SCORES.items() if score.closing}
+    if len(tasks) >= many_tasks.MANY and closing.keys() <= set(many_tasks.KNOWN):
+        found = many_tasks.scores_of_many(family, tasks, vectors, again, metric, groups, N_NEIGHBOURS)
+    else:  # a score of one's own is promised a matrix of all distances
+        distances = all_distances(vectors, metric)
+        geometry = TrueGeometry(family.true_distance(tasks)) if family.has_geometry else None
+        context = ScoreContext(
+            vectors=vectors,
+            distances=distances,
+            metric=metric,
+            settings=settings,
+            resampled=again,
+            geometry=geometry,
+            groups=groups,
+        )
+        found = measured(closing.values(), context)
+        if geometry is not None:
+            found["neighbours kept"] = neighbours_kept(distances, geometry)
+    if family.has_geometry:
+        found["linear probe"] = linear_probe(vectors, family.coordinates(tasks.truth.double()))
+    elif groups is not None:
+        found["linear probe"] = label_probe(vectors, groups)
+    return {name: value for name, value in found.items() if not math.isnan(value)}
 
 
 def neighbours_kept(distances: Tensor, geometry: TrueGeometry, k: int = N_NEIGHBOURS) -> float:
@@ -149,14 +155,8 @@ def neighbours_kept(distances: Tensor, geometry: TrueGeometry, k: int = N_NEIGHB
     Worked number: 2 of a task's 5 true neighbours are there: 0.4.
     """
     k = min(k, len(distances) - 1)
-    near = distances.clone().fill_diagonal_(torch.inf).topk(k, largest=False).indices.tolist()
-    true = geometry.nearest_of_all(k).tolist()
-    shares = [
-        len(set(mine) & known) / len(known)
-        for task, (mine, row) in enumerate(zip(near, true, strict=True))
-        if (known := set(row) - {task})
-    ]
-    return float(np.mean(shares)) if shares else float("nan")
+    near = distances.clone().fill_diagonal_(torch.inf).topk(k, largest=False).indices
+    return many_tasks.share_kept(near, geometry.nearest_of_all(k))
 
 
 def linear_probe(vectors: Tensor, coordinates: Tensor) -> float:
