@@ -49,7 +49,6 @@ class AdaptationLab(SessionLab):
         "n_shot",
         "learning_rate",
         "learner",
-        "stop_at",
         "projection",
     )
 
