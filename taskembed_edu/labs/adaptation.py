@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from taskembed_edu.labs.session_lab import SessionLab
 
-# Settings with which a start is learned within a minute on two cores; the inner rate is one that adapts and stays whole.
+# Settings with which a start is learned within a minute on two cores.
 _LEARNS: dict[str, dict[str, Any]] = {
     "sinusoids": {"n_shot": 10, "inner_steps": 5, "learning_rate": 3e-3},
     "gaussians": {"inner_lr": 0.5, "learning_rate": 3e-3},
