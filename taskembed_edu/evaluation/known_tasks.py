@@ -1,4 +1,4 @@
-"""Known tasks: training tasks whose networks have been trained to the end, so that a new task may begin at the nearest."""
+"""Known tasks: training tasks whose networks are trained to the end, so that a new task may begin at the nearest."""
 
 from __future__ import annotations
 

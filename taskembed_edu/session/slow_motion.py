@@ -82,6 +82,11 @@ class Seen:
         return is_curve(self.sketch, self.task)
 
     @property
+    def measures(self) -> tuple[str, ...]:
+        """What the query set was judged by; () where nobody knows the truth."""
+        return tuple(self.ways[LEARNED].query) if LEARNED in self.ways else ()
+
+    @property
     def x(self) -> Tensor:
         """The places at which a curve's outputs are, (n,)."""
         return torch.linspace(*self.sketch.x, _CURVE_POINTS)
