@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from taskembed_edu.figures.captions import as_written
-from taskembed_edu.figures.colours import BLUE, DARK, GREEN, GREY, PURPLE, VERMILLION
+from taskembed_edu.figures.colours import BLUE, DARK, GREEN, GREY, VERMILLION
 from taskembed_edu.session.slow_motion import LEARNED, NEAREST, PROTOTYPES, RANDOM, Seen
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
 
 # The same colours as on the page.
-START_COLOURS = {RANDOM: VERMILLION, LEARNED: BLUE, NEAREST: GREEN, PROTOTYPES: PURPLE}
+START_COLOURS = {RANDOM: VERMILLION, LEARNED: BLUE, NEAREST: GREEN, PROTOTYPES: GREY}
 # The curve may leave the axes by this share of their height; what lies beyond is not drawn.
 _AIR = 0.3
 

@@ -97,10 +97,11 @@ class AdaptationLab(SessionLab):
         return seen.ways[check_choice("start", start, seen.ways)]
 
     def _seen(self, asked: Asked) -> Seen:
-        session = self.session
+        session, bench = self.session, None if self._panel is None else self._panel.bench
+        motion = self._motion if bench is None else bench.motion  # its known tasks are trained already
         with session.lock("read"):
-            self._motion.known(session).advance()
-            return self._motion.at(session, session.frame, asked)
+            motion.known(session).advance()
+            return motion.at(session, session.frame, asked)
 
     def picture(self) -> Figure:
         """The inner loop of one task from each start, above the map and the curves as they are now."""
@@ -108,7 +109,8 @@ class AdaptationLab(SessionLab):
         from taskembed_edu.figures.slow_motion import draw_slow_motion
         from taskembed_edu.figures.snapshots import FIGURE_HIGH, colour_column, draw_session
 
-        seen = self._seen(Asked())
+        bench = None if self._panel is None else self._panel.bench
+        seen = self._seen(Asked() if bench is None else bench.asked(self.session))
         figure = Still(figsize=(10, 1.7 * FIGURE_HIGH), layout="constrained", dpi=90)
         grid = figure.add_gridspec(2, 1, height_ratios=(0.7, 1))
         above, below = (figure.add_subfigure(grid[row]) for row in range(2))

@@ -27,8 +27,8 @@ from taskembed_edu.evaluation.known_tasks import KnownTasks, adapted_vectors
 from taskembed_edu.networks.learners import Parameters, flatten, unflatten
 from taskembed_edu.session.history import Frame, metric_of
 from taskembed_edu.session.session import Session
-from taskembed_edu.tasks.batch import TaskBatch
-from taskembed_edu.tasks.sketch import TaskSketch
+from taskembed_edu.tasks.base import TaskBatch, TaskFamily
+from taskembed_edu.tasks.sketch import TaskFit, TaskSketch
 
 RANDOM, LEARNED, NEAREST, PROTOTYPES = "random", "meta-learned", "nearest task", "prototypes"
 STARTS = (RANDOM, LEARNED, NEAREST, PROTOTYPES)
@@ -69,6 +69,7 @@ class Seen:
     """
 
     asked: Asked
+    family: TaskFamily
     task: TaskBatch
     sketch: TaskSketch
     ways: Mapping[str, InnerLoop]
@@ -80,6 +81,10 @@ class Seen:
     def is_curve(self) -> bool:
         """Whether the task is a curve of one number by another, whose points can be moved."""
         return is_curve(self.sketch, self.task)
+
+    def fit(self, way: InnerLoop) -> TaskFit | None:
+        """A way's answers over the sketch after each step; None where the family draws none."""
+        return self.family.fit(way.outputs.nan_to_num(0.0, 0.0, 0.0))
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -122,7 +127,7 @@ class SlowMotion:
         prototypes = prototype_measures(task) if family.classification else {}
         if not family.classification:
             missing[PROTOTYPES] = _NO_CLASSES
-        return Seen(asked, task, sketch, ways, missing, named, prototypes)
+        return Seen(asked, family, task, sketch, ways, missing, named, prototypes)
 
     def _starts(
         self, session: Session, frame: Frame, method: MetaLearner, task: TaskBatch
@@ -177,6 +182,12 @@ def method_at(session: Session, frame: Frame) -> MetaLearner:
 def is_curve(sketch: TaskSketch, task: TaskBatch) -> bool:
     """Whether this is one number by another: a point of its support set is a point of the plane."""
     return sketch.kind == "curve" and task.support_x.shape[2:] == (1,) and task.support_y.shape[2:] == (1,)
+
+
+def shows_curves(session: Session) -> bool:
+    """Whether the tasks on this run's map are curves, whose points can be moved."""
+    one = session.tasks[:1].to("cpu")
+    return is_curve(session.split.validation.sketch(one), one)
 
 
 def start_of(method: MetaLearner, frame: Frame) -> Parameters:
