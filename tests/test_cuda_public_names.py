@@ -38,6 +38,7 @@ WITHOUT_TENSORS = {
         "DistanceLab",
         "LossLab",
         "MetricLab",
+        "AdaptationLab",
         "ParameterLab",
     ),
     *("load_recording", "save_recording", "Drawing", "Label", "Line", "TaskFit", "TaskSketch"),

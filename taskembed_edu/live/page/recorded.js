@@ -128,6 +128,7 @@ export class RecordedModel {
     };
     this.values.transport = this.transport();
     this.values.picture = this.picture();
+    this.values.bench = this.bench();
   }
 
   /** @template {keyof Traits} Name @param {Name} name @returns {Partial<Traits>[Name]} */
@@ -193,6 +194,8 @@ export class RecordedModel {
     this.at = at;
     this.shownStep = step;
     this.put("picture", this.picture());
+    const bench = this.bench();
+    if (bench !== this.values.bench) this.put("bench", bench);
   }
 
   play() {
@@ -260,6 +263,11 @@ export class RecordedModel {
     const runs = this.stored.runs.map((run, k) => this.runPicture(run, k, step));
     const words = runs.map(({ words }) => words).filter(Boolean);
     return { number: this.number, live, step, runs, words: words.join(" ") };
+  }
+
+  // The bench at the last kept frame at or before the step: a file holds fewer of them than of maps.
+  bench() {
+    return this.stored.benches?.findLast(({ step }) => step <= this.shownStep) ?? this.values.bench ?? {};
   }
 
   /** @param {RecordedRun} run @param {number} k @param {number} step */
