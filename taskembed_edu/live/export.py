@@ -39,6 +39,7 @@ from taskembed_edu.live.status import run_name
 from taskembed_edu.live.words import about_run, beside_words, help_packet, map_words
 from taskembed_edu.session.by_pca import by_pca
 from taskembed_edu.session.history import Frame
+from taskembed_edu.session.on_the_map import start_way
 from taskembed_edu.session.session import Session
 
 MOST_FRAMES = 300
@@ -73,7 +74,7 @@ class Film(NamedTuple):
 
     If there are any and they fit into the file: trails (frames, n, m, 2) in the same boxes, and the networks' answers.
     `missing` gives for each frame the reason why it has no trails, or "" if it has. `beside` are the same frames drawn
-    by PCA, where two maps stand side by side.
+    by PCA, where two maps stand side by side. `ways` (frames, m, 2): the start of the inner loops, where there is one.
     """
 
     frames: list[Frame]
@@ -85,6 +86,7 @@ class Film(NamedTuple):
     fits: Fits | None = None
     missing: tuple[Missing, ...] = ()
     beside: Film | None = None
+    ways: NDArray[np.float32] | None = None
 
 
 def export_html(
@@ -189,11 +191,12 @@ def _all_by_pca(session: Session, frames: Sequence[Frame]) -> list[Frame]:
 def _film_of(session: Session, frames: list[Frame], words: Sequence[str] = ()) -> Film:
     """The maps of these frames: places and trails."""
     lines = _trails(session, frames)
+    starts = [start_way(session, frame, _TRAIL_PLACES) for frame in frames]
     boxes, points, ways = zip(*map(_in_own_box, frames, _alike(frames, lines)), strict=True)
     trails = None if ways[0] is None else np.stack(ways)
     none = np.zeros((len(frames), len(frames[0].layout), 0), np.uint16)
     missing = _missing(session, frames, lines)
-    return Film(frames, list(words), list(boxes), np.stack(points), none, trails, None, missing)
+    return Film(frames, list(words), list(boxes), np.stack(points), none, trails, None, missing, ways=_as_long(starts))
 
 
 def thinned(session: Session, n_frames: int, most: int) -> list[int]:
@@ -228,6 +231,15 @@ def _in_own_box(
     box = [float(f"{end:.9g}") for end in (*low, *high)]
     places = placed(frame.layout, low, high, frame.diverged_tasks)
     return box, places, None if lines is None else placed(lines, low, high, frame.diverged_tasks)
+
+
+def _as_long(ways: Sequence[NDArray[np.float32] | None]) -> NDArray[np.float32] | None:
+    """These ways of the start, each with as many places: a short one repeats its first. UMAP's frames have zeros."""
+    if all(way is None for way in ways):
+        return None
+    longest, none = max(len(way) for way in ways if way is not None), np.zeros((1, 2), np.float32)
+    whole = [none if way is None else way for way in ways]
+    return np.stack([np.pad(way, ((longest - len(way), 0), (0, 0)), mode="edge") for way in whole])
 
 
 def _trails(session: Session, frames: Sequence[Frame]) -> list[NDArray[np.float32] | None]:
@@ -307,6 +319,7 @@ def _only(whole: Film, stay: Sequence[int]) -> Film:
         None if whole.fits is None else whole.fits._replace(values=whole.fits.values[stay]),
         tuple(whole.missing[at] for at in stay),
         None if whole.beside is None else _only(whole.beside, stay),
+        None if whole.ways is None else whole.ways[stay],
     )
 
 
@@ -359,6 +372,7 @@ def _recorded_run(session: Session, stored: Film, name: str, alone: bool) -> dic
         "k": stored.neighbours.shape[2],
         "neighbours": frame_deltas(stored.neighbours),
         "trails": _recorded_trails(stored),
+        **_recorded_start(stored),
         "fit": None if stored.fits is None else _recorded_fits(stored.fits),
         **({} if stored.beside is None else {"pca": _recorded_map(stored.beside)}),
     }
@@ -372,6 +386,7 @@ def _recorded_map(stored: Film) -> dict[str, Any]:
         "readings": [map_readings(frame).get("readings", {}) for frame in stored.frames],
         "points": frame_deltas(stored.points),
         "trails": _recorded_trails(stored),
+        **_recorded_start(stored),
     }
 
 
@@ -379,6 +394,12 @@ def _recorded_trails(stored: Film) -> dict[str, Any] | None:
     if stored.trails is None:
         return None
     return {"n": stored.trails.shape[2], "points": frame_deltas(stored.trails)}
+
+
+def _recorded_start(stored: Film) -> dict[str, Any]:
+    if stored.ways is None:
+        return {}
+    return {"start": {"n": stored.ways.shape[1], "points": stored.ways.astype("<f4").tobytes()}}
 
 
 def _recorded_fits(fits: Fits) -> dict[str, Any]:

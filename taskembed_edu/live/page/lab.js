@@ -55,6 +55,7 @@ export class LabPage {
       projector: false,
       labels: true, // names beside the points, where there are any
       trails: true, // the paths of the tasks since the start, where there are any
+      arrows: true, // the start of the inner loops and the arrows from it, where there is one
       step: 0, // the training step shown
       connection: "ok",
     });

@@ -2,11 +2,11 @@
 // the file itself, without a kernel or a network. The page's own clock plays the film.
 
 import { counted } from "./base.js";
-import { wordsOf } from "./packets.js";
+import { floatsOf, wordsOf } from "./packets.js";
 
 /**
  * @import {
- *   Fit, Heard, Message, MissingTrails, Packed, Picture, RecordedDocument, RecordedRun, StoredDocument, StoredRun, Tasks, Traits, Transport
+ *   Fit, Heard, Message, MissingTrails, Packed, Picture, RecordedDocument, RecordedRun, StartPacket, StoredDocument, StoredRun, Tasks, Traits, Transport
  * } from "./types.js"
  */
 
@@ -55,21 +55,22 @@ async function recordedDocument(raw) {
 /** @param {StoredRun} run @returns {RecordedRun} */
 function recordedRun(run) {
   const count = run.frames.length;
-  const { trails, fit, pca } = run;
+  const { trails, start, fit, pca } = run;
   return {
     ...run,
     points: summedWords(run.points, count),
     neighbours: run.k ? summedWords(run.neighbours, count) : null,
     trails: trails && { n: trails.n, points: summedWords(trails.points, count) },
+    start: start && { n: start.n, points: floatsOf(start.points) },
     pca: pca && recordedMap(pca, count),
     fit: fit && recordedFit(fit, count),
   };
 }
 
 /** @param {NonNullable<StoredRun["pca"]>} map @param {number} count @returns {NonNullable<RecordedRun["pca"]>} */
-function recordedMap({ boxes, missing, readings, points, trails }, count) {
+function recordedMap({ boxes, missing, readings, points, trails, start }, count) {
   const ways = trails && { n: trails.n, points: summedWords(trails.points, count) };
-  return { boxes, missing, readings, points: summedWords(points, count), trails: ways };
+  return { boxes, missing, readings, points: summedWords(points, count), trails: ways, start: start && { n: start.n, points: floatsOf(start.points) } };
 }
 
 // Each word is stored once, in a vocabulary; the frames hold indices into it.
@@ -77,6 +78,13 @@ function recordedMap({ boxes, missing, readings, points, trails }, count) {
 function recordedFit({ kind, n, values, words }, count) {
   const frames = kind === "words" ? summedWords(values, count) : summed(values.slice(), count);
   return { kind, n, frames, vocabulary: kind === "words" ? new TextDecoder().decode(words).split("\n") : [] };
+}
+
+// The way of the start in one frame, in the form that a kernel sends.
+/** @param {RecordedRun["start"]} start @param {boolean} has_place @param {number} at @returns {StartPacket | undefined} */
+function startAt(start, has_place, at) {
+  if (!start) return undefined;
+  return has_place ? { n: start.n, points: start.points.subarray(2 * start.n * at, 2 * start.n * (at + 1)) } : { n: 0 };
 }
 
 // ---- the model ----------------------------------------------------------------------------------------------------------
@@ -271,15 +279,17 @@ export class RecordedModel {
     const points = run.points.subarray(2 * n * at, 2 * n * (at + 1));
     const [trails, fit] = [this.trails(run.trails, frame.missing, at), this.fit(run, at)];
     const second = run.pca ? { pca: this.second(run.pca, at) } : {};
-    return { ...frame, run: k, points, trails, fit, ...second, links: this.links(run, at) };
+    const start = startAt(run.start, frame.projection === "pca", at);
+    return { ...frame, run: k, points, trails, start, fit, ...second, links: this.links(run, at) };
   }
 
   // The second map of the moment.
   /** @param {NonNullable<RecordedRun["pca"]>} map @param {number} at */
-  second({ boxes, missing, readings, points, trails }, at) {
+  second({ boxes, missing, readings, points, trails, start }, at) {
     const n = this.stored.tasks.n;
     const places = points.subarray(2 * n * at, 2 * n * (at + 1));
-    return { box: boxes[at], points: places, readings: readings[at], trails: this.trails(trails, missing[at], at) };
+    const drawn = { trails: this.trails(trails, missing[at], at), start: startAt(start, true, at) };
+    return { box: boxes[at], points: places, readings: readings[at], ...drawn };
   }
 
   /** @param {RecordedRun["trails"]} trails @param {MissingTrails | undefined} missing @param {number} at */

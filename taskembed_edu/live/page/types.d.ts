@@ -14,6 +14,7 @@ export interface Tasks {
   family: string;
   names: string[];
   labels?: boolean; // whether the names stand beside the points
+  starts?: boolean; // whether the tasks' inner loops have a start, which a PCA map shows
   pairs?: boolean; // whether training uses pairs, so that a share of them can be active
   colours: Colouring[];
   truth: { k: number; neighbours: Bytes } | null; // null: the family has no true distance
@@ -162,6 +163,7 @@ export interface RunPicture extends PlacedPoints {
   selection?: SelectionPacket; // where tasks are selected
   pca?: DrawnMap; // with Both: the same moment on a second map
   trails?: TrailsPacket | null;
+  start?: StartPacket;
   fit?: Fit | null;
 }
 
@@ -169,6 +171,7 @@ export interface RunPicture extends PlacedPoints {
 export interface DrawnMap extends PlacedPoints {
   readings?: Record<string, number>; // its own: how far it can be trusted
   trails?: TrailsPacket | null;
+  start?: StartPacket;
 }
 
 // Mean distances among the selected tasks and among all (selection.selection_packet); null: there is no pair.
@@ -201,6 +204,12 @@ export interface TrailsPacket {
   n: number; // number of places per task
   points?: Bytes;
   missing?: MissingTrails;
+}
+
+// The way of the start of the inner loops, its present place last; n 0: UMAP has no place for it.
+export interface StartPacket {
+  n: number;
+  points?: Bytes; // float32: x and y of each place
 }
 
 export type Fit =
@@ -402,6 +411,7 @@ export interface View {
   projector: boolean;
   labels: boolean; // names beside the points, where there are any
   trails: boolean; // the paths of the tasks since the start, where there are any
+  arrows: boolean; // the start of the inner loops and the arrows from it, where there is one
   step: number; // the training step shown
   connection: Connection;
 }
@@ -470,6 +480,7 @@ export interface RecordedMap<Numbers> {
   readings: Record<string, number>[];
   points: Numbers;
   trails: { n: number; points: Numbers } | null;
+  start?: { n: number; points: Numbers extends Uint8Array ? Uint8Array : Float32Array };
 }
 
 interface RecordedAnswers {
@@ -483,6 +494,7 @@ export interface StoredRun extends RecordedFacts {
   points: Uint8Array;
   neighbours: Uint8Array;
   trails: { n: number; points: Uint8Array } | null;
+  start?: { n: number; points: Uint8Array };
   fit: (RecordedAnswers & { values: Uint8Array; words: Uint8Array }) | null;
   pca?: RecordedMap<Uint8Array>;
 }
@@ -493,6 +505,7 @@ export interface RecordedRun extends RecordedFacts {
   points: Uint16Array;
   neighbours: Uint16Array | null;
   trails: { n: number; points: Uint16Array } | null;
+  start?: { n: number; points: Float32Array };
   fit: (RecordedAnswers & { frames: Uint8Array | Uint16Array; vocabulary: string[] }) | null;
   pca?: RecordedMap<Uint16Array>;
 }
