@@ -67,6 +67,7 @@ from .formulas.mining import hard_triplets as hard_triplets
 from .formulas.task2vec import asymmetric_task2vec_distance as asymmetric_task2vec_distance
 from .formulas.task2vec import pairwise_task2vec_distances as pairwise_task2vec_distances
 from .formulas.task2vec import task2vec_distance as task2vec_distance
+from .labs.adaptation import AdaptationLab as AdaptationLab
 from .labs.distance import DistanceLab as DistanceLab
 from .labs.loss import LossLab as LossLab
 from .labs.metric import MetricLab as MetricLab

@@ -33,6 +33,7 @@ WITHOUT_TENSORS = {
         "DistanceLab",
         "LossLab",
         "MetricLab",
+        "AdaptationLab",
         "ParameterLab",
     ),
     *("load_recording", "save_recording", "Drawing", "Label", "Line", "TaskFit", "TaskSketch"),
