@@ -1,4 +1,4 @@
-"""The start of the inner loops on the map: where it lies, what the page and the exported file get of it, the pictures."""
+"""The start of the inner loops on the map: where it lies, and what page, exported file and pictures show of it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.runs import small_session
 @pytest.fixture(scope="module")
 def run() -> Session:
     session = Session(
-        "adapted", "sinusoids", n_tasks=12, projection="pca", learner="wave", learning_rate=0.05, frame_every=2
+        "adapted", "sinusoids", n_tasks=20, projection="pca", learner="wave", learning_rate=0.05, frame_every=2
     )
     session.step(60)
     return session
@@ -47,9 +47,10 @@ def test_the_start_lies_among_the_tasks_as_its_weights_do_among_theirs(run: Sess
     apart = np.linalg.norm(frame.embedding - frame.start, axis=1)
     np.testing.assert_allclose(np.linalg.norm(frame.layout - way[-1], axis=1), apart, atol=1e-5)
     first = run.history[0].start
+    assert first is not None
     np.testing.assert_allclose(np.linalg.norm(way[0] - way[-1]), np.linalg.norm(first - frame.start), atol=1e-5)
-    assert len(start_way(run, run.history[0]) or ()) == 1
-    assert len(start_way(run, run.history[5], n=3) or ()) == 4
+    ways = start_way(run, run.history[0]), start_way(run, run.history[5], n=3)
+    assert [None if way is None else len(way) for way in ways] == [1, 4]
 
 
 def test_a_start_that_never_moves_is_one_place() -> None:
@@ -99,10 +100,11 @@ def test_an_exported_file_has_the_way_of_every_frame(run: Session) -> None:
 
 
 def test_pictures_have_the_start_inside_and_an_arrow_to_each_task(run: Session) -> None:
-    axes = session_figure(run).axes[0]
-    axes.figure.draw_without_rendering()
+    figure = session_figure(run)
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
     (arrows,) = [artist for artist in axes.collections if isinstance(artist, Quiver)]
-    ends = np.stack((arrows.X + arrows.U, arrows.Y + arrows.V), axis=1)
+    ends = np.add(arrows.get_offsets(), np.stack((arrows.U, arrows.V), axis=1))
     np.testing.assert_allclose(ends, run.frame.layout, atol=1e-5)
     way = start_way(run, run.frame)
     assert way is not None

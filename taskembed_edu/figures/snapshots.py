@@ -162,9 +162,8 @@ def _start(axes: Axes, session: Session, frame: Frame, shown: NDArray[np.bool_])
     alpha = min(0.6, 5 / len(ends) ** 0.5)
     axes.quiver(*np.tile([[x], [y]], len(ends)), *(ends - (x, y)).T, color=GREY, alpha=alpha, zorder=0.8, **arrows)
     axes.scatter(x, y, marker="P", s=110, color=VERMILLION, edgecolors="white", linewidths=1.2, zorder=3)
-    halo = [withStroke(linewidth=2.5, foreground="white")]
     name = axes.annotate("start", (x, y), (8, 0), textcoords="offset points", fontsize=8, va="center", zorder=3)
-    name.set_path_effects(halo)
+    name.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
 
 
 def _colouring(session: Session, column: int) -> Colouring:
