@@ -36,6 +36,7 @@ from taskembed_edu.live.packing import frame_deltas as frame_deltas
 from taskembed_edu.live.packing import packed as packed
 from taskembed_edu.live.packing import unpacked as unpacked
 from taskembed_edu.live.status import run_name
+from taskembed_edu.live.surface import PlaneFilm, plane_film, recorded_surfaces
 from taskembed_edu.live.words import about_run, beside_words, help_packet, map_words
 from taskembed_edu.session.by_pca import by_pca
 from taskembed_edu.session.history import Frame
@@ -75,6 +76,7 @@ class Film(NamedTuple):
     If there are any and they fit into the file: trails (frames, n, m, 2) in the same boxes, and the networks' answers.
     `missing` gives for each frame the reason why it has no trails, or "" if it has. `beside` are the same frames drawn
     by PCA, where two maps stand side by side. `ways` (frames, m, 2): the start of the inner loops, where there is one.
+    `plane`: what lies on the loss over the start, where a plane shows it.
     """
 
     frames: list[Frame]
@@ -87,6 +89,7 @@ class Film(NamedTuple):
     missing: tuple[Missing, ...] = ()
     beside: Film | None = None
     ways: NDArray[np.float32] | None = None
+    plane: PlaneFilm | None = None
 
 
 def export_html(
@@ -170,6 +173,7 @@ def film(session: Session, most: int = MOST_FRAMES, both: bool = False) -> Film:
     frames = [session.history[k] for k in thinned(session, len(session.history), most)]
     words = [map_words(session, frame) for frame in frames]
     own = _film_of(session, frames, words)._replace(neighbours=_neighbours(frames), fits=_fits(session, frames))
+    own = own._replace(plane=plane_film(session, frames))
     if not both:
         return own
     second = _all_by_pca(session, frames)
@@ -320,6 +324,7 @@ def _only(whole: Film, stay: Sequence[int]) -> Film:
         tuple(whole.missing[at] for at in stay),
         None if whole.beside is None else _only(whole.beside, stay),
         None if whole.ways is None else whole.ways[stay],
+        None if whole.plane is None else PlaneFilm(whole.plane.ways[stay], whole.plane.ends[stay]),
     )
 
 
@@ -373,6 +378,7 @@ def _recorded_run(session: Session, stored: Film, name: str, alone: bool) -> dic
         "neighbours": frame_deltas(stored.neighbours),
         "trails": _recorded_trails(stored),
         **_recorded_start(stored),
+        **_recorded_plane(session, stored),
         "fit": None if stored.fits is None else _recorded_fits(stored.fits),
         **({} if stored.beside is None else {"pca": _recorded_map(stored.beside)}),
     }
@@ -400,6 +406,16 @@ def _recorded_start(stored: Film) -> dict[str, Any]:
     if stored.ways is None:
         return {}
     return {"start": {"n": stored.ways.shape[1], "points": stored.ways.astype("<f4").tobytes()}}
+
+
+def _recorded_plane(session: Session, stored: Film) -> dict[str, Any]:
+    """The loss over the start: its surfaces, which of them each frame has, and what lies on it in each frame."""
+    if stored.plane is None:
+        return {}
+    surfaces, at = recorded_surfaces(session, stored.frames)
+    ways, ends = stored.plane
+    plane = {"n": ways.shape[1], "ways": frame_deltas(ways), "ends": frame_deltas(ends), "surfaces": surfaces, "at": at}
+    return {"plane": plane}
 
 
 def _recorded_fits(fits: Fits) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from taskembed_edu.live.overlays import (
     trails_packet,
 )
 from taskembed_edu.live.selection import selection_packet
+from taskembed_edu.live.surface import plane_packet
 from taskembed_edu.projection.umap_steps import Layout
 from taskembed_edu.session.events import Event, coalesced_events
 from taskembed_edu.session.history import Frame, value_of
@@ -221,7 +222,8 @@ def run_picture(
     """One run's map at one frame: 4 bytes for each task, the readings, and the neighbours of the chosen task.
 
     If there are any, also: the tasks' trails, in the same box as their places (or the reason why the frame has none),
-    the output of each task's own network, to be drawn over its card, and the mean distances of the selected tasks.
+    the output of each task's own network, to be drawn over its card, the mean distances of the selected tasks, and the
+    plane of a learner of two numbers.
     """
     chosen = chosen if 0 <= chosen < len(frame.layout) else -1
     over: dict[str, Any] = {}  # empty in most runs, and then it takes no space
@@ -236,6 +238,7 @@ def run_picture(
         **over,
         "run": run,
         **_drawn(session, frame),
+        **plane_packet(session, frame),
         "links": _links(session, frame, chosen),
     }
 

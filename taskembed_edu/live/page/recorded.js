@@ -6,7 +6,7 @@ import { floatsOf, wordsOf } from "./packets.js";
 
 /**
  * @import {
- *   Fit, Heard, Message, MissingTrails, Packed, Picture, RecordedDocument, RecordedRun, StartPacket, StoredDocument, StoredRun, Tasks, Traits, Transport
+ *   Fit, Heard, Message, MissingTrails, Packed, Picture, PlaceOnPlane, RecordedDocument, RecordedRun, StartPacket, StoredDocument, StoredRun, Tasks, Traits, Transport
  * } from "./types.js"
  */
 
@@ -55,13 +55,14 @@ async function recordedDocument(raw) {
 /** @param {StoredRun} run @returns {RecordedRun} */
 function recordedRun(run) {
   const count = run.frames.length;
-  const { trails, start, fit, pca } = run;
+  const { trails, start, plane, fit, pca } = run;
   return {
     ...run,
     points: summedWords(run.points, count),
     neighbours: run.k ? summedWords(run.neighbours, count) : null,
     trails: trails && { n: trails.n, points: summedWords(trails.points, count) },
     start: start && { n: start.n, points: floatsOf(start.points) },
+    plane: plane && { ...plane, ways: summedWords(plane.ways, count), ends: summedWords(plane.ends, count) },
     pca: pca && recordedMap(pca, count),
     fit: fit && recordedFit(fit, count),
   };
@@ -80,11 +81,26 @@ function recordedFit({ kind, n, values, words }, count) {
   return { kind, n, frames, vocabulary: kind === "words" ? new TextDecoder().decode(words).split("\n") : [] };
 }
 
+// The latest frame at or before the step.
+/** @param {RecordedRun} run @param {number} step */
+function frameAt({ frames }, step) {
+  let at = frames.length - 1;
+  while (at > 0 && frames[at].step > step) at -= 1;
+  return at;
+}
+
 // The way of the start in one frame, in the form that a kernel sends.
 /** @param {RecordedRun["start"]} start @param {boolean} has_place @param {number} at @returns {StartPacket | undefined} */
 function startAt(start, has_place, at) {
   if (!start) return undefined;
   return has_place ? { n: start.n, points: start.points.subarray(2 * start.n * at, 2 * start.n * (at + 1)) } : { n: 0 };
+}
+
+/** @param {RecordedRun["plane"]} plane @param {number} n @param {number} at @returns {PlaceOnPlane | undefined} */
+function planeAt(plane, n, at) {
+  if (!plane) return undefined;
+  const way = plane.ways.subarray(2 * plane.n * at, 2 * plane.n * (at + 1));
+  return { n: plane.n, way, ends: plane.ends.subarray(2 * n * at, 2 * n * (at + 1)) };
 }
 
 // ---- the model ----------------------------------------------------------------------------------------------------------
@@ -134,6 +150,7 @@ export class RecordedModel {
       selected: [],
       colour: stored.colour ?? 0,
     };
+    this.values.surface = this.surface(this.shownStep);
     this.values.transport = this.transport();
     this.values.picture = this.picture();
   }
@@ -200,6 +217,8 @@ export class RecordedModel {
   go(at, step = this.steps[at]) {
     this.at = at;
     this.shownStep = step;
+    const surface = this.surface(step);
+    if (surface !== this.values.surface) this.put("surface", surface);
     this.put("picture", this.picture());
   }
 
@@ -270,17 +289,23 @@ export class RecordedModel {
     return { number: this.number, live, step, runs, words: words.join(" ") };
   }
 
+  // The surface of the first run's settings at a step.
+  /** @param {number} step */
+  surface(step) {
+    const [run] = this.stored.runs;
+    return run?.plane ? run.plane.surfaces[run.plane.at[frameAt(run, step)]] : {};
+  }
+
   /** @param {RecordedRun} run @param {number} k @param {number} step */
   runPicture(run, k, step) {
-    let at = run.frames.length - 1;
-    while (at > 0 && run.frames[at].step > step) at -= 1;
+    const at = frameAt(run, step);
     const frame = run.frames[at];
     const n = this.stored.tasks.n;
     const points = run.points.subarray(2 * n * at, 2 * n * (at + 1));
     const [trails, fit] = [this.trails(run.trails, frame.missing, at), this.fit(run, at)];
     const second = run.pca ? { pca: this.second(run.pca, at) } : {};
-    const start = startAt(run.start, frame.projection === "pca", at);
-    return { ...frame, run: k, points, trails, start, fit, ...second, links: this.links(run, at) };
+    const drawn = { start: startAt(run.start, frame.projection === "pca", at), plane: planeAt(run.plane, n, at) };
+    return { ...frame, run: k, points, trails, fit, ...drawn, ...second, links: this.links(run, at) };
   }
 
   // The second map of the moment.

@@ -158,6 +158,7 @@ export interface RunPicture extends PlacedPoints {
   left_out?: number[];
   words?: string;
   about?: string; // in a recording: the settings of the moment shown, in words
+  plane?: PlaceOnPlane; // of a learner of two numbers
   links: Links | null;
   changes?: Changes; // where another distance is compared
   selection?: SelectionPacket; // where tasks are selected
@@ -210,6 +211,33 @@ export interface TrailsPacket {
 export interface StartPacket {
   n: number;
   points?: Bytes; // float32: x and y of each place
+}
+
+// What a picture says of the loss over the start (surface.plane_packet), as shares of the surface's `box`.
+export interface PlaceOnPlane {
+  n: number; // places of the way
+  way: Bytes; // of the start, its present place last
+  ends: Bytes; // of the tasks' inner loops
+}
+
+// The loss over the start (surface.surface_packet): sent when settings or tasks change. An empty one: there is no plane.
+export interface SurfacePacket {
+  names: [string, string];
+  x: Ends;
+  y: Ends;
+  box: number[];
+  n: number; // starts along a side
+  steps: number[];
+  own: number; // the run's own number of inner steps
+  high: number;
+  scale: Ends; // the losses of the lightest and of the darkest colour
+  losses: Bytes; // uint16: 65,534ths of `high` for each of `steps`, row by row from below; 65,535: above it, or lost
+  n_tasks: number;
+  inner_lr: number;
+  stops: string[];
+  optima: Bytes;
+  ways?: { label: string; colour: string; n: number; points: Bytes }[];
+  ways_about?: string;
 }
 
 export type Fit =
@@ -341,6 +369,7 @@ export interface Traits {
   rows: { runs: RunRows[] };
   marks: Mark[][];
   help: Help;
+  surface: Partial<SurfacePacket>;
   chosen: number;
   selected: number[];
   colour: number;
@@ -412,6 +441,7 @@ export interface View {
   labels: boolean; // names beside the points, where there are any
   trails: boolean; // the paths of the tasks since the start, where there are any
   arrows: boolean; // the start of the inner loops and the arrows from it, where there is one
+  plane: "surface" | "map"; // what is shown of a learner of two numbers
   step: number; // the training step shown
   connection: Connection;
 }
@@ -483,6 +513,15 @@ export interface RecordedMap<Numbers> {
   start?: { n: number; points: Numbers extends Uint8Array ? Uint8Array : Float32Array };
 }
 
+// What lies on the loss over the start in every frame, the surfaces of all settings, and which of them each frame has.
+export interface RecordedPlane<Numbers> {
+  n: number;
+  ways: Numbers;
+  ends: Numbers;
+  surfaces: SurfacePacket[];
+  at: number[];
+}
+
 interface RecordedAnswers {
   kind: "curve" | "path" | "classes" | "words";
   n: number;
@@ -495,6 +534,7 @@ export interface StoredRun extends RecordedFacts {
   neighbours: Uint8Array;
   trails: { n: number; points: Uint8Array } | null;
   start?: { n: number; points: Uint8Array };
+  plane?: RecordedPlane<Uint8Array>;
   fit: (RecordedAnswers & { values: Uint8Array; words: Uint8Array }) | null;
   pca?: RecordedMap<Uint8Array>;
 }
@@ -506,6 +546,7 @@ export interface RecordedRun extends RecordedFacts {
   neighbours: Uint16Array | null;
   trails: { n: number; points: Uint16Array } | null;
   start?: { n: number; points: Float32Array };
+  plane?: RecordedPlane<Uint16Array>;
   fit: (RecordedAnswers & { frames: Uint8Array | Uint16Array; vocabulary: string[] }) | null;
   pca?: RecordedMap<Uint16Array>;
 }
