@@ -35,7 +35,7 @@ from taskembed_edu.tasks.base import MOST_LABELS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, FigureBase
     from numpy.typing import NDArray
 
 _MARKERS = ("o", "s", "^", "D")
@@ -49,6 +49,7 @@ _FRAME_AIR, _SIGN_REACH = 5.0, 2.0
 # The width of a map, compared with that of the curves; and that of the curves in inches.
 _MAP_WIDTH = 1.35
 _CURVES_WIDE = 10 / (1 + _MAP_WIDTH)
+FIGURE_HIGH = 4.6
 # At most this many changes are named in the curves, and a line of the caption has this many letters.
 _MOST_CHANGES, _LINE = 6, 150
 # The resolution of a picture that is saved: that of print, and enough for any slide.
@@ -70,22 +71,30 @@ def session_figure(
 
     Errors: ValueError for an unknown parameter, IndexError for a frame that does not exist.
     """
-    column = colour_column(session, colour_by)
     shown = session.history[session.history.position(frame)] if isinstance(frame, int) else frame
     maps = [shown] if beside is None or beside is shown else [shown, beside]
-    figure = Still(figsize=(_CURVES_WIDE * (1 + _MAP_WIDTH * len(maps)), 4.6), layout="constrained", dpi=90)
+    figure = Still(figsize=(_CURVES_WIDE * (1 + _MAP_WIDTH * len(maps)), FIGURE_HIGH), layout="constrained", dpi=90)
+    draw_session(figure, session, colour_column(session, colour_by), maps)
+    return figure
+
+
+def draw_session(figure: FigureBase, session: Session, column: int | None, maps: Sequence[Frame]) -> None:
+    """Draw these maps of one moment, the curves beside them and the settings below, into a figure or a part of one."""
+    shown = maps[0]
     panels = _panels(session)
     grid = figure.add_gridspec(len(panels), len(maps) + 1, width_ratios=(*[_MAP_WIDTH] * len(maps), 1))
-    for place, drawn in enumerate(maps):
-        draw_map(figure.add_subplot(grid[:, place]), session, drawn, column)
+    places = [figure.add_subplot(grid[:, place]) for place in range(len(maps))]
+    for axes, drawn in zip(places, maps, strict=True):
+        draw_map(axes, session, drawn, column)
     for row, readings in enumerate(panels):
         _curves(figure.add_subplot(grid[row, -1]), session, shown, readings, explained=row == 0)
     said = textwrap.fill(as_written(caption(session, shown)), _LINE * len(maps))
     figure.supxlabel(said, fontsize=7, color=DARK)
     if session.split.validation.label_points and len(session.tasks) <= MOST_LABELS:
-        for axes, drawn in zip(figure.axes, maps, strict=False):
-            _names(figure, axes, session, drawn)
-    return figure
+        root = figure.get_figure(root=True)
+        assert root is not None
+        for axes, drawn in zip(places, maps, strict=True):
+            _names(root, axes, session, drawn)
 
 
 def save_figure(

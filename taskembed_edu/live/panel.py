@@ -15,7 +15,8 @@ from typing import Any
 
 from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.base.files import reason
-from taskembed_edu.live import runs
+from taskembed_edu.live import packets, runs
+from taskembed_edu.live.bench import Bench, has_bench
 from taskembed_edu.live.cells import running_cell, stop_replaced
 from taskembed_edu.live.controls import page_value
 from taskembed_edu.live.defaults_for import DefaultsFor, implied_changes, no_defaults, out_of_range_words, words_for
@@ -39,7 +40,7 @@ Message = dict[str, Any]
 OpenedBy = Callable[[Session, Mapping[str, Any]], str]
 
 # Messages that the page sends by itself: the learner did nothing, so the status line does not change.
-_OF_THE_PAGE = ("shown", "rows", "all")
+_OF_THE_PAGE = ("shown", "bench shown", "rows", "all")
 
 # The still picture is drawn after so many rounds without a change; an idle worker makes one round a second.
 _QUIET_ROUNDS = 3
@@ -88,12 +89,16 @@ class SessionPanel:
         self.still = Still()
         self._quiet = 0  # how many rounds have passed without a change
         self._updater: ViewUpdater | None = None
+        self.bench: Bench | None = None
         if umap_when_ready:
             session.user_set.discard("projection")  # PCA is shown until UMAP is ready: the user did not choose it
         self.player = Player(session, self._update)
         self._updater = ViewUpdater(self.player, self._ui, title, main)
+        if has_bench(session):
+            self.bench = Bench(self.player, self.view)
         self.view.on_msg(self._on_message)
         self.view.observe(lambda _change: self._request("look"), names=("chosen", "selected"))
+        self.view.observe(self._choose_for_bench, names="chosen")
         stop_replaced(running_cell(), self)
 
     @property
@@ -310,6 +315,22 @@ class SessionPanel:
     def _send_again(self, message: Message) -> None:
         self._request(message["do"])
 
+    # ---- the bench: see bench.py -----------------------------------------------------------------------------------
+
+    def _hear_bench(self, message: Message) -> None:
+        if self.bench is not None:
+            self.bench.hear(message)
+            self.player.wake()
+
+    def _bench_shown(self, message: Message) -> None:
+        if self.bench is not None:
+            self.bench.taken(_whole("number", message["number"]))
+            self.player.wake()
+
+    def _choose_for_bench(self, change: Any) -> None:
+        if self.bench is not None and change["new"] < len(self.player.session.tasks):
+            self.bench.show_task(change["new"])
+
     # ---- messages that become jobs of the worker ---------------------------------------------------------------------
 
     def _job(self, job: Callable[[], StatusMessage | None], words: str = "", pausing: bool = False) -> None:
@@ -453,6 +474,8 @@ class SessionPanel:
         requested = {self._requested.pop() for _ in range(len(self._requested))}
         if "all" in requested:
             updater.send_all()
+            if self.bench is not None:
+                self.bench.send_again()
         elif "rows" in requested:
             updater.send_rows()
         if "look" in requested:
@@ -462,6 +485,8 @@ class SessionPanel:
             updater.send_controls_again()
         self._ui.fade(self.player.playing)
         updater.refresh()
+        if self.bench is not None:
+            self.bench.update(tuple(packets.frames_at(self.sessions, updater.moment)))
         self._update_still(updater, bool(requested))
 
     def _waits_for_the_other_run(self) -> bool:
@@ -549,6 +574,8 @@ _HANDLERS: dict[str, Callable[[SessionPanel, Message], None]] = {
     "look": SessionPanel._look,
     "compare methods": SessionPanel._compare_methods,
     "shown": SessionPanel._has_shown,
+    "bench": SessionPanel._hear_bench,
+    "bench shown": SessionPanel._bench_shown,
     "rows": SessionPanel._send_again,
     "all": SessionPanel._send_again,
     "code": SessionPanel._code,

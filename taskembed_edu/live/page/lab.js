@@ -3,6 +3,8 @@
 // Parts never talk to each other. They read and set the shared values (`page.get("chosen")`, `page.set(...)`,
 // `page.on(...)`), read the model, and send commands to the kernel with `page.say({ do: ... })`.
 
+import { BenchView } from "./bench.js";
+import { BenchSwitch } from "./bench_switch.js";
 import { closeTipsOnPress, element, freshId, oncePerFrame, setText, Shared } from "./base.js";
 import { ConnectionWatch } from "./connection.js";
 import { ControlsView } from "./controls.js";
@@ -21,7 +23,7 @@ import { SurfaceView } from "./surface.js";
 import { TimelineView } from "./timeline.js";
 import { TransportView } from "./transport.js";
 
-/** @import { Answer, Connection, Message, Model, Picture, RunPicture, Transport, View } from "./types.js" */
+/** @import { Answer, BenchPacket, Connection, Message, Model, Picture, RunPicture, Transport, View } from "./types.js" */
 
 /** @type {("chosen" | "selected" | "colour")[]} */
 const SYNCED = ["chosen", "selected", "colour"]; // values that the page and the kernel both hold
@@ -36,6 +38,8 @@ export class LabPage {
   maps = [];
   /** @type {(() => void)[]} */
   stops = [];
+  /** @type {BenchView | null} */
+  bench = null; // where there is a learned start
   note = ""; // an answer that the status shows for a while
   noteTimer = 0;
   wordsId = freshId("words");
@@ -100,6 +104,7 @@ export class LabPage {
     this.takeTransport();
     this.surface.takeSurface();
     this.takePicture();
+    this.takeBench();
   }
 
   // ---- what the parts call ----
@@ -241,6 +246,7 @@ export class LabPage {
     hear("change:picture", () => this.takePicture());
     hear("change:marks", () => this.showTime());
     hear("change:surface", () => this.surface.takeSurface());
+    hear("change:bench", () => this.takeBench());
     hear("change:transport", () => this.takeTransport());
     hear("change:controls", () => this.takeControls());
     hear("msg:custom", (message) => this.hearAnswer(message));
@@ -355,6 +361,18 @@ export class LabPage {
     if (umap) this.maps[0].take(umap);
     else this.maps[0].lack(this.whyNoUmap(), runs[0]);
     this.maps[1].take(pca);
+  }
+
+  // The bench is built when the kernel first sends one.
+  takeBench() {
+    const packet = this.model.get("bench");
+    if (packet?.kind === undefined) return;
+    if (!this.bench) {
+      this.bench = new BenchView(this, this.mapBar.root);
+      this.stops.push(() => this.bench?.remove());
+      new BenchSwitch(this, this.bench.root);
+    }
+    this.bench.take(/** @type {BenchPacket} */ (packet));
   }
 
   // A hidden or slow page sends "shown" late. The kernel waits for it before the next picture, so no queue builds up.

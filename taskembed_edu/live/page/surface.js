@@ -68,7 +68,7 @@ export class SurfaceView {
     this.buildSwitch();
     parent.append(this.root);
     bar.append(this.switch);
-    this.palette = paletteOf(this.root);
+    this.palette = paletteOf(page.root);
     this.resized.observe(this.canvas);
     this.ends = [
       page.on("hover chosen selected hidden", this.draw),
@@ -210,11 +210,11 @@ export class SurfaceView {
     this.switch.hidden = !there;
     this.root.hidden = plane !== "surface";
     this.radios.forEach((radio) => (radio.checked = radio.value === plane));
-    this.draw();
+    this.restyle();
   }
 
   restyle() {
-    this.palette = paletteOf(this.root);
+    this.palette = paletteOf(this.page.root);
     this.draw();
   }
 

@@ -84,7 +84,7 @@ export class SurfacePainter {
 
   /** @param {number} width CSS pixels; on a wall more */
   wide(width) {
-    return width * this.view.ratio * (this.view.page.get("projector") ? 1.6 : 1);
+    return width * this.view.ratio * (this.view.page.get("projector") ? 1.3 : 1);
   }
 
   // Each task's true optimum, in its colour on the map.

@@ -357,6 +357,45 @@ export interface Help {
   try: string[];
 }
 
+// ---- the bench (bench_packet.bench_packet): one task from several starts, as often as a picture ----
+
+export interface BenchWay {
+  name: string;
+  label: string;
+  support: Bytes; // float32: the losses after each step
+  query: Record<string, Bytes>; // likewise, each measure; none where nobody knows the truth
+  diverged: number; // the step from which on there is nothing; -1: it never was
+  curves?: Bytes; // uint16 between the ends of `reach`: the heights at even places, step after step
+  classes?: Bytes; // the answers at the card's points or pictures, step after step
+  words?: string[][];
+}
+
+export interface BenchPacket {
+  number: number;
+  step: number; // of the outer loop
+  kind: "curve" | "card";
+  task: number;
+  name: string;
+  own: boolean; // a curve of the learner's own
+  moved: boolean; // whether its points are not as they came
+  mine: boolean; // whether the learner has drawn a curve
+  undo: boolean;
+  steps: number;
+  measures: Record<string, string>; // the labels of what the query set was judged by
+  ways: BenchWay[];
+  flat: ({ name: string; label: string } & Record<string, string | number>)[]; // starts that take no step
+  missing: Record<string, string>; // why another start has no way
+  nearest: string;
+  words: string;
+  kept?: string; // in a recording: of which step this is
+  x?: Ends;
+  y?: Ends;
+  reach?: Ends;
+  support?: Bytes; // float32: x, y, x, y, ...
+  query?: Bytes;
+  truth?: Bytes; // uint16 between the ends of `reach`
+}
+
 // ---- the model: a widget's, or a recorded run ----
 
 export interface Traits {
@@ -370,6 +409,7 @@ export interface Traits {
   marks: Mark[][];
   help: Help;
   surface: Partial<SurfacePacket>;
+  bench: Partial<BenchPacket>;
   chosen: number;
   selected: number[];
   colour: number;
