@@ -27,10 +27,12 @@ from taskembed_edu.figures.colours import (
     plain_colours,
 )
 from taskembed_edu.figures.plots import Still
+from taskembed_edu.figures.surface import draw_surface
 from taskembed_edu.session.events import coalesced_events
 from taskembed_edu.session.history import Frame, value_of
 from taskembed_edu.session.on_the_map import start_way
 from taskembed_edu.session.session import Session
+from taskembed_edu.session.surface import has_plane
 from taskembed_edu.tasks.base import MOST_LABELS
 
 if TYPE_CHECKING:
@@ -73,19 +75,25 @@ def session_figure(
     """
     shown = session.history[session.history.position(frame)] if isinstance(frame, int) else frame
     maps = [shown] if beside is None or beside is shown else [shown, beside]
-    figure = Still(figsize=(_CURVES_WIDE * (1 + _MAP_WIDTH * len(maps)), FIGURE_HIGH), layout="constrained", dpi=90)
+    wide = _CURVES_WIDE * (1 + _MAP_WIDTH * (len(maps) + has_plane(session)))
+    figure = Still(figsize=(wide, FIGURE_HIGH), layout="constrained", dpi=90)
     draw_session(figure, session, colour_column(session, colour_by), maps)
     return figure
 
 
 def draw_session(figure: FigureBase, session: Session, column: int | None, maps: Sequence[Frame]) -> None:
-    """Draw these maps of one moment, the curves beside them and the settings below, into a figure or a part of one."""
+    """Draw these maps of one moment, the curves beside them and the settings below, into a figure or a part of one.
+
+    Where the run's learner has two parameters, the loss over the start stands between maps and curves.
+    """
     shown = maps[0]
-    panels = _panels(session)
-    grid = figure.add_gridspec(len(panels), len(maps) + 1, width_ratios=(*[_MAP_WIDTH] * len(maps), 1))
+    panels, pictures = _panels(session), len(maps) + has_plane(session)
+    grid = figure.add_gridspec(len(panels), pictures + 1, width_ratios=(*[_MAP_WIDTH] * pictures, 1))
     places = [figure.add_subplot(grid[:, place]) for place in range(len(maps))]
     for axes, drawn in zip(places, maps, strict=True):
         draw_map(axes, session, drawn, column)
+    if has_plane(session):
+        draw_surface(figure.add_subplot(grid[:, -2]), session, shown, column=column)
     for row, readings in enumerate(panels):
         _curves(figure.add_subplot(grid[row, -1]), session, shown, readings, explained=row == 0)
     said = textwrap.fill(as_written(caption(session, shown)), _LINE * len(maps))

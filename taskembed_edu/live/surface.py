@@ -62,7 +62,8 @@ _WAYS: WeakKeyDictionary[Session, tuple[bytes, Packet]] = WeakKeyDictionary()
 def surface_packet(session: Session, settings: Any) -> Packet:
     """The loss over the start under these settings, the tasks' optima, the ways if compared; {}: there is none.
 
-    `scale` are the losses of the lightest and the darkest colour. `losses` are shares of `high` as 65,534ths, uint16, for each of `steps` n rows from below, each from the left.
+    `scale` are the losses of the lightest and the darkest colour. `losses` are shares of `high` as 65,534ths, uint16,
+    for each of `steps` n rows from below, each from the left.
     """
     surface = _surface(session, settings)
     return surface and {**surface, "own": settings.inner_steps, **ways_packet(session)}

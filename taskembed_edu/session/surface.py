@@ -36,6 +36,11 @@ def method_under(run: RunView, settings: Settings) -> MetaLearner | None:
     return method if has_surface(method.network) else None
 
 
+def has_plane(run: RunView) -> bool:
+    """Whether a plane shows all starts of this run: its learner has two parameters."""
+    return method_under(run, run.settings) is not None
+
+
 def surface_steps(settings: Any) -> tuple[int, ...]:
     """The numbers of inner steps that a surface is computed for: the usual ones, and those of the settings."""
     return tuple(sorted({*STEPS, settings.inner_steps}))
