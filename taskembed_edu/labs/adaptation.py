@@ -10,7 +10,7 @@ from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.evaluation.bench import InnerLoop
 from taskembed_edu.labs.session_lab import SessionLab
 from taskembed_edu.session.slow_motion import LEARNED, MOST_STEPS, Asked, Seen, SlowMotion, checked_points
-from taskembed_edu.session.surface import surface_of, ways_of
+from taskembed_edu.session.surface import has_plane, surface_of, ways_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,7 +51,8 @@ class AdaptationLab(SessionLab):
     trains the meta-learned start behind it, on the map of weight space. In a script it is a session:
     `lab.session.step(300)`. And `lab.picture()` is the static picture.
 
-    With `learner="wave"`, a network of two numbers, the loss over the start is a surface: `lab.surface()`, `lab.ways()`.
+    With `learner="wave"`, a network of two numbers, the loss over the start is a surface, which the page shows in the
+    place of the map: `lab.surface()`, `lab.ways()`.
 
     Any setting can be given by name: `AdaptationLab(family="sinusoids", method="reptile", inner_steps=3)`.
     Source: Finn, Abbeel and Levine 2017. Errors: ValueError for an unknown setting, a value beyond its range, or a
@@ -113,9 +114,9 @@ class AdaptationLab(SessionLab):
     def surface(self, inner_steps: Sequence[int] | int | None = None) -> LossSurface:
         """The mean query loss over the start, for a learner of two numbers: on a grid of starts, by inner steps.
 
-        `inner_steps`: one number or several in order (None: 0, 1, 2, 5, 10, and the run's own). `surface.best(steps)` is
-        the best start of the grid, `surface.at(phase, amplitude, steps)` the loss of another one. Errors: ValueError for
-        a learner of more numbers, or for steps out of order.
+        `inner_steps`: one number or several in order (None: 0, 1, 2, 5, 10, and the run's own). `surface.best(steps)`
+        is the best start of the grid, `surface.at(phase, amplitude, steps)` the loss of another one. Errors: ValueError
+        for a learner of more numbers, or for steps out of order.
         """
         steps = (inner_steps,) if isinstance(inner_steps, int) else tuple(inner_steps or ())
         with self.session.lock("read"):
@@ -165,7 +166,7 @@ class AdaptationLab(SessionLab):
 
         bench = None if self._panel is None else self._panel.bench
         seen = self._seen(Asked() if bench is None else bench.asked(self.session))
-        figure = Still(figsize=(10, 1.7 * FIGURE_HIGH), layout="constrained", dpi=90)
+        figure = Still(figsize=(14 if has_plane(self.session) else 10, 1.7 * FIGURE_HIGH), layout="constrained", dpi=90)
         grid = figure.add_gridspec(2, 1, height_ratios=(0.7, 1))
         above, below = (figure.add_subfigure(grid[row]) for row in range(2))
         draw_slow_motion(above, seen)
