@@ -14,12 +14,15 @@ from typing import Any
 
 from taskembed_edu.base.checks import check_whole, problem
 from taskembed_edu.embedders.adapted import AdaptedEmbedder
-from taskembed_edu.live.bench_packet import bench_packet
+from taskembed_edu.live import packets
+from taskembed_edu.live.bench_packet import bench_packet, size_of
 from taskembed_edu.live.lab_view import LabView, PictureGate
 from taskembed_edu.live.player import Player
 from taskembed_edu.live.runs import same_tasks
 from taskembed_edu.live.status import run_name
 from taskembed_edu.session.history import Frame
+from taskembed_edu.session.on_the_map import evenly
+from taskembed_edu.session.progress import counted
 from taskembed_edu.session.session import Session
 from taskembed_edu.session.slow_motion import (
     LEARNED,
@@ -38,6 +41,8 @@ _AT_ONCE, _STEPS = 0.03, 2
 # While training runs, the bench takes at most this share of the worker's time; what the learner does is shown at once.
 _SHARE = 0.25
 _MOST_UNDONE = 100
+# An exported page holds the bench at so many frames, and in so many bytes before they are compressed.
+_MOST_RECORDED, _RECORDED_BYTES = 30, 500_000
 
 
 @dataclass(frozen=True)
@@ -173,11 +178,26 @@ class Bench:
     def _send(self, number: int) -> None:
         begun = time.monotonic()
         self._offered = self._key()
-        packet = bench_packet(self.seen(self._frames), self._named(), can_undo=bool(self._undone))
-        moved = {"moved": self.desk.points is not None, "mine": bool(self.desk.drawn)}
-        step = self._frames[self._player.active].step
-        self._view.put(bench={**packet, **moved, "step": step, "number": number})
+        step = self._frames[min(self._player.active, len(self._frames) - 1)].step
+        self._view.put(bench={**self._packet(self._frames), "step": step, "number": number})
         self._next_at = time.monotonic() + (time.monotonic() - begun) * (1 / _SHARE - 1)
+
+    def recorded(self) -> list[dict[str, Any]]:
+        """The bench as it lies, for an exported page: at frames evenly spaced over the runs, the first and the last."""
+        longest = max(self._player.sessions, key=lambda each: each.steps)
+        self.motion.known(self._player.session).advance()  # a file is not filled in later
+        first = self._packet(tuple(packets.frames_at(self._player.sessions, 0)))
+        most = max(2, min(_MOST_RECORDED, _RECORDED_BYTES // max(1, size_of(first))))
+        frames = [longest.history[k] for k in evenly(len(longest.history), most)]
+        found = []
+        for k in counted(len(frames)):
+            shown = tuple(packets.frames_at(self._player.sessions, frames[k].step))
+            found.append({**self._packet(shown), "step": frames[k].step, "number": k + 1, "undo": False})
+        return found
+
+    def _packet(self, frames: tuple[Frame, ...]) -> dict[str, Any]:
+        packet = bench_packet(self.seen(frames), self._named(), can_undo=bool(self._undone))
+        return {**packet, "moved": self.desk.points is not None, "mine": bool(self.desk.drawn)}
 
     def seen(self, frames: tuple[Frame, ...]) -> Seen:
         """What lies on the bench at these frames of the runs."""

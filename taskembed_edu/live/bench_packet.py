@@ -117,3 +117,11 @@ def _pairs(x: Tensor, y: Tensor) -> bytes:
 def _levels(values: Tensor, reach: tuple[float, float]) -> bytes:
     share = ((values - reach[0]) / (reach[1] - reach[0])).nan_to_num(0.0).clamp(0, 1)
     return (share * _LEVELS).round().numpy().astype("<u2").tobytes()
+
+
+def size_of(packet: Any) -> int:
+    """The bytes in a packet."""
+    if isinstance(packet, bytes):
+        return len(packet)
+    parts = packet.values() if isinstance(packet, dict) else packet if isinstance(packet, list) else ()
+    return sum(map(size_of, parts))

@@ -6,9 +6,10 @@ frames per run and at most 4 MB, so that it can be sent by mail and opened on a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -93,7 +94,12 @@ class Film(NamedTuple):
 
 
 def export_html(
-    sessions: Sequence[Session], path: str | Path, colour: int = 0, title: str = "Task space", both: bool = False
+    sessions: Sequence[Session],
+    path: str | Path,
+    colour: int = 0,
+    title: str = "Task space",
+    both: bool = False,
+    more: Mapping[str, Any] = MappingProxyType({}),
 ) -> Path:
     """Write the runs as one HTML file that opens from disk with no network. Returns the path.
 
@@ -105,25 +111,34 @@ def export_html(
 
     Errors: ValueError if there are so many tasks that not even two frames fit.
     """
-    return write_whole(Path(path), exported(sessions, colour, title, both))
+    return write_whole(Path(path), exported(sessions, colour, title, both, more))
 
 
-def exported(sessions: Sequence[Session], colour: int = 0, title: str = "Task space", both: bool = False) -> bytes:
+def exported(
+    sessions: Sequence[Session],
+    colour: int = 0,
+    title: str = "Task space",
+    both: bool = False,
+    more: Mapping[str, Any] = MappingProxyType({}),
+) -> bytes:
     """The exported file's bytes: see `export_html`."""
     films = [film(session, both=both and len(sessions) == 1) for session in sessions]
-    films = _fitting(sessions, _lightened(films), colour, title)
-    html = html_file(recorded_document(sessions, films, colour, title), sessions, title)
+    films = _fitting(sessions, _lightened(films), colour, title, more)
+    html = html_file({**recorded_document(sessions, films, colour, title), **more}, sessions, title)
     if len(html) > MOST_BYTES:
         raise _too_large(sessions)  # the size was only estimated: never write a larger file
     return html
 
 
-def _fitting(sessions: Sequence[Session], films: list[Film], colour: int, title: str) -> list[Film]:
+def _fitting(
+    sessions: Sequence[Session], films: list[Film], colour: int, title: str, more: Mapping[str, Any]
+) -> list[Film]:
     """The films with as many frames as fit, and then as many neighbours as fit."""
     for n_frames in (MOST_FRAMES, 200, 130, 85, 55, 35, 20, 10, 5, 2):
         shorter = [_cut(session, whole, n_frames) for session, whole in zip(sessions, films, strict=True)]
         bare = [each._replace(neighbours=each.neighbours[:, :, :0]) for each in shorter]
-        room = MOST_BYTES - len(html_file(recorded_document(sessions, bare, colour, title), sessions, title))
+        document = {**recorded_document(sessions, bare, colour, title), **more}
+        room = MOST_BYTES - len(html_file(document, sessions, title))
         for k in range(films[0].neighbours.shape[2], 0, -1):
             listed = [each._replace(neighbours=each.neighbours[:, :, :k]) for each in shorter]
             if sum(_packed_size(frame_deltas(each.neighbours)) for each in listed) <= room:

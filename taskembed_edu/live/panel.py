@@ -442,7 +442,8 @@ class SessionPanel:
             frame = self._view_updater().frame_at(session)
             shown = self.sessions, self.player.active, frame, self._colour(), self.title
             with reported(_MADE.get(what, "The file is written"), self._view_updater().tell_progress):
-                path, words = save(what, *shown, beside=self.beside(frame), tasks=tasks)
+                more = {"benches": self.bench.recorded()} if what == "html" and self.bench is not None else {}
+                path, words = save(what, *shown, beside=self.beside(frame), tasks=tasks, more=more)
         except (OSError, ValueError, TypeError, ImportError) as error:
             why = reason(error) if isinstance(error, OSError) else str(error)
             self.view.send({"tell": "not saved", "text": f"Not saved: {why}"})

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from taskembed_edu.base.checks import check_choice
 from taskembed_edu.base.files import write_whole
@@ -39,6 +40,7 @@ class _Shown(NamedTuple):
     title: str
     beside: Frame | None = None
     tasks: Sequence[int] = ()
+    more: Mapping[str, Any] = MappingProxyType({})
 
     @property
     def column(self) -> int | None:
@@ -58,6 +60,7 @@ def save(
     title: str,
     beside: Frame | None = None,
     tasks: Sequence[int] = (),
+    more: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[Path, str]:
     """Write the frame as "png", "svg", "csv" or "parquet", the active run as "json" or "gif", all runs as "html".
 
@@ -65,6 +68,7 @@ def save(
     whole or not at all; `session.progress` tells how far a film is.
     `beside` is the same frame drawn by PCA, where that map stands beside the run's own: pictures, tables and the page
     have both. `tasks` are the only ones that a table is to have (none: all); its name then ends in "selected".
+    `more` is what else the page shows.
     Errors: ValueError for another kind of file; OSError if the folder cannot be written; ImportError if a library for
     this kind of file is missing.
     """
@@ -77,7 +81,7 @@ def save(
     family = re.sub(r"[^\w-]+", "-", session.setup.family)[:_LONGEST_FAMILY].strip("-") or "tasks"
     part = "-selected" if len(tasks) else ""
     path = free_path(Path(f"{session.embedder.name}-{family}-step-{step}{part}.{what}"))
-    _write(what, _Shown(sessions, session, frame, colour, title, beside, tasks), path)
+    _write(what, _Shown(sessions, session, frame, colour, title, beside, tasks, more), path)
     return path, f"Saved as {path} in {Path.cwd()}. {_OPENED[what].format(path=path)}"
 
 
@@ -88,7 +92,8 @@ def _write(what: str, shown: _Shown, path: Path) -> None:
     elif what == "html":
         from taskembed_edu.live.export import export_html
 
-        export_html(shown.sessions, path, shown.colour, shown.title, both=shown.beside is not None)
+        both = shown.beside is not None
+        export_html(shown.sessions, path, shown.colour, shown.title, both=both, more=shown.more)
     elif what in ("png", "svg"):
         from taskembed_edu.figures.snapshots import save_figure
 

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { arrowAlpha, headOf } from "../../taskembed_edu/live/page/start.js";
 import { afterWords, lossWords } from "../../taskembed_edu/live/page/surface_hand.js";
-import { bestOf, gridAfter, levelLines, lineAt, marksOf, rangeOfLosses, settled, shareOf, valueAt } from "../../taskembed_edu/live/page/surface_numbers.js";
+import { bestOf, gridAfter, levelLines, lineAt, marksOf, rangeOfLosses, settled, shareOf, lossAt } from "../../taskembed_edu/live/page/surface_numbers.js";
 
 const near = (got, wanted, off = 1e-6) => assert.ok(Math.abs(got - wanted) <= off, `${got}, expected ${wanted}`);
 const ends = { x: [-1, 2], y: [-2, 4] };
@@ -28,15 +28,15 @@ test("the levels of a packet are losses, and the last level is off the scale", (
 
 test("a loss between the points of the grid is exact on a plane, and at the edge that of the edge", () => {
   const flat = grid(5, (x, y) => 3 + x + 2 * y + 10);
-  for (const [x, y] of [[0.3, 1.1], [-1, -2], [2, 4], [1.99, -1.7]]) near(valueAt(flat, [x, y]), 13 + x + 2 * y, 1e-4);
-  near(valueAt(flat, [9, -9]), 13 + 2 - 4, 1e-4);
+  for (const [x, y] of [[0.3, 1.1], [-1, -2], [2, 4], [1.99, -1.7]]) near(lossAt(flat, [x, y]), 13 + x + 2 * y, 1e-4);
+  near(lossAt(flat, [9, -9]), 13 + 2 - 4, 1e-4);
 });
 
 test("a corner that is lost spoils the cell, but not its other sides", () => {
   const torn = grid(3, (x, y) => (x === 2 && y === 4 ? Infinity : 1));
-  assert.equal(valueAt(torn, [1.5, 3]), Infinity);
-  assert.equal(valueAt(torn, [0.5, 1]), 1);
-  assert.equal(valueAt(torn, [2, 1]), 1);
+  assert.equal(lossAt(torn, [1.5, 3]), Infinity);
+  assert.equal(lossAt(torn, [0.5, 1]), 1);
+  assert.equal(lossAt(torn, [2, 1]), 1);
 });
 
 test("the best start is where the loss is least", () => {
@@ -65,7 +65,7 @@ test("a line of one height goes where the loss is that high", () => {
   const pieces = lineAt(round, 1);
   assert.ok(pieces.length > 20);
   for (const [ax, ay, bx, by] of pieces) {
-    for (const [cx, cy] of [[ax, ay], [bx, by]]) near(valueAt(round, [-1 + (3 * cx) / 40, -2 + (6 * cy) / 40]), 1, 1e-3);
+    for (const [cx, cy] of [[ax, ay], [bx, by]]) near(lossAt(round, [-1 + (3 * cx) / 40, -2 + (6 * cy) / 40]), 1, 1e-3);
   }
 });
 

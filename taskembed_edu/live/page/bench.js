@@ -26,15 +26,15 @@ import { paletteOf } from "./shapes.js";
  * @property {BenchWay} [way]
  */
 
-const STEPS = [5, 10, 20, 50, 100];
+const SHOWN_STEPS = [5, 10, 20, 50, 100];
 const WAITS_MS = 2500; // points that the kernel has not answered by then are its own again
-const HELP =
+const BENCH_HELP =
   "One task that training never saw. From each start the same inner loop takes gradient steps on the support points (filled), and the curve bends to them. " +
   "The query points (hollow) only judge. Play the outer loop, and watch the meta-learned start get better; move its time back, and it is bad again.";
 const NO_TRUTH = "Nobody knows the truth of a curve of your own: only the loss on its points is shown.";
-const MOVED = "You have moved this task's points. The query points and the true curve are still the task's own.";
+const BENCH_MOVED = "You have moved this task's points. The query points and the true curve are still the task's own.";
 // Okabe and Ito's hues for light and for dark paper, and for words. A second run's learned start has a hue of its own.
-const HUES = {
+const START_HUES = {
   random: { light: ["#d55e00", "#a84300"], dark: ["#f27a2c", "#ff9a57"] },
   learned: { light: ["#0072b2", "#0072b2"], dark: ["#56b4e9", "#7cc5ef"] },
   second: { light: ["#b0568a", "#94436f"], dark: ["#e3a8c9", "#e3a8c9"] },
@@ -99,11 +99,11 @@ export class BenchView {
   // ---- building ----
 
   makeHead() {
-    const head = element("div", "te-bench-head", this.root);
-    const title = element("div", "te-bench-title", head);
+    const head = element("div", "te-bench-head te-live-only", this.root);
+    const title = element("div", "te-bench-title"); // it stands beside the switch of the views
     const name = element("span", "te-bench-name", title);
-    helpMark(title, "the inner loop in slow motion", HELP);
-    const buttons = element("div", "te-group te-live-only", head);
+    helpMark(title, "the inner loop in slow motion", BENCH_HELP);
+    const buttons = element("div", "te-group", head);
     /** @param {string} words @param {() => void} action @param {string} tip */
     const button = (words, action, tip) => {
       const made = element("button", "te-button", buttons, words);
@@ -114,6 +114,7 @@ export class BenchView {
       return made;
     };
     return {
+      title,
       name,
       another: button("Another task", () => this.another(), "Put the next task of the map on the bench. A click on the map chooses one too."),
       own: button("Draw your own wave", () => this.ask("own"), "Take all points away, then click to place your own. Undo brings back what was there."),
@@ -150,7 +151,7 @@ export class BenchView {
     const where = element("span", "te-bench-where te-number", row);
     const most = element("select", "te-bench-steps te-live-only", row);
     most.setAttribute("aria-label", "How many inner steps are shown");
-    for (const each of STEPS) element("option", "", most, `${each} steps`).value = String(each);
+    for (const each of SHOWN_STEPS) element("option", "", most, `${each} steps`).value = String(each);
     most.addEventListener("change", () => this.ask("steps", { steps: Number(most.value) }));
     return { play, words, path, back, slider, forward, where, most };
   }
@@ -268,13 +269,13 @@ export class BenchView {
     let learned = 0;
     const ways = packet.ways.map((way) => {
       const hue = way.name === "random" ? "random" : way.name === "nearest task" ? "nearest" : learned++ ? "second" : "learned";
-      const [colour, text] = HUES[hue][paper];
+      const [colour, text] = START_HUES[hue][paper];
       const query = Object.fromEntries(Object.entries(way.query).map(([name, values]) => [name, floatsOf(values)]));
       const curves = way.curves ? wordsOf(way.curves) : null;
       const short = way.label.replace(/ \(.*/, "");
       return { name: way.name, label: way.label, short, colour, text, support: floatsOf(way.support), query, curves, diverged: way.diverged, way };
     });
-    const [colour, text] = HUES.flat[paper];
+    const [colour, text] = START_HUES.flat[paper];
     const flat = packet.flat.map(({ name, label, ...numbers }) => {
       const flat = /** @type {Record<string, number>} */ (numbers);
       return { name, label, short: label, colour, text, support: [], query: {}, curves: null, diverged: -1, flat };
@@ -309,14 +310,14 @@ export class BenchView {
     back.hidden = !(packet.own || packet.moved);
     undo.disabled = !packet.undo;
     undo.hidden = !isCurve;
-    const known = STEPS.includes(packet.steps);
+    const known = SHOWN_STEPS.includes(packet.steps);
     if (!known && !this.time.most.querySelector(`[value="${packet.steps}"]`)) {
       element("option", "", this.time.most, `${packet.steps} steps`).value = String(packet.steps);
     }
     this.time.most.value = String(packet.steps);
     const missing = Object.entries(packet.missing).map(([start, why]) => `${start}: ${why}`);
-    const about = packet.own ? [NO_TRUTH] : packet.moved ? [MOVED] : [];
-    if (this.page.recorded && packet.kept) about.unshift(packet.kept);
+    const about = packet.own ? [NO_TRUTH] : packet.moved ? [BENCH_MOVED] : [];
+    if (this.page.recorded) about.unshift(`The inner loop from the start of step ${packet.step}: this file holds it at some steps only.`);
     setText(this.note, [...about, ...missing].join(" "));
   }
 

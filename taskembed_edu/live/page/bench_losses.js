@@ -10,7 +10,7 @@ import { wipeWritten, write } from "./written.js";
 /** @import { Ends, Palette } from "./types.js" */
 /** @typedef {{ left: number, right: number, top: number, bottom: number }} Area CSS pixels on the canvas */
 
-const DASHES = { query: [], support: [5, 4], flat: [1.5, 4] };
+const STEP_DASHES = { query: [], support: [5, 4], flat: [1.5, 4] };
 
 // One chart of one measure. `loss` has a logarithmic axis, shares end at 1.
 export class StepChart {
@@ -51,7 +51,7 @@ export class StepChart {
     const y = (v) => area.bottom - (area.bottom - area.top) * share(v);
     /** @param {number} step */
     const x = (step) => area.left + ((area.right - area.left) * step) / Math.max(1, steps);
-    this.axes(c, area, palette, log ? powersOfTen(ends, 4) : [0, 0.5, 1], y, steps);
+    this.axes(c, area, palette, log ? powersOfTen(ends, Math.max(2, Math.floor((area.bottom - area.top) / (1.6 * em)))) : [0, 0.5, 1], y, steps);
     this.mark(c, area, palette, x(at));
     for (const line of lines) this.line(c, line, steps, x, y);
     for (const { values, colour, kind } of lines) if (kind === "query" || !this.has(ways)) this.dot(c, values, at, colour, x, y, palette);
@@ -123,7 +123,7 @@ export class StepChart {
   line(c, { values, colour, kind }, steps, x, y) {
     c.strokeStyle = colour;
     c.lineWidth = kind === "query" ? 2.5 : 1.75;
-    c.setLineDash(DASHES[kind]);
+    c.setLineDash(STEP_DASHES[kind]);
     c.beginPath();
     if (kind === "flat") {
       c.moveTo(x(0), y(values[0]));

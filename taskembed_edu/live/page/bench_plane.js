@@ -13,10 +13,10 @@ import { wipeWritten, write } from "./written.js";
 /** @typedef {{ x: Ends, y: Ends, reach: Ends, query: Point[], truth: Uint16Array, ways: ShownWay[], at: number, movable: boolean, draws: boolean }} PlaneView */
 /** @typedef {{ left: number, right: number, top: number, bottom: number }} Area CSS pixels of the plot on the canvas */
 
-const AIR = 0.2; // the plane is higher than the curves by this share of their height, above and below
-const KEY_STEP = 0.1; // what an arrow key moves a point by; with Shift by a whole unit
+const PLANE_AIR = 0.2; // the plane is higher than the curves by this share of their height, above and below
+const POINT_STEP = 0.1; // what an arrow key moves a point by; with Shift by a whole unit
 /** @type {Record<string, Point>} */
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+const POINT_KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
 export class CurvePlane {
   /** @type {PlaneView | null} */
@@ -36,6 +36,9 @@ export class CurvePlane {
     this.root = element("div", "te-bench-plane", parent);
     this.canvas = element("canvas", "te-bench-canvas", this.root);
     this.canvas.setAttribute("role", "img");
+    const signs = element("span", "te-bench-key", this.root);
+    signs.setAttribute("aria-hidden", "true");
+    for (const words of ["support", "query", "truth"]) signs.append(element("i"), words);
     this.layer = element("div", "te-bench-points", this.root);
     this.layer.setAttribute("role", "group");
     this.layer.setAttribute("aria-label", "Support points");
@@ -121,10 +124,10 @@ export class CurvePlane {
   /** @param {KeyboardEvent} event @param {number} k */
   key(event, k) {
     if (!this.view?.movable || event.ctrlKey || event.metaKey || event.altKey) return;
-    const way = ARROWS[event.key];
+    const way = POINT_KEYS[event.key];
     if (way) {
       if (!event.repeat) this.gesture += 1;
-      const by = event.shiftKey ? 1 : KEY_STEP;
+      const by = event.shiftKey ? 1 : POINT_STEP;
       this.move(k, [this.points[k][0] + by * way[0], this.points[k][1] + by * way[1]]);
     } else if (event.key === "Delete" || event.key === "Backspace") this.removePoint(k);
     else return;
@@ -316,7 +319,7 @@ export class CurvePlane {
 // The plane reaches a little beyond the curves: a point, or a start's curve, may lie there.
 /** @param {Ends} y @returns {Ends} */
 export function widened([low, high]) {
-  return [low - AIR * (high - low), high + AIR * (high - low)];
+  return [low - PLANE_AIR * (high - low), high + PLANE_AIR * (high - low)];
 }
 
 /** @param {number} level @param {Ends} reach */

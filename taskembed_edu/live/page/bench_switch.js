@@ -5,7 +5,7 @@ import { element, freshId } from "./base.js";
 /** @import { LabPage } from "./lab.js" */
 /** @import { Model } from "./types.js" */
 
-const VIEWS = { inner: "Inner loop", outer: "Outer loop", both: "Both" };
+const VIEWS = { inner: "Inner loop", outer: "Outer loop", both: "Both loops" };
 const HIGH_ENOUGH = 1000; // CSS pixels of a window that has room for both
 /** @type {WeakMap<Model, string>} */
 const chosenViews = new WeakMap(); // kept for the life of the browser's page, as the map's height is
@@ -14,8 +14,9 @@ export class BenchSwitch {
   /** @param {LabPage} page @param {Element} before */
   constructor(page, before) {
     this.page = page;
-    this.root = element("div", "te-view-switch te-radios");
-    before.before(this.root);
+    this.row = element("div", "te-view-row");
+    before.before(this.row);
+    this.root = element("div", "te-view-switch te-radios", this.row);
     this.root.setAttribute("role", "radiogroup");
     this.root.setAttribute("aria-label", "Show");
     const group = freshId("view");

@@ -370,7 +370,7 @@ export class LabPage {
     if (!this.bench) {
       this.bench = new BenchView(this, this.mapBar.root);
       this.stops.push(() => this.bench?.remove());
-      new BenchSwitch(this, this.bench.root);
+      new BenchSwitch(this, this.bench.root).row.append(this.bench.head.title);
     }
     this.bench.take(/** @type {BenchPacket} */ (packet));
   }

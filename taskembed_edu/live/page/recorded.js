@@ -6,12 +6,15 @@ import { floatsOf, wordsOf } from "./packets.js";
 
 /**
  * @import {
- *   Fit, Heard, Message, MissingTrails, Packed, Picture, PlaceOnPlane, RecordedDocument, RecordedRun, StartPacket, StoredDocument, StoredRun, Tasks, Traits, Transport
+ *   Fit, Heard, Message, MissingTrails, Packed, Picture, PlaceOnPlane, RecordedDocument, RecordedRun, StartPacket, SurfacePacket, StoredDocument, StoredRun, Tasks, Traits, Transport
  * } from "./types.js"
  */
 
 /** @type {Tasks} */
 const NO_TASKS = { n: 0, family: "", names: [], colours: [], truth: null, card: { kind: "words", words: [] } };
+
+/** @type {Partial<SurfacePacket>} */
+const NO_SURFACE = {};
 
 // ---- decoding the document ----------------------------------------------------------------------------------------------
 
@@ -153,6 +156,7 @@ export class RecordedModel {
     this.values.surface = this.surface(this.shownStep);
     this.values.transport = this.transport();
     this.values.picture = this.picture();
+    this.values.bench = this.bench();
   }
 
   /** @template {keyof Traits} Name @param {Name} name @returns {Partial<Traits>[Name]} */
@@ -220,6 +224,8 @@ export class RecordedModel {
     const surface = this.surface(step);
     if (surface !== this.values.surface) this.put("surface", surface);
     this.put("picture", this.picture());
+    const bench = this.bench();
+    if (bench !== this.values.bench) this.put("bench", bench);
   }
 
   play() {
@@ -293,7 +299,12 @@ export class RecordedModel {
   /** @param {number} step */
   surface(step) {
     const [run] = this.stored.runs;
-    return run?.plane ? run.plane.surfaces[run.plane.at[frameAt(run, step)]] : {};
+    return run?.plane ? run.plane.surfaces[run.plane.at[frameAt(run, step)]] : NO_SURFACE;
+  }
+
+  // The bench at the last kept frame at or before the step: a file holds fewer of them than of maps.
+  bench() {
+    return this.stored.benches?.findLast(({ step }) => step <= this.shownStep) ?? this.values.bench ?? {};
   }
 
   /** @param {RecordedRun} run @param {number} k @param {number} step */

@@ -141,7 +141,7 @@ export class SurfaceView {
     this.pictures = pictures;
     const { packet } = this;
     this.gone = new Set(pictures.flatMap(({ left_out }) => left_out ?? []));
-    this.runs = packet ? pictures.flatMap(({ plane }) => (plane ? [onPlane(plane, packet.box)] : [])) : [];
+    this.runs = packet ? pictures.flatMap(({ plane }) => (plane ? [runOnPlane(plane, packet.box)] : [])) : [];
     if (this.optima.length && this.colouring.shapes.length !== this.optima.length / 2) this.recolour();
     this.hand.tell();
     this.draw();
@@ -276,7 +276,7 @@ function placesIn(points, box) {
 }
 
 /** @param {PlaceOnPlane} plane @param {number[]} box @returns {RunOnPlane} */
-function onPlane({ way, ends }, box) {
+function runOnPlane({ way, ends }, box) {
   const places = placesIn(way, box);
   return { start: [places[places.length - 2], places[places.length - 1]], way: places, ends: placesIn(ends, box) };
 }

@@ -2,7 +2,7 @@
 // and not asked from the kernel. "Train from here" begins the run again there; what is best, a button reveals.
 
 import { element, freshId, rounded, setText } from "./base.js";
-import { settled, valueAt } from "./surface_numbers.js";
+import { settled, lossAt } from "./surface_numbers.js";
 
 /** @import { Point } from "./types.js" */
 /** @import { SurfaceView } from "./surface.js" */
@@ -83,7 +83,7 @@ export class StartByHand {
     const steps = view.stepsShown();
     const words = [];
     if (start) {
-      const [first, last] = [valueAt(before, start), valueAt(grid, start)];
+      const [first, last] = [lossAt(before, start), lossAt(grid, start)];
       const named = hand ? `Your start (${packet.names[0]} ${hand[0].toFixed(2)}, ${packet.names[1]} ${hand[1].toFixed(2)})` : "The run's start";
       const after = steps ? `, ${lossWords(last, packet.high)} ${afterWords(steps)}` : "";
       words.push(`${named.replaceAll("-", "−")}: loss ${lossWords(first, packet.high)} before${after}.`);

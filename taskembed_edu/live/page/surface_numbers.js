@@ -36,7 +36,7 @@ function cellOf(value, [low, high], n) {
 
 // The loss of a start, by bilinear interpolation; outside the grid that of its edge.
 /** @param {Grid} grid @param {Point} start */
-export function valueAt({ n, losses, x, y }, [px, py]) {
+export function lossAt({ n, losses, x, y }, [px, py]) {
   const [[column, across], [row, up]] = [cellOf(px, x, n), cellOf(py, y, n)];
   const corner = row * n + column;
   /** @type {[number, number][]} */

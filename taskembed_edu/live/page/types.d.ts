@@ -387,7 +387,6 @@ export interface BenchPacket {
   missing: Record<string, string>; // why another start has no way
   nearest: string;
   words: string;
-  kept?: string; // in a recording: of which step this is
   x?: Ends;
   y?: Ends;
   reach?: Ends;
@@ -598,6 +597,7 @@ interface RecordedHead {
   tasks: Tasks;
   help: Help;
   marks: Mark[][];
+  benches?: BenchPacket[]; // in the order of their steps
 }
 
 export interface StoredDocument extends RecordedHead {
