@@ -315,7 +315,9 @@ export class RecordedModel {
     const points = run.points.subarray(2 * n * at, 2 * n * (at + 1));
     const [trails, fit] = [this.trails(run.trails, frame.missing, at), this.fit(run, at)];
     const second = run.pca ? { pca: this.second(run.pca, at) } : {};
-    const drawn = { start: startAt(run.start, frame.projection === "pca", at), plane: planeAt(run.plane, n, at) };
+    const nowhere = this.stored.tasks.starts ? { n: 0 } : undefined; // a file of UMAP's maps alone has no place of the start
+    const start = startAt(run.start, frame.projection === "pca", at) ?? nowhere;
+    const drawn = { start, plane: planeAt(run.plane, n, at) };
     return { ...frame, run: k, points, trails, fit, ...drawn, ...second, links: this.links(run, at) };
   }
 

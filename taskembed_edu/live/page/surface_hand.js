@@ -84,12 +84,12 @@ export class StartByHand {
     const words = [];
     if (start) {
       const [first, last] = [lossAt(before, start), lossAt(grid, start)];
-      const named = hand ? `Your start (${packet.names[0]} ${hand[0].toFixed(2)}, ${packet.names[1]} ${hand[1].toFixed(2)})` : "The run's start";
+      const named = hand ? `Your start (${hand.map((v) => v.toFixed(2)).join(", ")})` : "The run's start";
       const after = steps ? `, ${lossWords(last, packet.high)} ${afterWords(steps)}` : "";
       words.push(`${named.replaceAll("-", "−")}: loss ${lossWords(first, packet.high)} before${after}.`);
       const lower = last - best.loss;
       const better = Number.isFinite(lower) ? `${rounded(Math.max(0, lower))} lower` : `at ${rounded(best.loss)}`;
-      words.push(lower < 0.005 ? "No start of the grid is better." : `The best start of the grid is ${better}.`);
+      words.push(lower < 0.005 ? "None of the grid is better." : `The best of the grid is ${better}.`);
     }
     if (!hand) words.push(PUT_ONE);
     setText(this.told, words.join(" "));

@@ -1,5 +1,5 @@
-// What the surface shows, from the lowest layer up: its ground, the tasks' inner loops and optima, the ways of the methods,
-// each run's start with its way, the best start, and the start that the learner has put there.
+// What the surface shows, from the lowest layer up: its ground, the tasks' inner loops and optima, each run's start with its
+// way, the ways of the methods, the best start, and the start that the learner has put there.
 
 import { meets } from "./labels.js";
 import { cssOf, drawMarker, outlineOf, rgbOf } from "./shapes.js";
@@ -43,8 +43,8 @@ export class SurfacePainter {
     c.clip();
     view.runs.forEach((run) => this.loops(c, run));
     this.optima(c);
-    view.ways.forEach((way) => this.way(c, way.places, rgbOf(way.colour, INK), 3, []));
     view.runs.forEach((run, k) => this.way(c, run.way, INK_RGB, 2, WAY_DASHES[k] ?? []));
+    view.ways.forEach((way) => this.way(c, way.places, rgbOf(way.colour, INK), 2.4, []));
     c.restore();
     const names = [...this.wayEnds(c), ...view.runs.map((run, k) => this.runStart(c, run, k)), ...this.handAndBest(c)];
     this.labels(c, names.reverse());
