@@ -1,8 +1,10 @@
 // Where the tasks' inner loops begin: a cross with its name, its way over the earlier frames, and an arrow from it to each
 // task's place. The kernel sends the way in the coordinates of the map (overlays.start_packet); the arrows end at the points.
 
+import { meets } from "./labels.js";
 import { DIM, FULL, OPACITY } from "./levels.js";
 import { floatsOf } from "./packets.js";
+import { scaleBarBox } from "./scale_bar.js";
 import { cssOf } from "./shapes.js";
 import { write } from "./written.js";
 
@@ -10,6 +12,9 @@ import { write } from "./written.js";
 /** @import { TaskMapView } from "./map.js" */
 
 const WORD = "start";
+const RINGS = 14; // how many gaps its name may stand away from the cross
+/** @type {Point[]} */
+const RING_SIDES = [[1, 0], [-1, 0], [0, -1], [0, 1], [1, -1], [1, 1], [-1, -1], [-1, 1]];
 const CROWD = 60; // with more arrows than this, each is lighter
 const HEAD = 7; // CSS pixels: the length of an arrow's head
 const NO_START = ["No start: UMAP has no place for it", "UMAP places the tasks alone. PCA draws the start, and an arrow from it to each task."];
@@ -41,6 +46,9 @@ export class StartMark {
     this.way = new Float32Array(0);
     this.from = new Float32Array(2); // where the start was drawn last, to glide from
     this.now = new Float32Array(2);
+    this.side = 0; // of the places of its name, the last one
+    /** @type {number[] | null} */
+    this.box = null; // where the name stands: other names keep away
   }
 
   /** @param {RunPicture} picture */
@@ -90,6 +98,7 @@ export class StartMark {
   /** @param {CanvasRenderingContext2D} context */
   paint(context) {
     const { map } = this;
+    this.box = this.shown() ? this.nameBox(context, this.at()) : null;
     const drawn = this.shown() ? this.drawAll(context) : 0;
     context.globalAlpha = 1;
     const { dataset } = map.root;
@@ -170,25 +179,87 @@ export class StartMark {
     context.stroke();
   }
 
+  // Where the name stands: beside the cross, or farther away where the points leave room; null where they leave none. It
+  // stays where it was as long as it is free there.
+  /** @param {CanvasRenderingContext2D} context @param {Point} start @returns {number[] | null} left, top, right, bottom */
+  nameBox(context, [x, y]) {
+    const { map } = this;
+    this.font(context);
+    const [wide, high, gap] = [context.measureText(WORD).width, 1.1 * map.letters * map.ratio, this.wide(12)];
+    const reach = gap * RINGS + wide + map.radius();
+    const near = this.pointsAround(x, y, reach);
+    const taken = [...map.tools.boxes(), scaleBarBox(map)].flat();
+    const r = map.radius();
+    /** @param {number[]} box */
+    const isFree = (box) => {
+      const inside = box[0] > 0 && box[1] > 0 && box[2] < map.canvas.width && box[3] < map.canvas.height;
+      return inside && !meets(box, taken) && near.every(([px, py]) => px + r < box[0] || px - r > box[2] || py + r < box[1] || py - r > box[3]);
+    };
+    const boxes = ringPlaces(x, y, wide, high, gap);
+    const at = isFree(boxes[this.side]) ? this.side : boxes.findIndex(isFree);
+    this.side = Math.max(0, at);
+    return at < 0 ? null : boxes[at];
+  }
+
+  /** @param {number} x @param {number} y @param {number} reach @returns {Point[]} */
+  pointsAround(x, y, reach) {
+    const { screen, n, gone } = this.map;
+    /** @type {Point[]} */
+    const found = [];
+    for (let i = 0; i < n; i++) {
+      const [px, py] = [screen[2 * i], screen[2 * i + 1]];
+      if (Math.abs(px - x) < reach && Math.abs(py - y) < reach && !gone.has(i)) found.push([px, py]);
+    }
+    return found;
+  }
+
+  /** @param {CanvasRenderingContext2D} context */
+  font(context) {
+    context.font = `600 ${0.86 * this.map.letters * this.map.ratio}px system-ui, sans-serif`;
+  }
+
   // Above the points: the cross, with a halo over any colour, and its name.
   /** @param {CanvasRenderingContext2D} context */
   mark(context) {
     if (!this.shown()) return;
-    const { map } = this;
+    const { map, box } = this;
     const [x, y] = this.at();
-    drawCross(context, x, y, this.wide(8), { paper: cssOf(map.palette.paper), ink: cssOf(map.palette.lost) });
-    const size = 0.86 * map.letters * map.ratio;
-    context.font = `600 ${size}px system-ui, sans-serif`;
-    context.textBaseline = "middle";
-    context.textAlign = "left";
-    context.lineJoin = "round";
+    const { paper, ink, lost } = map.palette;
+    if (box) this.leader(context, x, y, box);
+    drawCross(context, x, y, this.wide(8), { paper: cssOf(paper), ink: cssOf(lost) });
+    if (!box) return;
+    this.font(context);
+    [context.textBaseline, context.textAlign, context.lineJoin] = ["middle", "left", "round"];
     context.lineWidth = 4 * map.ratio;
-    context.strokeStyle = cssOf(map.palette.paper);
-    context.fillStyle = cssOf(map.palette.ink);
-    const beside = x + this.wide(12) + context.measureText(WORD).width < map.canvas.width ? x + this.wide(12) : x - this.wide(12) - context.measureText(WORD).width;
-    context.strokeText(WORD, beside, y);
-    write(context, WORD, beside, y);
+    [context.strokeStyle, context.fillStyle] = [cssOf(paper), cssOf(ink)];
+    context.strokeText(WORD, box[0], (box[1] + box[3]) / 2);
+    write(context, WORD, box[0], (box[1] + box[3]) / 2);
   }
+
+  // A line to a name that stands away from its cross.
+  /** @param {CanvasRenderingContext2D} context @param {number} x @param {number} y @param {number[]} box */
+  leader(context, x, y, [left, top, right, bottom]) {
+    const [to_x, to_y] = [Math.min(right, Math.max(left, x)), Math.min(bottom, Math.max(top, y))];
+    if (Math.hypot(to_x - x, to_y - y) < this.wide(16)) return;
+    context.globalAlpha = 1;
+    context.strokeStyle = cssOf(this.map.palette.lost);
+    context.lineWidth = this.wide(1.2);
+    context.beginPath();
+    context.moveTo(x, y);
+    context.lineTo(to_x, to_y);
+    context.stroke();
+  }
+}
+
+// Boxes of this size round a point: in eight directions, nearest first, each ring one gap farther away.
+/** @param {number} x @param {number} y @param {number} wide @param {number} high @param {number} gap @returns {number[][]} */
+export function ringPlaces(x, y, wide, high, gap) {
+  return Array.from({ length: RINGS }, (_, ring) => RING_SIDES.map(([across, down]) => {
+    const away = gap * (ring + 1);
+    const left = x + across * (away + wide / 2) - wide / 2;
+    const top = y + down * (away + high / 2) - high / 2;
+    return [left, top, left + wide, top + high];
+  })).flat();
 }
 
 // The mark of a start, on the map and on the surface of the loss: an upright cross.

@@ -17,7 +17,7 @@ const WHITE = [255, 255, 255];
 const HAND = "#0072b2";
 const BEST = "#f0e442";
 /** @type {Point[]} */
-const LABEL_SIDES = [[1, 0], [-1, 0], [1, -1], [1, 1], [-1, -1], [-1, 1], [1, -2], [1, 2], [-1, -2], [-1, 2]];
+const LABEL_SIDES = [1, 2, 3, 4, 5].flatMap((away) => [[1, 1 - away], [-1, 1 - away], [1, away - 1], [-1, away - 1]]);
 const WAY_DASHES = [[], [6, 4]];
 
 export class SurfacePainter {
@@ -151,7 +151,6 @@ export class SurfacePainter {
     /** @type {number[]} */
     const taken = [];
     [c.textAlign, c.textBaseline, c.lineJoin, c.globalAlpha] = ["left", "middle", "round", 1];
-    [c.lineWidth, c.strokeStyle] = [4 * this.view.ratio, PAPER];
     for (const { words, x, y, colour } of names) {
       const wide = c.measureText(words).width;
       const places = LABEL_SIDES.map(([across, down]) => [across > 0 ? x + gap : x - gap - wide, y + 1.25 * down * size]);
@@ -161,9 +160,23 @@ export class SurfacePainter {
       const fits = ([left, top, right, bottom]) => left > box.left && right < box.right && top > box.top && bottom < box.bottom && !meets([left, top, right, bottom], taken);
       const [left, middle] = places.find((place) => fits(boxOf(place))) ?? places[0];
       taken.push(...boxOf([left, middle]));
+      if (Math.abs(middle - y) > 2 * size) this.leader(c, x, y, left > x ? left : left + wide, middle, colour);
       c.fillStyle = colour;
+      [c.lineWidth, c.strokeStyle] = [4 * this.view.ratio, PAPER];
       c.strokeText(words, left, middle);
       write(c, words, left, middle);
+    }
+  }
+
+  // A line to words that stand away from their point.
+  /** @param {CanvasRenderingContext2D} c @param {number} x @param {number} y @param {number} to_x @param {number} to_y @param {string} colour */
+  leader(c, x, y, to_x, to_y, colour) {
+    for (const [tone, width] of /** @type {[string, number][]} */ ([[PAPER, 3], [colour, 1.2]])) {
+      [c.strokeStyle, c.lineWidth] = [tone, this.wide(width)];
+      c.beginPath();
+      c.moveTo(x, y);
+      c.lineTo(to_x, to_y);
+      c.stroke();
     }
   }
 
