@@ -17,11 +17,11 @@ from taskembed_edu.embedders.adapted import AdaptedEmbedder
 from taskembed_edu.live import packets
 from taskembed_edu.live.bench_packet import bench_packet, size_of
 from taskembed_edu.live.lab_view import LabView, PictureGate
-from taskembed_edu.live.overlays import evenly
 from taskembed_edu.live.player import Player
 from taskembed_edu.live.runs import same_tasks
 from taskembed_edu.live.status import run_name
 from taskembed_edu.session.history import Frame
+from taskembed_edu.session.on_the_map import evenly
 from taskembed_edu.session.progress import counted
 from taskembed_edu.session.session import Session
 from taskembed_edu.session.slow_motion import (

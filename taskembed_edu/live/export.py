@@ -37,9 +37,11 @@ from taskembed_edu.live.packing import frame_deltas as frame_deltas
 from taskembed_edu.live.packing import packed as packed
 from taskembed_edu.live.packing import unpacked as unpacked
 from taskembed_edu.live.status import run_name
+from taskembed_edu.live.surface import PlaneFilm, plane_film, recorded_surfaces
 from taskembed_edu.live.words import about_run, beside_words, help_packet, map_words
 from taskembed_edu.session.by_pca import by_pca
 from taskembed_edu.session.history import Frame
+from taskembed_edu.session.on_the_map import start_way
 from taskembed_edu.session.session import Session
 
 MOST_FRAMES = 300
@@ -74,7 +76,8 @@ class Film(NamedTuple):
 
     If there are any and they fit into the file: trails (frames, n, m, 2) in the same boxes, and the networks' answers.
     `missing` gives for each frame the reason why it has no trails, or "" if it has. `beside` are the same frames drawn
-    by PCA, where two maps stand side by side.
+    by PCA, where two maps stand side by side. `ways` (frames, m, 2): the start of the inner loops, where there is one.
+    `plane`: what lies on the loss over the start, where a plane shows it.
     """
 
     frames: list[Frame]
@@ -86,6 +89,8 @@ class Film(NamedTuple):
     fits: Fits | None = None
     missing: tuple[Missing, ...] = ()
     beside: Film | None = None
+    ways: NDArray[np.float32] | None = None
+    plane: PlaneFilm | None = None
 
 
 def export_html(
@@ -183,6 +188,7 @@ def film(session: Session, most: int = MOST_FRAMES, both: bool = False) -> Film:
     frames = [session.history[k] for k in thinned(session, len(session.history), most)]
     words = [map_words(session, frame) for frame in frames]
     own = _film_of(session, frames, words)._replace(neighbours=_neighbours(frames), fits=_fits(session, frames))
+    own = own._replace(plane=plane_film(session, frames))
     if not both:
         return own
     second = _all_by_pca(session, frames)
@@ -204,11 +210,12 @@ def _all_by_pca(session: Session, frames: Sequence[Frame]) -> list[Frame]:
 def _film_of(session: Session, frames: list[Frame], words: Sequence[str] = ()) -> Film:
     """The maps of these frames: places and trails."""
     lines = _trails(session, frames)
+    starts = [start_way(session, frame, _TRAIL_PLACES) for frame in frames]
     boxes, points, ways = zip(*map(_in_own_box, frames, _alike(frames, lines)), strict=True)
     trails = None if ways[0] is None else np.stack(ways)
     none = np.zeros((len(frames), len(frames[0].layout), 0), np.uint16)
     missing = _missing(session, frames, lines)
-    return Film(frames, list(words), list(boxes), np.stack(points), none, trails, None, missing)
+    return Film(frames, list(words), list(boxes), np.stack(points), none, trails, None, missing, ways=_as_long(starts))
 
 
 def thinned(session: Session, n_frames: int, most: int) -> list[int]:
@@ -243,6 +250,15 @@ def _in_own_box(
     box = [float(f"{end:.9g}") for end in (*low, *high)]
     places = placed(frame.layout, low, high, frame.diverged_tasks)
     return box, places, None if lines is None else placed(lines, low, high, frame.diverged_tasks)
+
+
+def _as_long(ways: Sequence[NDArray[np.float32] | None]) -> NDArray[np.float32] | None:
+    """These ways of the start, each with as many places: a short one repeats its first. UMAP's frames have zeros."""
+    if all(way is None for way in ways):
+        return None
+    longest, none = max(len(way) for way in ways if way is not None), np.zeros((1, 2), np.float32)
+    whole = [none if way is None else way for way in ways]
+    return np.stack([np.pad(way, ((longest - len(way), 0), (0, 0)), mode="edge") for way in whole])
 
 
 def _trails(session: Session, frames: Sequence[Frame]) -> list[NDArray[np.float32] | None]:
@@ -322,6 +338,8 @@ def _only(whole: Film, stay: Sequence[int]) -> Film:
         None if whole.fits is None else whole.fits._replace(values=whole.fits.values[stay]),
         tuple(whole.missing[at] for at in stay),
         None if whole.beside is None else _only(whole.beside, stay),
+        None if whole.ways is None else whole.ways[stay],
+        None if whole.plane is None else PlaneFilm(whole.plane.ways[stay], whole.plane.ends[stay]),
     )
 
 
@@ -374,6 +392,8 @@ def _recorded_run(session: Session, stored: Film, name: str, alone: bool) -> dic
         "k": stored.neighbours.shape[2],
         "neighbours": frame_deltas(stored.neighbours),
         "trails": _recorded_trails(stored),
+        **_recorded_start(stored),
+        **_recorded_plane(session, stored),
         "fit": None if stored.fits is None else _recorded_fits(stored.fits),
         **({} if stored.beside is None else {"pca": _recorded_map(stored.beside)}),
     }
@@ -387,6 +407,7 @@ def _recorded_map(stored: Film) -> dict[str, Any]:
         "readings": [map_readings(frame).get("readings", {}) for frame in stored.frames],
         "points": frame_deltas(stored.points),
         "trails": _recorded_trails(stored),
+        **_recorded_start(stored),
     }
 
 
@@ -394,6 +415,22 @@ def _recorded_trails(stored: Film) -> dict[str, Any] | None:
     if stored.trails is None:
         return None
     return {"n": stored.trails.shape[2], "points": frame_deltas(stored.trails)}
+
+
+def _recorded_start(stored: Film) -> dict[str, Any]:
+    if stored.ways is None:
+        return {}
+    return {"start": {"n": stored.ways.shape[1], "points": stored.ways.astype("<f4").tobytes()}}
+
+
+def _recorded_plane(session: Session, stored: Film) -> dict[str, Any]:
+    """The loss over the start: its surfaces, which of them each frame has, and what lies on it in each frame."""
+    if stored.plane is None:
+        return {}
+    surfaces, at = recorded_surfaces(session, stored.frames)
+    ways, ends = stored.plane
+    plane = {"n": ways.shape[1], "ways": frame_deltas(ways), "ends": frame_deltas(ends), "surfaces": surfaces, "at": at}
+    return {"plane": plane}
 
 
 def _recorded_fits(fits: Fits) -> dict[str, Any]:

@@ -22,11 +22,20 @@ from taskembed_edu.evaluation.geometry import TrueGeometry
 from taskembed_edu.figures.colours import Colouring, colour_tasks
 from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.live.numbers import rounded
-from taskembed_edu.live.overlays import fit_packet, missing_trails, trails, trails_packet
+from taskembed_edu.live.overlays import (
+    fit_packet,
+    missing_start,
+    missing_trails,
+    start_packet,
+    trails,
+    trails_packet,
+)
 from taskembed_edu.live.selection import selection_packet
+from taskembed_edu.live.surface import plane_packet
 from taskembed_edu.projection.umap_steps import Layout
 from taskembed_edu.session.events import Event, coalesced_events
 from taskembed_edu.session.history import Frame, value_of
+from taskembed_edu.session.on_the_map import start_way
 from taskembed_edu.session.session import Session
 from taskembed_edu.session.setup import MAP_SETTINGS
 from taskembed_edu.tasks.base import MOST_LABELS, TaskBatch, TruthKind
@@ -47,7 +56,8 @@ def tasks_packet(session: Session) -> dict[str, Any]:
     """Everything about the validation tasks that training does not change: names, colours, true neighbours, data.
 
     `labels`: whether names are drawn beside the points. `pairs`: whether the run trains on pairs, so that it reports
-    how many are active. `truth` is None where the true distances are unknown.
+    how many are active. `starts`: whether the tasks' inner loops have a start, which a PCA map shows. `truth` is None
+    where the true distances are unknown.
     """
     tasks, family = session.tasks, session.split.validation
     sketch = family.sketch(tasks)
@@ -58,6 +68,7 @@ def tasks_packet(session: Session) -> dict[str, Any]:
         "names": list(tasks.names),
         "labels": family.label_points and len(tasks) <= MOST_LABELS,
         "pairs": session.embedder.has_pairs,
+        **({} if session.frame.start is None else {"starts": True}),
         "colours": [
             {
                 **_colour(colour_tasks(tasks.truth[:, column].numpy(), name, kind, family.category_names(name))),
@@ -211,7 +222,8 @@ def run_picture(
     """One run's map at one frame: 4 bytes for each task, the readings, and the neighbours of the chosen task.
 
     If there are any, also: the tasks' trails, in the same box as their places (or the reason why the frame has none),
-    the output of each task's own network, to be drawn over its card, and the mean distances of the selected tasks.
+    the output of each task's own network, to be drawn over its card, the mean distances of the selected tasks, and the
+    plane of a learner of two numbers.
     """
     chosen = chosen if 0 <= chosen < len(frame.layout) else -1
     over: dict[str, Any] = {}  # empty in most runs, and then it takes no space
@@ -226,13 +238,14 @@ def run_picture(
         **over,
         "run": run,
         **_drawn(session, frame),
+        **plane_packet(session, frame),
         "links": _links(session, frame, chosen),
     }
 
 
 def _drawn(session: Session, frame: Frame) -> dict[str, Any]:
-    """What the frame's own projection has drawn: places in their box, and trails or why there are none."""
-    lines = trails(session, frame)
+    """What the frame's own projection has drawn: places in their box, trails or why there are none, and the start."""
+    lines, way = trails(session, frame), start_way(session, frame)
     low, high = ends(frame.layout, frame.diverged_tasks, lines)
     map_: dict[str, Any] = {
         "box": rounded_box(low, high),
@@ -242,7 +255,8 @@ def _drawn(session: Session, frame: Frame) -> dict[str, Any]:
         map_["trails"] = trails_packet(placed(lines, low, high, frame.diverged_tasks))
     elif missing := missing_trails(session, frame):
         map_["trails"] = {"n": 0, "missing": missing}
-    return map_
+    start = missing_start(frame) if way is None else {"start": start_packet(way)}
+    return {**map_, **start}
 
 
 def facts(frame: Frame) -> dict[str, Any]:
@@ -256,7 +270,9 @@ def facts(frame: Frame) -> dict[str, Any]:
 
 
 def ends(
-    layout: Layout, diverged_tasks: Sequence[int] = (), lines: NDArray[np.float32] | None = None
+    layout: Layout,
+    diverged_tasks: Sequence[int] = (),
+    lines: NDArray[np.float32] | None = None,
 ) -> tuple[Layout, Layout]:
     """The lower and the upper corner of the box round all tasks and trails, without those that have diverged."""
     seen = np.delete(layout, diverged_tasks, axis=0)

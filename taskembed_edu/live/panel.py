@@ -27,6 +27,7 @@ from taskembed_edu.live.progress import UMAP_COMES, reported
 from taskembed_edu.live.saving import save
 from taskembed_edu.live.status import TWO_RUNS, StatusMessage, other_metrics, run_name
 from taskembed_edu.live.still import Still
+from taskembed_edu.live.surface import compare_methods
 from taskembed_edu.live.view_updater import UiState, ViewUpdater
 from taskembed_edu.projection.umap_steps import is_loaded
 from taskembed_edu.session.history import Frame, History
@@ -400,6 +401,16 @@ class SessionPanel:
     def _embed_again(self, _message: Message) -> None:
         self._job_for_the_active_run(runs.embed_again, "The map is made again")
 
+    def _compare_methods(self, _message: Message) -> None:
+        """Compute the ways of the methods from the run's first start, and draw them over the loss."""
+
+        def compare(session: Session) -> StatusMessage:
+            if not compare_methods(session):
+                return StatusMessage("The network of this run has more than two numbers: no plane shows its starts.")
+            return StatusMessage("The ways of three methods from the first start of this run, on the same tasks.")
+
+        self._job_for_the_active_run(compare, "The methods are compared")
+
     def _code(self, _message: Message) -> None:
         self.player.do(self._tell_code)
 
@@ -563,6 +574,7 @@ _HANDLERS: dict[str, Callable[[SessionPanel, Message], None]] = {
     "embed again": SessionPanel._embed_again,
     "compare": SessionPanel._compare_with,
     "look": SessionPanel._look,
+    "compare methods": SessionPanel._compare_methods,
     "shown": SessionPanel._has_shown,
     "bench": SessionPanel._hear_bench,
     "bench shown": SessionPanel._bench_shown,

@@ -19,6 +19,7 @@ from taskembed_edu.live.player import Player
 from taskembed_edu.live.progress import Progress, shown_progress
 from taskembed_edu.live.runs import same_tasks
 from taskembed_edu.live.status import StatusMessage, run_name, transport
+from taskembed_edu.live.surface import surface_packet
 from taskembed_edu.live.words import beside_words, help_packet, map_words
 from taskembed_edu.session.by_pca import by_pca
 from taskembed_edu.session.history import Frame, History
@@ -168,7 +169,11 @@ class ViewUpdater:
         self._refreshed_at = clock
         self._update_tasks()
         pending = self._ui.pending  # read once: controls and transport must agree
-        values = {"controls": self._controls(pending), "marks": packets.marks_packet(self._player.sessions)}
+        values: dict[str, Any] = {
+            "controls": self._controls(pending),
+            "marks": packets.marks_packet(self._player.sessions),
+        }
+        values["surface"] = self._surface()
         sent = self._transport(pending)
         if not playing or _settled(sent) != _settled(self.view.transport):
             values["transport"] = sent
@@ -190,7 +195,8 @@ class ViewUpdater:
         self._update_tasks()
         picture = {**self._picture(), "number": number}
         marks = packets.marks_packet(self._player.sessions)
-        self.view.put(picture=picture, rows=self._rows(), marks=marks, transport=self._transport())
+        surface = self._surface()
+        self.view.put(picture=picture, rows=self._rows(), marks=marks, transport=self._transport(), surface=surface)
 
     def _picture(self) -> dict[str, Any]:
         sessions, ui, chosen = self._player.sessions, self._ui, self.view.chosen
@@ -203,6 +209,12 @@ class ViewUpdater:
             self._last_packet = (key, {**packet, "frames": frames, "live": ui.viewed_step is None})
         words = self._summary(key, frames, chosen)
         return {**{name: value for name, value in self._last_packet[1].items() if name != "frames"}, "words": words}
+
+    def _surface(self) -> dict[str, Any]:
+        """The loss over the start of the active run: under the settings of now, or of the frame looked at."""
+        session = self._player.session
+        live = self._ui.viewed_step is None
+        return surface_packet(session, session.settings if live else self.frame_at(session).settings)
 
     def _packet(self) -> dict[str, Any]:
         ui, sessions = self._ui, self._player.sessions

@@ -19,6 +19,7 @@ import { MapBarView, ReadingsView } from "./readings.js";
 import { RecordedModel } from "./recorded.js";
 import { Rows } from "./rows.js";
 import { SelectionView } from "./selection.js";
+import { SurfaceView } from "./surface.js";
 import { TimelineView } from "./timeline.js";
 import { TransportView } from "./transport.js";
 
@@ -59,6 +60,8 @@ export class LabPage {
       projector: false,
       labels: true, // names beside the points, where there are any
       trails: true, // the paths of the tasks since the start, where there are any
+      arrows: true, // the start of the inner loops and the arrows from it, where there is one
+      plane: "surface", // for a learner of two numbers: the loss over the start, or the map
       step: 0, // the training step shown
       connection: "ok",
     });
@@ -75,6 +78,9 @@ export class LabPage {
     // Placed here and not above the settings: when an alert appears, it must not move a slider during a drag.
     stage.append(this.transportView.alert, this.transportView.rewind, this.transportView.recover.root);
     this.mapRow = element("div", "te-maps", stage);
+    const bar = this.recorded ? element("div", "te-map-bar") : this.mapBar.root; // a recording has no other choice above the map
+    if (this.recorded) this.mapRow.before(bar);
+    this.surface = new SurfaceView(this, this.mapRow, bar);
     this.mapHeight = new MapHeight(this, this.mapRow);
     this.timeline = new TimelineView(this, this.mapRow);
     this.selection = new SelectionView(this, this.mapRow);
@@ -96,6 +102,7 @@ export class LabPage {
     this.takeTasks();
     this.takeRows();
     this.takeTransport();
+    this.surface.takeSurface();
     this.takePicture();
     this.takeBench();
   }
@@ -238,6 +245,7 @@ export class LabPage {
     hear("change:rows", () => this.takeRows());
     hear("change:picture", () => this.takePicture());
     hear("change:marks", () => this.showTime());
+    hear("change:surface", () => this.surface.takeSurface());
     hear("change:bench", () => this.takeBench());
     hear("change:transport", () => this.takeTransport());
     hear("change:controls", () => this.takeControls());
@@ -272,7 +280,7 @@ export class LabPage {
     this.acknowledge.stop();
     clearTimeout(this.noteTimer);
     this.watch?.remove();
-    for (const part of [...this.maps, this.selection, this.legend, this.timeline, this.curves, this.controls]) {
+    for (const part of [...this.maps, this.surface, this.selection, this.legend, this.timeline, this.curves, this.controls]) {
       try {
         part.remove();
       } catch (error) {
@@ -291,6 +299,7 @@ export class LabPage {
     this.maps.forEach((map) => map.setTasks(tasks));
     this.selection.show();
     this.legend.setTasks(tasks);
+    this.surface.recolour();
     this.curves.show();
   }
 
@@ -375,6 +384,7 @@ export class LabPage {
     this.root.dataset.live = String(this.isLive());
     this.showOnMaps(runs);
     this.selection.take(runs);
+    this.surface.take(runs);
     this.shared.set("step", step);
     setText(this.words, picture.words ?? "");
     if (this.recorded) setText(this.settingsShown, this.settingsOf(runs)); // in a live lab the controls show them

@@ -1,4 +1,4 @@
-// What the map draws, from the lowest layer up: trails, lines to neighbours, names (below the points, because a name's
+// What the map draws, from the lowest layer up: trails, the start and its arrows, lines to neighbours, names (below the points, because a name's
 // halo must not hide a point), the points, rings round the hovered and the chosen task and its neighbours, the lasso.
 
 import { DIM, FAINT, FULL, OPACITY } from "./levels.js";
@@ -23,6 +23,7 @@ export class MapPainter {
     wipeWritten(context);
     const chosen = this.chosen();
     this.map.trails.paint(context);
+    this.map.start.paint(context);
     for (const level of [FAINT, DIM]) this.points(context, level);
     if (chosen >= 0) this.lines(context, chosen);
     this.map.labels.paint(context);
@@ -30,6 +31,7 @@ export class MapPainter {
     context.globalAlpha = 1;
     if (this.map.counts) this.changeRings(context, this.map.counts);
     if (chosen >= 0) this.neighbourRings(context, chosen);
+    this.map.start.mark(context);
     this.marked(context, chosen);
     drawScaleBar(this.map, context);
     this.map.lasso.paint(context);

@@ -14,6 +14,7 @@ export interface Tasks {
   family: string;
   names: string[];
   labels?: boolean; // whether the names stand beside the points
+  starts?: boolean; // whether the tasks' inner loops have a start, which a PCA map shows
   pairs?: boolean; // whether training uses pairs, so that a share of them can be active
   colours: Colouring[];
   truth: { k: number; neighbours: Bytes } | null; // null: the family has no true distance
@@ -157,11 +158,13 @@ export interface RunPicture extends PlacedPoints {
   left_out?: number[];
   words?: string;
   about?: string; // in a recording: the settings of the moment shown, in words
+  plane?: PlaceOnPlane; // of a learner of two numbers
   links: Links | null;
   changes?: Changes; // where another distance is compared
   selection?: SelectionPacket; // where tasks are selected
   pca?: DrawnMap; // with Both: the same moment on a second map
   trails?: TrailsPacket | null;
+  start?: StartPacket;
   fit?: Fit | null;
 }
 
@@ -169,6 +172,7 @@ export interface RunPicture extends PlacedPoints {
 export interface DrawnMap extends PlacedPoints {
   readings?: Record<string, number>; // its own: how far it can be trusted
   trails?: TrailsPacket | null;
+  start?: StartPacket;
 }
 
 // Mean distances among the selected tasks and among all (selection.selection_packet); null: there is no pair.
@@ -201,6 +205,39 @@ export interface TrailsPacket {
   n: number; // number of places per task
   points?: Bytes;
   missing?: MissingTrails;
+}
+
+// The way of the start of the inner loops, its present place last; n 0: UMAP has no place for it.
+export interface StartPacket {
+  n: number;
+  points?: Bytes; // float32: x and y of each place
+}
+
+// What a picture says of the loss over the start (surface.plane_packet), as shares of the surface's `box`.
+export interface PlaceOnPlane {
+  n: number; // places of the way
+  way: Bytes; // of the start, its present place last
+  ends: Bytes; // of the tasks' inner loops
+}
+
+// The loss over the start (surface.surface_packet): sent when settings or tasks change. An empty one: there is no plane.
+export interface SurfacePacket {
+  names: [string, string];
+  x: Ends;
+  y: Ends;
+  box: number[];
+  n: number; // starts along a side
+  steps: number[];
+  own: number; // the run's own number of inner steps
+  high: number;
+  scale: Ends; // the losses of the lightest and of the darkest colour
+  losses: Bytes; // uint16: 65,534ths of `high` for each of `steps`, row by row from below; 65,535: above it, or lost
+  n_tasks: number;
+  inner_lr: number;
+  stops: string[];
+  optima: Bytes;
+  ways?: { label: string; colour: string; n: number; points: Bytes }[];
+  ways_about?: string;
 }
 
 export type Fit =
@@ -370,6 +407,7 @@ export interface Traits {
   rows: { runs: RunRows[] };
   marks: Mark[][];
   help: Help;
+  surface: Partial<SurfacePacket>;
   bench: Partial<BenchPacket>;
   chosen: number;
   selected: number[];
@@ -441,6 +479,8 @@ export interface View {
   projector: boolean;
   labels: boolean; // names beside the points, where there are any
   trails: boolean; // the paths of the tasks since the start, where there are any
+  arrows: boolean; // the start of the inner loops and the arrows from it, where there is one
+  plane: "surface" | "map"; // what is shown of a learner of two numbers
   step: number; // the training step shown
   connection: Connection;
 }
@@ -509,6 +549,16 @@ export interface RecordedMap<Numbers> {
   readings: Record<string, number>[];
   points: Numbers;
   trails: { n: number; points: Numbers } | null;
+  start?: { n: number; points: Numbers extends Uint8Array ? Uint8Array : Float32Array };
+}
+
+// What lies on the loss over the start in every frame, the surfaces of all settings, and which of them each frame has.
+export interface RecordedPlane<Numbers> {
+  n: number;
+  ways: Numbers;
+  ends: Numbers;
+  surfaces: SurfacePacket[];
+  at: number[];
 }
 
 interface RecordedAnswers {
@@ -522,6 +572,8 @@ export interface StoredRun extends RecordedFacts {
   points: Uint8Array;
   neighbours: Uint8Array;
   trails: { n: number; points: Uint8Array } | null;
+  start?: { n: number; points: Uint8Array };
+  plane?: RecordedPlane<Uint8Array>;
   fit: (RecordedAnswers & { values: Uint8Array; words: Uint8Array }) | null;
   pca?: RecordedMap<Uint8Array>;
 }
@@ -532,6 +584,8 @@ export interface RecordedRun extends RecordedFacts {
   points: Uint16Array;
   neighbours: Uint16Array | null;
   trails: { n: number; points: Uint16Array } | null;
+  start?: { n: number; points: Float32Array };
+  plane?: RecordedPlane<Uint16Array>;
   fit: (RecordedAnswers & { frames: Uint8Array | Uint16Array; vocabulary: string[] }) | null;
   pca?: RecordedMap<Uint16Array>;
 }
