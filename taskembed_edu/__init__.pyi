@@ -68,6 +68,7 @@ from .formulas.task2vec import asymmetric_task2vec_distance as asymmetric_task2v
 from .formulas.task2vec import pairwise_task2vec_distances as pairwise_task2vec_distances
 from .formulas.task2vec import task2vec_distance as task2vec_distance
 from .labs.distance import DistanceLab as DistanceLab
+from .labs.evaluation import EvaluationLab as EvaluationLab
 from .labs.loss import LossLab as LossLab
 from .labs.metric import MetricLab as MetricLab
 from .labs.parameter import ParameterLab as ParameterLab

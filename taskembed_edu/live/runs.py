@@ -8,15 +8,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-import torch
-
 from taskembed_edu.base.wording import say_setting
 from taskembed_edu.live.defaults_for import DefaultsFor, implied_changes, no_defaults
 from taskembed_edu.live.player import Player
 from taskembed_edu.live.status import StatusMessage, recovery_words, run_name, undo_words, way_back
 from taskembed_edu.session.session import Session
 from taskembed_edu.session.setup import MAP_SETTINGS
-from taskembed_edu.tasks.base import TaskBatch
+from taskembed_edu.session.side_by_side import same_tasks
 
 # Two runs are compared task by task, so settings that determine the tasks change for both.
 _OF_THE_TASKS = ("family", "seed", "n_tasks")
@@ -159,12 +157,3 @@ def part(player: Player) -> StatusMessage:
     return StatusMessage(
         "The runs no longer have the same tasks, so one of them left the screen: see lab.session.past."
     )
-
-
-def same_tasks(one: TaskBatch, other: TaskBatch) -> bool:
-    """Whether these are the same tasks in the same order, even if they were sampled again."""
-    if one is other:
-        return True
-    # Tasks without true parameters are compared by their names.
-    same_names = one.truth_names == other.truth_names and one.names == other.names
-    return same_names and torch.equal(one.truth, other.truth)

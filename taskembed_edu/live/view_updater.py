@@ -17,12 +17,12 @@ from taskembed_edu.live.controls import control_specs
 from taskembed_edu.live.lab_view import LabView, PictureGate
 from taskembed_edu.live.player import Player
 from taskembed_edu.live.progress import Progress, shown_progress
-from taskembed_edu.live.runs import same_tasks
 from taskembed_edu.live.status import StatusMessage, run_name, transport
 from taskembed_edu.live.words import beside_words, help_packet, map_words
 from taskembed_edu.session.by_pca import by_pca
 from taskembed_edu.session.history import Frame, History
 from taskembed_edu.session.session import Session
+from taskembed_edu.session.side_by_side import same_tasks
 
 # Seconds between two updates while training runs: of controls and status, and of the map's text summary.
 _REFRESH_APART, _WORDS_APART = 1 / 20, 1.0
