@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from taskembed_edu.base.files import whole_file
 from taskembed_edu.base.readings import SCORES_PANEL, Reading
 from taskembed_edu.evaluation.card_rows import better_of, row_of, rows_of_card
 from taskembed_edu.evaluation.scorecard import NEAREST, RANDOM
-from taskembed_edu.figures.captions import as_written, caption
+from taskembed_edu.figures.captions import as_written, caption, metadata
 from taskembed_edu.figures.colours import BLUE, DARK, GREY, LINE_COLOURS, VERMILLION
 from taskembed_edu.figures.plots import Still
-from taskembed_edu.figures.snapshots import colour_column, draw_map
+from taskembed_edu.figures.snapshots import PRINT_DPI, colour_column, draw_map
 from taskembed_edu.session.history import Frame, value_of
 from taskembed_edu.session.session import Session
 from taskembed_edu.session.side_by_side import Judged, run_names, same_step
@@ -59,6 +61,20 @@ def side_by_side_figure(
     said = "\n".join(textwrap.fill(as_written(words), _LINE) for words in told)
     figure.supxlabel(said, fontsize=7, color=DARK)
     return figure
+
+
+def save_side_by_side(
+    sessions: Sequence[Session], path: Path, title: str, *, what: str = "png", frames: Sequence[Frame], **drawn: Any
+) -> Path:
+    """Write the picture ("png" or "svg") for print, with the first run's settings as metadata; returns the path.
+
+    The file is written whole or not at all; other arguments as `side_by_side_figure`.
+    """
+    figure = side_by_side_figure(sessions, frames=frames, **drawn)
+    known = metadata(what, sessions[0], frames[0], title)
+    with whole_file(path) as part:
+        figure.savefig(part, format=what, dpi=PRINT_DPI, metadata=known)
+    return path
 
 
 def _scores(axes: Axes, sessions: Sequence[Session], names: Sequence[str]) -> None:
