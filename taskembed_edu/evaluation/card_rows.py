@@ -71,12 +71,25 @@ def rows_of_card(card: Scorecard) -> Mapping[str, float]:
     return {name: value for name, value in rows.items() if math.isfinite(value)}
 
 
-def better_of(better: Better, one: float | None, other: float | None, digits: int = 3) -> int | None:
-    """Which of two numbers is the better, 0 or 1; None where one is absent, or they are alike to so many digits.
+def as_shown(value: float | None) -> str:
+    """A number of a card as it is shown, with three digits; "" for one that is absent.
+
+    >>> as_shown(0.5), as_shown(1218.0), as_shown(8.0), as_shown(None)
+    ('0.500', '1,218', '8', '')
+    """
+    if value is None:
+        return ""
+    if abs(value) >= 100 or (abs(value) > 1 and value == int(value)):
+        return f"{value:,.0f}"
+    return f"{value:#.3g}"
+
+
+def better_of(better: Better, one: float | None, other: float | None) -> int | None:
+    """Which of two numbers is the better, 0 or 1; None where one is absent, or they are shown alike.
 
     >>> better_of("smaller", 0.2, 0.1), better_of("larger", 0.5, None), better_of("larger", 0.50001, 0.5)
     (1, None, None)
     """
-    if not better or one is None or other is None or f"{one:.{digits}g}" == f"{other:.{digits}g}":
+    if not better or one is None or other is None or as_shown(one) == as_shown(other):
         return None
     return int((other > one) == (better == "larger"))

@@ -11,7 +11,7 @@ import numpy as np
 
 from taskembed_edu.base.files import whole_file
 from taskembed_edu.base.readings import SCORES_PANEL, Reading
-from taskembed_edu.evaluation.card_rows import better_of, row_of, rows_of_card
+from taskembed_edu.evaluation.card_rows import as_shown, better_of, row_of, rows_of_card
 from taskembed_edu.evaluation.scorecard import NEAREST, RANDOM
 from taskembed_edu.figures.captions import as_written, caption, metadata
 from taskembed_edu.figures.colours import BLUE, DARK, GREY, LINE_COLOURS, VERMILLION
@@ -102,7 +102,7 @@ def _table(axes: Axes, judged: Judged, names: Sequence[str]) -> None:
     values = [[card.get(name) for card in cards] for name in rows]
     best = [better_of(row_of(name).better, pair[0], pair[1]) for name, pair in zip(rows, values, strict=True)]
     texts = [
-        ["" if value is None else f"{value:.3g}{' ✓' if place == better else ''}" for place, value in enumerate(pair)]
+        [f"{as_shown(value)}{' ✓' if place == better else ''}" for place, value in enumerate(pair)]
         for pair, better in zip(values, best, strict=True)
     ]
     heads = [as_written(f"{name}, step {step}") for name, step in zip(names, judged.steps, strict=True)]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from taskembed_edu.base.checks import problem
-from taskembed_edu.evaluation.card_rows import MEASURES, CardRow, better_of, row_of, rows_of_card
+from taskembed_edu.evaluation.card_rows import MEASURES, CardRow, as_shown, better_of, row_of, rows_of_card
 from taskembed_edu.evaluation.scorecard import NEAREST, RANDOM, Scorecard
 from taskembed_edu.evaluation.transfer import Transfer
 from taskembed_edu.live.numbers import rounded
@@ -69,7 +69,8 @@ def _rows(cards: Sequence[Mapping[str, float]]) -> list[dict[str, Any]]:
 
 def _row(name: str, declared: CardRow, values: Sequence[float | None]) -> dict[str, Any]:
     better = better_of(declared.better, values[0], values[1])
-    return {"name": name, "label": declared.label, "help": declared.help, "values": list(values), "better": better}
+    told = {"name": name, "label": declared.label, "help": declared.help, "better": better}
+    return {**told, "values": list(values), "texts": list(map(as_shown, values))}
 
 
 def _transfer(cards: Sequence[Scorecard], names: Sequence[str]) -> dict[str, Any] | None:
@@ -108,6 +109,7 @@ def _measure(measure: str, starts: Sequence[tuple[str, Transfer, str]]) -> dict[
         "label": declared.label,
         "help": declared.help,
         "means": [list(map(rounded, line)) for line in means],
+        "texts": [list(map(as_shown, line)) for line in means],
         "low": [[rounded(low) for low, _high in line] for line in ends],
         "high": [[rounded(high) for _low, high in line] for line in ends],
         "better": better,
