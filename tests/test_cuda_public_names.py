@@ -31,6 +31,7 @@ WITHOUT_TENSORS = {
         "curves_figure",
         "history_figure",
         "DistanceLab",
+        "EvaluationLab",
         "LossLab",
         "MetricLab",
         "ParameterLab",

@@ -324,6 +324,17 @@ def test_work_that_is_cancelled_ends_at_once() -> None:
     assert calls == 3
 
 
+@pytest.mark.gpu
+@pytest.mark.parametrize("right", ["context", "fisher", "parameters"])
+def test_embedders_on_a_gpu_are_judged_as_on_the_cpu(right: str) -> None:
+    def scores(device: str) -> list[float]:
+        lab = small_lab("metric", right, device=device)
+        lab.step(4)
+        return [card.scores["spearman"] for card in lab.scorecards(**QUICK)]
+
+    assert scores("cuda") == pytest.approx(scores("cpu"), abs=0.02)
+
+
 def test_known_tasks_tell_of_every_fiftieth_step() -> None:
     told: list[int] = []
     train = Gaussians().split(generator())[0]

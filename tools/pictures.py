@@ -4,7 +4,8 @@
     python -m tools.pictures collapse   # one story
 
 Stories: `lesson` (two runs side by side, what changed?), `collapse` (margin 0), `languages` (weights find their
-branches, and do not from starts of their own), `evaluation` (two embedders, judged). Some document shows each of these pictures: tests/test_house.py asks.
+branches, and do not from starts of their own), `evaluation` (two embedders, judged). Some document shows each of these
+pictures: tests/test_house.py asks.
 """
 
 from __future__ import annotations
@@ -120,15 +121,9 @@ def _languages(lab: LabOnPage) -> None:
 
 
 def _evaluation(lab: LabOnPage) -> None:
-    """Two embedders for the same tasks: which neighbours differ, and what each is worth."""
+    """Two embedders for the same tasks, and what each is worth."""
     expect(lab.map()).to_contain_text("UMAP")
     _play_until(lab, 300)
-    lab.button("What changed?").click()
-    lab.page.get_by_role("menuitem", name="Context").click()
-    _choose_a_task(lab)
-    _picture(lab, "evaluation_lab_neighbours")
-    lab.page.keyboard.press("Escape")
-    lab.button("Done").click()
     lab.button("Judge").click()
     expect(lab.root.get_by_role("table", name="Scorecards: scores")).to_be_visible()
     _picture(lab, "evaluation_lab", end=".te-scorecards")

@@ -1,19 +1,21 @@
-"""EvaluationLab in a real JupyterLab: one choice on two maps, which neighbours differ, scorecards, and a page of its own."""
+"""EvaluationLab in a real JupyterLab: one choice on two maps, other neighbours, scorecards, and a file of its own."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
 from taskembed_edu import EvaluationLab
 from taskembed_edu.live.export import export_html
 from taskembed_edu.live.judging import scorecards_packet
-from tests.browser.lab_on_page import LabOnPage
+from tests.browser.lab_on_page import LabOnPage, misplaced
 from tests.browser.notebook_page import NotebookPage
 from tests.browser.page_alone import RECORDED, AlonePage
 from tests.browser.test_accessibility import check_nothing_grave
@@ -42,12 +44,19 @@ def choose(lab: LabOnPage, run: int, task: int) -> None:
 
 def loneliest(lab: LabOnPage, run: int) -> int:
     """The task that no other one hides on this run's map."""
-    told = lab.map(run).evaluate(
-        """element => { const at = element.__map.screenPositions(); const n = at.length / 2;
-        const apart = i => Math.min(...Array.from({ length: n }, (_, j) => i === j ? 1e9 : Math.hypot(at[2 * i] - at[2 * j], at[2 * i + 1] - at[2 * j + 1])));
-        return Array.from({ length: n }, (_, i) => apart(i)).reduce((best, far, i, all) => far > all[best] ? i : best, 0); }"""
-    )
-    return int(told)
+    places = lab.positions(run)
+    apart = np.hypot(*(places[:, None] - places[None]).transpose(2, 0, 1))
+    return int(np.argmax(np.sort(apart, axis=1)[:, 1]))
+
+
+def check_places(lab: LabOnPage, run: int) -> None:
+    """The map of a paused lab shows this run's frame, once its points have glided to their places."""
+    layout = np.array(json.loads(lab.ask(f"lab.sessions[{run}].frame.layout.tolist()")), dtype=float)
+    for _ in range(100):
+        if misplaced(lab.positions(run), layout) < 1.5:
+            return
+        lab.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    raise AssertionError(f"map {run} does not show its run")
 
 
 def scores(lab: LabOnPage) -> Locator:
@@ -61,7 +70,7 @@ def test_a_task_chosen_on_one_map_is_chosen_on_both_with_its_neighbours_in_each(
     assert lab.settle(0) == lab.settle(1)
     for run in (0, 1):
         expect(lab.map(run).locator(".te-map-title")).to_have_text(f"{('Metric', 'Context')[run]}: Task space, UMAP")
-        lab.check_picture(run, f"lab.sessions[{run}].frame")
+        check_places(lab, run)
     task = loneliest(lab, 1)
     choose(lab, 1, task)
     for run in (0, 1):
@@ -154,6 +163,7 @@ def test_it_is_played_judged_and_chosen_by_keyboard(lab: LabOnPage) -> None:
     lab.page.keyboard.press("Enter")
     expect(scores(lab)).to_be_visible()
     lab.map(0).locator(".te-map-canvas").focus()
+    lab.page.keyboard.press("Escape")  # a task's card would take the room of the scorecards
     lab.page.keyboard.press("p")
     expect(lab.root).to_have_class(re.compile("te-projector"))
     expect(scores(lab)).to_be_in_viewport()
