@@ -81,6 +81,7 @@ from .formulas.task2vec import pairwise_task2vec_distances as pairwise_task2vec_
 from .formulas.task2vec import task2vec_distance as task2vec_distance
 from .labs.adaptation import AdaptationLab as AdaptationLab
 from .labs.distance import DistanceLab as DistanceLab
+from .labs.evaluation import EvaluationLab as EvaluationLab
 from .labs.loss import LossLab as LossLab
 from .labs.metric import MetricLab as MetricLab
 from .labs.parameter import ParameterLab as ParameterLab

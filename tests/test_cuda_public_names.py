@@ -36,6 +36,7 @@ WITHOUT_TENSORS = {
         "shift_figure",
         "history_figure",
         "DistanceLab",
+        "EvaluationLab",
         "LossLab",
         "MetricLab",
         "AdaptationLab",

@@ -43,6 +43,7 @@ truth, always_0 = [0] * 8 + [1, 2], [0] * 10
 shares = ["0.8, as the accuracy", "about 0.5", "about 0.3"]
 predict("09.majority", "8 of 10 query samples are of class 0, and a model always answers 0. Its macro-F1 is", shares)
 
+
 # %%
 def f1_by_hand(truth, answers, one):
     both = sum(a == b == one for a, b in zip(truth, answers, strict=True))
@@ -81,6 +82,7 @@ accuracy = found.of("raw pixels", "accuracy")[0]
 print("accuracy on the first five tasks:", ", ".join(f"{value:.2f}" for value in accuracy[:5].tolist()))
 widths = ["about 2 points", "about 5 points", "about 15 points"]
 predict("09.interval", "The mean over 10 new tasks: how wide is its 95 % interval?", widths)
+
 
 # %%
 def interval(seed):
@@ -185,7 +187,7 @@ predict("09.shift", "Waves twice as high as any in training: the loss of CAVIA, 
 # **Cost of computing** (计算效率): what does quality cost, in seconds of training and in tasks seen?
 
 # %%
-from taskembed_edu import CAVIA, MAML, MLP, OuterLoop, Sinusoids, cost_curve, curves_figure, learned, shifted_waves
+from taskembed_edu import CAVIA, MAML, MLP, OuterLoop, Sinusoids, curves_figure, learned, shifted_waves
 
 SHIFTS, net = (0, 1, 2, 3, 4, 5), MLP(n_in=1, n_out=1, hidden=(40, 40))
 METHODS = {"MAML": MAML(net, 0.01), "CAVIA": CAVIA(net, inner_lr=1.0, inner_steps=2)}

@@ -6,7 +6,7 @@ frames per run and at most 4 MB, so that it can be sent by mail and opened on a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
@@ -23,6 +23,7 @@ from taskembed_edu.live.export_page import as_json, html_file
 from taskembed_edu.live.overlays import Missing, answers, missing_trails, trails
 from taskembed_edu.live.packets import (
     NEIGHBOURS,
+    Axes,
     columns_of,
     ends,
     facts,
@@ -36,13 +37,13 @@ from taskembed_edu.live.packets import (
 from taskembed_edu.live.packing import frame_deltas as frame_deltas
 from taskembed_edu.live.packing import packed as packed
 from taskembed_edu.live.packing import unpacked as unpacked
-from taskembed_edu.live.status import run_name
 from taskembed_edu.live.surface import PlaneFilm, plane_film, recorded_surfaces
 from taskembed_edu.live.words import about_run, beside_words, help_packet, map_words
 from taskembed_edu.session.by_pca import by_pca
 from taskembed_edu.session.history import Frame
 from taskembed_edu.session.on_the_map import start_way
 from taskembed_edu.session.session import Session
+from taskembed_edu.session.side_by_side import run_names
 
 MOST_FRAMES = 300
 MOST_BYTES = 4 * 10**6
@@ -108,6 +109,8 @@ def export_html(
     larger, first the lists of neighbours are shortened, then frames are omitted. Trails and networks' answers have size
     limits of their own, and are omitted above them. `both`: the file shows the one run's UMAP map and its PCA map side
     by side; it has no effect on two runs, which have a map each.
+    `more` is what else the page shows, by its names there: "scorecards" of two runs (`judging.scorecards_packet`),
+    "benches" of inner loops (`Bench.recorded`).
 
     Errors: ValueError if there are so many tasks that not even two frames fit.
     """
@@ -122,23 +125,24 @@ def exported(
     more: Mapping[str, Any] = MappingProxyType({}),
 ) -> bytes:
     """The exported file's bytes: see `export_html`."""
-    films = [film(session, both=both and len(sessions) == 1) for session in sessions]
-    films = _fitting(sessions, _lightened(films), colour, title, more)
-    html = html_file({**recorded_document(sessions, films, colour, title), **more}, sessions, title)
+    axes = sketch_axes(sessions[0])  # the cards are those of the first run's tasks
+    films = [film(session, both=both and len(sessions) == 1, axes=axes) for session in sessions]
+
+    def html_of(films: Sequence[Film]) -> bytes:
+        return html_file({**recorded_document(sessions, films, colour, title), **more}, sessions, title)
+
+    html = html_of(_fitting(sessions, _lightened(films), html_of))
     if len(html) > MOST_BYTES:
         raise _too_large(sessions)  # the size was only estimated: never write a larger file
     return html
 
 
-def _fitting(
-    sessions: Sequence[Session], films: list[Film], colour: int, title: str, more: Mapping[str, Any]
-) -> list[Film]:
-    """The films with as many frames as fit, and then as many neighbours as fit."""
+def _fitting(sessions: Sequence[Session], films: list[Film], html_of: Callable[[Sequence[Film]], bytes]) -> list[Film]:
+    """The films with as many frames as fit into the file, and then as many neighbours as fit."""
     for n_frames in (MOST_FRAMES, 200, 130, 85, 55, 35, 20, 10, 5, 2):
         shorter = [_cut(session, whole, n_frames) for session, whole in zip(sessions, films, strict=True)]
         bare = [each._replace(neighbours=each.neighbours[:, :, :0]) for each in shorter]
-        document = {**recorded_document(sessions, bare, colour, title), **more}
-        room = MOST_BYTES - len(html_file(document, sessions, title))
+        room = MOST_BYTES - len(html_of(bare))
         for k in range(films[0].neighbours.shape[2], 0, -1):
             listed = [each._replace(neighbours=each.neighbours[:, :, :k]) for each in shorter]
             if sum(_packed_size(frame_deltas(each.neighbours)) for each in listed) <= room:
@@ -183,11 +187,16 @@ def _too_large(sessions: Sequence[Session]) -> ValueError:
 # ---- the frames ----------------------------------------------------------------------------------------------------
 
 
-def film(session: Session, most: int = MOST_FRAMES, both: bool = False) -> Film:
-    """The run's frames, thinned to `most`, in the form that the file stores; `both`: with their PCA maps beside."""
+def film(session: Session, most: int = MOST_FRAMES, both: bool = False, axes: Axes | None = None) -> Film:
+    """The run's frames, thinned to `most`, in the form that the file stores; `both`: with their PCA maps beside.
+
+    `axes` are those of the cards that the networks' answers are drawn over (None: of this session's tasks).
+    """
     frames = [session.history[k] for k in thinned(session, len(session.history), most)]
     words = [map_words(session, frame) for frame in frames]
-    own = _film_of(session, frames, words)._replace(neighbours=_neighbours(frames), fits=_fits(session, frames))
+    own = _film_of(session, frames, words)._replace(
+        neighbours=_neighbours(frames), fits=_fits(frames, axes or sketch_axes(session))
+    )
     own = own._replace(plane=plane_film(session, frames))
     if not both:
         return own
@@ -289,7 +298,7 @@ def _alike(frames: Sequence[Frame], seen: Sequence[NDArray[np.float32] | None]) 
     return [np.pad(way, ((0, 0), (_TRAIL_PLACES - way.shape[1], 0), (0, 0)), mode="edge") for way in whole]
 
 
-def _fits(session: Session, frames: Sequence[Frame]) -> Fits | None:
+def _fits(frames: Sequence[Frame], axes: Axes) -> Fits | None:
     """The outputs of the tasks' own networks; None unless every frame has them in the same shape."""
     known = [frame.fit for frame in frames if frame.fit is not None]
     if len(known) < len(frames):
@@ -297,7 +306,7 @@ def _fits(session: Session, frames: Sequence[Frame]) -> Fits | None:
     spelt = [fit.words for fit in known if fit.words is not None]
     if spelt:
         return _spelt(spelt) if len(spelt) == len(known) else None
-    answered = [answers(fit, *sketch_axes(session)) for fit in known]
+    answered = [answers(fit, *axes) for fit in known]
     kinds = {(kind, values.shape) for kind, values in answered}
     if len(kinds) > 1 or answered[0][1].size * len(answered) > _MOST_ANSWERS:
         return None
@@ -355,16 +364,17 @@ def recorded_document(
     zero, and zeros compress to almost nothing.
     """
     steps = max(session.steps for session in sessions)
+    makers = " and ".join(dict.fromkeys(session.embedder.name for session in sessions))
     return {
         "title": title,
-        "exported": {"from": sessions[0].embedder.name, "steps": steps, "version": version("taskembed_edu")},
+        "exported": {"from": makers, "steps": steps, "version": version("taskembed_edu")},
         "colour": colour,
-        "tasks": tasks_packet(sessions[0]),
-        "help": help_packet(sessions[0]),
+        "tasks": tasks_packet(*sessions),
+        "help": help_packet(*sessions),
         "marks": marks_packet(sessions),
         "runs": [
-            _recorded_run(session, stored, run_name(run), alone=len(sessions) == 1)
-            for run, (session, stored) in enumerate(zip(sessions, films, strict=True))
+            _recorded_run(session, stored, name, alone=len(sessions) == 1)
+            for session, stored, name in zip(sessions, films, run_names(sessions), strict=True)
         ],
     }
 

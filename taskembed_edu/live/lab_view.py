@@ -30,6 +30,7 @@ _KERNELS = (
     "help",
     "surface",
     "bench",
+    "scorecards",
 )
 
 
@@ -50,6 +51,7 @@ class LabView(anywidget.AnyWidget):
     help: Any = traitlets.Dict().tag(sync=True)
     surface: Any = traitlets.Dict().tag(sync=True)
     bench: Any = traitlets.Dict().tag(sync=True)
+    scorecards: Any = traitlets.Dict().tag(sync=True)
     chosen = traitlets.Int(-1).tag(sync=True)
     selected: Any = traitlets.List().tag(sync=True)
     colour = traitlets.Int(0).tag(sync=True)

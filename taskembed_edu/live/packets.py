@@ -18,7 +18,7 @@ from torch import Tensor
 
 from taskembed_edu.base.settings import Setting
 from taskembed_edu.base.wording import say_setting
-from taskembed_edu.evaluation.geometry import TrueGeometry
+from taskembed_edu.evaluation.geometry import NeighbourChanges, TrueGeometry
 from taskembed_edu.figures.colours import Colouring, colour_tasks
 from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.live.numbers import rounded
@@ -38,10 +38,14 @@ from taskembed_edu.session.history import Frame, value_of
 from taskembed_edu.session.on_the_map import start_way
 from taskembed_edu.session.session import Session
 from taskembed_edu.session.setup import MAP_SETTINGS
+from taskembed_edu.session.side_by_side import changed_neighbours, run_names
 from taskembed_edu.tasks.base import MOST_LABELS, TaskBatch, TruthKind
 from taskembed_edu.tasks.sketch import Drawing, TaskSketch
 
 Axes = tuple[tuple[float, float], tuple[float, float]]
+
+# In the place of a metric: a run's neighbours are compared with those of the run beside it.
+OTHER_RUN = "other run"
 
 # How many nearest neighbours are drawn for a task.
 NEIGHBOURS = 5
@@ -52,12 +56,12 @@ _LEVELS = 65535
 # ---- the tasks: sent once per run ----------------------------------------------------------------------------------
 
 
-def tasks_packet(session: Session) -> dict[str, Any]:
+def tasks_packet(session: Session, *others: Session) -> dict[str, Any]:
     """Everything about the validation tasks that training does not change: names, colours, true neighbours, data.
 
     `labels`: whether names are drawn beside the points. `pairs`: whether the run trains on pairs, so that it reports
     how many are active. `starts`: whether the tasks' inner loops have a start, which a PCA map shows. `truth` is None
-    where the true distances are unknown.
+    where the true distances are unknown. `others` are runs beside this one.
     """
     tasks, family = session.tasks, session.split.validation
     sketch = family.sketch(tasks)
@@ -67,8 +71,8 @@ def tasks_packet(session: Session) -> dict[str, Any]:
         "family": family.label,
         "names": list(tasks.names),
         "labels": family.label_points and len(tasks) <= MOST_LABELS,
-        "pairs": session.embedder.has_pairs,
-        **({} if session.frame.start is None else {"starts": True}),
+        "pairs": any(run.embedder.has_pairs for run in (session, *others)),
+        **({"starts": True} if any(run.frame.start is not None for run in (session, *others)) else {}),
         "colours": [
             {
                 **_colour(colour_tasks(tasks.truth[:, column].numpy(), name, kind, family.category_names(name))),
@@ -191,14 +195,19 @@ def picture_packet(
     """The maps at one step, one for each run; `step` None is the newest step that every run has reached.
 
     `chosen` is the task whose neighbours are listed (-1: none), `compare` the metric to compare with the run's own ("":
-    none), `words` the text summary (see `words.map_words`; the caller decides how often to compute it), `selected` the
-    tasks of a lasso. `beside` is the first run's frame as PCA draws it: a second map of the same moment, or None.
+    none; `OTHER_RUN`: each run's neighbours with those of the run beside it), `words` the text summary (see
+    `words.map_words`; the caller decides how often to compute it), `selected` the tasks of a lasso. `beside` is the
+    first run's frame as PCA draws it: a second map of the same moment, or None.
     """
     frames = frames_at(sessions, step)
+    metric = "" if compare == OTHER_RUN else compare
     runs = [
-        run_picture(session, frame, run, chosen, compare, selected)
+        run_picture(session, frame, run, chosen, metric, selected, sketch_axes(sessions[0]))
         for run, (session, frame) in enumerate(zip(sessions, frames, strict=True))
     ]
+    if compare == OTHER_RUN:
+        for picture, changes in zip(runs, _beside_each_other(sessions, frames, chosen), strict=False):
+            picture["changes"] = changes
     if beside is not None and beside is not frames[0]:
         runs[0]["pca"] = {**_drawn(sessions[0], beside), **map_readings(beside)}
     shown = live_step(sessions) if step is None else step
@@ -217,20 +226,26 @@ def frames_at(sessions: Sequence[Session], step: float | None = None) -> list[Fr
 
 
 def run_picture(
-    session: Session, frame: Frame, run: int, chosen: int, compare: str, selected: Sequence[int] = ()
+    session: Session,
+    frame: Frame,
+    run: int,
+    chosen: int,
+    compare: str,
+    selected: Sequence[int] = (),
+    axes: Axes | None = None,
 ) -> dict[str, Any]:
     """One run's map at one frame: 4 bytes for each task, the readings, and the neighbours of the chosen task.
 
     If there are any, also: the tasks' trails, in the same box as their places (or the reason why the frame has none),
     the output of each task's own network, to be drawn over its card, the mean distances of the selected tasks, and the
-    plane of a learner of two numbers.
+    plane of a learner of two numbers. `axes` are those of the cards (None: of this session's tasks).
     """
     chosen = chosen if 0 <= chosen < len(frame.layout) else -1
     over: dict[str, Any] = {}  # empty in most runs, and then it takes no space
     if (told := selection_packet(session, frame, selected)) is not None:
         over["selection"] = told
     if frame.fit is not None:
-        over["fit"] = fit_packet(frame.fit, *sketch_axes(session))
+        over["fit"] = fit_packet(frame.fit, *(axes or sketch_axes(session)))
     if compare:
         over["changes"] = _changes(session, frame, chosen, compare)
     return {
@@ -325,6 +340,10 @@ def _links(session: Session, frame: Frame, chosen: int) -> dict[str, Any] | None
 
 def _changes(session: Session, frame: Frame, chosen: int, compare: str) -> dict[str, Any]:
     changes = session.neighbour_changes(frame, compare, k=min(NEIGHBOURS, len(frame.layout) - 1))
+    return _changes_packet(changes, chosen, compare)
+
+
+def _changes_packet(changes: NeighbourChanges, chosen: int, compare: str) -> dict[str, Any]:
     return {
         "metric": compare,
         "share": rounded(changes.share),
@@ -332,6 +351,21 @@ def _changes(session: Session, frame: Frame, chosen: int, compare: str) -> dict[
         "lost": changes.lost(chosen).tolist() if chosen >= 0 else [],
         "gained": changes.gained(chosen).tolist() if chosen >= 0 else [],
     }
+
+
+def _beside_each_other(sessions: Sequence[Session], frames: Sequence[Frame], chosen: int) -> list[dict[str, Any]]:
+    """For each of two runs, which neighbours the other one does not have, with the names of both, its own first."""
+    if len(frames) < 2 or len({len(frame.embedding) for frame in frames}) > 1:
+        return []
+    there = changed_neighbours(frames[0], frames[1], NEIGHBOURS)
+    names = run_names(sessions)
+    return [
+        {**_changes_packet(changes, chosen if chosen < len(there.before) else -1, OTHER_RUN), "names": both}
+        for changes, both in (
+            (there, list(names)),
+            (NeighbourChanges(there.after, there.before), list(reversed(names))),
+        )
+    ]
 
 
 # ---- curves --------------------------------------------------------------------------------------------------------

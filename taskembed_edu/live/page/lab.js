@@ -18,6 +18,7 @@ import { MapHeight } from "./map_height.js";
 import { MapBarView, ReadingsView } from "./readings.js";
 import { RecordedModel } from "./recorded.js";
 import { Rows } from "./rows.js";
+import { ScorecardsView } from "./scorecards.js";
 import { SelectionView } from "./selection.js";
 import { SurfaceView } from "./surface.js";
 import { TimelineView } from "./timeline.js";
@@ -88,6 +89,7 @@ export class LabPage {
     this.settingsShown = element("p", "te-settings-shown te-note", stage); // in a recording: those of the moment shown
     this.legend = new TaskLegend(this, stage);
     this.readings = new ReadingsView(this, stage);
+    this.scorecards = new ScorecardsView(this, body);
     this.curves = new CurvesView(this, body);
     this.words = element("p", "te-words te-note", this.root);
     this.words.id = this.wordsId;
@@ -247,6 +249,7 @@ export class LabPage {
     hear("change:marks", () => this.showTime());
     hear("change:surface", () => this.surface.takeSurface());
     hear("change:bench", () => this.takeBench());
+    hear("change:scorecards", () => this.scorecards.take());
     hear("change:transport", () => this.takeTransport());
     hear("change:controls", () => this.takeControls());
     hear("msg:custom", (message) => this.hearAnswer(message));
@@ -280,7 +283,8 @@ export class LabPage {
     this.acknowledge.stop();
     clearTimeout(this.noteTimer);
     this.watch?.remove();
-    for (const part of [...this.maps, this.surface, this.selection, this.legend, this.timeline, this.curves, this.controls]) {
+    const parts = [...this.maps, this.surface, this.selection, this.legend, this.timeline];
+    for (const part of [...parts, this.scorecards, this.curves, this.controls]) {
       try {
         part.remove();
       } catch (error) {
@@ -322,6 +326,7 @@ export class LabPage {
     const transport = this.transport();
     this.root.dataset.playing = String(this.playing());
     this.root.dataset.stopped = String(Boolean(transport.stopped));
+    this.root.dataset.paired = String(Boolean(transport.paired));
     this.silence();
     this.transportView.show(transport);
     this.controls.showRuns(transport.runs ?? [], transport.active ?? 0);

@@ -148,6 +148,7 @@ export class RecordedModel {
       tasks: stored.tasks,
       help: stored.help,
       marks: stored.marks,
+      scorecards: stored.scorecards ?? {},
       rows: { runs: stored.runs.map(({ columns, values }) => ({ first: 0, columns, values })) },
       chosen: -1,
       selected: [],

@@ -193,6 +193,7 @@ export interface Links {
 
 export interface Changes {
   metric: string;
+  names?: [own: string, other: string]; // where the neighbours are compared with those of the run beside this one
   share: number;
   counts: Bytes;
   lost: number[];
@@ -263,7 +264,7 @@ export interface Mark {
 // ---- settings (controls.control_specs), the status (telling.transport), help (words.help_packet) ----
 
 export type SettingValue = number | string;
-export type Option = { value: SettingValue; label: string };
+export type Option = { value: SettingValue; label: string; about?: string };
 
 interface AnyControl {
   name: string;
@@ -306,7 +307,7 @@ export interface Run {
   step: number;
 }
 
-// How far something long is (live/progress.py); `of` 0: nobody knows. `button`: "Skip", "Catch up" or none.
+// How far something long is (live/progress.py); `of` 0: nobody knows. `button`: "Skip", "Catch up", "Cancel" or none.
 export interface Progress {
   words: string;
   done: number;
@@ -335,6 +336,45 @@ export interface Transport {
   metrics: Option[];
   compare: string;
   both?: boolean; // do two maps of the one run stand side by side?
+  paired?: boolean; // are the two runs two embedders that stay side by side?
+}
+
+// ---- scorecards of two embedders (judging.scorecards_packet): when they are made; before that there is none of it ----
+
+export interface ScoreRow {
+  name: string;
+  label: string;
+  help: string;
+  values: (number | null)[]; // of each embedder; null: it lacks this number
+  texts: string[];
+  better: number | null; // which of the two; null: neither, or nobody knows
+}
+
+export interface TransferMeasure {
+  name: string;
+  label: string;
+  help: string;
+  means: (number | null)[][]; // of each start, after each number of steps
+  texts: string[][];
+  low: (number | null)[][]; // the ends of their intervals
+  high: (number | null)[][];
+  better: (number | null)[]; // for each number of steps
+}
+
+export interface TransferPacket {
+  steps: number[];
+  n: number; // tasks
+  starts: string[]; // the two embedders, and a random start
+  measures: TransferMeasure[];
+}
+
+export interface Scorecards {
+  names: string[];
+  steps: number[]; // of each embedder, when it was judged
+  about: string;
+  rows: ScoreRow[];
+  transfer: TransferPacket | null; // null: no network learns such tasks
+  earlier?: boolean; // have the runs begun again since?
 }
 
 // One reading, declared once in the package (base/readings.py): no script contains the name of a score.
@@ -409,6 +449,7 @@ export interface Traits {
   help: Help;
   surface: Partial<SurfacePacket>;
   bench: Partial<BenchPacket>;
+  scorecards: Partial<Scorecards>;
   chosen: number;
   selected: number[];
   colour: number;
@@ -598,6 +639,7 @@ interface RecordedHead {
   help: Help;
   marks: Mark[][];
   benches?: BenchPacket[]; // in the order of their steps
+  scorecards?: Scorecards;
 }
 
 export interface StoredDocument extends RecordedHead {
