@@ -29,6 +29,7 @@ from .embedders.trained import train_tasks as train_tasks
 from .embedders.weights import weight_vectors as weight_vectors
 from .evaluation.challenges import cost_curve as cost_curve
 from .evaluation.challenges import shift_curve as shift_curve
+from .evaluation.choosing import advise as advise
 from .evaluation.geometry import TrueGeometry as TrueGeometry
 from .evaluation.registry import Score as Score
 from .evaluation.registry import register_score as register_score
@@ -38,7 +39,10 @@ from .evaluation.scorecard import linear_probe as linear_probe
 from .evaluation.scores import neighbour_purity as neighbour_purity
 from .evaluation.scores import purity_by_chance as purity_by_chance
 from .evaluation.scores import recall_at_k as recall_at_k
+from .evaluation.solvers import Prototypes as Prototypes
 from .evaluation.transfer import compare_starts as compare_starts
+from .evaluation.transfer import macro_f1 as macro_f1
+from .evaluation.transfer import transfer as transfer
 from .figures.challenges import cost_figure as cost_figure
 from .figures.challenges import shift_figure as shift_figure
 from .figures.leaderboard import leaderboard_figure as leaderboard_figure
@@ -77,6 +81,7 @@ from .formulas.task2vec import pairwise_task2vec_distances as pairwise_task2vec_
 from .formulas.task2vec import task2vec_distance as task2vec_distance
 from .labs.adaptation import AdaptationLab as AdaptationLab
 from .labs.distance import DistanceLab as DistanceLab
+from .labs.evaluation import EvaluationLab as EvaluationLab
 from .labs.loss import LossLab as LossLab
 from .labs.metric import MetricLab as MetricLab
 from .labs.parameter import ParameterLab as ParameterLab

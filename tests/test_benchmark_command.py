@@ -16,6 +16,7 @@ from taskembed_edu.commands.benchmark import main
 from taskembed_edu.evaluation import benchmark
 from taskembed_edu.evaluation.benchmark import grid, leaderboard, markdown, on_this_machine, run_cell, run_missing
 from taskembed_edu.evaluation.results import Cell, Outcome, ResultsFile
+from taskembed_edu.tasks import Digits
 
 CELLS = [Cell("summary", family, seed, 1) for family in ("sinusoids", "gaussians") for seed in (0, 1)]
 
@@ -181,6 +182,8 @@ def test_what_cannot_be_converted_says_why(
 def test_shots_are_a_side_of_the_grid_and_a_table_of_their_own(results: ResultsFile) -> None:
     cells = grid(["summary"], ["sinusoids"], seeds=2, steps=1, shots=(0, 5))
     assert [(cell.seed, cell.n_shot) for cell in cells] == [(0, 0), (0, 5), (1, 0), (1, 5)]
+    digits = Digits.default_shot
+    assert [cell.n_shot for cell in grid(["summary"], ["digits"], seeds=1, shots=(0, digits, 2))] == [0, 2]
     few = run_cell(cells[1])
     assert few.reason == ""
     assert few.scores != run_cell(cells[0]).scores

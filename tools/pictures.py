@@ -4,7 +4,8 @@
     python -m tools.pictures collapse   # one story
 
 Stories: `lesson` (two runs side by side, what changed?), `collapse` (margin 0), `languages` (weights find their
-branches, and do not from starts of their own). Some document shows each of these pictures: tests/test_house.py asks.
+branches, and do not from starts of their own), `evaluation` (two embedders, judged). Some document shows each of these
+pictures: tests/test_house.py asks.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Browser, ViewportSize, expect, sync_playwright
 
 from taskembed_edu.commands.chromium import HOW_TO_GET, find_chromium
@@ -27,6 +29,7 @@ CELL = "from taskembed_edu import {lab}\n\nlab = {lab}({settings})\nlab"
 WINDOW = ViewportSize(width=1280, height=900)
 PROJECTOR = ViewportSize(width=1280, height=720)
 PATIENCE = 300_000
+MOST_BYTES = 150_000  # a larger picture is kept in 256 colours
 
 
 def main(argv: list[str]) -> int:
@@ -55,7 +58,7 @@ def main(argv: list[str]) -> int:
 
 def _tell(browser: Browser, server: JupyterServer, name: str) -> None:
     settings, story = STORIES[name]
-    kind = "ParameterLab" if name in OF_WEIGHTS else "MetricLab"
+    kind = LABS.get(name, "MetricLab")
     write_notebook(server.notebooks / f"{name}.ipynb", [CELL.format(lab=kind, settings=settings)])
     page = NotebookPage(browser.new_context(viewport=WINDOW), server, f"{name}.ipynb")
     page.open()
@@ -117,12 +120,23 @@ def _languages(lab: LabOnPage) -> None:
     _picture(lab, "languages_own_starts")
 
 
+def _evaluation(lab: LabOnPage) -> None:
+    """Two embedders for the same tasks, and what each is worth."""
+    expect(lab.map()).to_contain_text("UMAP")
+    _play_until(lab, 300)
+    lab.button("Judge").click()
+    expect(lab.root.get_by_role("table", name="Scorecards: scores")).to_be_visible()
+    _picture(lab, "evaluation_lab", end=".te-scorecards")
+    _project(lab, "evaluation_lab_projector")
+
+
 STORIES: dict[str, tuple[str, Callable[[LabOnPage], None]]] = {
     "lesson": ("", _lesson),
     "collapse": ("margin=0.0", _collapse),
     "languages": ("'number_words'", _languages),
+    "evaluation": ("", _evaluation),
 }
-OF_WEIGHTS = ("languages",)
+LABS = {"languages": "ParameterLab", "evaluation": "EvaluationLab"}
 
 
 # ---- what they do ----------------------------------------------------------------------------------------------------
@@ -170,11 +184,13 @@ def _project(lab: LabOnPage, name: str) -> None:
     lab.page.set_viewport_size(WINDOW)
 
 
-def _picture(lab: LabOnPage, name: str, *, keep_pointer: bool = False) -> None:
-    """The whole window, with the panel at its top, once everything has come to rest."""
+def _picture(lab: LabOnPage, name: str, *, keep_pointer: bool = False, end: str = "") -> None:
+    """The whole window, with the panel at its top or the part `end` at its foot, once everything has come to rest."""
     if not keep_pointer:
         lab.page.mouse.move(2, 2)
         lab.root.evaluate("root => root.scrollIntoView({ block: 'start' })")
+    if end:
+        lab.root.locator(end).evaluate("part => part.scrollIntoView({ block: 'end' })")
     lab.page.wait_for_function(
         """() => new Promise(done => {
             const drawn = () => [...document.querySelectorAll('.te-map')].map(map => map.dataset.drawn).join();
@@ -182,7 +198,10 @@ def _picture(lab: LabOnPage, name: str, *, keep_pointer: bool = False) -> None:
             setTimeout(() => done(drawn() === before), 300);
         })"""
     )
-    lab.page.screenshot(path=IMAGES / f"{name}.png")
+    path = IMAGES / f"{name}.png"
+    lab.page.screenshot(path=path)
+    if path.stat().st_size > MOST_BYTES:
+        Image.open(path).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
     print(f"wrote {IMAGES / name}.png")
 
 

@@ -25,7 +25,7 @@ from taskembed_edu.evaluation.results import Cell, Outcome
 
 FILE = Path(__file__).with_name("leaderboard.json")
 
-# Support sets as the tasks come (16 points, 20 points, 5 pictures of a class), and of 5.
+# Support sets as the tasks come (a wave: 16 points), and of 5 samples, of each class where there are classes.
 SHOTS = (0, 5)
 
 

@@ -36,6 +36,8 @@ def grid(
 ) -> list[Cell]:
     """The cells of an embedder and a family that go together, for each number of shots (0: as the tasks come).
 
+    As many shots as a family's tasks come with are the same cell as 0.
+
     Errors: ValueError for an unknown name, no seed, fewer than 0 steps or shots, or where none go together.
     """
     shots = [int(check_whole("shots", n_shot, 0, None)) for n_shot in dict.fromkeys(shots)]
@@ -51,12 +53,15 @@ def grid(
     if not pairs:
         asked = f"{', '.join(embedders)} on {', '.join(families)}"
         raise ValueError(problem("grid", asked, "an embedder that can read a family", "Sets and sequences differ."))
-    return [
-        Cell(embedder, family, seed, steps, n_shot)
-        for seed in range(seeds)
-        for n_shot in shots
-        for embedder, family in pairs
-    ]
+    usual = {family: task_family(family).default_shot for family in families}
+    return list(
+        dict.fromkeys(
+            Cell(embedder, family, seed, steps, 0 if n_shot == usual[family] else n_shot)
+            for seed in range(seeds)
+            for n_shot in shots
+            for embedder, family in pairs
+        )
+    )
 
 
 def run_cell(cell: Cell) -> Outcome:

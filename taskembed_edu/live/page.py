@@ -11,7 +11,7 @@ from pathlib import Path
 from taskembed_edu.live.bundle import bundle
 
 _HERE = Path(__file__).parent
-_STYLES = ("look.css", "page/map.css", "page/panel.css")
+_STYLES = ("look.css", "page/map.css", "page/panel.css", "page/bench.css")
 
 
 @functools.cache

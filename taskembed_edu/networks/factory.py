@@ -61,7 +61,7 @@ LEARNERS_OF: KindRegistry[Mapping[str, LearnerFactory]] = KindRegistry(
 LEARNERS = {
     "auto": "Automatic",
     "mlp": "Perceptron",
-    "wave": "Wave of two numbers",
+    "wave": "Wave (2 numbers)",
     "conv": "Convolutional",
     "gru": "GRU",
     "lstm": "LSTM",
