@@ -9,7 +9,7 @@ from benchmarks.command import Command
 main = Command(
     package="benchmarks.browser",
     about="Measure the live lab in a real JupyterLab, in a Chromium that draws in software.",
-    modules=("pictures", "sliders", "first_picture", "compiling"),
+    modules=("pictures", "sliders", "inner", "first_picture", "compiling"),
     section="bench-browser",
 )
 

@@ -96,6 +96,7 @@ class SessionPanel:
         self._updater = ViewUpdater(self.player, self._ui, title, main)
         if has_bench(session):
             self.bench = Bench(self.player, self.view)
+            self.player.wake()
         self.view.on_msg(self._on_message)
         self.view.observe(lambda _change: self._request("look"), names=("chosen", "selected"))
         self.view.observe(self._choose_for_bench, names="chosen")
@@ -472,6 +473,8 @@ class SessionPanel:
         self._leave_a_past_that_is_gone()
         self._end_both_with_umap()
         updater.taken(self._acknowledged)
+        if self.bench is not None:  # first: somebody may be dragging a point
+            self.bench.update(tuple(packets.frames_at(self.sessions, updater.moment)))
         requested = {self._requested.pop() for _ in range(len(self._requested))}
         if "all" in requested:
             updater.send_all()
@@ -486,8 +489,6 @@ class SessionPanel:
             updater.send_controls_again()
         self._ui.fade(self.player.playing)
         updater.refresh()
-        if self.bench is not None:
-            self.bench.update(tuple(packets.frames_at(self.sessions, updater.moment)))
         self._update_still(updater, bool(requested))
 
     def _waits_for_the_other_run(self) -> bool:

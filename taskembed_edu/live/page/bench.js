@@ -65,6 +65,7 @@ export class BenchView {
     this.page = page;
     this.root = element("section", "te-bench");
     before.before(this.root);
+    this.palette = paletteOf(page.root);
     this.root.setAttribute("aria-label", "The inner loop in slow motion");
     this.head = this.makeHead();
     const stage = element("div", "te-bench-stage", this.root);
@@ -117,11 +118,11 @@ export class BenchView {
       title,
       name,
       another: button("Another task", () => this.another(), "Put the next task of the map on the bench. A click on the map chooses one too."),
-      own: button("Draw your own wave", () => this.ask("own"), "Take all points away, then click to place your own. Undo brings back what was there."),
+      own: button("Draw your own wave", () => this.ask("own"), "Take all points away, then click to place your own. Take back brings what was there."),
       mine: button("Your own wave", () => this.ask("mine"), "Show the points that you have drawn again."),
       add: button("Add a point", () => this.plane.addInGap(), "In the widest gap. A double click on the plane adds one there; Delete removes the one with the focus."),
       back: button("Back to the task", () => this.ask("back"), "The task's own points, as they came."),
-      undo: button("Undo point", () => this.ask("undo"), "Take the last change of the points back (Ctrl+Z)."),
+      undo: button("Take back", () => this.ask("undo"), "Undo the last change of the points (Ctrl+Z)."),
     };
   }
 
@@ -136,7 +137,7 @@ export class BenchView {
     /** @param {"back" | "forward"} picture @param {number} by */
     const arrow = (picture, by) => {
       const made = element("button", "te-button te-icon-button", row);
-      made.setAttribute("aria-label", by < 0 ? "Inner step back" : "Inner step forward");
+      made.setAttribute("aria-label", by < 0 ? "Earlier in the inner loop" : "Later in the inner loop");
       icon(picture, made);
       made.addEventListener("click", () => this.go(Math.round(this.position()) + by));
       return made;
@@ -175,7 +176,6 @@ export class BenchView {
     clearTimeout(this.pendingTimer);
     this.pendingTimer = window.setTimeout(() => (this.pending = null), WAITS_MS);
     this.page.say({ do: "bench", what: "points", points, gesture });
-    this.draw();
   }
 
   /** @param {KeyboardEvent} event */
@@ -261,11 +261,12 @@ export class BenchView {
     return !this.pending && this.drawn === this.packet?.number;
   }
 
-  drawn = -1; // the number of the packet that was painted last
+  drawn = -1; // the number of the packet that was painted last, and when
+  drawnAt = 0;
 
   /** @param {BenchPacket} packet @returns {ShownWay[]} */
   decoded(packet) {
-    const paper = paletteOf(this.page.root).dark ? "dark" : "light";
+    const paper = this.palette.dark ? "dark" : "light";
     let learned = 0;
     const ways = packet.ways.map((way) => {
       const hue = way.name === "random" ? "random" : way.name === "nearest task" ? "nearest" : learned++ ? "second" : "learned";
@@ -283,7 +284,9 @@ export class BenchView {
     return [...ways, ...flat];
   }
 
+  // Colours are read when the theme changes and not for every picture: that reads pixels, which is slow.
   rehue() {
+    this.palette = paletteOf(this.page.root);
     if (this.packet) this.ways = this.decoded(this.packet);
     if (this.packet) this.showLegend(this.packet);
     this.draw();
@@ -359,7 +362,7 @@ export class BenchView {
   paint() {
     const { packet } = this;
     if (!packet || !this.root.clientWidth) return;
-    const palette = paletteOf(this.page.root);
+    const { palette } = this;
     const at = this.position();
     const shown = this.ways.filter(({ name }) => !this.hidden.has(name));
     if (packet.kind === "curve") this.paintPlane(packet, shown, at, palette);
@@ -368,6 +371,7 @@ export class BenchView {
     this.showTime(at);
     for (const way of this.ways) this.showNumber(way, at);
     this.drawn = packet.number;
+    this.drawnAt = performance.now();
     this.root.dataset.at = String(Math.round(at));
     this.root.dataset.drawn = String(packet.number);
   }
@@ -406,9 +410,8 @@ export class BenchView {
     setText(where, told);
     back.disabled = step <= 0;
     forward.disabled = step >= last;
-    setText(words, this.playing ? "Pause" : "Slow motion");
+    setText(words, this.playing ? "Hold" : "Slow motion");
     path.setAttribute("d", ICONS[this.playing ? "pause" : "play"]);
-    play.setAttribute("aria-label", this.playing ? "Pause the slow motion" : "Play the slow motion");
   }
 
   /** @param {ShownWay} way @param {number} at */

@@ -2,7 +2,7 @@
 // Of classes and words also how many answers are right.
 
 import { element, penOf, rounded } from "./base.js";
-import { decadesOf, powersOfTen, valueAt } from "./bench_numbers.js";
+import { decadesOf, logTicks, valueAt } from "./bench_numbers.js";
 import { cssOf } from "./shapes.js";
 import { wipeWritten, write } from "./written.js";
 
@@ -35,7 +35,7 @@ export class StepChart {
     const ratio = window.devicePixelRatio || 1;
     canvas.width = Math.round(canvas.clientWidth * ratio);
     canvas.height = Math.round(canvas.clientHeight * ratio);
-    const c = penOf(canvas);
+    const c = penOf(canvas, true);
     c.scale(ratio, ratio);
     wipeWritten(c);
     const style = getComputedStyle(canvas);
@@ -51,7 +51,7 @@ export class StepChart {
     const y = (v) => area.bottom - (area.bottom - area.top) * share(v);
     /** @param {number} step */
     const x = (step) => area.left + ((area.right - area.left) * step) / Math.max(1, steps);
-    this.axes(c, area, palette, log ? powersOfTen(ends, Math.max(2, Math.floor((area.bottom - area.top) / (1.6 * em)))) : [0, 0.5, 1], y, steps);
+    this.axes(c, area, palette, log ? logTicks(ends, Math.max(2, Math.floor((area.bottom - area.top) / (1.6 * em)))) : [0, 0.5, 1], y, steps);
     this.mark(c, area, palette, x(at));
     for (const line of lines) this.line(c, line, steps, x, y);
     for (const { values, colour, kind } of lines) if (kind === "query" || !this.has(ways)) this.dot(c, values, at, colour, x, y, palette);
@@ -98,7 +98,7 @@ export class StepChart {
       write(c, tick >= 0.001 || tick === 0 ? `${tick}` : tick.toExponential(0), area.left - 5, Math.min(at, area.bottom - 4));
     }
     c.textBaseline = "top";
-    write(c, `step ${steps}`, area.right, area.bottom + 5);
+    write(c, `inner step ${steps}`, area.right, area.bottom + 5);
     c.textAlign = "left";
     write(c, "0", area.left, area.bottom + 5);
   }

@@ -190,7 +190,7 @@ export class CurvePlane {
     const ratio = window.devicePixelRatio || 1;
     canvas.width = Math.round(canvas.clientWidth * ratio);
     canvas.height = Math.round(canvas.clientHeight * ratio);
-    const c = penOf(canvas);
+    const c = penOf(canvas, true);
     c.scale(ratio, ratio);
     wipeWritten(c);
     const style = getComputedStyle(canvas);
