@@ -62,8 +62,9 @@ _WAYS: WeakKeyDictionary[Session, tuple[bytes, Packet]] = WeakKeyDictionary()
 def surface_packet(session: Session, settings: Any) -> Packet:
     """The loss over the start under these settings, the tasks' optima, the ways if compared; {}: there is none.
 
-    `scale` are the losses of the lightest and the darkest colour. `losses` are shares of `high` as 65,534ths, uint16,
-    for each of `steps` n rows from below, each from the left.
+    `by_hand`: whether a run can begin at a start of the learner's choice. `scale` are the losses of the lightest and
+    the darkest colour. `losses` are shares of `high` as 65,534ths, uint16, for each of `steps` n rows from below, each
+    from the left.
     """
     surface = _surface(session, settings)
     return surface and {**surface, "own": settings.inner_steps, **ways_packet(session)}
@@ -107,6 +108,7 @@ def _computed(session: Session, settings: Any) -> Packet:
         "high": high,
         "scale": _scale(surface.losses),
         "losses": levels.tobytes(),
+        "by_hand": {f"start_{name}" for name in surface.names} <= session.declared().keys(),
         "n_tasks": len(surface_tasks(session, settings)),
         "inner_lr": settings.inner_lr,
         "stops": list(SURFACE),

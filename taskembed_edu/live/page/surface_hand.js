@@ -79,6 +79,7 @@ export class StartByHand {
     const { packet, grid, before, best } = view;
     this.train.disabled = !hand;
     if (!packet || !grid || !before || !best) return;
+    this.train.hidden = !packet.by_hand;
     const start = hand ?? view.runs[0]?.start;
     const steps = view.stepsShown();
     const words = [];
@@ -159,7 +160,7 @@ export class StartByHand {
 
   // The start becomes two settings, and the run begins again: so undo and a replay know it.
   trainFromHere() {
-    if (!this.start || this.view.page.recorded) return;
+    if (!this.start || this.view.page.recorded || this.train.hidden) return;
     const [[first, second], { names, page }] = [this.start, this.view];
     page.say({ do: "set", changes: { [`start_${names[0]}`]: first, [`start_${names[1]}`]: second } });
     page.say({ do: "reset" });
