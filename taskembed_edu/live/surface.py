@@ -161,7 +161,7 @@ def compare_methods(session: Session) -> bool:
         {"label": way_label(name), "colour": WAYS[name], "n": len(way), "points": placed_on_plane(way).tobytes()}
         for name, way in ((name, way[evenly(len(way), 200)]) for name, way in found.items())
     ]
-    about = f"{steps} outer steps, inner rate {settings.inner_lr:g}, inner steps {settings.inner_steps}"
+    about = f"{steps} outer steps, {settings.inner_steps} inner at rate {settings.inner_lr:g}"
     _WAYS[session] = _first_start(session), {"ways": lines, "ways_about": about}
     return True
 

@@ -96,7 +96,7 @@ export class StartByHand {
     setText(this.told, words.join(" "));
     this.canvas.setAttribute("aria-label", `The loss over the start ${afterWords(steps)}. ${words[0] ?? ""}`);
     const ways = packet.ways_about && packet.ways?.length ? ` Ways: ${packet.ways_about}.` : "";
-    setText(this.about, `Mean query loss of ${packet.n_tasks} tasks, inner rate ${packet.inner_lr}.${ways}`);
+    setText(this.about, `Mean query loss of ${packet.n_tasks} tasks at inner rate ${packet.inner_lr}.${ways}`);
   }
 
   /** @param {MouseEvent} event @returns {Point} */
