@@ -395,7 +395,8 @@ def test_the_picture_has_both_maps_and_the_scorecards_once_made() -> None:
     maps = figure.axes[:2]
     assert [axes.get_title() for axes in maps] == ["Metric: step 4 (PCA)", "Context: step 4 (PCA)"]
     for axes in maps:
-        assert sum(len(np.asarray(points.get_offsets())) for points in axes.collections) == 12
+        # Beside the 12 tasks there may be a start, and the arrows from it.
+        assert 12 in [len(np.asarray(points.get_offsets())) for points in axes.collections]
     assert len(figure.axes) == 3
     lab.scorecards(**QUICK)
     *_maps, table, curves = lab.picture().axes

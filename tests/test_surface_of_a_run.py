@@ -162,6 +162,32 @@ def test_a_slider_that_ran_through_many_settings_leaves_a_dozen_surfaces() -> No
     assert all(one <= other for one, other in itertools.pairwise(at))
 
 
+def test_the_panel_sends_the_surface_of_the_step_looked_at_and_the_ways_when_asked() -> None:
+    lab = AdaptationLab(learner="wave", n_tasks=10)
+    panel = lab.panel
+    try:
+        lab.session.step(20)
+        lab.session.set(inner_lr=0.2)
+        assert panel.player.wait()
+        assert panel.view.surface["inner_lr"] == 0.2
+        panel._on_message(None, {"do": "look", "step": 10}, None)
+        assert panel.player.wait()
+        assert panel.view.surface["inner_lr"] == 0.1
+        panel._on_message(None, {"do": "look", "step": None}, None)
+        panel._on_message(None, {"do": "compare methods"}, None)
+        assert panel.player.wait()
+        assert len(panel.view.surface["ways"]) == 3
+        panel._on_message(None, {"do": "set", "changes": {"start_phase": 1.0, "start_amplitude": 2.0}}, None)
+        panel._on_message(None, {"do": "reset"}, None)
+        assert panel.player.wait()
+        assert start_of(lab.session.frame).tolist() == [1.0, 2.0]
+        assert "ways" not in panel.view.surface
+        assert start_of(lab.session.replay(lab.session.recording()).history[0]).tolist() == [1.0, 2.0]
+        assert panel.player.failure is None
+    finally:
+        panel.stop()
+
+
 def test_the_lab_without_a_screen() -> None:
     lab = AdaptationLab(learner="wave", n_tasks=10)
     assert (lab.session.settings.inner_lr, lab.session.settings.inner_steps) == (0.1, 1)

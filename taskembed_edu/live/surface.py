@@ -62,8 +62,9 @@ _WAYS: WeakKeyDictionary[Session, tuple[bytes, Packet]] = WeakKeyDictionary()
 def surface_packet(session: Session, settings: Any) -> Packet:
     """The loss over the start under these settings, the tasks' optima, the ways if compared; {}: there is none.
 
-    `scale` are the losses of the lightest and the darkest colour. `losses` are shares of `high` as 65,534ths, uint16,
-    for each of `steps` n rows from below, each from the left.
+    `by_hand`: whether a run can begin at a start of the learner's choice. `scale` are the losses of the lightest and
+    the darkest colour. `losses` are shares of `high` as 65,534ths, uint16, for each of `steps` n rows from below, each
+    from the left.
     """
     surface = _surface(session, settings)
     return surface and {**surface, "own": settings.inner_steps, **ways_packet(session)}
@@ -107,6 +108,7 @@ def _computed(session: Session, settings: Any) -> Packet:
         "high": high,
         "scale": _scale(surface.losses),
         "losses": levels.tobytes(),
+        "by_hand": {f"start_{name}" for name in surface.names} <= session.declared().keys(),
         "n_tasks": len(surface_tasks(session, settings)),
         "inner_lr": settings.inner_lr,
         "stops": list(SURFACE),
@@ -159,7 +161,7 @@ def compare_methods(session: Session) -> bool:
         {"label": way_label(name), "colour": WAYS[name], "n": len(way), "points": placed_on_plane(way).tobytes()}
         for name, way in ((name, way[evenly(len(way), 200)]) for name, way in found.items())
     ]
-    about = f"{steps} outer steps, inner rate {settings.inner_lr:g}, inner steps {settings.inner_steps}"
+    about = f"{steps} outer steps, {settings.inner_steps} inner at rate {settings.inner_lr:g}"
     _WAYS[session] = _first_start(session), {"ways": lines, "ways_about": about}
     return True
 

@@ -277,5 +277,5 @@ def test_another_inner_rate_makes_another_surface_at_once(lab: LabOnPage) -> Non
     assert lab.page.evaluate(key) == 0.1
     lab.press("inner_lr", "ArrowRight", 2)
     lab.page.wait_for_function(f"{key} > 0.1")
-    expect(surface(lab).locator(".te-surface-about")).not_to_contain_text("inner rate 0.1,")
+    expect(surface(lab).locator(".te-surface-about")).not_to_contain_text("inner rate 0.1.")
     lab.check_nothing_failed()

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { judgedWords, transferRows } from "../../taskembed_edu/live/page/scorecards.js";
-import { alongSteps, axisOf, logTicks, transferWords } from "../../taskembed_edu/live/page/transfer_chart.js";
+import { logTicks } from "../../taskembed_edu/live/page/axis_ticks.js";
+import { alongSteps, axisOf, transferWords } from "../../taskembed_edu/live/page/transfer_chart.js";
 
 const LOSS = {
   name: "loss",

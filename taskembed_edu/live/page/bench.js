@@ -118,11 +118,11 @@ export class BenchView {
       title,
       name,
       another: button("Another task", () => this.another(), "Put the next task of the map on the bench. A click on the map chooses one too."),
-      own: button("Draw your own wave", () => this.ask("own"), "Take all points away, then click to place your own. Undo brings back what was there."),
+      own: button("Draw your own wave", () => this.ask("own"), "Take all points away, then click to place your own. Take back brings what was there."),
       mine: button("Your own wave", () => this.ask("mine"), "Show the points that you have drawn again."),
       add: button("Add a point", () => this.plane.addInGap(), "In the widest gap. A double click on the plane adds one there; Delete removes the one with the focus."),
       back: button("Back to the task", () => this.ask("back"), "The task's own points, as they came."),
-      undo: button("Undo point", () => this.ask("undo"), "Take the last change of the points back (Ctrl+Z)."),
+      undo: button("Take back", () => this.ask("undo"), "Undo the last change of the points (Ctrl+Z)."),
     };
   }
 
@@ -137,7 +137,7 @@ export class BenchView {
     /** @param {"back" | "forward"} picture @param {number} by */
     const arrow = (picture, by) => {
       const made = element("button", "te-button te-icon-button", row);
-      made.setAttribute("aria-label", by < 0 ? "Inner step back" : "Inner step forward");
+      made.setAttribute("aria-label", by < 0 ? "Earlier in the inner loop" : "Later in the inner loop");
       icon(picture, made);
       made.addEventListener("click", () => this.go(Math.round(this.position()) + by));
       return made;
@@ -410,9 +410,8 @@ export class BenchView {
     setText(where, told);
     back.disabled = step <= 0;
     forward.disabled = step >= last;
-    setText(words, this.playing ? "Pause" : "Slow motion");
+    setText(words, this.playing ? "Hold" : "Slow motion");
     path.setAttribute("d", ICONS[this.playing ? "pause" : "play"]);
-    play.setAttribute("aria-label", this.playing ? "Pause the slow motion" : "Play the slow motion");
   }
 
   /** @param {ShownWay} way @param {number} at */

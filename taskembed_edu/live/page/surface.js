@@ -67,7 +67,7 @@ export class SurfaceView {
     this.hand = new StartByHand(this);
     this.buildSwitch();
     parent.append(this.root);
-    bar.append(this.switch);
+    bar.prepend(this.switch); // first: it stays where it is when what belongs to the map comes and goes
     this.palette = paletteOf(page.root);
     this.resized.observe(this.canvas);
     this.ends = [

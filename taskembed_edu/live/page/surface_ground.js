@@ -182,8 +182,8 @@ export class SurfaceGround {
       last = y;
       this.mark(c, bar.left + bar.wide, y, 1, 0, String(Number(loss.toPrecision(3))));
     }
-    [c.textAlign, c.textBaseline] = ["left", "top"];
-    write(c, "loss", bar.left, box.bottom + 6.4 * ratio);
+    [c.textAlign, c.textBaseline] = ["left", "bottom"];
+    write(c, "loss", bar.left, view.canvas.height - 0.1 * this.size);
   }
 }
 

@@ -79,6 +79,7 @@ export class StartByHand {
     const { packet, grid, before, best } = view;
     this.train.disabled = !hand;
     if (!packet || !grid || !before || !best) return;
+    this.train.hidden = !packet.by_hand;
     const start = hand ?? view.runs[0]?.start;
     const steps = view.stepsShown();
     const words = [];
@@ -95,7 +96,7 @@ export class StartByHand {
     setText(this.told, words.join(" "));
     this.canvas.setAttribute("aria-label", `The loss over the start ${afterWords(steps)}. ${words[0] ?? ""}`);
     const ways = packet.ways_about && packet.ways?.length ? ` Ways: ${packet.ways_about}.` : "";
-    setText(this.about, `Mean query loss of ${packet.n_tasks} tasks, inner rate ${packet.inner_lr}.${ways}`);
+    setText(this.about, `Mean query loss of ${packet.n_tasks} tasks at inner rate ${packet.inner_lr}.${ways}`);
   }
 
   /** @param {MouseEvent} event @returns {Point} */
@@ -159,7 +160,7 @@ export class StartByHand {
 
   // The start becomes two settings, and the run begins again: so undo and a replay know it.
   trainFromHere() {
-    if (!this.start || this.view.page.recorded) return;
+    if (!this.start || this.view.page.recorded || this.train.hidden) return;
     const [[first, second], { names, page }] = [this.start, this.view];
     page.say({ do: "set", changes: { [`start_${names[0]}`]: first, [`start_${names[1]}`]: second } });
     page.say({ do: "reset" });

@@ -1,6 +1,7 @@
 // What a new task reaches in few gradient steps, from three starts: the network of the nearest known task by each of the
 // two embedders, and random weights. A line is the mean over new tasks, its band the bootstrap interval of that mean.
 
+import { logTicks } from "./axis_ticks.js";
 import { element, oncePerFrame, onTheme, penOf, rounded } from "./base.js";
 import { ticksOf } from "./curves.js";
 import { keepLine, wipeWritten, write } from "./written.js";
@@ -30,23 +31,6 @@ export function axisOf({ name, low, high, means }) {
   const [least, most] = [Math.min(...known), Math.max(...known)];
   if (!known.length || !(most > 0)) return { low: 0, high: 1, log: false };
   return least > 0 ? { low: 0.9 * least, high: 1.1 * most, log: true } : { low: 0, high: 1.06 * most, log: false };
-}
-
-// Round numbers on a logarithmic axis, no two of them nearer than `apart` of its length: powers of ten first, then their
-// fives and twos. Where there are none, the ends.
-/** @param {number} low @param {number} high @param {number} apart @returns {number[]} */
-export function logTicks(low, high, apart) {
-  /** @type {number[]} */
-  const ticks = [];
-  const length = Math.log(high / low);
-  for (const first of [1, 5, 2]) {
-    for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
-      const value = Number(`${first}e${power}`);
-      const free = ticks.every((other) => Math.abs(Math.log(value / other)) >= apart * length);
-      if (value >= low && value <= high && free) ticks.push(value);
-    }
-  }
-  return ticks.length > 1 ? ticks.sort((one, other) => one - other) : [low, high];
 }
 
 // The chart in words: what each start reaches at first and at last.

@@ -233,6 +233,7 @@ export interface SurfacePacket {
   high: number;
   scale: Ends; // the losses of the lightest and of the darkest colour
   losses: Bytes; // uint16: 65,534ths of `high` for each of `steps`, row by row from below; 65,535: above it, or lost
+  by_hand: boolean; // can a run begin at a start of the learner's choice?
   n_tasks: number;
   inner_lr: number;
   stops: string[];
