@@ -17,6 +17,7 @@ from torch import Tensor
 
 from taskembed_edu.adaptation.outer_loop import OuterLoop
 from taskembed_edu.adaptation.prototypes import PrototypicalNetwork, class_means
+from taskembed_edu.adaptation.stability import LOWEST, is_finite, largest_stable_rate, said
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.embedders.batched import BatchedTraining, start_networks
@@ -47,6 +48,10 @@ class Solver(ABC):
     @abstractmethod
     def solve(self, support: TaskBatch, steps: Sequence[int]) -> list[Solution]:
         """A solution for each number of steps, in their order. The tasks have no query set and no truth."""
+
+    def advice(self, support: TaskBatch, steps: int) -> str:
+        """What to do where the losses after so many steps have diverged; "" where nothing is known."""
+        return ""
 
 
 @compared_by_value
@@ -85,6 +90,15 @@ class FromStart(Solver):
             made = count
             found.append(self._solution({name: value.detach().clone() for name, value in training.parameters.items()}))
         return found
+
+    def advice(self, support: TaskBatch, steps: int) -> str:
+        start = self.start(support)
+        if self.optimiser != "sgd" or not is_finite(start):
+            return ""
+        moved = self.learner.of_layers(self.adapted or self.learner.layers)
+        high = max(self.learning_rate, LOWEST)
+        rate = largest_stable_rate(self.learner, start, support, steps, adapted=moved, high=high)
+        return f"The largest rate that is stable for {steps} steps is {said(rate)}; it is {self.learning_rate:g}."
 
     def _solution(self, parameters: Parameters) -> Solution:
         device = device_of(parameters)
