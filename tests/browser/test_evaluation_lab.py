@@ -263,6 +263,19 @@ def test_a_file_shows_both_maps_and_the_scorecards_at_any_width(open_page: Any, 
     expect(page.root.locator(".te-map[data-chosen='4']")).to_have_count(2)
 
 
+@pytest.mark.parametrize("projector", [False, True])
+def test_long_names_of_embedders_stay_inside_their_box(open_page: Any, projector: bool) -> None:
+    page = open_page(live=True)
+    runs = [{"name": name, "about": "", "step": 20} for name in ("Parameters", "Summary of all")]
+    page.kernel("put", "transport", {"paired": True, "runs": runs})
+    page.evaluate("on => lab.set('projector', on)", projector)
+    page.next_frame()
+    sizes = page.root.locator(".te-runs").evaluate(
+        "box => [box.scrollWidth, box.clientWidth, box.parentElement.clientWidth]"
+    )
+    assert sizes[0] <= sizes[1] <= sizes[2]
+
+
 def test_a_bar_of_scorecards_has_a_button_that_cancels(open_page: Any) -> None:
     page = open_page(live=True)
     expect(page.root.locator(".te-judge")).to_be_hidden()
