@@ -292,7 +292,7 @@ def test_the_lab_gives_the_inner_loop_of_a_task_or_of_points() -> None:
         {"points": [(0, math.nan)]},
     ):
         with pytest.raises(ValueError, match=next(iter(wrong))):
-            lab.inner(**wrong)  # type: ignore[arg-type]
+            lab.inner(**wrong)
 
 
 def test_the_picture_has_the_bench_above_the_map() -> None:

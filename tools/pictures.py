@@ -4,7 +4,8 @@
     python -m tools.pictures collapse   # one story
 
 Stories: `lesson` (two runs side by side, what changed?), `collapse` (margin 0), `languages` (weights find their
-branches, and do not from starts of their own). Some document shows each of these pictures: tests/test_house.py asks.
+branches, and do not from starts of their own), `adaptation` (one wave from three starts). Some document shows each of
+these pictures: tests/test_house.py asks.
 """
 
 from __future__ import annotations
@@ -55,14 +56,14 @@ def main(argv: list[str]) -> int:
 
 def _tell(browser: Browser, server: JupyterServer, name: str) -> None:
     settings, story = STORIES[name]
-    kind = "ParameterLab" if name in OF_WEIGHTS else "MetricLab"
+    kind = LABS.get(name, "MetricLab")
     write_notebook(server.notebooks / f"{name}.ipynb", [CELL.format(lab=kind, settings=settings)])
     page = NotebookPage(browser.new_context(viewport=WINDOW), server, f"{name}.ipynb")
     page.open()
     page.evaluate("jupyterapp.commands.execute('application:toggle-left-area')")
     page.run_all()
     lab = LabOnPage(page)
-    lab.map().locator(".te-map-canvas").wait_for()
+    lab.map().locator(".te-map-canvas").wait_for(state="attached")  # AdaptationLab shows its bench first
     story(lab)
     page.close()
 
@@ -117,12 +118,28 @@ def _languages(lab: LabOnPage) -> None:
     _picture(lab, "languages_own_starts")
 
 
+def _adaptation(lab: LabOnPage) -> None:
+    """A learned start beside the others, after three inner steps, with two points moved by hand."""
+    _step_to(lab, 600)
+    lab.page.wait_for_function("document.querySelectorAll('.te-bench-way').length === 3")
+    for _ in range(4):
+        lab.button("Another task").click()
+    expect(lab.root.locator(".te-bench")).to_have_attribute("data-task", "4")
+    slider = lab.root.locator(".te-bench-slider")
+    slider.focus()
+    lab.page.keyboard.press("Home")
+    for _ in range(5):
+        lab.page.keyboard.press("ArrowRight")
+    _picture(lab, "adaptation_lab")
+
+
 STORIES: dict[str, tuple[str, Callable[[LabOnPage], None]]] = {
     "lesson": ("", _lesson),
     "collapse": ("margin=0.0", _collapse),
     "languages": ("'number_words'", _languages),
+    "adaptation": ("", _adaptation),
 }
-OF_WEIGHTS = ("languages",)
+LABS = {"languages": "ParameterLab", "adaptation": "AdaptationLab"}
 
 
 # ---- what they do ----------------------------------------------------------------------------------------------------

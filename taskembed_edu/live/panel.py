@@ -16,7 +16,7 @@ from typing import Any
 from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.base.files import reason
 from taskembed_edu.live import packets, runs
-from taskembed_edu.live.bench import Bench, has_bench
+from taskembed_edu.live.bench import Bench
 from taskembed_edu.live.cells import running_cell, stop_replaced
 from taskembed_edu.live.controls import page_value
 from taskembed_edu.live.defaults_for import DefaultsFor, implied_changes, no_defaults, out_of_range_words, words_for
@@ -32,6 +32,7 @@ from taskembed_edu.projection.umap_steps import is_loaded
 from taskembed_edu.session.history import Frame, History
 from taskembed_edu.session.session import Session
 from taskembed_edu.session.setup import Setup
+from taskembed_edu.session.slow_motion import adapts
 
 Message = dict[str, Any]
 
@@ -93,7 +94,7 @@ class SessionPanel:
             session.user_set.discard("projection")  # PCA is shown until UMAP is ready: the user did not choose it
         self.player = Player(session, self._update)
         self._updater = ViewUpdater(self.player, self._ui, title, main)
-        if has_bench(session):
+        if adapts(session):
             self.bench = Bench(self.player, self.view)
             self.player.wake()
         self.view.on_msg(self._on_message)

@@ -21,6 +21,7 @@ from taskembed_edu.figures.colours import LINE_COLOURS
 from taskembed_edu.projection.umap_steps import Layout
 from taskembed_edu.session.history import Frame
 from taskembed_edu.session.session import Session
+from taskembed_edu.session.slow_motion import adapts
 from taskembed_edu.tasks.base import TruthKind
 
 # How many neighbours on the map are compared by their parameters, and how many link the tasks of a group.
@@ -48,6 +49,20 @@ _TRY_WEIGHTS = (
     "Start: one each, then Reset and Play. The networks learn just as well. Are their weights still in order?",
     "Layer, Weights as and Task vector: another view of the same networks.",
 )
+_TRY_ADAPTING = (
+    "Play: the outer loop moves the start, and the meta-learned curve bends to the points in fewer steps.",
+    "Slow motion: the same inner loop from each start, step by step. Then move the time back to step 0.",
+    "Drag a point, or go to it with Tab and use the arrow keys. Delete removes it, Ctrl+Z takes it back.",
+    "Draw your own wave: three points are enough for the meta-learned start. Are they for a random one?",
+    "Branch here, and give one run another method: two learned starts on one task.",
+)
+_OF_ADAPTING = (
+    "The inner loop: one task that training never saw, learned by gradient steps on its support points, from several "
+    "starts. All steps are of one size, the inner rate. Solid lines are the loss on the query points, which nobody "
+    "learns from; dashed lines are the loss on the support points.",
+    "The outer loop: every step moves the start, so that the inner loop of many tasks ends well. On the map a point "
+    "is a task's weights after its inner loop. A low loss at step 0 is not what is wanted: it is the loss after the steps.",
+)
 _OF_WEIGHTS = (
     "Here a point shows the weights of one small network: that of its task. With one start for all, every network "
     "begins at the same point, and a line leads from there to its place now. With one start each, the map mostly shows "
@@ -72,6 +87,8 @@ def help_packet(session: Session) -> dict[str, Any]:
     told = reading(coloured=bool(session.tasks.truth_names))
     if session.embedder.has_pairs:
         return {"reading": told, **declared, "try": list(_TRY_MARGINS)}
+    if adapts(session):
+        return {"reading": [*_OF_ADAPTING, *told[:-1]], **declared, "try": list(_TRY_ADAPTING)}
     return {"reading": [*_OF_WEIGHTS, *told[:-1]], **declared, "try": list(_TRY_WEIGHTS)}
 
 
