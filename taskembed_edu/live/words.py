@@ -61,7 +61,7 @@ _OF_ADAPTING = (
     "starts. All steps are of one size, the inner rate. Solid lines are the loss on the query points, which nobody "
     "learns from; dashed lines are the loss on the support points.",
     "The outer loop: every step moves the start, so that the inner loop of many tasks ends well. On the map a point "
-    "is a task's weights after its inner loop. Not the loss at inner step 0 is to be low, but the loss after the steps.",
+    "is a task's weights after its inner loop. Not the loss at inner step 0 is to be low, but that after the steps.",
 )
 _OF_WEIGHTS = (
     "Here a point shows the weights of one small network: that of its task. With one start for all, every network "
