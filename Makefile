@@ -3,7 +3,7 @@
 
 RUN := .venv/bin/python
 
-.PHONY: help lab test check doctor notebooks seeds minutes bench bench-browser format constraints clean
+.PHONY: help lab test check doctor notebooks seeds leaderboard minutes bench bench-browser format constraints clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -32,6 +32,10 @@ notebooks: ## write the lessons: sync with their text, execute, clean
 seeds: ## measure the other seeds of the lessons' experiments; ARGS="05" for one lesson
 	@sh tools/set_up.sh test
 	@$(RUN) tools/seeds.py $(ARGS)
+
+leaderboard: ## judge every embedder on every family, with few and many samples; half an hour, resumable
+	@sh tools/set_up.sh test
+	@$(RUN) -m tools.leaderboard $(ARGS)
 
 minutes: ## count the minutes that each lesson takes; ARGS=--write corrects what the lessons declare
 	@sh tools/set_up.sh test

@@ -9,7 +9,18 @@ from benchmarks.command import Command
 main = Command(
     package="benchmarks",
     about="Measure what the project is to reach, without a browser.",
-    modules=("startup", "losses", "frames", "live", "embedder", "parameters", "weights", "adaptation", "gpu"),
+    modules=(
+        "startup",
+        "losses",
+        "frames",
+        "live",
+        "embedder",
+        "parameters",
+        "weights",
+        "adaptation",
+        "scorecard",
+        "gpu",
+    ),
     section="bench",
 )
 

@@ -149,6 +149,11 @@ def markers(section: str) -> tuple[str, str]:
 
 
 def write_markdown(path: Path, rows: Iterable[Row], where: Mapping[str, str], section: str = "bench") -> None:
+    """Replace the section's table in the file; a file that is not there is made."""
+    write_section(path, as_markdown(rows, where), section)
+
+
+def write_section(path: Path, content: str, section: str) -> None:
     """Replace what stands between the section's markers in the file; a file that is not there is made."""
     first, last = markers(section)
     text = path.read_text(encoding="utf-8") if path.exists() else f"# What was measured\n\n{first}\n{last}\n"
@@ -157,7 +162,7 @@ def write_markdown(path: Path, rows: Iterable[Row], where: Mapping[str, str], se
     if not (start and end):
         raise ValueError(f"{path}: got no section between {first} and {last}, expected one to replace.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"{before}{start}\n{as_markdown(rows, where)}{end}{after}", encoding="utf-8")
+    path.write_text(f"{before}{start}\n{content}{end}{after}", encoding="utf-8")
 
 
 def _versioned(package: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
+import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from taskembed_edu.commands.benchmark import main
 from taskembed_edu.evaluation import benchmark
 from taskembed_edu.evaluation.benchmark import grid, leaderboard, markdown, on_this_machine, run_cell, run_missing
 from taskembed_edu.evaluation.results import Cell, Outcome, ResultsFile
+from taskembed_edu.tasks import Digits
 
 CELLS = [Cell("summary", family, seed, 1) for family in ("sinusoids", "gaussians") for seed in (0, 1)]
 
@@ -117,7 +119,7 @@ def test_a_file_of_another_version_or_kind_is_refused(results: ResultsFile, tmp_
     with sqlite3.connect(results.path) as file:
         file.execute("PRAGMA user_version = 7")
     file.close()
-    with pytest.raises(ValueError, match="results: got version 7"):
+    with pytest.raises(ValueError, match=r"results: got version 7.*taskembed benchmark --results new\.sqlite"):
         ResultsFile(results.path)
     (tmp_path / "text").write_text("These are no results at all." * 99)
     with pytest.raises(ValueError, match="expected a file of results"):
@@ -126,11 +128,111 @@ def test_a_file_of_another_version_or_kind_is_refused(results: ResultsFile, tmp_
         ResultsFile(tmp_path / "nowhere" / "results.sqlite")
 
 
+def old_file(path: Path, version: int = 1) -> Path:
+    """As version 1 wrote it: a cell had no number of shots."""
+    key = "PRIMARY KEY (embedder, family, seed, steps)"
+    with sqlite3.connect(path) as file:
+        file.execute(
+            "CREATE TABLE cells (embedder TEXT, family TEXT, seed INTEGER, steps INTEGER, scores TEXT, seconds REAL, "
+            f"reason TEXT, {key})"
+        )
+        file.execute("INSERT INTO cells VALUES ('summary', 'sinusoids', 0, 1, '{\"spearman\": 0.5}', 2.0, '')")
+        file.execute("INSERT INTO cells VALUES ('metric', 'number_words', 0, 1, '{}', 0.1, 'ValueError: no')")
+        file.execute(f"PRAGMA user_version = {version}")
+    file.close()
+    return path
+
+
+def test_an_old_file_is_refused_with_the_way_to_convert_it_and_the_way_works(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = old_file(tmp_path / "mine.sqlite")
+    before = old.read_bytes()
+    with pytest.raises(ValueError, match=r"version 1 in .*taskembed benchmark --convert .*mine\.sqlite"):
+        ResultsFile(old)
+    assert main(["--convert", str(old)]) == 0
+    assert "mine.v2.sqlite" in capsys.readouterr().out.replace("\n", "")
+    kept = ResultsFile(tmp_path / "mine.v2.sqlite").outcomes()
+    assert [(outcome.cell, outcome.reason) for outcome in kept] == [
+        (Cell("metric", "number_words", 0, 1), "ValueError: no"),
+        (Cell("summary", "sinusoids", 0, 1, 0), ""),
+    ]
+    assert kept[1].scores == {"spearman": 0.5}
+    assert old.read_bytes() == before, "the old file stays as it is"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("none.sqlite", "no such file"),
+        ("third.sqlite", "version 3"),
+        ("twice.sqlite", "there already"),
+    ],
+)
+def test_what_cannot_be_converted_says_why(
+    name: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old_file(tmp_path / "third.sqlite", version=3)
+    old_file(tmp_path / "twice.sqlite")
+    (tmp_path / "twice.v2.sqlite").touch()
+    assert main(["--convert", str(tmp_path / name)]) == 1
+    assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_shots_are_a_side_of_the_grid_and_a_table_of_their_own(results: ResultsFile) -> None:
+    cells = grid(["summary"], ["sinusoids"], seeds=2, steps=1, shots=(0, 5))
+    assert [(cell.seed, cell.n_shot) for cell in cells] == [(0, 0), (0, 5), (1, 0), (1, 5)]
+    digits = Digits.default_shot
+    assert [cell.n_shot for cell in grid(["summary"], ["digits"], seeds=1, shots=(0, digits, 2))] == [0, 2]
+    few = run_cell(cells[1])
+    assert few.reason == ""
+    assert few.scores != run_cell(cells[0]).scores
+    run_missing(cells, results, here)
+    assert list(leaderboard(results.outcomes())) == ["sinusoids", "sinusoids, 5 shots"]
+    with pytest.raises(ValueError, match="shots"):
+        grid(["summary"], ["sinusoids"], shots=(-1,))
+
+
 def test_a_file_that_was_cut_short_is_refused(results: ResultsFile) -> None:
     run_missing(CELLS, results, here)
     results.path.write_bytes(results.path.read_bytes()[:3000])
     with pytest.raises(ValueError, match="cut short"):
         ResultsFile(results.path).outcomes()
+
+
+def test_a_file_that_is_read_only_is_said_before_a_cell_is_made(
+    results: ResultsFile, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real = sqlite3.connect  # an administrator may write to every file: so sqlite is asked for reading alone
+    monkeypatch.setattr(sqlite3, "connect", lambda path: real(f"file:{path}?mode=ro", uri=True))
+
+    def made(cells: Sequence[Cell]) -> Iterable[Outcome]:
+        raise AssertionError("a cell was begun")
+
+    with pytest.raises(OSError, match=r"results\.sqlite: attempt to write a readonly database"):
+        run_missing(CELLS, results, made)
+    assert main(["--embedders", "summary", "--families", "sinusoids", "--results", str(results.path)]) == 1
+    assert "readonly database" in capsys.readouterr().err
+
+
+def test_two_runs_on_one_file_lose_nothing(results: ResultsFile) -> None:
+    held, refused = threading.Event(), threading.Event()
+
+    def waits(cells: Sequence[Cell]) -> Iterable[Outcome]:
+        for cell in cells:
+            held.set()
+            assert refused.wait(30)
+            yield fine(cell)
+
+    first = threading.Thread(target=run_missing, args=(CELLS[:2], results, waits))
+    first.start()
+    assert held.wait(30)
+    with pytest.raises(ValueError, match="which another run holds"):
+        run_missing(CELLS[2:], ResultsFile(results.path), here)
+    refused.set()
+    first.join()
+    assert run_missing(CELLS, ResultsFile(results.path), here) == 0
+    assert {outcome.cell for outcome in results.outcomes()} == set(CELLS)
 
 
 # ---- the grid, the board, the command --------------------------------------------------------------------------------

@@ -17,11 +17,11 @@ from taskembed_edu.commands.run import write_run
 from taskembed_edu.embedders.summary import SUMMARIES, summary
 from taskembed_edu.live.export import exported
 from taskembed_edu.live.packets import picture_packet, tasks_packet
-from taskembed_edu.live.runs import same_tasks
 from taskembed_edu.live.saving import save
 from taskembed_edu.live.words import help_packet, map_words
 from taskembed_edu.networks.encoders import ENCODERS
 from taskembed_edu.networks.factory import LEARNERS, LEARNERS_OF, readers
+from taskembed_edu.session.side_by_side import same_tasks
 from tests.outside import walks
 from tests.outside.walks import Walkers
 from tests.runs import as_json, assert_same_frame, generator

@@ -398,11 +398,11 @@ def test_each_family_has_the_learner_that_suits_it() -> None:
 
 
 def test_a_learner_that_cannot_read_such_samples_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"^learner: got conv, expected one of mlp for these tasks"):
+    with pytest.raises(ValueError, match=r"^learner: got conv, expected one of mlp, wave for these tasks"):
         task_learner(Sinusoids(), "conv")
     with pytest.raises(ValueError, match=r"^learner: got mlp, expected one of gru, lstm .* are words"):
         task_learner(NumberWords(), "mlp")
     with pytest.raises(ValueError, match=r"^learner: got gru, expected one of conv, mlp .*\(1, 8, 8\)"):
         task_learner(Digits(), "gru")
-    with pytest.raises(ValueError, match=r"^learner: got 'cnn', expected one of auto, mlp, conv, gru, lstm"):
+    with pytest.raises(ValueError, match=r"^learner: got 'cnn', expected one of auto, mlp, wave, conv, gru, lstm"):
         task_learner(Digits(), "cnn")

@@ -83,7 +83,7 @@ def test_a_layer_that_does_not_exist_is_named_with_those_that_do() -> None:
 
 
 def test_a_network_that_cannot_read_the_tasks_is_named_with_those_that_can() -> None:
-    with pytest.raises(ValueError, match=r"learner: got conv, expected one of mlp for these tasks"):
+    with pytest.raises(ValueError, match=r"learner: got conv, expected one of mlp, wave for these tasks"):
         run("sinusoids", learner="conv")
     session = run("sinusoids")
     with pytest.raises(ValueError, match="gru, lstm"):

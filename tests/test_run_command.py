@@ -181,7 +181,7 @@ def test_a_replay_takes_no_other_settings(run: Path, tmp_path: Path, capsys: pyt
     [
         (
             ["metrics"],
-            "embedder: got 'metrics', expected one of metric, parameters, fisher, context, summary. Did you mean",
+            "embedder: got 'metrics', expected one of metric, parameters, fisher, context, adapted, summary.",
         ),
         (["--metric", "cosin"], "Did you mean 'cosine'?"),
         (["--family", "sinusoid"], "Did you mean 'sinusoids'?"),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from taskembed_edu import MLP, AdaptationLab, Gaussians, Session, Sinusoids, task_learner
 from taskembed_edu.evaluation.bench import Start, inner_loops, prototype_measures
-from taskembed_edu.evaluation.known_tasks import KnownTasks
+from taskembed_edu.evaluation.neighbour_networks import NeighbourNetworks
 from taskembed_edu.evaluation.solvers import FromStart, given_start
 from taskembed_edu.evaluation.transfer import check_no_leak
 from taskembed_edu.networks.learners import Parameters, unflatten
@@ -135,9 +135,9 @@ def test_prototypes_are_right_where_classes_lie_apart() -> None:
 # ---- known tasks -----------------------------------------------------------------------------------------------------
 
 
-def known_tasks(seed: int = 0) -> KnownTasks:
+def known_tasks(seed: int = 0) -> NeighbourNetworks:
     split = Sinusoids().split(torch.Generator().manual_seed(1))
-    return KnownTasks(LEARNER, split.train, network(0), seed)
+    return NeighbourNetworks(LEARNER, split.train, network(0), seed)
 
 
 def test_known_networks_fit_their_tasks_and_do_not_depend_on_how_they_were_called() -> None:

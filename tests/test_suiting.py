@@ -184,7 +184,7 @@ def test_of_a_recording_what_differs_from_the_labs_own_is_taken_as_chosen() -> N
 
 def test_only_networks_that_can_read_the_tasks_are_offered(lab_page: Callable[..., Page]) -> None:
     page = lab_page()
-    assert offered(page, "learner") == ["auto", "mlp"]
+    assert offered(page, "learner") == ["auto", "mlp", "wave"]
     wish(page, family="number_words")
     assert offered(page, "learner") == ["auto", "gru", "lstm"]
     wish(page, learner="lstm")

@@ -17,9 +17,10 @@ from taskembed_edu.figures.colours import colour_tasks
 from taskembed_edu.figures.snapshots import session_figure
 from taskembed_edu.live import export, packets
 from taskembed_edu.live.export import exported, unpacked
-from taskembed_edu.live.overlays import evenly, fit_packet, missing_trails, trails
+from taskembed_edu.live.overlays import fit_packet, missing_trails, trails
 from taskembed_edu.live.packets import card_packet, picture_packet, tasks_packet
 from taskembed_edu.session.history import Frame
+from taskembed_edu.session.on_the_map import evenly
 from taskembed_edu.session.session import Session
 from taskembed_edu.tasks import NumberWords
 from taskembed_edu.tasks.sketch import TaskFit

@@ -4,8 +4,8 @@
     python -m tools.pictures collapse   # one story
 
 Stories: `lesson` (two runs side by side, what changed?), `collapse` (margin 0), `languages` (weights find their
-branches, and do not from starts of their own), `adaptation` (one wave from three starts). Some document shows each of
-these pictures: tests/test_house.py asks.
+branches, and do not from starts of their own), `evaluation` (two embedders, judged), `adaptation` (one wave from three
+starts). Some document shows each of these pictures: tests/test_house.py asks.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Browser, ViewportSize, expect, sync_playwright
 
 from taskembed_edu.commands.chromium import HOW_TO_GET, find_chromium
@@ -28,6 +29,7 @@ CELL = "from taskembed_edu import {lab}\n\nlab = {lab}({settings})\nlab"
 WINDOW = ViewportSize(width=1280, height=900)
 PROJECTOR = ViewportSize(width=1280, height=720)
 PATIENCE = 300_000
+MOST_BYTES = 150_000  # a larger picture is kept in 256 colours
 
 
 def main(argv: list[str]) -> int:
@@ -118,6 +120,16 @@ def _languages(lab: LabOnPage) -> None:
     _picture(lab, "languages_own_starts")
 
 
+def _evaluation(lab: LabOnPage) -> None:
+    """Two embedders for the same tasks, and what each is worth."""
+    expect(lab.map()).to_contain_text("UMAP")
+    _play_until(lab, 300)
+    lab.button("Judge").click()
+    expect(lab.root.get_by_role("table", name="Scorecards: scores")).to_be_visible()
+    _picture(lab, "evaluation_lab", end=".te-scorecards")
+    _project(lab, "evaluation_lab_projector")
+
+
 def _adaptation(lab: LabOnPage) -> None:
     """A learned start beside the others, after three inner steps, with two points moved by hand."""
     _step_to(lab, 600)
@@ -137,9 +149,10 @@ STORIES: dict[str, tuple[str, Callable[[LabOnPage], None]]] = {
     "lesson": ("", _lesson),
     "collapse": ("margin=0.0", _collapse),
     "languages": ("'number_words'", _languages),
+    "evaluation": ("", _evaluation),
     "adaptation": ("", _adaptation),
 }
-LABS = {"languages": "ParameterLab", "adaptation": "AdaptationLab"}
+LABS = {"languages": "ParameterLab", "evaluation": "EvaluationLab", "adaptation": "AdaptationLab"}
 
 
 # ---- what they do ----------------------------------------------------------------------------------------------------
@@ -187,11 +200,13 @@ def _project(lab: LabOnPage, name: str) -> None:
     lab.page.set_viewport_size(WINDOW)
 
 
-def _picture(lab: LabOnPage, name: str, *, keep_pointer: bool = False) -> None:
-    """The whole window, with the panel at its top, once everything has come to rest."""
+def _picture(lab: LabOnPage, name: str, *, keep_pointer: bool = False, end: str = "") -> None:
+    """The whole window, with the panel at its top or the part `end` at its foot, once everything has come to rest."""
     if not keep_pointer:
         lab.page.mouse.move(2, 2)
         lab.root.evaluate("root => root.scrollIntoView({ block: 'start' })")
+    if end:
+        lab.root.locator(end).evaluate("part => part.scrollIntoView({ block: 'end' })")
     lab.page.wait_for_function(
         """() => new Promise(done => {
             const drawn = () => [...document.querySelectorAll('.te-map')].map(map => map.dataset.drawn).join();
@@ -199,7 +214,10 @@ def _picture(lab: LabOnPage, name: str, *, keep_pointer: bool = False) -> None:
             setTimeout(() => done(drawn() === before), 300);
         })"""
     )
-    lab.page.screenshot(path=IMAGES / f"{name}.png")
+    path = IMAGES / f"{name}.png"
+    lab.page.screenshot(path=path)
+    if path.stat().st_size > MOST_BYTES:
+        Image.open(path).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
     print(f"wrote {IMAGES / name}.png")
 
 

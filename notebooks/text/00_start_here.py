@@ -68,8 +68,10 @@ expected(("languages whose nearest neighbour is a relative (by chance: 0.10)", p
 # | [05 When embeddings fail](05_when_embeddings_fail.ipynb) | How does a map go wrong, and how does one see it? |
 # | [06 Parameter-based embedding](06_parameter_based_embedding.ipynb) | Can a network's weights stand for its task? |
 # | [07 Distributions of weights](07_distributions_of_weights.ipynb) | What does a whole cloud of weights say? |
+# | [08 Inner and outer loops](08_inner_and_outer_loops.ipynb) | How does one learn to learn? |
+# | [09 Judging and choosing](09_judging_and_choosing.ipynb) | How good is an embedding, and which to take? |
 #
-# (08 to 13 are planned.)
+# (10 to 13 are planned.)
 
 # %% [markdown]
 # ## A task is a small question

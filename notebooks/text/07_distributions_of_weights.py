@@ -549,7 +549,7 @@ display(check("07.which_weights", lab), tally("07"))
 # - Weights: geometry without being asked, and costly for each new task. Metric-based: costly once, then cheap, and
 #   better at finding a task again.
 #
-# Next: lesson 08, on inner and outer loops, is planned. Back to [the beginning](00_start_here.ipynb).
+# Next: [08, inner and outer loops](08_inner_and_outer_loops.ipynb).
 #
 # ## Sources
 #

@@ -9,6 +9,7 @@ All of them train one start. They differ in what an inner loop may change, and i
 | ANIL | the last layer | as MAML |
 | CAVIA | a task's context, which begins at 0 | as MAML; the context itself has no start to learn |
 | Reptile | all weights | towards the inner loop's end |
+| prototypical networks (`prototypes.py`) | nothing: a class is a mean | against the slope of the query loss |
 | joint training | all weights, afterwards | against the slope of the loss at the start: there is no inner loop yet |
 """
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import io
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from taskembed_edu.base.checks import check_choice
+from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.base.files import reason, write_whole
 from taskembed_edu.embedders import EMBEDDERS
 from taskembed_edu.evaluation.benchmark import (
+    Summary,
     columns_of,
     grid,
     leaderboard,
@@ -23,13 +25,17 @@ from taskembed_edu.evaluation.benchmark import (
     run_missing,
     shown,
 )
-from taskembed_edu.evaluation.results import Outcome, ResultsFile
+from taskembed_edu.evaluation.cluster import on_cluster
+from taskembed_edu.evaluation.results import Outcome, ResultsFile, convert
 from taskembed_edu.tasks import FAMILIES
 
 EXAMPLES = """for example:
   taskembed benchmark                                     all embedders, all families, three seeds
   taskembed benchmark --embedders metric,context --families sinusoids --seeds 5
   taskembed benchmark --markdown board.md                 also write the leaderboard
+  taskembed benchmark --figure board.png                  also draw it
+  taskembed benchmark --scheduler tcp://10.0.0.5:8786     on a dask cluster: `dask scheduler` there, and on each worker
+                                                          `dask worker tcp://10.0.0.5:8786 --nthreads 1`
 
 Stop it whenever you like: the next run makes what is missing in --results.
 """
@@ -40,14 +46,19 @@ def main(argv: Sequence[str]) -> int:
     options = parse(argv)
     out, errors = Console(), Console(stderr=True)
     try:
+        if options.convert is not None:
+            out.print(f"written: {convert(options.convert)}", highlight=False, soft_wrap=True)
+            return 0
         names = (_names(options.embedders, EMBEDDERS, "embedders"), _names(options.families, FAMILIES, "families"))
-        cells = grid(*names, options.seeds, options.steps)
-        pool = on_this_machine(options.jobs)
+        cells = grid(*names, options.seeds, options.steps, _numbers(options.shots))
+        pool = on_this_machine(options.jobs) if options.scheduler is None else on_cluster(options.scheduler)
         results = ResultsFile(options.results)
         left = run_missing(cells, results, pool, _Progress(out))
         outcomes = [outcome for outcome in results.outcomes() if outcome.cell in set(cells)]
         if options.markdown is not None:
             write_whole(options.markdown, markdown(leaderboard(outcomes)).encode())
+        if options.figure is not None:
+            _draw(leaderboard(outcomes), options.figure)
     except (ValueError, OSError) as error:
         told = reason(error) if isinstance(error, OSError) else str(error)
         errors.print(f"[bold red]taskembed benchmark:[/] {escape(told)}", highlight=False, soft_wrap=True)
@@ -67,7 +78,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     """The options of a command line."""
     parser = argparse.ArgumentParser(
         prog="taskembed benchmark",
-        description="Judge embedders on families of tasks, on all cores of this machine.",
+        description="Judge embedders on families of tasks, on all cores of this machine or on a cluster.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -75,15 +86,49 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--families", metavar="A,B", help=f"some of {', '.join(FAMILIES)} (default: all)")
     parser.add_argument("--seeds", type=int, default=3, help="how many seeds (%(default)s)")
     parser.add_argument("--steps", type=int, default=300, help="training steps (%(default)s)")
+    parser.add_argument("--shots", default="0", metavar="A,B", help="samples of a support set (0: as the tasks come)")
     parser.add_argument("--jobs", type=int, default=-1, help="how many processes (%(default)s: one a core)")
+    trust = "a dask cluster's, instead of this machine's cores. It is trusted: what is sent both ways is pickled code"
+    parser.add_argument("--scheduler", metavar="tcp://HOST:PORT", help=trust)
     parser.add_argument("--results", type=Path, default=Path("benchmark.sqlite"), help="the file (%(default)s)")
     parser.add_argument("--markdown", type=Path, help="also write the leaderboard as Markdown")
+    several = "also draw it, a picture each family: of several, board.png becomes board-sinusoids.png and so on"
+    parser.add_argument("--figure", type=_picture, metavar="board.png", help=f"{several}; or .svg, .pdf")
+    parser.add_argument("--convert", type=Path, metavar="OLD", help="only make a file of this version of an old one")
     return parser.parse_args(argv)
+
+
+def _picture(name: str) -> Path:
+    """Errors: argparse's, before hours of computing, for a file that no picture can be written to."""
+    path = Path(name)
+    if path.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise argparse.ArgumentTypeError(problem("figure", name, "a name that ends with .png, .svg or .pdf"))
+    return path
+
+
+def _draw(board: Mapping[str, Mapping[str, Mapping[str, Summary]]], path: Path) -> None:
+    """A picture of each family, 1280x720 as PNG. matplotlib is loaded for it alone."""
+    from taskembed_edu.figures.leaderboard import DPI, leaderboard_figure
+
+    for family in board:
+        memory = io.BytesIO()
+        leaderboard_figure(board, family).savefig(memory, format=path.suffix[1:].lower(), dpi=DPI)
+        named = (
+            path if len(board) == 1 else path.with_stem(f"{path.stem}-{family.replace(', ', '-').replace(' ', '-')}")
+        )
+        write_whole(named, memory.getvalue())
 
 
 def _names(given: str | None, known: Iterable[str], argument: str) -> list[str]:
     names = list(known)
     return names if given is None else [check_choice(argument, name.strip(), names) for name in given.split(",")]
+
+
+def _numbers(given: str) -> list[int]:
+    parts = [part.strip() for part in given.split(",")]
+    if not all(part.isdigit() for part in parts):
+        raise ValueError(problem("shots", repr(given), "whole numbers, such as 0,5"))
+    return [int(part) for part in parts]
 
 
 class _Progress:
@@ -101,7 +146,8 @@ class _Progress:
 
 def _named(outcome: Outcome) -> str:
     cell = outcome.cell
-    return f"{cell.embedder} on {cell.family}, seed {cell.seed}"
+    shots = f", {cell.n_shot} shots" if cell.n_shot else ""
+    return f"{cell.embedder} on {cell.family}{shots}, seed {cell.seed}"
 
 
 def tables(outcomes: Sequence[Outcome]) -> list[Table]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -11,7 +12,7 @@ from torch import Tensor
 from taskembed_edu.adaptation.methods import ANIL, MAML, JointTraining, MetaLearner, Reptile
 from taskembed_edu.adaptation.outer_loop import OuterLoop
 from taskembed_edu.base.settings import Settings, setting
-from taskembed_edu.embedders.base import device_setting, metric_setting, shots_setting
+from taskembed_edu.embedders.base import device_setting, metric_setting, shots_setting, stop_at_setting
 from taskembed_edu.embedders.meta import (
     MetaEmbedder,
     MetaState,
@@ -58,6 +59,7 @@ class AdaptedSettings(Settings):
     inner_steps: int = inner_steps_setting(1, "a task's network")
     learning_rate: float = outer_lr_setting("the start")
     n_shot: int = shots_setting("on which a network is adapted, in training and on the map", projected=True)
+    stop_at: int = stop_at_setting(300, "the start gets better more slowly")
     metric: str = metric_setting()
     learner: str = learner_setting()
     start_amplitude: float = setting(
@@ -98,6 +100,8 @@ class AdaptedEmbedder(MetaEmbedder[AdaptedSettings]):
     name = "adapted"
     about = "a learned start, and the weights that an inner loop makes of it (MAML, ANIL, Reptile)"
     settings_class = AdaptedSettings
+    # The loss after the inner loop, whatever moved the start.
+    same_loss: ClassVar[frozenset[str]] = frozenset({"learning_rate", "method", "batch", "stop_at", "metric"})
 
     def first_method(self, family: TaskFamily, settings: AdaptedSettings) -> MetaLearner:
         return _method(task_learner(family, settings.learner, settings.hidden), settings)

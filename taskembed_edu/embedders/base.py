@@ -93,6 +93,8 @@ class Embedder(ABC, Generic[State, Chosen]):
     readings: ClassVar[tuple[Reading, ...]] = (LOSS,)
     # Settings that do not change what the loss measures. If any other setting differs, losses cannot be compared.
     same_loss: ClassVar[frozenset[str]] = frozenset({"learning_rate"})
+    # Whether a task's vector is a model, or a part of one, that answers the task.
+    makes_models: ClassVar[bool] = False
     # Whether each task's vector moves away from a start, so that its path has a meaning.
     leaves_trails: ClassVar[bool] = False
 
@@ -210,6 +212,12 @@ def shots_setting(where: str, **declaration: Any) -> Any:
     told = f"How many samples a support set has (of each class), {where}. With few, tasks are hard to tell apart."
     limits: dict[str, Any] = {"low": 0, "high": 64, "step": 1, "zero": "as the tasks come"}
     return setting(0, label="Shots", help=told, **limits, **declaration)
+
+
+def stop_at_setting(default: int, by_then: str) -> Any:
+    """The setting `stop_at`: where Play pauses. `by_then` says why there."""
+    told = f"Play pauses at this step. After it, {by_then}. 0: no pause."
+    return setting(default, label="Stop at step", help=told, low=0, high=100_000, step=50)
 
 
 def device_setting() -> Any:

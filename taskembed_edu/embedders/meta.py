@@ -86,11 +86,12 @@ def width_setting() -> Any:
 @compared_by_value
 @dataclass(frozen=True)
 class Watched:
-    """The validation tasks at one step, by this method: vectors (n_tasks, dim), and outputs at their probe."""
+    """The start (dim,) at one step and, by this method, the validation tasks: vectors, and outputs at their probe."""
 
     step: int
     method: MetaLearner
     tasks: TaskBatch
+    start: Tensor
     vectors: Tensor
     outputs: Tensor
 
@@ -130,6 +131,7 @@ class MetaEmbedder(Embedder[MetaState, Chosen]):
 
     view_settings: ClassVar[frozenset[str]] = frozenset({"n_shot"})
     has_pairs = False
+    makes_models = True
     readings: ClassVar[tuple[Reading, ...]] = (LOSS, BEFORE)
 
     @abstractmethod
@@ -177,7 +179,7 @@ class MetaEmbedder(Embedder[MetaState, Chosen]):
         return loop.step(tasks, getattr(settings, "learning_rate", 1e-3))
 
     def start(self, state: MetaState) -> Tensor:
-        return self.vectors_of(state.loop.method, state.loop.start)[0].detach().cpu()
+        return self._watched(state, state.settings).start
 
     def embed(self, state: MetaState, tasks: TaskBatch | None = None) -> Tensor:
         return self.view(state, state.settings, tasks)
@@ -209,11 +211,17 @@ class MetaEmbedder(Embedder[MetaState, Chosen]):
         if seen is None or seen.tasks is not state.tasks or (seen.step, seen.method) != (state.step, method):
             adapted = method.adapt(state.loop.start, state.tasks)
             outputs = method.network.apply(adapted, moved(state.family.probe(state.tasks), state.device))
-            vectors = self.vectors_of(method, adapted)
-            both = torch.cat((vectors, outputs.nan_to_num(0.0, 0.0, 0.0).flatten(1)), dim=1).cpu()
-            own, answers = both.split((vectors.shape[1], both.shape[1] - vectors.shape[1]), dim=1)
-            seen = state.watched = Watched(state.step, method, state.tasks, own, answers.view(outputs.shape))
+            vectors, start = self.vectors_of(method, adapted), self.vectors_of(method, state.loop.start)[0]
+            read = read_together(start, vectors, outputs.nan_to_num(0.0, 0.0, 0.0))
+            seen = state.watched = Watched(state.step, method, state.tasks, *read)
         return seen
+
+
+def read_together(*tensors: Tensor) -> list[Tensor]:
+    """The same tensors on the CPU, by one copy."""
+    flat = torch.cat([tensor.flatten() for tensor in tensors]).cpu()
+    parts = flat.split([tensor.numel() for tensor in tensors])
+    return [part.view(tensor.shape) for part, tensor in zip(parts, tensors, strict=True)]
 
 
 def is_lost(vectors: Tensor) -> Tensor:

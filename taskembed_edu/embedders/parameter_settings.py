@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from taskembed_edu.base.settings import Settings, setting
-from taskembed_edu.embedders.base import device_setting, metric_setting, shots_setting
+from taskembed_edu.embedders.base import device_setting, metric_setting, shots_setting, stop_at_setting
 from taskembed_edu.embedders.batched import OPTIMISERS
 from taskembed_edu.embedders.weights import FORMS
 from taskembed_edu.networks.factory import LEARNERS
@@ -63,14 +63,7 @@ class ParameterSettings(Settings):
         log=True,
         projected=True,
     )
-    stop_at: int = setting(
-        500,
-        label="Stop at step",
-        help="Play pauses at this step. After it, the networks have learnt their tasks and change little. 0: no pause.",
-        low=0,
-        high=100_000,
-        step=50,
-    )
+    stop_at: int = stop_at_setting(500, "the networks have learnt their tasks and change little")
     vector: str = setting(
         "weights",
         label="Task vector",

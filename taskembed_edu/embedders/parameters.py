@@ -94,6 +94,7 @@ class ParameterEmbedder(Embedder[ParameterState, ParameterSettings]):
     same_loss: ClassVar[frozenset[str]] = view_settings | {"learning_rate", "batch", "stop_at", "metric"}
     embeds_resampled_support = False
     has_pairs = False
+    makes_models = True
     leaves_trails = True
 
     def takes(self, family: TaskFamily) -> bool:

@@ -28,12 +28,19 @@ Pool = Callable[[Sequence[Cell]], Iterable[Outcome]]
 
 
 def grid(
-    embedders: Iterable[str] = EMBEDDERS, families: Iterable[str] = FAMILIES, seeds: int = 3, steps: int = 300
+    embedders: Iterable[str] = EMBEDDERS,
+    families: Iterable[str] = FAMILIES,
+    seeds: int = 3,
+    steps: int = 300,
+    shots: Iterable[int] = (0,),
 ) -> list[Cell]:
-    """The cells of an embedder and a family that go together.
+    """The cells of an embedder and a family that go together, for each number of shots (0: as the tasks come).
 
-    Errors: ValueError for an unknown name, no seed, fewer than 0 steps, or where none go together.
+    As many shots as a family's tasks come with are the same cell as 0.
+
+    Errors: ValueError for an unknown name, no seed, fewer than 0 steps or shots, or where none go together.
     """
+    shots = [int(check_whole("shots", n_shot, 0, None)) for n_shot in dict.fromkeys(shots)]
     check_whole("seeds", seeds, 1, None, "Each seed is a run of its own: 0, 1, and so on.")
     check_whole("steps", steps, 0, None)
     embedders, families = dict.fromkeys(embedders), dict.fromkeys(families)
@@ -46,14 +53,23 @@ def grid(
     if not pairs:
         asked = f"{', '.join(embedders)} on {', '.join(families)}"
         raise ValueError(problem("grid", asked, "an embedder that can read a family", "Sets and sequences differ."))
-    return [Cell(embedder, family, seed, steps) for seed in range(seeds) for embedder, family in pairs]
+    usual = {family: task_family(family).default_shot for family in families}
+    return list(
+        dict.fromkeys(
+            Cell(embedder, family, seed, steps, 0 if n_shot == usual[family] else n_shot)
+            for seed in range(seeds)
+            for n_shot in shots
+            for embedder, family in pairs
+        )
+    )
 
 
 def run_cell(cell: Cell) -> Outcome:
     """Make one scorecard. What goes wrong is a part of the outcome, so that the others go on."""
     begun = time.perf_counter()
     try:
-        card = evaluate(cell.embedder, cell.family, steps=cell.steps, seed=cell.seed)
+        settings = task_embedder(cell.embedder).settings_class(**{"n_shot": cell.n_shot} if cell.n_shot else {})
+        card = evaluate(cell.embedder, cell.family, steps=cell.steps, settings=settings, seed=cell.seed)
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1:]
         where = f" (line {last[0].lineno} of {last[0].filename})" if last else ""
@@ -117,8 +133,19 @@ def run_missing(
 _SMALLER = ("transfer loss", "random start", "ms an embedding", "numbers")
 
 
+def smaller_is_better(score: str) -> bool:
+    """Whether a leaderboard's score is a loss, a time or a size.
+
+    >>> smaller_is_better("transfer loss, 0 steps"), smaller_is_better("recall@1")
+    (True, False)
+    """
+    return score.startswith(_SMALLER)
+
+
 def leaderboard(outcomes: Iterable[Outcome]) -> dict[str, dict[str, dict[str, Summary]]]:
     """By family, embedder and score: the mean over seeds, the standard deviation, and how many seeds there were.
+
+    A family whose support sets were made smaller stands for itself: "sinusoids, 5 shots".
 
     Errors: ValueError for outcomes after different numbers of steps: their mean would be of neither.
     """
@@ -130,13 +157,17 @@ def leaderboard(outcomes: Iterable[Outcome]) -> dict[str, dict[str, dict[str, Su
     for outcome in outcomes:
         if not outcome.reason:
             for score, value in outcome.scores.items():
-                found[outcome.cell.family][outcome.cell.embedder][score].append(value)
+                found[_tasks(outcome.cell)][outcome.cell.embedder][score].append(value)
     return {
         family: {
             embedder: {score: _summary(values) for score, values in scores.items()} for embedder, scores in by.items()
         }
         for family, by in found.items()
     }
+
+
+def _tasks(cell: Cell) -> str:
+    return cell.family if cell.n_shot == 0 else f"{cell.family}, {cell.n_shot} shots"
 
 
 def _summary(values: Sequence[float]) -> Summary:
@@ -187,7 +218,7 @@ def _best(score: str, by: Mapping[str, Mapping[str, Summary]]) -> float:
     means = [scores[score][0] for scores in by.values() if score in scores and math.isfinite(scores[score][0])]
     if not means:
         return math.nan
-    return min(means) if score.startswith(_SMALLER) else max(means)
+    return min(means) if smaller_is_better(score) else max(means)
 
 
 def _cell(summary: Summary | None, best: float) -> str:

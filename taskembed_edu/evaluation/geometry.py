@@ -79,7 +79,7 @@ class TrueGeometry:
         true_distance = as_distances("true_distance", true_distance).detach().cpu()
         self.n_tasks = len(true_distance)
         self.true_distance = true_distance
-        self._pairs = _pairs(self.n_tasks)
+        self._pairs = pairs_of(self.n_tasks)
         self._ranks = _standardised_ranks(true_distance.numpy().ravel()[self._pairs])
 
     def spearman(self, embedding: Vectors, metric: str = "euclidean") -> float:
@@ -119,11 +119,20 @@ class TrueGeometry:
         """As `nearest`, for all tasks at once: (n_tasks, k), nearest first; missing ones are the task itself."""
         check_whole("k", k, 1, self.n_tasks - 1, "A task has every other task to be near to.")
         distances = self.true_distance.clone().fill_diagonal_(math.inf)
-        away, near = distances.topk(k, largest=False)
-        farthest = distances.fill_diagonal_(-math.inf).amax(dim=1, keepdim=True)
-        unrelated = (distances == farthest).sum(dim=1, keepdim=True)
-        itself = torch.arange(self.n_tasks).unsqueeze(1)
-        return torch.where((unrelated > 1) & (away == farthest), itself, near).numpy()
+        return nearest_related(distances, torch.arange(self.n_tasks), k).numpy()
+
+
+def nearest_related(distances: Tensor, itself: Tensor, k: int) -> Tensor:
+    """The k nearest of each row's task, (rows, k), by its distances (rows, n), which are infinite to `itself` (rows,).
+
+    Tasks at the largest distance are none, where there are several of them: the task itself stands for each.
+    Worked number: row 0 with distances (inf, 1, 3, 3) and k = 2: 1 and 0.
+    """
+    away, near = distances.topk(k, largest=False)
+    itself = itself.unsqueeze(1)
+    farthest = distances.scatter(1, itself, -math.inf).amax(dim=1, keepdim=True)
+    unrelated = (distances == farthest).sum(dim=1, keepdim=True)
+    return torch.where((unrelated > 1) & (away == farthest), itself, near)
 
 
 def nearest_of_row(distances: Tensor, itself: int, k: int) -> NDArray[np.intp]:
@@ -137,7 +146,15 @@ def nearest_of_row(distances: Tensor, itself: int, k: int) -> NDArray[np.intp]:
     return order[order != itself][:k]
 
 
-def _pairs(n: int) -> NDArray[np.intp]:
+def pair_rank_correlation(distances: NDArray[Any], true: NDArray[Any]) -> float:
+    """Spearman's rank correlation of the distances of some pairs with the true ones; NaN where either are all equal.
+
+    Source: Spearman 1904. Worked number: distances 1, 2, 3 and true ones 2, 4, 9: 1.
+    """
+    return float(round(np.dot(_standardised_ranks(true), _standardised_ranks(distances)), 12))
+
+
+def pairs_of(n: int) -> NDArray[np.intp]:
     """Positions of the pairs i < j in a flattened matrix (n, n): all of them, or a fixed random sample."""
     if n <= _ALL_PAIRS_UP_TO:
         rows, columns = np.triu_indices(n, k=1)

@@ -8,12 +8,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from taskembed_edu.adaptation.outer_loop import OuterLoop
+from taskembed_edu.adaptation.prototypes import PrototypicalNetwork, class_means
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.embedders.batched import BatchedTraining, start_networks
@@ -113,8 +115,8 @@ class Prototypes(Solver):
             raise ValueError(problem("support_y", support.support_y, "labels of classes", cause))
         n_way = int(support.support_y.max()) + 1
         seen = self._features_of(support.support_x)
-        belongs = torch.nn.functional.one_hot(support.support_y, n_way).to(seen.dtype).transpose(1, 2)
-        prototypes = belongs @ seen / belongs.sum(2, keepdim=True).clamp(min=1)
+        there = support.to(seen.device)
+        prototypes = class_means(seen, there.support_y, n_way, there.support_mask)
         matrix = METRICS[self.metric].matrix
 
         def solution(x: Tensor, y: Tensor) -> Tensor:
@@ -140,10 +142,13 @@ def random_start(learner: Learner, seed: int = 0) -> Start:
     return lambda tasks: start_networks(learner, len(tasks), torch.Generator().manual_seed(seed), shared=False)
 
 
-def learned(loop: OuterLoop) -> FromStart:
-    """What an outer loop has learned, as a solver: its start, its inner rate, and what its inner loop moves."""
+def learned(loop: OuterLoop) -> Solver:
+    """What an outer loop has learned, as a solver: its start, its inner rate, and what its inner loop moves; or its
+    features, where a prototypical network learned them."""
     network = loop.method.network
     start = {name: value.detach() for name, value in loop.start.items()}
+    if isinstance(loop.method, PrototypicalNetwork):
+        return Prototypes(partial(loop.method.features, start), loop.method.metric)
     adapted = tuple(dict.fromkeys(map(layer_of, loop.method.adapted)))
     return FromStart(network, given_start(start), loop.method.inner_lr, adapted=adapted)
 

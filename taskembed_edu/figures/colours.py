@@ -34,6 +34,11 @@ LINE_COLOURS = {
     "sky": (SKY, SKY),
 }
 
+# The loss over a start, from low to high: even steps in CIELAB, in lightness above all, so that every eye sees them.
+SURFACE = ("#f8f9fb", "#dcdfe6", "#c0c5d1", "#a4acbd", "#8994a9", "#6f7c95", "#556582", "#3b4f6f", "#1e3a5d")
+# The ways of methods of meta-learning on it.
+WAYS = {"maml": VERMILLION, "first_order": PURPLE, "reptile": GREEN}
+
 # Six colours in four shapes; further categories are one grey group.
 _MOST_CATEGORIES = len(OKABE_ITO) * N_SHAPES
 _STOPS = 9

@@ -15,6 +15,7 @@ from PIL import Image
 from taskembed_edu.figures.captions import as_written, caption
 from taskembed_edu.figures.colours import DARK
 from taskembed_edu.figures.snapshots import draw_map
+from taskembed_edu.session.on_the_map import start_way
 from taskembed_edu.session.progress import counted
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ def gif(session: Session, frames: Sequence[Frame], column: int | None = None) ->
     `column` of the tasks' true parameters gives the colours (None: one colour). All frames of one projection share one
     scale, so a map that grows or collapses is seen to do so.
     """
-    scales = {name: _ends([frame for frame in frames if frame.projection == name]) for name in _projections(frames)}
+    scales = {
+        name: _ends(session, [frame for frame in frames if frame.projection == name]) for name in _projections(frames)
+    }
     pictures = []
     for done in counted(len(frames), "picture"):
         frame = frames[done]
@@ -52,9 +55,13 @@ def _projections(frames: Sequence[Frame]) -> set[str]:
     return {frame.projection for frame in frames}
 
 
-def _ends(frames: Sequence[Frame]) -> Ends:
-    """The lower and the upper corner of a square round all tasks in these frames, without diverged ones."""
-    places = np.concatenate([np.delete(frame.layout, frame.diverged_tasks, axis=0) for frame in frames])
+def _ends(session: Session, frames: Sequence[Frame]) -> Ends:
+    """The lower and the upper corner of a square round all tasks in these frames and the start of their inner loops.
+
+    Diverged tasks do not count.
+    """
+    starts = [way[-1:] for frame in frames if (way := start_way(session, frame)) is not None]
+    places = np.concatenate([*(np.delete(frame.layout, frame.diverged_tasks, axis=0) for frame in frames), *starts])
     low, high = places.min(axis=0), places.max(axis=0)
     half = (0.5 + _EDGE) * max(float((high - low).max()), 1e-6)
     middle = (low + high) / 2

@@ -66,16 +66,19 @@ def maps_figure(
 
 @short_errors
 def curves_figure(
-    panels: Mapping[str, Mapping[str, tuple[ArrayLike, ArrayLike]]],
-    x_label: str,
+    panels: Mapping[str, Mapping[str, tuple[ArrayLike, ...]]],
+    x_label: str | Sequence[str],
     *,
     log_x: bool = False,
+    log_y: bool = False,
     marks: Sequence[float] = (),
 ) -> Still:
     """Curves side by side: {panel: {line: (x, y)}}. A line has the same colour and dash in every panel.
 
-    `marks` are levels that a panel's grey line shows, such as a margin. Errors: ValueError for no panel, or a line
-    whose x and y are not as long; TypeError for panels or lines without names.
+    (x, y, low, high) is a line with a band, such as an interval; a line of one point is drawn as a point. `x_label` is
+    one for all panels, or one for each. `marks` are levels that a panel's grey line shows, such as a margin.
+    Errors: ValueError for no panel, or a line whose x and y are not as long; TypeError for panels or lines without
+    names.
     """
     for title, lines in _by_title("panels", panels).items():
         for name, line in _by_title(f"panel {title}", lines).items():
@@ -87,20 +90,34 @@ def curves_figure(
         name: {"color": OKABE_ITO[k % len(OKABE_ITO)], "linestyle": DASHES[k % len(DASHES)]}
         for k, name in enumerate(names)
     }
+    x_labels = [x_label] * len(panels) if isinstance(x_label, str) else list(x_label)
+    if len(x_labels) != len(panels):
+        raise ValueError(problem("x_label", f"{len(x_labels)} of them", f"one for all, or {len(panels)}"))
     figure = Still(figsize=(_WIDE, _HIGH), layout="constrained")
     row = figure.subplots(1, len(panels), squeeze=False)[0]
-    for panel, (title, lines) in zip(row, panels.items(), strict=True):
-        for name, (x, y) in lines.items():
-            panel.plot(_numbers(name, x), _numbers(name, y), label=as_written(name), linewidth=2, **style[name])
+    for panel, (title, lines), below in zip(row, panels.items(), x_labels, strict=True):
+        for name, line in lines.items():
+            _draw_line(panel, name, [_numbers(name, values) for values in line], style[name])
         for level in marks:
             panel.axhline(level, color="#808080", linewidth=1)
-        _named(panel, title, x_label)
+        _named(panel, title, below)
         if log_x:
             panel.set_xscale("symlog")
+        if log_y:
+            panel.set_yscale("log")
     if len(names) > 1:
         handles = {line.get_label(): line for panel in row for line in panel.get_lines() if line.get_label()[0] != "_"}
         figure.legend(handles=list(handles.values()), loc="outside lower center", ncols=len(names), fontsize=FONT)
     return figure
+
+
+def _draw_line(panel: Axes, name: str, line: Sequence[NDArray[np.float64]], style: dict[str, Any]) -> None:
+    (x, y), band, is_point = line[:2], line[2:], len(line[0]) == 1
+    panel.plot(x, y, label=as_written(name), linewidth=2, marker="o" if is_point else None, markersize=10, **style)
+    if band and is_point:
+        panel.vlines(x, band[0], band[1], color=style["color"], linewidth=2)
+    elif band:
+        panel.fill_between(x, band[0], band[1], color=style["color"], alpha=0.2, linewidth=0)
 
 
 @short_errors
@@ -145,11 +162,13 @@ def _numbers(argument: str, given: Any) -> NDArray[np.float64]:
 
 
 def _check_line(name: str, line: Any) -> None:
-    if not isinstance(line, (tuple, list, np.ndarray, torch.Tensor)) or len(line) != 2:
-        raise TypeError(problem(f"line {name}", line, "two lists of numbers: (x, y)"))
-    x, y = (_numbers(f"line {name}", each) for each in line)
-    if x.ndim != 1 or x.shape != y.shape:
-        raise ValueError(problem(f"line {name}", f"x of shape {x.shape} and y of shape {y.shape}", "as many y as x"))
+    if not isinstance(line, (tuple, list, np.ndarray, torch.Tensor)) or len(line) not in (2, 4):
+        raise TypeError(problem(f"line {name}", line, "two lists of numbers: (x, y), or four: (x, y, low, high)"))
+    x, *others = (_numbers(f"line {name}", each) for each in line)
+    for what, y in zip(("y", "low", "high"), others, strict=False):
+        if x.ndim != 1 or x.shape != y.shape:
+            came = f"x of shape {x.shape} and {what} of shape {y.shape}"
+            raise ValueError(problem(f"line {name}", came, f"as many {what} as x"))
 
 
 def _session(label: str, run: Any) -> Session:

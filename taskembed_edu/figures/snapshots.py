@@ -8,22 +8,37 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 
 from taskembed_edu.base.checks import check_choice
 from taskembed_edu.base.files import whole_file
 from taskembed_edu.base.readings import LOSS_PANEL, PANELS, SCORES_PANEL, Reading, panels_of
 from taskembed_edu.base.wording import say_setting
 from taskembed_edu.figures.captions import as_written, caption, metadata
-from taskembed_edu.figures.colours import DARK, GREY, LINE_COLOURS, PURPLE, Colouring, colour_tasks, plain_colours
+from taskembed_edu.figures.colours import (
+    DARK,
+    GREY,
+    LINE_COLOURS,
+    PURPLE,
+    VERMILLION,
+    Colouring,
+    colour_tasks,
+    plain_colours,
+)
 from taskembed_edu.figures.plots import Still
+from taskembed_edu.figures.surface import draw_surface
 from taskembed_edu.session.events import coalesced_events
 from taskembed_edu.session.history import Frame, value_of
+from taskembed_edu.session.on_the_map import start_way
 from taskembed_edu.session.session import Session
+from taskembed_edu.session.surface import has_plane
 from taskembed_edu.tasks.base import MOST_LABELS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, FigureBase
+    from numpy.typing import NDArray
 
 _MARKERS = ("o", "s", "^", "D")
 
@@ -60,19 +75,25 @@ def session_figure(
     """
     shown = session.history[session.history.position(frame)] if isinstance(frame, int) else frame
     maps = [shown] if beside is None or beside is shown else [shown, beside]
-    figure = Still(figsize=(_CURVES_WIDE * (1 + _MAP_WIDTH * len(maps)), FIGURE_HIGH), layout="constrained", dpi=90)
+    wide = _CURVES_WIDE * (1 + _MAP_WIDTH * (len(maps) + has_plane(session)))
+    figure = Still(figsize=(wide, FIGURE_HIGH), layout="constrained", dpi=90)
     draw_session(figure, session, colour_column(session, colour_by), maps)
     return figure
 
 
 def draw_session(figure: FigureBase, session: Session, column: int | None, maps: Sequence[Frame]) -> None:
-    """Draw these maps of one moment, the curves beside them and the settings below, into a figure or a part of one."""
+    """Draw these maps of one moment, the curves beside them and the settings below, into a figure or a part of one.
+
+    Where the run's learner has two parameters, the loss over the start stands between maps and curves.
+    """
     shown = maps[0]
-    panels = _panels(session)
-    grid = figure.add_gridspec(len(panels), len(maps) + 1, width_ratios=(*[_MAP_WIDTH] * len(maps), 1))
+    panels, pictures = _panels(session), len(maps) + has_plane(session)
+    grid = figure.add_gridspec(len(panels), pictures + 1, width_ratios=(*[_MAP_WIDTH] * pictures, 1))
     places = [figure.add_subplot(grid[:, place]) for place in range(len(maps))]
     for axes, drawn in zip(places, maps, strict=True):
         draw_map(axes, session, drawn, column)
+    if has_plane(session):
+        draw_surface(figure.add_subplot(grid[:, -2]), session, shown, column=column)
     for row, readings in enumerate(panels):
         _curves(figure.add_subplot(grid[row, -1]), session, shown, readings, explained=row == 0)
     said = textwrap.fill(as_written(caption(session, shown)), _LINE * len(maps))
@@ -121,6 +142,7 @@ def draw_map(axes: Axes, session: Session, frame: Frame, column: int | None) -> 
     tasks = session.tasks
     colouring = plain_colours(len(tasks)) if column is None else _colouring(session, column)
     shown = ~np.isin(np.arange(len(tasks)), frame.diverged_tasks)
+    _start(axes, session, frame, shown)
     for shape in np.unique(colouring.shapes):
         chosen = (colouring.shapes == shape) & shown
         axes.scatter(
@@ -137,6 +159,28 @@ def draw_map(axes: Axes, session: Session, frame: Frame, column: int | None) -> 
     axes.set_aspect("equal", adjustable="datalim")
     if colouring.entries:
         _legend(axes, colouring)
+
+
+def _start(axes: Axes, session: Session, frame: Frame, shown: NDArray[np.bool_]) -> None:
+    """The start of the inner loops: its way, an arrow to each task's place, and a cross; nothing where it has none."""
+    if (way := start_way(session, frame)) is None:
+        return
+    (x, y), ends = way[-1], frame.layout[shown]
+    # As an artist: the map is as large as its tasks and the start, however far the start has come.
+    axes.add_artist(Line2D(*way.T, color=VERMILLION, linewidth=1.5, alpha=0.6, zorder=0.9))
+    arrows: dict[str, Any] = {
+        "angles": "xy",
+        "scale_units": "xy",
+        "scale": 1,
+        "width": 0.0022,
+        "headwidth": 5,
+        "headlength": 6,
+    }
+    alpha = min(0.6, 5 / len(ends) ** 0.5)
+    axes.quiver(*np.tile([[x], [y]], len(ends)), *(ends - (x, y)).T, color=GREY, alpha=alpha, zorder=0.8, **arrows)
+    axes.scatter(x, y, marker="P", s=110, color=VERMILLION, edgecolors="white", linewidths=1.2, zorder=3)
+    name = axes.annotate("start", (x, y), (8, 0), textcoords="offset points", fontsize=8, va="center", zorder=3)
+    name.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
 
 
 def _colouring(session: Session, column: int) -> Colouring:

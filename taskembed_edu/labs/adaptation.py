@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from taskembed_edu.base.checks import check_choice, check_whole
+from taskembed_edu.base.checks import check_choice, check_whole, problem
 from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.evaluation.bench import InnerLoop
 from taskembed_edu.labs.session_lab import SessionLab
 from taskembed_edu.session.slow_motion import LEARNED, MOST_STEPS, Asked, Seen, SlowMotion, checked_points
+from taskembed_edu.session.surface import has_plane, surface_of, ways_of
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
+    from taskembed_edu.adaptation.surface import LossSurface
     from taskembed_edu.tasks.base import TaskFamily
 
 # Settings with which a start is learned within a minute on two cores.
@@ -33,6 +37,12 @@ _LEARNS: dict[str, dict[str, Any]] = {
 }
 
 
+# Two numbers learn with larger steps, and one inner step is enough to see what it changes.
+_WAVE: dict[str, Any] = {"inner_lr": 0.1, "inner_steps": 1, "learning_rate": 0.02}
+
+Found = TypeVar("Found")
+
+
 class AdaptationLab(SessionLab):
     """The live lab of learning to learn. One object has three uses.
 
@@ -40,6 +50,9 @@ class AdaptationLab(SessionLab):
     meta-learned, the network of the nearest known task, prototypes), its points to be moved by hand; and the outer loop
     trains the meta-learned start behind it, on the map of weight space. In a script it is a session:
     `lab.session.step(300)`. And `lab.picture()` is the static picture.
+
+    With `learner="wave"`, a network of two numbers, the loss over the start is a surface, which the page shows in the
+    place of the map: `lab.surface()`, `lab.ways()`.
 
     Any setting can be given by name: `AdaptationLab(family="sinusoids", method="reptile", inner_steps=3)`.
     Source: Finn, Abbeel and Levine 2017. Errors: ValueError for an unknown setting, a value beyond its range, or a
@@ -63,7 +76,8 @@ class AdaptationLab(SessionLab):
     )
 
     def __init__(self, family: TaskFamily | str = "sinusoids", **settings: Any) -> None:
-        super().__init__(family, **settings)
+        usual = _WAVE if settings.get("learner") == "wave" else {}
+        super().__init__(family, **{**usual, **settings})
         self._motion = SlowMotion()
 
     @classmethod
@@ -96,6 +110,47 @@ class AdaptationLab(SessionLab):
         seen = self._seen(Asked(task, own, own is not None, steps))
         return seen.ways[check_choice("start", start, seen.ways)]
 
+    @short_errors
+    def surface(self, inner_steps: Sequence[int] | int | None = None) -> LossSurface:
+        """The mean query loss over the start, for a learner of two numbers: on a grid of starts, by inner steps.
+
+        `inner_steps`: one number or several in order (None: 0, 1, 2, 5, 10, and the run's own). `surface.best(steps)`
+        is the best start of the grid, `surface.at(phase, amplitude, steps)` the loss of another one. Errors: ValueError
+        for a learner of more numbers, or for steps out of order.
+        """
+        steps = (inner_steps,) if isinstance(inner_steps, int) else tuple(inner_steps or ())
+        with self.session.lock("read"):
+            found = surface_of(self.session, self.session.settings, steps)
+        return self._of_two(found)
+
+    @short_errors
+    def ways(self, steps: int | None = None) -> dict[str, NDArray[np.float32]]:
+        """How MAML, first-order MAML and Reptile move the run's first start, on the same tasks: (steps + 1, 2) each.
+
+        None: as many outer steps as cross the plane at the run's outer rate. Nothing of the run changes. Errors:
+        ValueError for a learner of more than two numbers, or fewer than 0 steps.
+        """
+        n_steps = None if steps is None else check_whole("steps", steps, 0, None)
+        with self.session.lock("read"):
+            found = ways_of(self.session, n_steps)
+        return self._of_two(found)
+
+    def _of_two(self, found: Found | None) -> Found:
+        if found is None:
+            cause = "A plane shows the starts of no other: AdaptationLab(learner='wave')."
+            raise ValueError(problem("learner", self.session.settings.learner, "wave, a network of two numbers", cause))
+        return found
+
+    def surface_picture(self, inner_steps: int | None = None, *, compare: bool = False) -> Figure:
+        """The loss over the start as a picture, after so many inner steps (None: the run's own).
+
+        `compare` draws the ways of the methods too. Errors: ValueError for a learner of more than two numbers.
+        """
+        from taskembed_edu.figures.surface import surface_figure
+
+        ways = self.ways() if compare else None
+        return surface_figure(self.session, steps=inner_steps, ways=ways)
+
     def _seen(self, asked: Asked) -> Seen:
         session, bench = self.session, None if self._panel is None else self._panel.bench
         motion = self._motion if bench is None else bench.motion  # its known tasks are trained already
@@ -111,7 +166,7 @@ class AdaptationLab(SessionLab):
 
         bench = None if self._panel is None else self._panel.bench
         seen = self._seen(Asked() if bench is None else bench.asked(self.session))
-        figure = Still(figsize=(10, 1.7 * FIGURE_HIGH), layout="constrained", dpi=90)
+        figure = Still(figsize=(14 if has_plane(self.session) else 10, 1.7 * FIGURE_HIGH), layout="constrained", dpi=90)
         grid = figure.add_gridspec(2, 1, height_ratios=(0.7, 1))
         above, below = (figure.add_subfigure(grid[row]) for row in range(2))
         draw_slow_motion(above, seen)

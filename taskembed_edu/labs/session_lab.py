@@ -12,11 +12,12 @@ from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.embedders import task_embedder
 from taskembed_edu.embedders.base import chosen_device
-from taskembed_edu.labs.static import with_picture
+from taskembed_edu.labs.replayed import family_name, replayed
+from taskembed_edu.labs.shown_lab import ShownLab
 from taskembed_edu.session.codegen import opening_code
 from taskembed_edu.session.parsing import declared_settings
 from taskembed_edu.session.session import Session
-from taskembed_edu.tasks import is_of_the_package, task_family
+from taskembed_edu.tasks import task_family
 from taskembed_edu.tasks.base import TaskFamily
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from taskembed_edu.live.panel import SessionPanel
 
 
-class SessionLab:
+class SessionLab(ShownLab):
     """A lab with one session. Subclasses set the embedder, the panel's title, and the settings always visible (`main`).
 
     `defaults(family)` are the settings that a lab begins with unless the user gives others.
@@ -38,7 +39,7 @@ class SessionLab:
     @short_errors
     def __init__(self, family: TaskFamily | str = "sinusoids", **settings: Any) -> None:
         _check_class(type(self))
-        usual = self.defaults(_name(family))
+        usual = self.defaults(family_name(family))
         self._asked = {**usual, "family": family, **settings}
         # Settings that the user did not give may change with the tasks; the lab's default projection stays.
         self._unasked = usual.keys() - settings.keys() - {"projection"}
@@ -92,7 +93,7 @@ class SessionLab:
                 self.main,
                 umap_when_ready=waiting,
                 defaults_for=self.defaults,
-                opened_by=self._opened_by,
+                opened_by=lambda run: self._opened_by(*run),
             )
         return self._panel
 
@@ -103,18 +104,12 @@ class SessionLab:
         Errors: ValueError for an outdated or broken recording, or one of another family; RuntimeError if the lab is
         on screen already.
         """
-        from taskembed_edu.session.recordings import check_recording, is_of_own_family, load_recording
-
         if self._panel is not None:
             fresh = f"lab = {type(self).__name__}(...); lab.replay(...)"
             raise RuntimeError(f"replay: the lab is already on screen. Replay into a fresh lab: {fresh}.")
         # The family is the session's where there is one: a reset may have changed it.
         asked = self._asked["family"] if self._session is None else self._session.family or self._session.setup.family
-        # One of the package's is made as it was recorded, whatever the fields of the lab's.
-        own = asked if isinstance(asked, TaskFamily) and not is_of_the_package(asked) else None
-        given = recording if isinstance(recording, dict) else load_recording(recording, known=own is not None)
-        check_recording(given, _name(asked), known=own is not None, embedder=self.embedder)
-        session = Session.replay(given, own if is_of_own_family(given) else None)
+        session = replayed(recording, self.embedder, asked)
         session.user_set -= self._unchanged(session)
         if "projection" not in self._asked and _went_over_to_umap(session):
             session.user_set.discard("projection")
@@ -150,16 +145,6 @@ class SessionLab:
 
         beside = None if self._panel is None else self._panel.beside(self.session.frame)
         return session_figure(self.session, beside=beside)
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        from taskembed_edu.live.cells import note_shown, running_cell
-
-        note_shown(running_cell(), self.panel)
-        data = with_picture(self.panel.view._repr_mimebundle_(**kwargs), self)
-        self.panel.still.place()
-        if isinstance(data, tuple):
-            return {**data[0], "text/plain": repr(self)}, data[1]
-        return {**(data or {}), "text/plain": repr(self)}
 
     def about(self, values: dict[str, Any]) -> str:
         """The lab's main settings in a few words, for its repr; without them, the tasks alone."""
@@ -202,7 +187,3 @@ def _went_over_to_umap(session: Session) -> bool:
     """Whether the run changed from PCA to UMAP once and in no event but its own: a lab does so by itself."""
     changes = [event.changes for event in session.events if "projection" in event.changes]
     return session.setup.projection == "umap" and changes == [{"projection": "umap"}]
-
-
-def _name(family: TaskFamily | str) -> str:
-    return family.name if isinstance(family, TaskFamily) else str(family)

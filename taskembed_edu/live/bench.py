@@ -16,13 +16,12 @@ from taskembed_edu.base.checks import check_whole, problem
 from taskembed_edu.live import packets
 from taskembed_edu.live.bench_packet import bench_packet, size_of
 from taskembed_edu.live.lab_view import LabView, PictureGate
-from taskembed_edu.live.overlays import evenly
 from taskembed_edu.live.player import Player
-from taskembed_edu.live.runs import same_tasks
-from taskembed_edu.live.status import run_name
 from taskembed_edu.session.history import Frame
+from taskembed_edu.session.on_the_map import evenly
 from taskembed_edu.session.progress import counted
 from taskembed_edu.session.session import Session
+from taskembed_edu.session.side_by_side import run_names, same_tasks
 from taskembed_edu.session.slow_motion import (
     LEARNED,
     MOST_STEPS,
@@ -202,9 +201,9 @@ class Bench:
         """What lies on the bench at these frames of the runs."""
         sessions, active = self._player.sessions, min(self._player.active, len(frames) - 1)
         session = sessions[active]
-        asked = self.asked(session)
+        asked, names = self.asked(session), run_names(sessions)
         beside = [
-            (_learned(run), other, frame)
+            (_learned(names[run]), other, frame)
             for run, (other, frame) in enumerate(zip(sessions, frames, strict=True))
             if run != active
         ]
@@ -223,12 +222,13 @@ class Bench:
         method = {run: _method(each) for run, each in enumerate(sessions)}
         if len(sessions) == 1:
             return {LEARNED: method[0]}
-        named = {run: LEARNED if run == active else _learned(run) for run in method}
-        return {named[run]: f"{run_name(run)}: {words}" for run, words in method.items()}
+        names = run_names(sessions)
+        named = {run: LEARNED if run == active else _learned(names[run]) for run in method}
+        return {named[run]: f"{names[run]}: {words}" for run, words in method.items()}
 
 
-def _learned(run: int) -> str:
-    return f"{LEARNED}, {run_name(run)}"
+def _learned(run: str) -> str:
+    return f"{LEARNED}, {run}"
 
 
 def _method(session: Session) -> str:

@@ -19,10 +19,13 @@ from taskembed_edu.session.session import Session
 _MOST_STOPS = 10_000
 
 
-def control_specs(session: Session, main: Collection[str], pending: Mapping[str, Any]) -> list[dict[str, Any]]:
+def control_specs(
+    session: Session, main: Collection[str], pending: Mapping[str, Any], families: Collection[str] = ()
+) -> list[dict[str, Any]]:
     """One control for each setting, as plain dictionaries: those in `main` first, then the others as declared.
 
-    `pending` are values that wait for a reset: the controls show these. Each entry has
+    `pending` are values that wait for a reset: the controls show these. `families` are the only ones offered (none
+    given: all that the run can read). Each entry has
 
     - `name`, `label`, `help`; `value`; `zero` (what 0 is called, or ""); `enabled` (it has an effect with the other
       settings), `live` (it applies while training runs), `main` (always visible), `projected` (visible in projector
@@ -42,7 +45,7 @@ def control_specs(session: Session, main: Collection[str], pending: Mapping[str,
             "name": name,
             "label": shown[name].label,
             "help": shown[name].help,
-            **_kind(session, shown[name], name, values[name], pending),
+            **_kind(session, shown[name], name, values[name], pending, families if name == "family" else ()),
             "value": values[name],
             "live": shown[name].live,
             "zero": shown[name].zero,
@@ -89,11 +92,19 @@ def page_value(session: Session, name: str, value: Any, pending: Mapping[str, An
     return getattr(owner.clamped(**{name: value}), name)
 
 
-def _kind(session: Session, declared: Setting, name: str, value: Any, pending: Mapping[str, Any]) -> dict[str, Any]:
+def _kind(
+    session: Session,
+    declared: Setting,
+    name: str,
+    value: Any,
+    pending: Mapping[str, Any],
+    only: Collection[str] = (),
+) -> dict[str, Any]:
     owner = owner_of(session, name)
     low, high = declared.low, declared.highest(owner)
     if declared.choices:
         choices = _choices(_as_offered(session, name, pending), value, owner, session.own_families)
+        choices = [each for each in choices if not only or each in (*only, *session.own_families, value)]
         return _chosen_from("choice", [(choice, declared.label_of(choice)) for choice in choices])
     if declared.log and low is not None and high is not None:
         stops = sorted({*_round_numbers(low, high), value})

@@ -6,7 +6,7 @@ frames per run and at most 4 MB, so that it can be sent by mail and opened on a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
@@ -23,6 +23,7 @@ from taskembed_edu.live.export_page import as_json, html_file
 from taskembed_edu.live.overlays import Missing, answers, missing_trails, trails
 from taskembed_edu.live.packets import (
     NEIGHBOURS,
+    Axes,
     columns_of,
     ends,
     facts,
@@ -36,11 +37,13 @@ from taskembed_edu.live.packets import (
 from taskembed_edu.live.packing import frame_deltas as frame_deltas
 from taskembed_edu.live.packing import packed as packed
 from taskembed_edu.live.packing import unpacked as unpacked
-from taskembed_edu.live.status import run_name
+from taskembed_edu.live.surface import PlaneFilm, plane_film, recorded_surfaces
 from taskembed_edu.live.words import about_run, beside_words, help_packet, map_words
 from taskembed_edu.session.by_pca import by_pca
 from taskembed_edu.session.history import Frame
+from taskembed_edu.session.on_the_map import start_way
 from taskembed_edu.session.session import Session
+from taskembed_edu.session.side_by_side import run_names
 
 MOST_FRAMES = 300
 MOST_BYTES = 4 * 10**6
@@ -74,7 +77,8 @@ class Film(NamedTuple):
 
     If there are any and they fit into the file: trails (frames, n, m, 2) in the same boxes, and the networks' answers.
     `missing` gives for each frame the reason why it has no trails, or "" if it has. `beside` are the same frames drawn
-    by PCA, where two maps stand side by side.
+    by PCA, where two maps stand side by side. `ways` (frames, m, 2): the start of the inner loops, where there is one.
+    `plane`: what lies on the loss over the start, where a plane shows it.
     """
 
     frames: list[Frame]
@@ -86,6 +90,8 @@ class Film(NamedTuple):
     fits: Fits | None = None
     missing: tuple[Missing, ...] = ()
     beside: Film | None = None
+    ways: NDArray[np.float32] | None = None
+    plane: PlaneFilm | None = None
 
 
 def export_html(
@@ -103,6 +109,8 @@ def export_html(
     larger, first the lists of neighbours are shortened, then frames are omitted. Trails and networks' answers have size
     limits of their own, and are omitted above them. `both`: the file shows the one run's UMAP map and its PCA map side
     by side; it has no effect on two runs, which have a map each.
+    `more` is what else the page shows, by its names there: "scorecards" of two runs (`judging.scorecards_packet`),
+    "benches" of inner loops (`Bench.recorded`).
 
     Errors: ValueError if there are so many tasks that not even two frames fit.
     """
@@ -117,23 +125,24 @@ def exported(
     more: Mapping[str, Any] = MappingProxyType({}),
 ) -> bytes:
     """The exported file's bytes: see `export_html`."""
-    films = [film(session, both=both and len(sessions) == 1) for session in sessions]
-    films = _fitting(sessions, _lightened(films), colour, title, more)
-    html = html_file({**recorded_document(sessions, films, colour, title), **more}, sessions, title)
+    axes = sketch_axes(sessions[0])  # the cards are those of the first run's tasks
+    films = [film(session, both=both and len(sessions) == 1, axes=axes) for session in sessions]
+
+    def html_of(films: Sequence[Film]) -> bytes:
+        return html_file({**recorded_document(sessions, films, colour, title), **more}, sessions, title)
+
+    html = html_of(_fitting(sessions, _lightened(films), html_of))
     if len(html) > MOST_BYTES:
         raise _too_large(sessions)  # the size was only estimated: never write a larger file
     return html
 
 
-def _fitting(
-    sessions: Sequence[Session], films: list[Film], colour: int, title: str, more: Mapping[str, Any]
-) -> list[Film]:
-    """The films with as many frames as fit, and then as many neighbours as fit."""
+def _fitting(sessions: Sequence[Session], films: list[Film], html_of: Callable[[Sequence[Film]], bytes]) -> list[Film]:
+    """The films with as many frames as fit into the file, and then as many neighbours as fit."""
     for n_frames in (MOST_FRAMES, 200, 130, 85, 55, 35, 20, 10, 5, 2):
         shorter = [_cut(session, whole, n_frames) for session, whole in zip(sessions, films, strict=True)]
         bare = [each._replace(neighbours=each.neighbours[:, :, :0]) for each in shorter]
-        document = {**recorded_document(sessions, bare, colour, title), **more}
-        room = MOST_BYTES - len(html_file(document, sessions, title))
+        room = MOST_BYTES - len(html_of(bare))
         for k in range(films[0].neighbours.shape[2], 0, -1):
             listed = [each._replace(neighbours=each.neighbours[:, :, :k]) for each in shorter]
             if sum(_packed_size(frame_deltas(each.neighbours)) for each in listed) <= room:
@@ -178,11 +187,17 @@ def _too_large(sessions: Sequence[Session]) -> ValueError:
 # ---- the frames ----------------------------------------------------------------------------------------------------
 
 
-def film(session: Session, most: int = MOST_FRAMES, both: bool = False) -> Film:
-    """The run's frames, thinned to `most`, in the form that the file stores; `both`: with their PCA maps beside."""
+def film(session: Session, most: int = MOST_FRAMES, both: bool = False, axes: Axes | None = None) -> Film:
+    """The run's frames, thinned to `most`, in the form that the file stores; `both`: with their PCA maps beside.
+
+    `axes` are those of the cards that the networks' answers are drawn over (None: of this session's tasks).
+    """
     frames = [session.history[k] for k in thinned(session, len(session.history), most)]
     words = [map_words(session, frame) for frame in frames]
-    own = _film_of(session, frames, words)._replace(neighbours=_neighbours(frames), fits=_fits(session, frames))
+    own = _film_of(session, frames, words)._replace(
+        neighbours=_neighbours(frames), fits=_fits(frames, axes or sketch_axes(session))
+    )
+    own = own._replace(plane=plane_film(session, frames))
     if not both:
         return own
     second = _all_by_pca(session, frames)
@@ -204,11 +219,12 @@ def _all_by_pca(session: Session, frames: Sequence[Frame]) -> list[Frame]:
 def _film_of(session: Session, frames: list[Frame], words: Sequence[str] = ()) -> Film:
     """The maps of these frames: places and trails."""
     lines = _trails(session, frames)
+    starts = [start_way(session, frame, _TRAIL_PLACES) for frame in frames]
     boxes, points, ways = zip(*map(_in_own_box, frames, _alike(frames, lines)), strict=True)
     trails = None if ways[0] is None else np.stack(ways)
     none = np.zeros((len(frames), len(frames[0].layout), 0), np.uint16)
     missing = _missing(session, frames, lines)
-    return Film(frames, list(words), list(boxes), np.stack(points), none, trails, None, missing)
+    return Film(frames, list(words), list(boxes), np.stack(points), none, trails, None, missing, ways=_as_long(starts))
 
 
 def thinned(session: Session, n_frames: int, most: int) -> list[int]:
@@ -245,6 +261,15 @@ def _in_own_box(
     return box, places, None if lines is None else placed(lines, low, high, frame.diverged_tasks)
 
 
+def _as_long(ways: Sequence[NDArray[np.float32] | None]) -> NDArray[np.float32] | None:
+    """These ways of the start, each with as many places: a short one repeats its first. UMAP's frames have zeros."""
+    if all(way is None for way in ways):
+        return None
+    longest, none = max(len(way) for way in ways if way is not None), np.zeros((1, 2), np.float32)
+    whole = [none if way is None else way for way in ways]
+    return np.stack([np.pad(way, ((longest - len(way), 0), (0, 0)), mode="edge") for way in whole])
+
+
 def _trails(session: Session, frames: Sequence[Frame]) -> list[NDArray[np.float32] | None]:
     """Each frame's trails, None for a frame without trails; None for all if there are too many tasks."""
     n = len(frames[0].layout)
@@ -273,7 +298,7 @@ def _alike(frames: Sequence[Frame], seen: Sequence[NDArray[np.float32] | None]) 
     return [np.pad(way, ((0, 0), (_TRAIL_PLACES - way.shape[1], 0), (0, 0)), mode="edge") for way in whole]
 
 
-def _fits(session: Session, frames: Sequence[Frame]) -> Fits | None:
+def _fits(frames: Sequence[Frame], axes: Axes) -> Fits | None:
     """The outputs of the tasks' own networks; None unless every frame has them in the same shape."""
     known = [frame.fit for frame in frames if frame.fit is not None]
     if len(known) < len(frames):
@@ -281,7 +306,7 @@ def _fits(session: Session, frames: Sequence[Frame]) -> Fits | None:
     spelt = [fit.words for fit in known if fit.words is not None]
     if spelt:
         return _spelt(spelt) if len(spelt) == len(known) else None
-    answered = [answers(fit, *sketch_axes(session)) for fit in known]
+    answered = [answers(fit, *axes) for fit in known]
     kinds = {(kind, values.shape) for kind, values in answered}
     if len(kinds) > 1 or answered[0][1].size * len(answered) > _MOST_ANSWERS:
         return None
@@ -322,6 +347,8 @@ def _only(whole: Film, stay: Sequence[int]) -> Film:
         None if whole.fits is None else whole.fits._replace(values=whole.fits.values[stay]),
         tuple(whole.missing[at] for at in stay),
         None if whole.beside is None else _only(whole.beside, stay),
+        None if whole.ways is None else whole.ways[stay],
+        None if whole.plane is None else PlaneFilm(whole.plane.ways[stay], whole.plane.ends[stay]),
     )
 
 
@@ -337,16 +364,17 @@ def recorded_document(
     zero, and zeros compress to almost nothing.
     """
     steps = max(session.steps for session in sessions)
+    makers = " and ".join(dict.fromkeys(session.embedder.name for session in sessions))
     return {
         "title": title,
-        "exported": {"from": sessions[0].embedder.name, "steps": steps, "version": version("taskembed_edu")},
+        "exported": {"from": makers, "steps": steps, "version": version("taskembed_edu")},
         "colour": colour,
-        "tasks": tasks_packet(sessions[0]),
-        "help": help_packet(sessions[0]),
+        "tasks": tasks_packet(*sessions),
+        "help": help_packet(*sessions),
         "marks": marks_packet(sessions),
         "runs": [
-            _recorded_run(session, stored, run_name(run), alone=len(sessions) == 1)
-            for run, (session, stored) in enumerate(zip(sessions, films, strict=True))
+            _recorded_run(session, stored, name, alone=len(sessions) == 1)
+            for session, stored, name in zip(sessions, films, run_names(sessions), strict=True)
         ],
     }
 
@@ -374,6 +402,8 @@ def _recorded_run(session: Session, stored: Film, name: str, alone: bool) -> dic
         "k": stored.neighbours.shape[2],
         "neighbours": frame_deltas(stored.neighbours),
         "trails": _recorded_trails(stored),
+        **_recorded_start(stored),
+        **_recorded_plane(session, stored),
         "fit": None if stored.fits is None else _recorded_fits(stored.fits),
         **({} if stored.beside is None else {"pca": _recorded_map(stored.beside)}),
     }
@@ -387,6 +417,7 @@ def _recorded_map(stored: Film) -> dict[str, Any]:
         "readings": [map_readings(frame).get("readings", {}) for frame in stored.frames],
         "points": frame_deltas(stored.points),
         "trails": _recorded_trails(stored),
+        **_recorded_start(stored),
     }
 
 
@@ -394,6 +425,22 @@ def _recorded_trails(stored: Film) -> dict[str, Any] | None:
     if stored.trails is None:
         return None
     return {"n": stored.trails.shape[2], "points": frame_deltas(stored.trails)}
+
+
+def _recorded_start(stored: Film) -> dict[str, Any]:
+    if stored.ways is None:
+        return {}
+    return {"start": {"n": stored.ways.shape[1], "points": stored.ways.astype("<f4").tobytes()}}
+
+
+def _recorded_plane(session: Session, stored: Film) -> dict[str, Any]:
+    """The loss over the start: its surfaces, which of them each frame has, and what lies on it in each frame."""
+    if stored.plane is None:
+        return {}
+    surfaces, at = recorded_surfaces(session, stored.frames)
+    ways, ends = stored.plane
+    plane = {"n": ways.shape[1], "ways": frame_deltas(ways), "ends": frame_deltas(ends), "surfaces": surfaces, "at": at}
+    return {"plane": plane}
 
 
 def _recorded_fits(fits: Fits) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from taskembed_edu.base.wording import say
 from taskembed_edu.figures.captions import caption
 from taskembed_edu.live import page
 from taskembed_edu.live.packing import packed
-from taskembed_edu.live.status import run_name
 from taskembed_edu.session.session import Session
+from taskembed_edu.session.side_by_side import run_names
 
 # The page may load nothing from outside the file, whatever the file contains.
 _POLICY = (
@@ -66,7 +66,8 @@ await renderRecording(document.getElementById("te-recorded").textContent, docume
 
 def _how_it_was_made(sessions: Sequence[Session]) -> str:
     """Settings, version and code of every run, readable without any script."""
-    parts = [_made(session, run_name(run) if len(sessions) > 1 else "") for run, session in enumerate(sessions)]
+    names = run_names(sessions) if len(sessions) > 1 else ("",)
+    parts = [_made(session, name) for session, name in zip(sessions, names, strict=True)]
     made = f"taskembed_edu {version('taskembed_edu')}"
     return f'<details class="te-made">\n<summary>How this was made ({made})</summary>\n{"".join(parts)}</details>'
 

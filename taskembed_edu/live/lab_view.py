@@ -18,7 +18,20 @@ from taskembed_edu.live import page
 
 # The traits that a page may set. It only reads the others.
 _BOTH_WAYS = ("chosen", "selected", "colour")
-_KERNELS = ("title", "model_id_", "controls", "transport", "tasks", "picture", "rows", "marks", "help", "bench")
+_KERNELS = (
+    "title",
+    "model_id_",
+    "controls",
+    "transport",
+    "tasks",
+    "picture",
+    "rows",
+    "marks",
+    "help",
+    "surface",
+    "bench",
+    "scorecards",
+)
 
 
 class LabView(anywidget.AnyWidget):
@@ -36,7 +49,9 @@ class LabView(anywidget.AnyWidget):
     rows: Any = traitlets.Dict().tag(sync=True)
     marks: Any = traitlets.List().tag(sync=True)
     help: Any = traitlets.Dict().tag(sync=True)
+    surface: Any = traitlets.Dict().tag(sync=True)
     bench: Any = traitlets.Dict().tag(sync=True)
+    scorecards: Any = traitlets.Dict().tag(sync=True)
     chosen = traitlets.Int(-1).tag(sync=True)
     selected: Any = traitlets.List().tag(sync=True)
     colour = traitlets.Int(0).tag(sync=True)

@@ -1,4 +1,4 @@
-"""What is drawn over a map: each task's trail, and the output of its own network."""
+"""What is drawn over a map: each task's trail, the start of the inner loops, and the output of a task's network."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from taskembed_edu.base.checks import problem
 from taskembed_edu.projection.umap_steps import Layout
 from taskembed_edu.session.history import Frame
+from taskembed_edu.session.on_the_map import evenly, on_the_map
 from taskembed_edu.session.session import Session
 from taskembed_edu.tasks.sketch import TaskFit
 
@@ -66,17 +67,15 @@ def _projected_before(session: Session, frame: Frame, n: int) -> list[Layout]:
     """Earlier vectors, projected onto the frame's axes."""
     if frame.axes is None:
         return []
-    centre = np.delete(frame.embedding, frame.diverged_tasks, axis=0).mean(axis=0)
     earlier = _same_view(session, frame)
     alike = [one.embedding for one in earlier if one.embedding.shape == frame.embedding.shape]
-    middle = centre @ frame.axes
     seen = []
     for k in evenly(len(alike), n):  # one at a time: a dozen frames of weights may take gigabytes
         vectors = alike[k]
         if frame.diverged_tasks:  # diverged vectors may be too large to multiply
             vectors = vectors.copy()
             vectors[list(frame.diverged_tasks)] = 0
-        seen.append(vectors @ frame.axes - middle)
+        seen.append(on_the_map(frame, vectors))
     return seen
 
 
@@ -107,18 +106,22 @@ def _same_view(session: Session, frame: Frame) -> list[Frame]:
     return [one for one in earlier if one.settings is frame.settings or view_values(one) == mine]
 
 
-def evenly(n: int, most: int) -> list[int]:
-    """At most `most` of the numbers 0 ... n - 1, evenly spaced, with the first and the last.
-
-    >>> evenly(9, 5), evenly(2, 5), evenly(0, 5)
-    ([0, 2, 4, 6, 8], [0, 1], [])
-    """
-    return np.linspace(0, n - 1, min(n, most)).round().astype(int).tolist()
-
-
 def trails_packet(places: NDArray[np.uint16]) -> dict[str, Any]:
     """Trails inside a picture's box, (n_tasks, m, 2), for the page; `n` is the number of places in each."""
     return {"n": places.shape[1], "points": places.tobytes()}
+
+
+# ---- the start of the inner loops ----------------------------------------------------------------------------------
+
+
+def start_packet(way: NDArray[np.float32]) -> dict[str, Any]:
+    """The way of the start, (m, 2), its present place last: as numbers, since it may lead far out of the box."""
+    return {"n": len(way), "points": way.astype("<f4").tobytes()}
+
+
+def missing_start(frame: Frame) -> dict[str, Any]:
+    """What the page gets of a frame that has a start but, drawn by UMAP, no place for it; {} if it has no start."""
+    return {} if frame.start is None else {"start": {"n": 0}}
 
 
 # ---- answers ---------------------------------------------------------------------------------------------------------

@@ -18,21 +18,34 @@ from torch import Tensor
 
 from taskembed_edu.base.settings import Setting
 from taskembed_edu.base.wording import say_setting
-from taskembed_edu.evaluation.geometry import TrueGeometry
+from taskembed_edu.evaluation.geometry import NeighbourChanges, TrueGeometry
 from taskembed_edu.figures.colours import Colouring, colour_tasks
 from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.live.numbers import rounded
-from taskembed_edu.live.overlays import fit_packet, missing_trails, trails, trails_packet
+from taskembed_edu.live.overlays import (
+    fit_packet,
+    missing_start,
+    missing_trails,
+    start_packet,
+    trails,
+    trails_packet,
+)
 from taskembed_edu.live.selection import selection_packet
+from taskembed_edu.live.surface import plane_packet
 from taskembed_edu.projection.umap_steps import Layout
 from taskembed_edu.session.events import Event, coalesced_events
 from taskembed_edu.session.history import Frame, value_of
+from taskembed_edu.session.on_the_map import start_way
 from taskembed_edu.session.session import Session
 from taskembed_edu.session.setup import MAP_SETTINGS
+from taskembed_edu.session.side_by_side import changed_neighbours, run_names
 from taskembed_edu.tasks.base import MOST_LABELS, TaskBatch, TruthKind
 from taskembed_edu.tasks.sketch import Drawing, TaskSketch
 
 Axes = tuple[tuple[float, float], tuple[float, float]]
+
+# In the place of a metric: a run's neighbours are compared with those of the run beside it.
+OTHER_RUN = "other run"
 
 # How many nearest neighbours are drawn for a task.
 NEIGHBOURS = 5
@@ -43,11 +56,12 @@ _LEVELS = 65535
 # ---- the tasks: sent once per run ----------------------------------------------------------------------------------
 
 
-def tasks_packet(session: Session) -> dict[str, Any]:
+def tasks_packet(session: Session, *others: Session) -> dict[str, Any]:
     """Everything about the validation tasks that training does not change: names, colours, true neighbours, data.
 
     `labels`: whether names are drawn beside the points. `pairs`: whether the run trains on pairs, so that it reports
-    how many are active. `truth` is None where the true distances are unknown.
+    how many are active. `starts`: whether the tasks' inner loops have a start, which a PCA map shows. `truth` is None
+    where the true distances are unknown. `others` are runs beside this one.
     """
     tasks, family = session.tasks, session.split.validation
     sketch = family.sketch(tasks)
@@ -57,7 +71,8 @@ def tasks_packet(session: Session) -> dict[str, Any]:
         "family": family.label,
         "names": list(tasks.names),
         "labels": family.label_points and len(tasks) <= MOST_LABELS,
-        "pairs": session.embedder.has_pairs,
+        "pairs": any(run.embedder.has_pairs for run in (session, *others)),
+        **({"starts": True} if any(run.frame.start is not None for run in (session, *others)) else {}),
         "colours": [
             {
                 **_colour(colour_tasks(tasks.truth[:, column].numpy(), name, kind, family.category_names(name))),
@@ -180,14 +195,19 @@ def picture_packet(
     """The maps at one step, one for each run; `step` None is the newest step that every run has reached.
 
     `chosen` is the task whose neighbours are listed (-1: none), `compare` the metric to compare with the run's own ("":
-    none), `words` the text summary (see `words.map_words`; the caller decides how often to compute it), `selected` the
-    tasks of a lasso. `beside` is the first run's frame as PCA draws it: a second map of the same moment, or None.
+    none; `OTHER_RUN`: each run's neighbours with those of the run beside it), `words` the text summary (see
+    `words.map_words`; the caller decides how often to compute it), `selected` the tasks of a lasso. `beside` is the
+    first run's frame as PCA draws it: a second map of the same moment, or None.
     """
     frames = frames_at(sessions, step)
+    metric = "" if compare == OTHER_RUN else compare
     runs = [
-        run_picture(session, frame, run, chosen, compare, selected)
+        run_picture(session, frame, run, chosen, metric, selected, sketch_axes(sessions[0]))
         for run, (session, frame) in enumerate(zip(sessions, frames, strict=True))
     ]
+    if compare == OTHER_RUN:
+        for picture, changes in zip(runs, _beside_each_other(sessions, frames, chosen), strict=False):
+            picture["changes"] = changes
     if beside is not None and beside is not frames[0]:
         runs[0]["pca"] = {**_drawn(sessions[0], beside), **map_readings(beside)}
     shown = live_step(sessions) if step is None else step
@@ -206,19 +226,26 @@ def frames_at(sessions: Sequence[Session], step: float | None = None) -> list[Fr
 
 
 def run_picture(
-    session: Session, frame: Frame, run: int, chosen: int, compare: str, selected: Sequence[int] = ()
+    session: Session,
+    frame: Frame,
+    run: int,
+    chosen: int,
+    compare: str,
+    selected: Sequence[int] = (),
+    axes: Axes | None = None,
 ) -> dict[str, Any]:
     """One run's map at one frame: 4 bytes for each task, the readings, and the neighbours of the chosen task.
 
     If there are any, also: the tasks' trails, in the same box as their places (or the reason why the frame has none),
-    the output of each task's own network, to be drawn over its card, and the mean distances of the selected tasks.
+    the output of each task's own network, to be drawn over its card, the mean distances of the selected tasks, and the
+    plane of a learner of two numbers. `axes` are those of the cards (None: of this session's tasks).
     """
     chosen = chosen if 0 <= chosen < len(frame.layout) else -1
     over: dict[str, Any] = {}  # empty in most runs, and then it takes no space
     if (told := selection_packet(session, frame, selected)) is not None:
         over["selection"] = told
     if frame.fit is not None:
-        over["fit"] = fit_packet(frame.fit, *sketch_axes(session))
+        over["fit"] = fit_packet(frame.fit, *(axes or sketch_axes(session)))
     if compare:
         over["changes"] = _changes(session, frame, chosen, compare)
     return {
@@ -226,13 +253,14 @@ def run_picture(
         **over,
         "run": run,
         **_drawn(session, frame),
+        **plane_packet(session, frame),
         "links": _links(session, frame, chosen),
     }
 
 
 def _drawn(session: Session, frame: Frame) -> dict[str, Any]:
-    """What the frame's own projection has drawn: places in their box, and trails or why there are none."""
-    lines = trails(session, frame)
+    """What the frame's own projection has drawn: places in their box, trails or why there are none, and the start."""
+    lines, way = trails(session, frame), start_way(session, frame)
     low, high = ends(frame.layout, frame.diverged_tasks, lines)
     map_: dict[str, Any] = {
         "box": rounded_box(low, high),
@@ -242,7 +270,8 @@ def _drawn(session: Session, frame: Frame) -> dict[str, Any]:
         map_["trails"] = trails_packet(placed(lines, low, high, frame.diverged_tasks))
     elif missing := missing_trails(session, frame):
         map_["trails"] = {"n": 0, "missing": missing}
-    return map_
+    start = missing_start(frame) if way is None else {"start": start_packet(way)}
+    return {**map_, **start}
 
 
 def facts(frame: Frame) -> dict[str, Any]:
@@ -256,7 +285,9 @@ def facts(frame: Frame) -> dict[str, Any]:
 
 
 def ends(
-    layout: Layout, diverged_tasks: Sequence[int] = (), lines: NDArray[np.float32] | None = None
+    layout: Layout,
+    diverged_tasks: Sequence[int] = (),
+    lines: NDArray[np.float32] | None = None,
 ) -> tuple[Layout, Layout]:
     """The lower and the upper corner of the box round all tasks and trails, without those that have diverged."""
     seen = np.delete(layout, diverged_tasks, axis=0)
@@ -309,6 +340,10 @@ def _links(session: Session, frame: Frame, chosen: int) -> dict[str, Any] | None
 
 def _changes(session: Session, frame: Frame, chosen: int, compare: str) -> dict[str, Any]:
     changes = session.neighbour_changes(frame, compare, k=min(NEIGHBOURS, len(frame.layout) - 1))
+    return _changes_packet(changes, chosen, compare)
+
+
+def _changes_packet(changes: NeighbourChanges, chosen: int, compare: str) -> dict[str, Any]:
     return {
         "metric": compare,
         "share": rounded(changes.share),
@@ -316,6 +351,21 @@ def _changes(session: Session, frame: Frame, chosen: int, compare: str) -> dict[
         "lost": changes.lost(chosen).tolist() if chosen >= 0 else [],
         "gained": changes.gained(chosen).tolist() if chosen >= 0 else [],
     }
+
+
+def _beside_each_other(sessions: Sequence[Session], frames: Sequence[Frame], chosen: int) -> list[dict[str, Any]]:
+    """For each of two runs, which neighbours the other one does not have, with the names of both, its own first."""
+    if len(frames) < 2 or len({len(frame.embedding) for frame in frames}) > 1:
+        return []
+    there = changed_neighbours(frames[0], frames[1], NEIGHBOURS)
+    names = run_names(sessions)
+    return [
+        {**_changes_packet(changes, chosen if chosen < len(there.before) else -1, OTHER_RUN), "names": both}
+        for changes, both in (
+            (there, list(names)),
+            (NeighbourChanges(there.after, there.before), list(reversed(names))),
+        )
+    ]
 
 
 # ---- curves --------------------------------------------------------------------------------------------------------

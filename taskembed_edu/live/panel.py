@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -20,24 +20,27 @@ from taskembed_edu.live.bench import Bench
 from taskembed_edu.live.cells import running_cell, stop_replaced
 from taskembed_edu.live.controls import page_value
 from taskembed_edu.live.defaults_for import DefaultsFor, implied_changes, no_defaults, out_of_range_words, words_for
+from taskembed_edu.live.judging import Judging, JudgingCancelledError
 from taskembed_edu.live.lab_view import LabView
 from taskembed_edu.live.player import Player
 from taskembed_edu.live.precompile import precompile_in_background
-from taskembed_edu.live.progress import UMAP_COMES, reported
-from taskembed_edu.live.saving import save
-from taskembed_edu.live.status import TWO_RUNS, StatusMessage, other_metrics, run_name
+from taskembed_edu.live.progress import CANCEL, UMAP_COMES, reported
+from taskembed_edu.live.saving import Pair, save
+from taskembed_edu.live.status import TWO_RUNS, StatusMessage, comparisons, run_name
 from taskembed_edu.live.still import Still
+from taskembed_edu.live.surface import compare_methods
 from taskembed_edu.live.view_updater import UiState, ViewUpdater
 from taskembed_edu.projection.umap_steps import is_loaded
 from taskembed_edu.session.history import Frame, History
 from taskembed_edu.session.session import Session
-from taskembed_edu.session.setup import Setup
+from taskembed_edu.session.setup import MAP_SETTINGS, Setup
+from taskembed_edu.session.side_by_side import Judged, common_families
 from taskembed_edu.session.slow_motion import adapts
 
 Message = dict[str, Any]
 
-# The line of code that opens a lab on this session's tasks with these settings.
-OpenedBy = Callable[[Session, Mapping[str, Any]], str]
+# The line of code that opens a lab on the tasks of these runs with these settings: one run, or both of a pair.
+OpenedBy = Callable[..., str]
 
 # Messages that the page sends by itself: the learner did nothing, so the status line does not change.
 _OF_THE_PAGE = ("shown", "bench shown", "rows", "all")
@@ -47,6 +50,7 @@ _QUIET_ROUNDS = 3
 
 # What stands beside the bar while the worker is at it.
 _GOING_BACK = "The run goes back"
+_JUDGING = "Scorecards"
 _MADE = {"gif": "The film is made", "html": "The page is written"}
 
 # How long two runs may have different tasks before one is removed: a cell may reset them one after the other.
@@ -58,8 +62,10 @@ class SessionPanel:
 
     `main` names the settings that are always visible. With `umap_when_ready` the map changes from PCA to UMAP once that
     is compiled. `defaults_for` gives the default settings for a family: they change together with the family.
-    `opened_by` gives the line of code that opens the lab of a session with given settings. `stop()` ends the panel for
-    good; the sessions stay as they are.
+    `opened_by((session, values))` gives the line of code that opens the lab of a session with given settings.
+    `other` is a second session that stays beside the first: another embedder on the same tasks, with its own
+    `other_defaults`. Tasks and map are then set for both, and both can be judged. `stop()` ends the panel for good; the
+    sessions stay as they are.
     """
 
     def __init__(
@@ -71,10 +77,13 @@ class SessionPanel:
         umap_when_ready: bool = False,
         defaults_for: DefaultsFor = no_defaults,
         opened_by: OpenedBy | None = None,
+        other: Session | None = None,
+        other_defaults: DefaultsFor = no_defaults,
     ) -> None:
         self.title = title
         self._opened_by = opened_by
-        self._defaults_for = defaults_for
+        self._usual = {session: defaults_for, **({} if other is None else {other: other_defaults})}
+        self._judging = Judging()
         # The pending settings that nobody chose: another pending setting implied them.
         self._implied: dict[str, Any] = {}
         self._ui = UiState(precompiling=umap_when_ready)
@@ -91,10 +100,13 @@ class SessionPanel:
         self._updater: ViewUpdater | None = None
         self.bench: Bench | None = None
         if umap_when_ready:
-            session.user_set.discard("projection")  # PCA is shown until UMAP is ready: the user did not choose it
-        self.player = Player(session, self._update)
-        self._updater = ViewUpdater(self.player, self._ui, title, main)
-        if adapts(session):
+            for each in self._usual:
+                each.user_set.discard("projection")  # PCA is shown until UMAP is ready: the user did not choose it
+        self.player = Player(session, self._update, other)
+        # On these families both maps of a pair show the same tasks; without a pair none is left out.
+        self._families = () if other is None else common_families([session.embedder, other.embedder])
+        self._updater = ViewUpdater(self.player, self._ui, title, main, self._families)
+        if other is None and adapts(session):
             self.bench = Bench(self.player, self.view)
             self.player.wake()
         self.view.on_msg(self._on_message)
@@ -112,6 +124,20 @@ class SessionPanel:
     def sessions(self) -> tuple[Session, ...]:
         """The runs on screen: run A and, when branched, run B."""
         return self.player.sessions
+
+    @property
+    def judged(self) -> Judged | None:
+        """The scorecards of a pair that were made last, on screen or in a cell; None: none yet."""
+        return self._ui.judged
+
+    @judged.setter
+    def judged(self, judged: Judged | None) -> None:
+        self._ui.judged = judged
+        self._request("scorecards")
+
+    def _defaults_of(self, session: Session) -> DefaultsFor:
+        # A branch begins as the run that it was taken from.
+        return self._usual.get(session, next(iter(self._usual.values())))
 
     def beside(self, frame: Frame) -> Frame | None:
         """The frame as the PCA map beside the run's UMAP map shows it; None where one map is shown a run."""
@@ -184,6 +210,8 @@ class SessionPanel:
             raise TypeError(problem("changes", changes, "names and values of settings"))
         session = self.player.session
         asked = {str(name): value for name, value in changes.items()}
+        if self._families and "family" in asked:
+            check_choice("family", asked["family"], [*self._families, *session.own_families])
         changes = {}
         for name in sorted(asked, key=lambda name: name != "family"):  # the tasks first: the others must fit them
             changes[name] = page_value(session, name, asked[name], {**self._ui.pending, **changes})
@@ -203,9 +231,18 @@ class SessionPanel:
             if moved_along:
                 self._ui.say(StatusMessage(moved_along))
             self.player.set(**live)
+            self._move_the_other_map(live)
         if asked != changes:
             self._request("controls")
         self._request()
+
+    def _move_the_other_map(self, live: Message) -> None:
+        """How the map is drawn is set for both of a pair."""
+        drawn = {name: value for name, value in live.items() if name in MAP_SETTINGS}
+        for other in self.player.moved_with(self.player.session):
+            other.user_set.update(drawn)
+            if drawn:
+                self.player.set_of(other, **drawn)
 
     def _show_both(self, _message: Message) -> None:
         """Two maps of the one run: UMAP is the run's own, as if it had been chosen, and PCA is only looked at."""
@@ -243,7 +280,7 @@ class SessionPanel:
         """All settings but the tasks, the seed and the map back to this lab's defaults, as one change."""
         session = self.player.session
         usual = {**session.embedder.settings_class().as_dict(), "n_tasks": Setup().n_tasks}
-        usual |= {n: v for n, v in self._defaults_for(session.setup.family).items() if n != "projection"}
+        usual |= {n: v for n, v in self._defaults_of(session)(session.setup.family).items() if n != "projection"}
         now = {**session.values(), **self._ui.pending}
         changes = {name: value for name, value in usual.items() if now[name] != value}
         chosen = session.user_set - changes.keys()
@@ -260,6 +297,7 @@ class SessionPanel:
         self._ui.say(StatusMessage(f"{UMAP_COMES}. The first time on a computer this takes about half a minute."))
         self._view_updater().refresh(now=True)
         session.set_clamped(**changes)
+        self._move_the_other_map(changes)
 
     def _note_pending(self, session: Session, changes: Message) -> None:
         """Make settings pending that need a reset, and those they imply; a value that is set back is removed."""
@@ -273,7 +311,7 @@ class SessionPanel:
                 ui.set_pending(name, value)
         own = {n: value for n, value in ui.pending.items() if n not in before or before[n] != value}
         moved = {name: value for name, value in changes.items() if declared[name].live}
-        self._implied = implied_changes(session, own, self._defaults_for, moved)
+        self._implied = implied_changes(session, own, self._defaults_of(session), moved)
         ui.discard_pending({name: value for name, value in before.items() if name not in self._implied})
         for name, value in self._implied.items():
             ui.set_pending(name, value)
@@ -289,7 +327,7 @@ class SessionPanel:
     def _compare_with(self, message: Message) -> None:
         metric = message.get("metric") or ""
         if metric:
-            check_choice("metric", metric, [other["value"] for other in other_metrics(self.player.session)])
+            check_choice("metric", metric, [other["value"] for other in comparisons(self.player)])
         self._ui.compare = metric
         self._request("look")
 
@@ -297,7 +335,10 @@ class SessionPanel:
         before = self.player.session
         self.player.active = min(_whole("run", message["run"]), len(self.sessions) - 1)
         if self.player.session is not before:
-            self._ui.discard_pending(self._ui.pending)  # they were set for the other run
+            waiting = self._ui.pending
+            self._ui.discard_pending(waiting)  # they were set for the other run
+            if self.player.paired:  # the tasks are those of both
+                self._note_pending(self.player.session, {n: v for n, v in waiting.items() if n in Setup.declared()})
         self._request("controls")
 
     def _has_shown(self, message: Message) -> None:
@@ -334,12 +375,14 @@ class SessionPanel:
 
     # ---- messages that become jobs of the worker ---------------------------------------------------------------------
 
-    def _job(self, job: Callable[[], StatusMessage | None], words: str = "", pausing: bool = False) -> None:
-        """Have the worker do this; `words` stand beside a bar meanwhile ("": it takes no time)."""
+    def _job(
+        self, job: Callable[[], StatusMessage | None], words: str = "", pausing: bool = False, button: str = ""
+    ) -> None:
+        """Have the worker do this; `words` stand beside a bar meanwhile ("": it takes no time), and a button."""
 
         def do_and_say() -> None:
             before = self.sessions
-            with reported(words, self._view_updater().tell_progress) if words else nullcontext():
+            with reported(words, self._view_updater().tell_progress, button) if words else nullcontext():
                 said = job()
             if self.sessions != before:
                 self._ui.discard_pending(self._ui.pending)  # they were for the run that was active
@@ -379,7 +422,7 @@ class SessionPanel:
 
         def begin_again(session: Session) -> StatusMessage:
             seed = {"seed": session.setup.seed + 1} if another else {}
-            said = runs.reset(self.player, session, {**pending, **seed}, along, self._defaults_for)
+            said = runs.reset(self.player, session, {**pending, **seed}, along, self._defaults_of)
             self._ui.discard_pending(pending)  # settings changed meanwhile wait for the next reset
             self._ui.viewed_step = None
             return said
@@ -399,17 +442,44 @@ class SessionPanel:
         self._job_for_the_active_run(lambda session: runs.undo(self.player, session))
 
     def _embed_again(self, _message: Message) -> None:
-        self._job_for_the_active_run(runs.embed_again, "The map is made again")
+        self._job_for_the_active_run(lambda session: runs.embed_again(self.player, session), "The map is made again")
+
+    def _judge(self, _message: Message) -> None:
+        if not self.player.paired:
+            raise ValueError(problem("judge", "one embedder", "two side by side: EvaluationLab(...)"))
+        self._job(self._make_scorecards, _JUDGING, button=CANCEL)
+
+    def _make_scorecards(self) -> StatusMessage:
+        try:
+            self.judged = judged = self._judging.judge(self.sessions)
+        except JudgingCancelledError:
+            return StatusMessage("Cancelled: no scorecards were made.")
+        steps = " and ".join(map(str, sorted(set(judged.steps))))
+        return StatusMessage(f"Both were judged at step {steps}: see the scorecards below.", "good")
+
+    def _cancel(self, _message: Message) -> None:
+        self._judging.cancel()
+
+    def _compare_methods(self, _message: Message) -> None:
+        """Compute the ways of the methods from the run's first start, and draw them over the loss."""
+
+        def compare(session: Session) -> StatusMessage:
+            if not compare_methods(session):
+                return StatusMessage("The network of this run has more than two numbers: no plane shows its starts.")
+            return StatusMessage("The ways of three methods from the first start of this run, on the same tasks.")
+
+        self._job_for_the_active_run(compare, "The methods are compared")
 
     def _code(self, _message: Message) -> None:
         self.player.do(self._tell_code)
 
     def _tell_code(self) -> None:
         session = self.player.session
-        past = self._ui.viewed_step is not None
-        values = session.values_at(self._view_updater().frame_at(session)) if past else session.values()
-        line = "" if self._opened_by is None else self._opened_by(session, values)
-        whose = run_name(self.player.active) if len(self.sessions) > 1 else ""
+        shown = self.sessions if self.player.paired else (session,)
+        past, frame_at = self._ui.viewed_step is not None, self._view_updater().frame_at
+        values = [each.values_at(frame_at(each)) if past else each.values() for each in shown]
+        line = "" if self._opened_by is None else self._opened_by(*zip(shown, values, strict=True))
+        whose = run_name(self.player, self.player.active) if len(self.sessions) > 1 else ""
         self.view.send({"tell": "code", "text": session.code(), "line": line, "run": whose})
 
     def _export(self, message: Message) -> None:
@@ -432,9 +502,14 @@ class SessionPanel:
             tasks = self._selected() if only_selected else ()  # now: a reset may have left fewer tasks
             frame = self._view_updater().frame_at(session)
             shown = self.sessions, self.player.active, frame, self._colour(), self.title
+            pair = Pair(self._view_updater().moment, self.judged, self.view.scorecards) if self.player.paired else None
             with reported(_MADE.get(what, "The file is written"), self._view_updater().tell_progress):
-                more = {"benches": self.bench.recorded()} if what == "html" and self.bench is not None else {}
-                path, words = save(what, *shown, beside=self.beside(frame), tasks=tasks, more=more)
+                more: dict[str, Any] = {}
+                if what == "html" and self.bench is not None:
+                    more["benches"] = self.bench.recorded()
+                if pair is not None and pair.packet:
+                    more["scorecards"] = dict(pair.packet)
+                path, words = save(what, *shown, beside=self.beside(frame), tasks=tasks, more=more, pair=pair)
         except (OSError, ValueError, TypeError, ImportError) as error:
             why = reason(error) if isinstance(error, OSError) else str(error)
             self.view.send({"tell": "not saved", "text": f"Not saved: {why}"})
@@ -477,6 +552,8 @@ class SessionPanel:
         updater.offer_new_frames()
         if "controls" in requested:
             updater.send_controls_again()
+        if "scorecards" in requested:
+            updater.send_scorecards()
         self._ui.fade(self.player.playing)
         updater.refresh()
         self._update_still(updater, bool(requested))
@@ -490,7 +567,8 @@ class SessionPanel:
         self._differ_since = min(self._differ_since, now)
         if now - self._differ_since < _PATIENCE_SECONDS and not self.player.playing:
             return True
-        self._ui.say(runs.part(self.player))
+        updater = self._view_updater()
+        self._ui.say(runs.bring_together(self.player, updater.tasks) if self.player.paired else runs.part(self.player))
         return False
 
     def _leave_a_past_that_is_gone(self) -> None:
@@ -498,6 +576,8 @@ class SessionPanel:
         before, self._histories = self._histories, {session: session.history for session in self.sessions}
         viewed_step = self._ui.viewed_step
         made_anew = any(before.get(session, history) is not history for session, history in self._histories.items())
+        if made_anew:
+            self._view_updater().outdate_scorecards()
         if viewed_step is not None and (
             made_anew or viewed_step > max(session.frame.step for session in self.sessions)
         ):
@@ -519,7 +599,8 @@ class SessionPanel:
         if self._quiet >= _QUIET_ROUNDS:
             session = self.player.session
             frame = updater.frame_at(session)
-            self.still.draw(session, frame, updater.view.picture["words"], updater.beside(frame))
+            pair = [(each, updater.frame_at(each)) for each in self.sessions] if self.player.paired else []
+            self.still.draw(session, frame, updater.view.picture["words"], updater.beside(frame), pair)
 
     # ---- UMAP ------------------------------------------------------------------------------------------------------
 
@@ -564,11 +645,14 @@ _HANDLERS: dict[str, Callable[[SessionPanel, Message], None]] = {
     "embed again": SessionPanel._embed_again,
     "compare": SessionPanel._compare_with,
     "look": SessionPanel._look,
+    "compare methods": SessionPanel._compare_methods,
     "shown": SessionPanel._has_shown,
     "bench": SessionPanel._hear_bench,
     "bench shown": SessionPanel._bench_shown,
     "rows": SessionPanel._send_again,
     "all": SessionPanel._send_again,
+    "judge": SessionPanel._judge,
+    "cancel": SessionPanel._cancel,
     "code": SessionPanel._code,
     "export": SessionPanel._export,
 }

@@ -35,7 +35,8 @@ Command = _SettingsChange | Callable[[], None]
 class Player:
     """Plays on a daemon thread: `play()`, `pause()`, `step()`, `set(...)`, `reset(...)`, `do(job)`, `stop()`.
 
-    With two sessions, the one with fewer steps trains first, one frame at a time: a new branch catches up, then both
+    `other` is a second session that stays beside the first for good (`paired`): two embedders on the same tasks. With
+    two sessions, the one with fewer steps trains first, one frame at a time: a new branch catches up, then both
     train together; with `catch_up(False)` both train from where they are. Each computes what it would compute alone.
     `active` is the index of the one that settings change.
 
@@ -44,7 +45,8 @@ class Player:
     quick. A failure ends playing; it is kept in `failure`, and the session whose step failed in `failed`.
     """
 
-    def __init__(self, session: Session, changed: Callable[[], None]) -> None:
+    def __init__(self, session: Session, changed: Callable[[], None], other: Session | None = None) -> None:
+        self.paired = other is not None
         self.failure: Exception | None = None
         self.failed: Session | None = None
         self.steps_a_second = 0.0
@@ -71,7 +73,7 @@ class Player:
         self._thread = threading.Thread(
             target=_work, args=(weakref.ref(self), self._condition), name="taskembed-player", daemon=True
         )
-        self.set_sessions(session)
+        self.set_sessions(session, *(() if other is None else (other,)))
         self._thread.start()
 
     # ---- the sessions ----------------------------------------------------------------------------------------------
@@ -131,6 +133,10 @@ class Player:
         """Whether the worker thread still runs."""
         return self._thread.is_alive()
 
+    def moved_with(self, session: Session) -> tuple[Session, ...]:
+        """The sessions whose tasks and map are set together with this one's: the other one of a pair."""
+        return tuple(each for each in self._sessions if self.paired and each is not session)
+
     def play(self) -> None:
         """Train until paused. No effect if it plays already."""
         self._request_frames(float("inf"))
@@ -158,8 +164,12 @@ class Player:
 
     def set(self, **changes: Any) -> None:
         """Set settings of the active session before its next step, clamped to their ranges; the latest value counts."""
+        self.set_of(self.session, **changes)
+
+    def set_of(self, session: Session, **changes: Any) -> None:
+        """As `set`, for this session."""
         with self._condition:
-            session, last = self.session, self._commands[-1] if self._commands else None
+            last = self._commands[-1] if self._commands else None
             if isinstance(last, _SettingsChange) and last.session is session:
                 last.values.update(changes)
             else:

@@ -11,7 +11,7 @@ from taskembed_edu.live.player import Player
 from taskembed_edu.live.status import run_name
 from taskembed_edu.session.progress import heard_by, time_left
 
-SKIP, CATCH_UP = "Skip", "Catch up"
+SKIP, CATCH_UP, CANCEL = "Skip", "Catch up", "Cancel"
 UMAP_COMES = "UMAP is made ready"
 
 # Seconds between two reports of one job, and until the first estimate of how long the rest takes.
@@ -46,7 +46,7 @@ def behind(player: Player) -> Progress | None:
         return None
     steps = [session.steps for session in player.sessions]
     done, of = min(steps), max(steps)
-    name = run_name(steps.index(done))
+    name = run_name(player, steps.index(done))
     if player.apart:
         return Progress(f"{name} is {of - done:,} steps behind", done, of, CATCH_UP)
     rate = min(player.steps_a_second, player.most_steps_a_second)
@@ -55,12 +55,13 @@ def behind(player: Player) -> Progress | None:
 
 
 @contextmanager
-def reported(words: str, tell: Callable[[Progress | None], None]) -> Iterator[None]:
+def reported(words: str, tell: Callable[[Progress | None], None], button: str = "") -> Iterator[None]:
     """Tell of a job in the block: that it has begun, how far its long loops on this thread are, and that it has ended.
 
-    A loop is told of ten times a second at most: "The run goes back: 12 of 40, about 3 s left".
+    A loop is told of ten times a second at most: "The run goes back: 12 of 40, about 3 s left". `button` stands beside
+    the bar, where the job can be ended ("": it cannot).
     """
-    tell(Progress(words))
+    tell(Progress(words, button=button))
     begun = told = time.monotonic()
 
     def hear(done: int, of: int) -> None:
@@ -69,7 +70,7 @@ def reported(words: str, tell: Callable[[Progress | None], None]) -> Iterator[No
         if now - told >= _APART:
             told = now
             left = f", {time_left(now - begun, done, of)}" if now - begun >= _KNOWN_AFTER else ""
-            tell(Progress(f"{words}: {done:,} of {of:,}{left}", done, of))
+            tell(Progress(f"{words}: {done:,} of {of:,}{left}", done, of, button))
 
     try:
         with heard_by(hear):

@@ -5,10 +5,8 @@ Each function changes the player's sessions and returns a message for the status
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
-
-import torch
 
 from taskembed_edu.base.wording import say_setting
 from taskembed_edu.live.defaults_for import DefaultsFor, implied_changes, no_defaults
@@ -16,10 +14,17 @@ from taskembed_edu.live.player import Player
 from taskembed_edu.live.status import StatusMessage, recovery_words, run_name, undo_words, way_back
 from taskembed_edu.session.session import Session
 from taskembed_edu.session.setup import MAP_SETTINGS
+from taskembed_edu.session.side_by_side import same_tasks
 from taskembed_edu.tasks.base import TaskBatch
 
 # Two runs are compared task by task, so settings that determine the tasks change for both.
 _OF_THE_TASKS = ("family", "seed", "n_tasks")
+# Two embedders stay side by side, frame by frame: so they have this in common too.
+_OF_A_PAIR = (*_OF_THE_TASKS, "frame_every")
+PAIRED = "The two embedders stay side by side: this lab compares them."
+
+# The defaults that suit a run's tasks: each embedder has its own.
+DefaultsOf = Callable[[Session], DefaultsFor]
 
 
 def branch(player: Player, step: int) -> StatusMessage:
@@ -43,14 +48,17 @@ def branch(player: Player, step: int) -> StatusMessage:
 
 def keep(player: Player, run: int) -> StatusMessage:
     """Show only this run from now on; the other run's recording goes to its `past`."""
+    if player.paired:
+        return StatusMessage(PAIRED)
     if len(player.sessions) < 2 or run not in (0, 1):
         return StatusMessage("There is one run only.")
     kept, left = player.sessions[run], player.sessions[1 - run]
     if left.steps:
         kept.past.append(left.recording())
+    name = run_name(player, run)
     player.set_sessions(kept)
     player.active = 0
-    return StatusMessage(f"{run_name(run)} goes on. The other one's recording is kept in lab.session.past.")
+    return StatusMessage(f"{name} goes on. The other one's recording is kept in lab.session.past.")
 
 
 def reset(
@@ -58,20 +66,21 @@ def reset(
     active: Session,
     pending: Mapping[str, Any],
     along: Collection[str] = (),
-    defaults_for: DefaultsFor = no_defaults,
+    defaults_of: DefaultsOf = lambda _session: no_defaults,
 ) -> StatusMessage:
     """Begin this run again with these settings; both runs, if the tasks change.
 
-    `along` names those of these settings that another one implied. The other run gets the `defaults_for` its tasks.
+    `along` names those of these settings that another one implied. The other run gets the defaults for its tasks.
     """
     player.failure = player.failed = None
     seed = active.setup.seed
-    of_the_tasks = {name: value for name, value in pending.items() if name in _OF_THE_TASKS}
+    of_both = _OF_A_PAIR if player.paired else _OF_THE_TASKS
+    of_the_tasks = {name: value for name, value in pending.items() if name in of_both}
     for session in player.sessions:
         if session is active:
             _begin_again(session, pending, along)
         elif of_the_tasks:
-            others = implied_changes(session, of_the_tasks, defaults_for)
+            others = implied_changes(session, of_the_tasks, defaults_of(session))
             _begin_again(session, {**others, **of_the_tasks}, others)
     both = len(player.sessions) > 1 and of_the_tasks
     begun = _begun_words(active, pending, both=bool(both), another=active.setup.seed != seed)
@@ -132,11 +141,12 @@ def undo(player: Player, session: Session) -> StatusMessage:
     return StatusMessage(f"{done}." if done else "There is nothing to undo.")
 
 
-def embed_again(session: Session) -> StatusMessage:
-    """Have UMAP draw the run's map from scratch."""
+def embed_again(player: Player, session: Session) -> StatusMessage:
+    """Have UMAP draw the run's map from scratch; both maps of a pair."""
     if session.setup.projection != "umap":
         return StatusMessage("PCA always gives the same map: embedding again changes nothing. Choose UMAP first.")
-    session.embed_again()
+    for each in (session, *player.moved_with(session)):
+        each.embed_again()
     return StatusMessage("Embedded again. Trust what both maps show more than what only one of them shows.")
 
 
@@ -161,10 +171,20 @@ def part(player: Player) -> StatusMessage:
     )
 
 
-def same_tasks(one: TaskBatch, other: TaskBatch) -> bool:
-    """Whether these are the same tasks in the same order, even if they were sampled again."""
-    if one is other:
-        return True
-    # Tasks without true parameters are compared by their names.
-    same_names = one.truth_names == other.truth_names and one.names == other.names
-    return same_names and torch.equal(one.truth, other.truth)
+def bring_together(player: Player, shown: TaskBatch) -> StatusMessage:
+    """Give a pair the same tasks again, where a cell has reset one of the two: those of that run, if both show them.
+
+    `shown` are the tasks that both had. Where the other embedder cannot show the new ones, the run goes back to those.
+    """
+    moved = next((each for each in player.sessions if not same_tasks(each.tasks, shown)), player.session)
+    (other,) = player.moved_with(moved)
+    for leading, following in ((moved, other), (other, moved)):
+        asked = {name: leading.values()[name] for name in _OF_A_PAIR} | {"family": leading.named_family()}
+        try:
+            following.reset(**asked)
+        except ValueError:
+            continue  # this embedder cannot read them
+        if not tasks_differ(player):
+            followed = run_name(player, player.sessions.index(following))
+            return StatusMessage(f"{followed} began again too: both maps show the same tasks.")
+    return StatusMessage("The two embedders have different tasks. Reset both: lab.reset(family=...).", "alarm")

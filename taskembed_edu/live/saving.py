@@ -13,6 +13,7 @@ from taskembed_edu.base.files import write_whole
 from taskembed_edu.session.history import Frame
 from taskembed_edu.session.recordings import free_path, save_recording
 from taskembed_edu.session.session import Session
+from taskembed_edu.session.side_by_side import Judged
 
 # How each kind of file is opened again; `{path}` is its name.
 _OPENED = {
@@ -26,8 +27,18 @@ _OPENED = {
 }
 # These show the whole run up to now, the others one moment.
 _OF_THE_RUN = ("json", "gif")
+# These show both embedders of a pair, the others the active one.
+_OF_BOTH = ("html", "png", "svg")
 # A film of more frames takes long to make and to send.
 MOST_GIF_FRAMES = 60
+
+
+class Pair(NamedTuple):
+    """Two embedders side by side: the step shown, the scorecards where they were made, and as the page has them."""
+
+    moment: int
+    judged: Judged | None = None
+    packet: Mapping[str, Any] | None = None
 
 
 class _Shown(NamedTuple):
@@ -41,6 +52,7 @@ class _Shown(NamedTuple):
     beside: Frame | None = None
     tasks: Sequence[int] = ()
     more: Mapping[str, Any] = MappingProxyType({})
+    pair: Pair | None = None
 
     @property
     def column(self) -> int | None:
@@ -61,6 +73,7 @@ def save(
     beside: Frame | None = None,
     tasks: Sequence[int] = (),
     more: Mapping[str, Any] = MappingProxyType({}),
+    pair: Pair | None = None,
 ) -> tuple[Path, str]:
     """Write the frame as "png", "svg", "csv" or "parquet", the active run as "json" or "gif", all runs as "html".
 
@@ -68,7 +81,8 @@ def save(
     whole or not at all; `session.progress` tells how far a film is.
     `beside` is the same frame drawn by PCA, where that map stands beside the run's own: pictures, tables and the page
     have both. `tasks` are the only ones that a table is to have (none: all); its name then ends in "selected".
-    `more` is what else the page shows.
+    `more` is what else the page shows. `pair`: the runs are two embedders, and pictures and the page show both, with
+    their scorecards.
     Errors: ValueError for another kind of file; OSError if the folder cannot be written; ImportError if a library for
     this kind of file is missing.
     """
@@ -80,8 +94,10 @@ def save(
     # not too many of them. A name has 255 bytes at most, and a letter has up to four.
     family = re.sub(r"[^\w-]+", "-", session.setup.family)[:_LONGEST_FAMILY].strip("-") or "tasks"
     part = "-selected" if len(tasks) else ""
-    path = free_path(Path(f"{session.embedder.name}-{family}-step-{step}{part}.{what}"))
-    _write(what, _Shown(sessions, session, frame, colour, title, beside, tasks, more), path)
+    both = pair is not None and what in _OF_BOTH
+    maker = "-and-".join(dict.fromkeys(each.embedder.name for each in sessions)) if both else session.embedder.name
+    path = free_path(Path(f"{maker}-{family}-step-{step}{part}.{what}"))
+    _write(what, _Shown(sessions, session, frame, colour, title, beside, tasks, more, pair), path)
     return path, f"Saved as {path} in {Path.cwd()}. {_OPENED[what].format(path=path)}"
 
 
@@ -94,6 +110,8 @@ def _write(what: str, shown: _Shown, path: Path) -> None:
 
         both = shown.beside is not None
         export_html(shown.sessions, path, shown.colour, shown.title, both=both, more=shown.more)
+    elif what in ("png", "svg") and shown.pair is not None:
+        _write_pair(what, shown, shown.pair, path)
     elif what in ("png", "svg"):
         from taskembed_edu.figures.snapshots import save_figure
 
@@ -109,6 +127,17 @@ def _write(what: str, shown: _Shown, path: Path) -> None:
 
         table = tables.frame_table(shown.session, shown.frame, shown.beside, shown.tasks)
         {"csv": tables.write_csv, "parquet": tables.write_parquet}[what](table, path)
+
+
+def _write_pair(what: str, shown: _Shown, pair: Pair, path: Path) -> None:
+    from taskembed_edu.figures.side_by_side import save_side_by_side
+
+    names = shown.session.tasks.truth_names
+    colour_by = names[shown.colour] if names else None
+    frames = [session.history.at_step(pair.moment) for session in shown.sessions]
+    save_side_by_side(
+        shown.sessions, path, shown.title, what=what, colour_by=colour_by, frames=frames, judged=pair.judged
+    )
 
 
 def _write_film(shown: _Shown, path: Path) -> None:

@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 
 from taskembed_edu.base.wording import say, say_setting
 from taskembed_edu.embedders.base import chosen_device, device_name
+from taskembed_edu.live.packets import OTHER_RUN
 from taskembed_edu.live.player import Player
 from taskembed_edu.live.words import about_run, differing_settings
 from taskembed_edu.session.history import Frame
 from taskembed_edu.session.session import Session
+from taskembed_edu.session.side_by_side import run_names
 
 TWO_RUNS = "Two runs are side by side, and each has its map already. Keep one of them, then choose Both."
 REPLACED = "This lab was replaced, because its cell was run again. Use the newer lab below it."
@@ -48,7 +50,7 @@ def transport(
         "most_rate": player.most_steps_a_second if math.isfinite(player.most_steps_a_second) else 0,
         "active": player.active,
         "runs": [
-            {"name": run_name(run), "about": _about(each, viewed_step, differ), "step": each.frame.step}
+            {"name": run_name(player, run), "about": _about(each, viewed_step, differ), "step": each.frame.step}
             for run, each in enumerate(player.sessions)
         ],
         "undo": undo_words(session),
@@ -59,9 +61,10 @@ def transport(
         "seed": session.setup.seed,
         "projection": session.setup.projection,
         "warming": precompiling,
-        "metrics": other_metrics(session),
+        "metrics": comparisons(player),
         "compare": compare,
         "both": both,
+        "paired": player.paired,
     }
 
 
@@ -92,7 +95,7 @@ def status(
         return StatusMessage(_diverged_words(session), "alarm")
     if player.playing:
         return StatusMessage((_behind_words(player) or "Training. Move a setting and watch what it does.") + until)
-    if session.at_stop:
+    if any(each.at_stop for each in player.sessions):
         return StatusMessage(
             f'Step {session.steps}: paused by the setting "Stop at step". Press Play to go on.' + until
         )
@@ -141,13 +144,13 @@ def _behind_words(player: Player) -> str:
     if player.apart:
         return "Both runs train, each from its own step."
     steps = [session.steps for session in player.sessions]
-    name = run_name(steps.index(min(steps)))
+    name = run_name(player, steps.index(min(steps)))
     return f"{name} catches up. The other run shows its stored pictures." if player.gap else ""
 
 
-def run_name(run: int) -> str:
+def run_name(player: Player, run: int) -> str:
     """A run's name on the page."""
-    return f"Run {'AB'[run]}"
+    return run_names(player.sessions)[run]
 
 
 def undo_words(session: Session) -> str:
@@ -166,7 +169,7 @@ def recover_button(player: Player) -> dict[str, Any] | None:
     for run, session in enumerate(player.sessions):
         words = recovery_words(session)
         if words:
-            named = f"{run_name(run)}: " if len(player.sessions) > 1 else ""
+            named = f"{run_name(player, run)}: " if len(player.sessions) > 1 else ""
             return {"run": run, "label": f"{named}{words}"}
     return None
 
@@ -188,6 +191,14 @@ def other_metrics(session: Session) -> list[dict[str, str]]:
     if declared is None:
         return []
     return [{"value": metric, "label": say(declared, metric)} for metric in declared.choices if metric != own]
+
+
+def comparisons(player: Player) -> list[dict[str, str]]:
+    """What "What changed?" can compare the neighbours with: the other run's, and those under other metrics."""
+    names = run_names(player.sessions)
+    others = [name for run, name in enumerate(names) if run != player.active]
+    beside = [{"value": OTHER_RUN, "label": name, "about": "the same tasks, the other map"} for name in others]
+    return [*beside, *other_metrics(player.session)]
 
 
 @functools.cache

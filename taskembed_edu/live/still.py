@@ -12,11 +12,15 @@ import base64
 import io
 import threading
 import uuid
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
 from taskembed_edu.session.history import Frame
 from taskembed_edu.session.session import Session
+
+# A run and the frame of it that is shown.
+Shown = tuple[Session, Frame]
 
 LINE = "This is a picture of the lab as it was. Run the cell to have it live."
 
@@ -53,24 +57,37 @@ class Still:
             self._shown = LINE
             _publish({"text/html": _html("")}, self._id, update=True)
 
-    def draw(self, session: Session, frame: Frame, words: str, beside: Frame | None = None) -> None:
-        """Draw this frame, and its second map, on a thread of its own, unless the still shows them already."""
+    def draw(
+        self, session: Session, frame: Frame, words: str, beside: Frame | None = None, pair: Sequence[Shown] = ()
+    ) -> None:
+        """Draw this frame, and its second map, on a thread of its own, unless the still shows them already.
+
+        `pair`: the frames of two embedders side by side, drawn in its place.
+        """
         busy = self._drawing is not None and self._drawing.is_alive()
         if not self._placed or busy or (self._shown is frame and self._shows_both == (beside is not None)):
             return
         self._shown, self._shows_both = frame, beside is not None
         self._drawing = threading.Thread(
-            target=_draw, args=(self._id, session, frame, words, beside), name="taskembed-still", daemon=True
+            target=_draw, args=(self._id, session, frame, words, beside, pair), name="taskembed-still", daemon=True
         )
         self._drawing.start()
 
 
-def _draw(display_id: str, session: Session, frame: Frame, words: str, beside: Frame | None) -> None:
+def _draw(
+    display_id: str, session: Session, frame: Frame, words: str, beside: Frame | None, pair: Sequence[Shown]
+) -> None:
+    from taskembed_edu.figures.side_by_side import side_by_side_figure
     from taskembed_edu.figures.snapshots import session_figure
 
     memory = io.BytesIO()
     try:
-        session_figure(session, frame=frame, beside=beside).savefig(memory, format="png")
+        if pair:
+            sessions, frames = zip(*pair, strict=True)
+            figure = side_by_side_figure(sessions, frames=frames)
+        else:
+            figure = session_figure(session, frame=frame, beside=beside)
+        figure.savefig(memory, format="png")
     except (ValueError, IndexError):
         return  # the run changed while it was drawn: it is drawn again when nothing changes
     picture = base64.b64encode(memory.getvalue()).decode()

@@ -14,15 +14,18 @@ from typing import Any
 
 from taskembed_edu.live import packets
 from taskembed_edu.live.controls import control_specs
+from taskembed_edu.live.judging import scorecards_packet
 from taskembed_edu.live.lab_view import LabView, PictureGate
 from taskembed_edu.live.player import Player
 from taskembed_edu.live.progress import Progress, shown_progress
-from taskembed_edu.live.runs import same_tasks
 from taskembed_edu.live.status import StatusMessage, run_name, transport
+from taskembed_edu.live.surface import surface_packet
 from taskembed_edu.live.words import beside_words, help_packet, map_words
 from taskembed_edu.session.by_pca import by_pca
 from taskembed_edu.session.history import Frame, History
 from taskembed_edu.session.session import Session
+from taskembed_edu.session.side_by_side import Judged, same_tasks
+from taskembed_edu.tasks.base import TaskBatch
 
 # Seconds between two updates while training runs: of controls and status, and of the map's text summary.
 _REFRESH_APART, _WORDS_APART = 1 / 20, 1.0
@@ -38,8 +41,8 @@ class UiState:
     """The state of the page that is not in the sessions.
 
     The settings that wait for a reset, the last status message, the viewed step (None: now), the metric to compare with
-    the run's own, whether a PCA map stands beside the run's UMAP map, whether UMAP is being compiled, and how far the
-    worker's job is (None: it does none, or a short one).
+    the run's own, whether a PCA map stands beside the run's UMAP map, whether UMAP is being compiled, how far the
+    worker's job is (None: it does none, or a short one), and the scorecards that were made last.
     """
 
     # Replaced, never changed in place: the worker may read it while the kernel's thread handles a message.
@@ -50,6 +53,7 @@ class UiState:
     both: bool = False
     precompiling: bool = False
     job: Progress | None = None
+    judged: Judged | None = None
     said_at: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -77,8 +81,10 @@ class UiState:
 class ViewUpdater:
     """A `LabView` and what was sent to it. Only the player's worker calls methods other than `__init__` and `close`."""
 
-    def __init__(self, player: Player, ui: UiState, title: str, main: Sequence[str]) -> None:
-        self._player, self._ui, self._main = player, ui, main
+    def __init__(
+        self, player: Player, ui: UiState, title: str, main: Sequence[str], families: Sequence[str] = ()
+    ) -> None:
+        self._player, self._ui, self._main, self._families = player, ui, main, families
         self._gate = PictureGate(self._send)
         self._offered: list[Frame] = []  # the newest frames that the gate knows of
         self._sent: list[tuple[History, int]] = []
@@ -91,9 +97,9 @@ class ViewUpdater:
         self._sent_tasks = session.tasks
         self.view = LabView(
             title=title,
-            help=help_packet(session),
+            help=help_packet(*player.sessions),
             colour=first_colour(session),
-            tasks=packets.tasks_packet(session),
+            tasks=packets.tasks_packet(*player.sessions),
             controls=self._controls(),
             transport=self._transport(),
             marks=packets.marks_packet(player.sessions),
@@ -103,6 +109,11 @@ class ViewUpdater:
     def frame_at(self, session: Session) -> Frame:
         """The session's frame at the viewed step."""
         return packets.frames_at((session,), self.moment)[0]
+
+    @property
+    def tasks(self) -> TaskBatch:
+        """The tasks that the page has."""
+        return self._sent_tasks
 
     @property
     def moment(self) -> int:
@@ -168,7 +179,11 @@ class ViewUpdater:
         self._refreshed_at = clock
         self._update_tasks()
         pending = self._ui.pending  # read once: controls and transport must agree
-        values = {"controls": self._controls(pending), "marks": packets.marks_packet(self._player.sessions)}
+        values: dict[str, Any] = {
+            "controls": self._controls(pending),
+            "marks": packets.marks_packet(self._player.sessions),
+        }
+        values["surface"] = self._surface()
         sent = self._transport(pending)
         if not playing or _settled(sent) != _settled(self.view.transport):
             values["transport"] = sent
@@ -190,7 +205,8 @@ class ViewUpdater:
         self._update_tasks()
         picture = {**self._picture(), "number": number}
         marks = packets.marks_packet(self._player.sessions)
-        self.view.put(picture=picture, rows=self._rows(), marks=marks, transport=self._transport())
+        surface = self._surface()
+        self.view.put(picture=picture, rows=self._rows(), marks=marks, transport=self._transport(), surface=surface)
 
     def _picture(self) -> dict[str, Any]:
         sessions, ui, chosen = self._player.sessions, self._ui, self.view.chosen
@@ -204,8 +220,16 @@ class ViewUpdater:
         words = self._summary(key, frames, chosen)
         return {**{name: value for name, value in self._last_packet[1].items() if name != "frames"}, "words": words}
 
+    def _surface(self) -> dict[str, Any]:
+        """The loss over the start of the active run: under the settings of now, or of the frame looked at."""
+        session = self._player.session
+        live = self._ui.viewed_step is None
+        return surface_packet(session, session.settings if live else self.frame_at(session).settings)
+
     def _packet(self) -> dict[str, Any]:
         ui, sessions = self._ui, self._player.sessions
+        if ui.compare == packets.OTHER_RUN and len(sessions) < 2:
+            ui.compare = ""  # the run that it was compared with has left the screen
         beside = self.beside(packets.frames_at(sessions, self.moment)[0])
         if beside is None:
             self._pca = None
@@ -227,7 +251,8 @@ class ViewUpdater:
             said = [map_words(session, frame, chosen) for session, frame in zip(sessions, frames, strict=True)]
             if (beside := self.beside(frames[0])) is not None and beside is not frames[0]:
                 said[0] = f"{said[0]} {beside_words(sessions[0], beside)}"
-            named = [f"{run_name(run)}: {words}" for run, words in enumerate(said)] if len(said) > 1 else said
+            named = [f"{run_name(self._player, run)}: {words}" for run, words in enumerate(said)]
+            named = named if len(said) > 1 else said
             self._words, self._words_at, self._words_for = " ".join(named), clock, key
         return self._words
 
@@ -256,10 +281,22 @@ class ViewUpdater:
             if before.truth_names != session.tasks.truth_names:
                 anew["colour"] = first_colour(session)
             # Send the help too: a score may have been registered since.
-            self.view.put(tasks=packets.tasks_packet(session), help=help_packet(session), **anew)
+            sessions = self._player.sessions
+            self.view.put(tasks=packets.tasks_packet(*sessions), help=help_packet(*sessions), **anew)
 
     def _controls(self, pending: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
-        return control_specs(self._player.session, self._main, dict(self._ui.pending if pending is None else pending))
+        waiting = dict(self._ui.pending if pending is None else pending)
+        return control_specs(self._player.session, self._main, waiting, self._families)
+
+    def send_scorecards(self) -> None:
+        """Send the scorecards that were made last."""
+        if self._ui.judged is not None:
+            self.view.put(scorecards=scorecards_packet(self._ui.judged, self._player.sessions))
+
+    def outdate_scorecards(self) -> None:
+        """A run has begun again, or gone back: the scorecards are those of a run before."""
+        if self.view.scorecards:
+            self.view.put(scorecards={**self.view.scorecards, "earlier": True})
 
     def tell_progress(self, job: Progress | None) -> None:
         """Show at once how far the worker's job is: until the job has ended, nothing else is sent."""

@@ -63,6 +63,17 @@ _OF_ADAPTING = (
     "The outer loop: every step moves the start, so that the inner loop of many tasks ends well. On the map a point "
     "is a task's weights after its inner loop. Not the loss at inner step 0 is to be low, but that after the steps.",
 )
+_TRY_TWO = (
+    "Play, then choose a task on one map: it is chosen on both. Are its neighbours the same?",
+    "What changed? compares the two maps: a thick ring is a task whose neighbours are others by the other embedder.",
+    "Judge: a scorecard for each, on tasks that neither has seen. Which score would you go by, and why?",
+    "Let one of them train worse (Learning rate, Margin). Which scores fall first?",
+)
+_OF_TWO = (
+    "Each map is that of one embedder, for the same tasks. Compare neighbours and scores. Do not compare places, sizes "
+    "or rotations, since each map is drawn by itself. Losses and mean distances do not compare either: each embedder "
+    "makes a number of its own small, and has a unit of its own."
+)
 _OF_WEIGHTS = (
     "Here a point shows the weights of one small network: that of its task. With one start for all, every network "
     "begins at the same point, and a line leads from there to its place now. With one start each, the map mostly shows "
@@ -73,18 +84,21 @@ _OF_WEIGHTS = (
 )
 
 
-def help_packet(session: Session) -> dict[str, Any]:
+def help_packet(session: Session, *others: Session) -> dict[str, Any]:
     """The page's help: how to read a map, its scores, and what to try in this lab.
 
     `scores` are the declarations of all scores that the page shows, by name and in order; `panels` are the titles of
-    the curves' panels, from top to bottom.
+    the curves' panels, from top to bottom. `others` are runs beside this one: what only they report is there too.
     """
-    readings = session.validation_set.readings
+    runs = (session, *others)
+    readings = list({each.name: each for run in runs for each in run.validation_set.readings}.values())
     declared = {
         "scores": {each.name: _declaration(each) for each in readings if each.shown},
         "panels": list(panels_of(readings)),
     }
     told = reading(coloured=bool(session.tasks.truth_names))
+    if len({run.embedder.name for run in runs}) > 1:
+        return {"reading": [_OF_TWO, *told], **declared, "try": list(_TRY_TWO)}
     if session.embedder.has_pairs:
         return {"reading": told, **declared, "try": list(_TRY_MARGINS)}
     if adapts(session):
@@ -156,9 +170,10 @@ def about_run(session: Session, settings: Any = None, first: Collection[str] = (
 
 
 def differing_settings(sessions: Sequence[Session]) -> list[str]:
-    """The settings in which these runs differ, in the order of their controls."""
+    """The settings in which these runs differ, in the order of their controls; of two embedders, those of both."""
     known, values = sessions[0].declared(), [session.values() for session in sessions]
-    return [n for n in known if not known[n].hidden and any(other[n] != values[0][n] for other in values[1:])]
+    common = [name for name in known if all(name in each for each in values) and not known[name].hidden]
+    return [name for name in common if any(other[name] != values[0][name] for other in values[1:])]
 
 
 def map_words(session: Session, frame: Frame, chosen: int = -1) -> str:

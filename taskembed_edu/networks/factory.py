@@ -61,7 +61,7 @@ LEARNERS_OF: KindRegistry[Mapping[str, LearnerFactory]] = KindRegistry(
 LEARNERS = {
     "auto": "Automatic",
     "mlp": "Perceptron",
-    "wave": "Wave of two numbers",
+    "wave": "Wave (2 numbers)",
     "conv": "Convolutional",
     "gru": "GRU",
     "lstm": "LSTM",
@@ -98,7 +98,9 @@ def readers(family: TaskFamily) -> tuple[str, ...]:
 
     Errors: ValueError for a kind that has no learner; it says how to register one.
     """
-    return tuple(LEARNERS_OF[family.kind])
+    names = tuple(LEARNERS_OF[family.kind])
+    # A wave is a curve over one number.
+    return names if family.x_shape == (1,) else tuple(name for name in names if name != Wave.name)
 
 
 @short_errors

@@ -42,12 +42,15 @@ def run_code(
     return "\n".join([*lines, *_change_lines(events, steps), _SHOWN]) + "\n"
 
 
-def opening_code(lab: type, family: TaskFamily | str, settings: Mapping[str, Any]) -> str:
+def opening_code(lab: type, family: TaskFamily | str, settings: Mapping[str, Any], *, family_first: bool = True) -> str:
     """The one line that opens a lab of this class with these settings, below the lines that must stand before it.
 
-    `family` is a name, or the object if some of its fields differ from their defaults.
+    `family` is a name, or the object if some of its fields differ from their defaults; `family_first`: the lab takes it
+    as its first argument.
     """
     names, lines, argument = _spelt_family(family)
+    if not (family_first or isinstance(family, str)):
+        argument = f"family={argument}"
     if lab.__module__.partition(".")[0] == __name__.partition(".")[0]:
         names = [lab.__name__, *names]
     else:

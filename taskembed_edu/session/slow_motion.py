@@ -23,7 +23,7 @@ from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_whole, problem
 from taskembed_edu.embedders.adapted import AdaptedEmbedder
 from taskembed_edu.evaluation.bench import InnerLoop, Start, inner_loops, prototype_measures
-from taskembed_edu.evaluation.known_tasks import KnownTasks, adapted_vectors
+from taskembed_edu.evaluation.neighbour_networks import NeighbourNetworks, adapted_vectors
 from taskembed_edu.networks.learners import Parameters, flatten, unflatten
 from taskembed_edu.session.history import Frame, metric_of
 from taskembed_edu.session.session import Session
@@ -102,8 +102,8 @@ class SlowMotion:
     """Computes what is seen, and keeps what a run needs once: its known tasks' networks and their vectors."""
 
     def __init__(self) -> None:
-        self._known: list[tuple[tuple[object, ...], KnownTasks]] = []
-        self._vectors: tuple[Frame, MetaLearner, KnownTasks, Tensor] | None = None
+        self._known: list[tuple[tuple[object, ...], NeighbourNetworks]] = []
+        self._vectors: tuple[Frame, MetaLearner, NeighbourNetworks, Tensor] | None = None
 
     def at(
         self, session: Session, frame: Frame, asked: Asked, beside: Sequence[tuple[str, Session, Frame]] = ()
@@ -152,7 +152,7 @@ class SlowMotion:
             return starts, {NEAREST: _LOST if task.support_x.shape[1] else _NO_POINTS}, ""
         return [*starts, Start(NEAREST, known.network(nearest))], {}, known.tasks.names[nearest]
 
-    def known(self, session: Session) -> KnownTasks:
+    def known(self, session: Session) -> NeighbourNetworks:
         """The run's known tasks; who wants the nearest of them calls `advance` until they are `finished`."""
         first = session.history[0]
         method = method_at(session, first)
@@ -161,11 +161,11 @@ class SlowMotion:
         for of, known in self._known:
             if of == key:
                 return known
-        known = KnownTasks(method.network, session.split.train, start, session.setup.seed + _KNOWN_SEED)
+        known = NeighbourNetworks(method.network, session.split.train, start, session.setup.seed + _KNOWN_SEED)
         self._known = [(key, known), *self._known[:1]]  # those of two runs, at most
         return known
 
-    def _vectors_at(self, frame: Frame, method: MetaLearner, start: Parameters, known: KnownTasks) -> Tensor:
+    def _vectors_at(self, frame: Frame, method: MetaLearner, start: Parameters, known: NeighbourNetworks) -> Tensor:
         """The known tasks' vectors by this frame's start, computed once a frame: a drag asks again and again."""
         kept = self._vectors
         if kept is None or kept[0] is not frame or kept[1] != method or kept[2] is not known:

@@ -106,6 +106,21 @@ class TaskBatch:
         """The same tasks with another support set (no mask)."""
         return dataclasses.replace(self, support_x=x, support_y=y, support_mask=None)
 
+    def relabelled(self, rng: torch.Generator) -> TaskBatch:
+        """The same tasks with the classes of each numbered in an order of its own.
+
+        Without it a network may learn which number a class always has, and needs no support set (Yin and others 2020,
+        "Meta-learning without memorization"). Errors: ValueError for tasks without classes.
+        Worked number: of two classes, half of all tasks keep their numbers.
+        """
+        if self.support_y.is_floating_point() or self.support_y.ndim != 2:
+            raise ValueError(problem("support_y", self.support_y, "labels of classes, (n_tasks, n_support)"))
+        n_way = int(torch.maximum(self.support_y.max(), self.query_y.max())) + 1
+        order = torch.rand(len(self), n_way, generator=rng).argsort(dim=1).to(self.support_y.device)
+        return dataclasses.replace(
+            self, support_y=order.gather(1, self.support_y), query_y=order.gather(1, self.query_y)
+        )
+
     def _tensors(self) -> dict[str, Tensor]:
         return {f.name: v for f in dataclasses.fields(self) if isinstance(v := getattr(self, f.name), Tensor)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import itertools
 import math
@@ -91,7 +92,7 @@ class Digits(TaskFamily):
 
     def draw_samples(self, truth: Tensor, n_shot: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         pool, sizes = _image_pool(self._allowed().images)
-        if n_shot > (fewest := int(sizes.min())):
+        if n_shot > (fewest := int(sizes[sizes > 0].min())):  # a digit without pictures is in no class set
             cause = "Support and query sets together take n_shot + n_query pictures of each digit."
             raise ValueError(problem("n_shot", n_shot, f"at most {fewest} pictures of each digit", cause))
         digits = self._digits(truth)
@@ -135,6 +136,29 @@ class Digits(TaskFamily):
         image_parts = zip(*(_deal(_shuffled(images, rng)) for images in _whole().images), strict=True)
         return Split(*(self.with_part(DigitsPart(s, i)) for s, i in zip(set_parts, image_parts, strict=True)))
 
+    def split_by_digit(self, rng: torch.Generator, trained: tuple[int, ...] = (0, 1, 2, 3, 4)) -> Split:
+        """Few-shot learning's split: the digits of a never-seen task are in no training task (Vinyals 2016).
+
+        Validation has other pictures of the digits that are trained on (20 %). With n_way of them, all its tasks have
+        the same digits: then `TaskBatch.relabelled` keeps a network from learning which is which.
+        Errors: ValueError where one side has fewer digits than n_way.
+        Worked number: Digits(n_way=5) trains on 0 to 4, and 5 to 9 are never seen.
+        """
+        self._check_whole()
+        known, new = sorted(set(trained)), sorted(set(range(N_DIGITS)) - set(trained))
+        if len(known) < self.n_way or len(new) < self.n_way or not set(known) <= set(range(N_DIGITS)):
+            cause = f"A task has {self.n_way} digits, in training and in the part that is never seen."
+            raise ValueError(problem("trained", repr(trained), "digits that leave enough on both sides", cause))
+        mixed = [_shuffled(images, rng) for images in _whole().images]
+        first = [images[: len(images) * 8 // 10] for images in mixed]
+        second = [images[len(images) * 8 // 10 :] for images in mixed]
+        return Split(*(self._of(*part) for part in ((known, first), (known, second), (new, mixed))))
+
+    def _of(self, digits: list[int], images: list[list[int]]) -> Digits:
+        """The part with these digits and their images alone."""
+        kept = tuple(tuple(images[digit]) if digit in digits else () for digit in range(N_DIGITS))
+        return self.with_part(DigitsPart(tuple(itertools.combinations(digits, self.n_way)), kept))
+
     def _digits(self, truth: Tensor) -> Tensor:
         return truth[:, 1:].topk(self.n_way).indices.sort(dim=1).values
 
@@ -153,6 +177,26 @@ def rotate(images: Tensor, angle: Tensor) -> Tensor:
     stacked = images.squeeze(2)
     grid = F.affine_grid(matrix, list(stacked.shape), align_corners=False)
     return F.grid_sample(stacked, grid, align_corners=False).unsqueeze(2)
+
+
+def turned_classes(tasks: TaskBatch, rng: torch.Generator) -> TaskBatch:
+    """The same tasks with each class turned or mirrored in a way of its own, its support and its query set alike.
+
+    So five digits give forty classes, as many as a square has symmetries: with few classes a network learns these few
+    and nothing else. Source: Santoro, Bartunov, Botvinick, Wierstra and Lillicrap 2016, section 4.1 (quarter turns).
+    Worked number: one class in eight stays as it is.
+    """
+    n_way = int(torch.maximum(tasks.support_y.max(), tasks.query_y.max())) + 1
+    which = torch.randint(8, (len(tasks), n_way), generator=rng).to(tasks.support_y.device)
+
+    def turned(x: Tensor, y: Tensor) -> Tensor:
+        of_sample = which.gather(1, y)
+        both = (x, x.flip(-1))
+        ways = torch.stack([torch.rot90(each, k, (-2, -1)) for each in both for k in range(4)])
+        return ways.gather(0, of_sample[None, :, :, None, None, None].expand(1, *x.shape)).squeeze(0)
+
+    support_x, query_x = turned(tasks.support_x, tasks.support_y), turned(tasks.query_x, tasks.query_y)
+    return dataclasses.replace(tasks, support_x=support_x, query_x=query_x)
 
 
 @functools.cache

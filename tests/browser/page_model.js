@@ -18,6 +18,7 @@ export class StandIn {
       marks: recorded.get("marks"),
       rows: recorded.get("rows"),
       picture: recorded.get("picture"),
+      surface: recorded.get("surface"),
       chosen: -1,
       selected: [],
       colour: 0,

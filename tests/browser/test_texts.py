@@ -95,6 +95,9 @@ def everywhere(page: NotebookPage, root: Locator) -> list[str]:
 METRIC = """from taskembed_edu import MetricLab
 lab = MetricLab("gaussians", n_tasks=120, batch=16, hidden=32, projection="pca")
 lab"""
+WAVE = """from taskembed_edu import AdaptationLab
+lab = AdaptationLab(learner="wave", n_tasks=60)
+lab"""
 LANGUAGES = """from taskembed_edu import ParameterLab
 lab = ParameterLab("number_words", n_tasks=42, hidden=8, batch=8, projection="pca")
 lab"""
@@ -158,6 +161,20 @@ def test_the_texts_of_the_parameter_lab(show_lab: ShowLab) -> None:
     found += [f"outputs, {problem}" for problem in everywhere(page, root)]
     found += [f"both maps, {problem}" for problem in with_both_maps(page, root)]
     found += with_two_runs(lab, root, "learning_rate=0.01")
+    assert not found, "\n".join(found)
+
+
+def test_the_texts_of_the_loss_over_the_start_and_of_the_start_on_the_map(show_lab: ShowLab) -> None:
+    page, root = show_lab(WAVE)
+    trained(page)
+    root.get_by_role("radio", name="Outer loop").check()
+    root.get_by_role("button", name="Compare the methods").click()
+    expect(root.locator(".te-surface")).to_have_attribute("data-ways", "3")
+    root.locator(".te-surface-canvas").click(position={"x": 200, "y": 100})
+    root.get_by_role("button", name="Best on the grid").click()
+    found = everywhere(page, root)
+    root.get_by_role("radio", name="Task map").check()
+    found += [f"map, {problem}" for problem in everywhere(page, root)]
     assert not found, "\n".join(found)
 
 

@@ -2,7 +2,8 @@
 // Of classes and words also how many answers are right.
 
 import { element, penOf, rounded } from "./base.js";
-import { decadesOf, logTicks, valueAt } from "./bench_numbers.js";
+import { logTicks } from "./axis_ticks.js";
+import { decadesOf, valueAt } from "./bench_numbers.js";
 import { cssOf } from "./shapes.js";
 import { wipeWritten, write } from "./written.js";
 
@@ -51,7 +52,7 @@ export class StepChart {
     const y = (v) => area.bottom - (area.bottom - area.top) * share(v);
     /** @param {number} step */
     const x = (step) => area.left + ((area.right - area.left) * step) / Math.max(1, steps);
-    this.axes(c, area, palette, log ? logTicks(ends, Math.max(2, Math.floor((area.bottom - area.top) / (1.6 * em)))) : [0, 0.5, 1], y, steps);
+    this.axes(c, area, palette, log ? logTicks(...ends, (1.6 * em) / (area.bottom - area.top)) : [0, 0.5, 1], y, steps);
     this.mark(c, area, palette, x(at));
     for (const line of lines) this.line(c, line, steps, x, y);
     for (const { values, colour, kind } of lines) if (kind === "query" || !this.has(ways)) this.dot(c, values, at, colour, x, y, palette);

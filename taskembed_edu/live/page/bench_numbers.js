@@ -51,19 +51,6 @@ export function decadesOf(values) {
   return low > high / 10 ? [high / 10 / 1.1, high * 1.1] : [low / 1.15, high * 1.15];
 }
 
-// Ticks of a logarithmic axis, at most `most`: powers of ten, and where there are fewer than two, 2 and 5 times these too.
-/** @param {Ends} ends @param {number} [most] */
-export function logTicks([low, high], most = 5) {
-  const [first, last] = [Math.ceil(Math.log10(low) - 1e-9), Math.floor(Math.log10(high) + 1e-9)];
-  if (last - first < 1) {
-    const fine = [first - 1, first].flatMap((power) => [1, 2, 5].map((times) => +(times * 10 ** power).toPrecision(3)));
-    const between = fine.filter((tick) => tick >= low && tick <= high);
-    return between.length <= most ? between : between.filter((tick) => /1|2/.test(String(tick)));
-  }
-  const stride = Math.max(1, Math.ceil((last - first + 1) / most));
-  return Array.from({ length: Math.max(0, Math.floor((last - first) / stride) + 1) }, (_, k) => 10 ** (first + k * stride));
-}
-
 // Round numbers between the ends: multiples of 1, 2 or 5 times a power of ten, at most `most` + 1 of them.
 /** @param {Ends} ends @param {number} [most] */
 export function roundTicks([low, high], most = 6) {

@@ -168,7 +168,9 @@ export class TaskDetails {
     const count = this.map.counts?.[i];
     const parts = [];
     if (selected.includes(i)) parts.push(`one of ${counted(selected.length)} selected`);
-    if (count !== undefined) parts.push(count ? `${count} of its nearest would change` : "keeps its nearest");
+    const names = this.map.picture?.changes?.names;
+    const others = names ? `are not near in ${names[1]}` : "would change";
+    if (count !== undefined) parts.push(count ? `${count} of its nearest ${others}` : "keeps its nearest");
     parts.push(fitNote(this.dataOf(i), spoken));
     return parts.filter(Boolean).join(", ");
   }

@@ -18,7 +18,9 @@ import { MapHeight } from "./map_height.js";
 import { MapBarView, ReadingsView } from "./readings.js";
 import { RecordedModel } from "./recorded.js";
 import { Rows } from "./rows.js";
+import { ScorecardsView } from "./scorecards.js";
 import { SelectionView } from "./selection.js";
+import { SurfaceView } from "./surface.js";
 import { TimelineView } from "./timeline.js";
 import { TransportView } from "./transport.js";
 
@@ -59,6 +61,8 @@ export class LabPage {
       projector: false,
       labels: true, // names beside the points, where there are any
       trails: true, // the paths of the tasks since the start, where there are any
+      arrows: true, // the start of the inner loops and the arrows from it, where there is one
+      plane: "surface", // for a learner of two numbers: the loss over the start, or the map
       step: 0, // the training step shown
       connection: "ok",
     });
@@ -75,6 +79,9 @@ export class LabPage {
     // Placed here and not above the settings: when an alert appears, it must not move a slider during a drag.
     stage.append(this.transportView.alert, this.transportView.rewind, this.transportView.recover.root);
     this.mapRow = element("div", "te-maps", stage);
+    const bar = this.recorded ? element("div", "te-map-bar") : this.mapBar.root; // a recording has no other choice above the map
+    if (this.recorded) this.mapRow.before(bar);
+    this.surface = new SurfaceView(this, this.mapRow, bar);
     this.mapHeight = new MapHeight(this, this.mapRow);
     this.timeline = new TimelineView(this, this.mapRow);
     this.selection = new SelectionView(this, this.mapRow);
@@ -82,6 +89,7 @@ export class LabPage {
     this.settingsShown = element("p", "te-settings-shown te-note", stage); // in a recording: those of the moment shown
     this.legend = new TaskLegend(this, stage);
     this.readings = new ReadingsView(this, stage);
+    this.scorecards = new ScorecardsView(this, body);
     this.curves = new CurvesView(this, body);
     this.words = element("p", "te-words te-note", this.root);
     this.words.id = this.wordsId;
@@ -96,6 +104,7 @@ export class LabPage {
     this.takeTasks();
     this.takeRows();
     this.takeTransport();
+    this.surface.takeSurface();
     this.takePicture();
     this.takeBench();
   }
@@ -238,7 +247,9 @@ export class LabPage {
     hear("change:rows", () => this.takeRows());
     hear("change:picture", () => this.takePicture());
     hear("change:marks", () => this.showTime());
+    hear("change:surface", () => this.surface.takeSurface());
     hear("change:bench", () => this.takeBench());
+    hear("change:scorecards", () => this.scorecards.take());
     hear("change:transport", () => this.takeTransport());
     hear("change:controls", () => this.takeControls());
     hear("msg:custom", (message) => this.hearAnswer(message));
@@ -272,7 +283,8 @@ export class LabPage {
     this.acknowledge.stop();
     clearTimeout(this.noteTimer);
     this.watch?.remove();
-    for (const part of [...this.maps, this.selection, this.legend, this.timeline, this.curves, this.controls]) {
+    const parts = [...this.maps, this.surface, this.selection, this.legend, this.timeline];
+    for (const part of [...parts, this.scorecards, this.curves, this.controls]) {
       try {
         part.remove();
       } catch (error) {
@@ -291,6 +303,7 @@ export class LabPage {
     this.maps.forEach((map) => map.setTasks(tasks));
     this.selection.show();
     this.legend.setTasks(tasks);
+    this.surface.recolour();
     this.curves.show();
   }
 
@@ -313,6 +326,7 @@ export class LabPage {
     const transport = this.transport();
     this.root.dataset.playing = String(this.playing());
     this.root.dataset.stopped = String(Boolean(transport.stopped));
+    this.root.dataset.paired = String(Boolean(transport.paired));
     this.silence();
     this.transportView.show(transport);
     this.controls.showRuns(transport.runs ?? [], transport.active ?? 0);
@@ -375,6 +389,7 @@ export class LabPage {
     this.root.dataset.live = String(this.isLive());
     this.showOnMaps(runs);
     this.selection.take(runs);
+    this.surface.take(runs);
     this.shared.set("step", step);
     setText(this.words, picture.words ?? "");
     if (this.recorded) setText(this.settingsShown, this.settingsOf(runs)); // in a live lab the controls show them

@@ -92,7 +92,7 @@ export class PointLabels {
     if (!map.ratio) return 0; // not laid out yet: there is no size to draw names in
     if (!this.known) this.draft();
     boxes.length = 0;
-    this.taken = [...map.tools.boxes(), scaleBarBox(map)].flat();
+    this.taken = [...map.tools.boxes(), scaleBarBox(map), map.start.box ?? []].flat();
     const marked = [...new Set([map.state.get("hover") ?? -1, map.painter.chosen()])].filter((i) => map.shown(i));
     let drawn = 0;
     for (const i of marked) drawn += this.draw(context, i, true);

@@ -3,6 +3,7 @@
 
 import { element, onTheme, penOf } from "./base.js";
 import { cssOf, drawMarker, outlineOf, paletteOf, rgbOf } from "./shapes.js";
+import { ARROWS_HELP, drawCross } from "./start.js";
 
 /** @import { Colouring, MapPage, Tasks } from "./types.js" */
 
@@ -12,6 +13,7 @@ export class TaskLegend {
   /** @type {HTMLButtonElement[]} */
   entries = [];
   all = element("button", "te-legend-all", null, "Show all");
+  arrows = element("button", "te-button te-legend-arrows");
 
   /** @param {MapPage} page @param {Element} parent */
   constructor(page, parent) {
@@ -22,7 +24,10 @@ export class TaskLegend {
       this.page.set("hidden", new Set());
       this.entries[0]?.focus(); // the "Show all" button that had the focus is hidden
     });
+    this.arrows.addEventListener("click", () => this.page.set("arrows", this.page.get("arrows") === false));
+    this.arrows.setAttribute("aria-description", ARROWS_HELP);
     this.stops = [
+      page.on("arrows", () => this.press()),
       page.on("colour", () => this.recolour()),
       page.on("hidden", () => this.press()),
       page.on("projector", () => this.build()),
@@ -51,8 +56,16 @@ export class TaskLegend {
     const colouring = this.tasks?.colours?.[this.page.get("colour") ?? 0];
     const focused = [...this.root.querySelectorAll("button")].findIndex((button) => button === document.activeElement);
     this.root.replaceChildren();
-    this.root.hidden = !colouring;
+    this.root.hidden = !colouring && !this.tasks?.starts;
     this.entries = [];
+    this.colours(colouring);
+    if (this.tasks?.starts) this.startEntry();
+    this.press();
+    if (focused >= 0) this.root.querySelectorAll("button")[focused]?.focus();
+  }
+
+  /** @param {Colouring | undefined} colouring */
+  colours(colouring) {
     if (!colouring) return;
     const { name, kind, stops, entries } = colouring;
     this.root.dataset.kind = kind;
@@ -63,8 +76,29 @@ export class TaskLegend {
     if (kind === "quantity") row.style.setProperty("--te-gradient", `linear-gradient(to right, ${stops.join(", ")})`);
     this.entries = entries.map((entry, group) => this.entry(entry, group, row));
     this.root.append(this.all);
-    this.press();
-    if (focused >= 0) this.entries[focused]?.focus();
+  }
+
+  // The start and its arrows, which all maps by PCA show: what they mean, and a switch.
+  startEntry() {
+    this.arrows.replaceChildren();
+    const icon = element("canvas", "te-legend-icon", this.arrows);
+    const ratio = window.devicePixelRatio || 1;
+    const side = this.page.get("projector") ? 20 : 14;
+    [icon.width, icon.height] = [Math.round(2 * side * ratio), Math.round(side * ratio)];
+    Object.assign(icon.style, { width: `${2 * side}px`, height: `${side}px` });
+    const { paper, lost, soft } = paletteOf(this.root);
+    const [pen, middle] = [penOf(icon), icon.height / 2];
+    Object.assign(pen, { strokeStyle: cssOf(soft), lineWidth: 1.5 * ratio });
+    pen.beginPath();
+    for (const [x, y] of [[icon.width - 5 * ratio, middle - 4 * ratio], [icon.width - 5 * ratio, middle + 4 * ratio], [middle, middle]]) {
+      pen.moveTo(x, y);
+      pen.lineTo(icon.width - ratio, middle);
+    }
+    pen.stroke();
+    drawCross(pen, middle, middle, 0.4 * icon.height, { paper: cssOf(paper), ink: cssOf(lost) });
+    element("span", "", this.arrows, "start, and each task's inner loop");
+    element("span", "te-bubble", this.arrows, ARROWS_HELP).setAttribute("aria-hidden", "true");
+    this.root.append(this.arrows);
   }
 
   /** @param {Colouring["entries"][number]} entry @param {number} group @param {Element} row */
@@ -122,5 +156,6 @@ export class TaskLegend {
     const hidden = this.page.get("hidden");
     this.entries.forEach((button, group) => button.setAttribute("aria-pressed", String(!hidden.has(group))));
     this.all.hidden = !hidden.size;
+    this.arrows.setAttribute("aria-pressed", String(this.page.get("arrows") !== false));
   }
 }

@@ -5,7 +5,7 @@
 // while nothing moves.
 //
 // The state that both maps of a branched run share is in `page`: hover, chosen, selected, colour, hidden, still,
-// projector, labels, trails.
+// projector, labels, trails, arrows.
 
 import { counted, element, freshId, onTheme, penOf, setText } from "./base.js";
 import { TaskDetails } from "./details.js";
@@ -17,6 +17,7 @@ import { boundsOf, bytesOf, countOf, decodeColouring } from "./packets.js";
 import { MapPainter } from "./painting.js";
 import { Pointing } from "./pointing.js";
 import { MarkerAtlas, paletteOf } from "./shapes.js";
+import { StartMark } from "./start.js";
 import { MapTools } from "./tools.js";
 import { Trails } from "./trails.js";
 import { Viewport } from "./viewport.js";
@@ -88,6 +89,7 @@ export class TaskMapView {
     this.painter = new MapPainter(this);
     this.labels = new PointLabels(this);
     this.trails = new Trails(this);
+    this.start = new StartMark(this);
     this.details = new TaskDetails(this);
     this.pointing = new Pointing(this);
     this.lasso = new Lasso(this);
@@ -136,7 +138,7 @@ export class TaskMapView {
       this.state.on("projector", () => this.restyle()),
       this.state.on("labels trails", () => this.tools.show()),
       this.state.on("labels", repaint),
-      this.state.on("trails", () => this.showTrails()),
+      this.state.on("trails arrows", () => this.showTrails()),
       this.state.on("still", repaint),
       onTheme(() => this.restyle()),
     ];
@@ -196,6 +198,7 @@ export class TaskMapView {
     if (!same) this.allocate(n);
     const others = this.leaveOut(picture);
     this.trails.take(picture);
+    this.start.take(picture);
     this.tools.show(); // before the view is fitted: it keeps clear of the buttons
     const gliding = same && !this.state.get("still") && !document.hidden;
     this.glide.aim(picture, now, gliding);
@@ -226,7 +229,7 @@ export class TaskMapView {
   // There is no such map of the moment shown: an empty frame says so.
   /** @param {string} words @param {RunPicture} picture the run's picture of that moment */
   lack(words, picture) {
-    this.take({ ...picture, projection: this.side, points: new Uint8Array(0), box: [0, 0, 1, 1], trails: null, alarm: "", links: null });
+    this.take({ ...picture, projection: this.side, points: new Uint8Array(0), box: [0, 0, 1, 1], trails: null, start: undefined, alarm: "", links: null });
     setText(this.lackText, words);
     this.lackText.hidden = false;
   }
@@ -244,6 +247,7 @@ export class TaskMapView {
   follow(now, gliding, refit) {
     boundsOf(this.glide.to, this.box, (i) => this.gone.has(i));
     if (this.trails.shown()) this.trails.extend(this.box);
+    if (this.start.shown()) this.start.extend(this.box);
     if (this.gone.size >= this.n) this.box.set([0, 0, 1, 1]);
     this.reserve();
     this.viewport.follow(this.box, now, gliding, refit);
@@ -257,7 +261,7 @@ export class TaskMapView {
     viewport.named = Boolean(this.tasks?.labels);
   }
 
-  // Trails were switched on or off: the view makes room for them, or gives it back.
+  // Trails, or the start with its arrows, were switched on or off: the view makes room for them, or gives it back.
   showTrails() {
     if (this.picture) this.follow(performance.now(), !this.state.get("still"), true);
     this.draw();

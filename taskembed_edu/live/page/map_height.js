@@ -37,7 +37,7 @@ export class MapHeight {
   }
 
   now() {
-    return this.page.maps[0]?.canvas.clientHeight ?? 0;
+    return this.page.maps[0]?.canvas.clientHeight || this.page.surface.canvas.clientHeight;
   }
 
   /** @param {number | null} height null: what the style sheet says */

@@ -19,7 +19,7 @@ export function sidesOf(picture) {
   if (picture.projection === "pca") return [null, picture];
   if (!pca) return [moment, null];
   const readings = { ...picture.readings, ...pca.readings };
-  return [moment, { ...moment, trails: null, ...pca, readings, projection: "pca" }];
+  return [moment, { ...moment, trails: null, start: undefined, ...pca, readings, projection: "pca" }];
 }
 
 export class MapSwitch {

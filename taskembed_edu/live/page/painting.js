@@ -1,4 +1,4 @@
-// What the map draws, from the lowest layer up: trails, lines to neighbours, names (below the points, because a name's
+// What the map draws, from the lowest layer up: trails, the start and its arrows, lines to neighbours, names (below the points, because a name's
 // halo must not hide a point), the points, rings round the hovered and the chosen task and its neighbours, the lasso.
 
 import { DIM, FAINT, FULL, OPACITY } from "./levels.js";
@@ -23,6 +23,7 @@ export class MapPainter {
     wipeWritten(context);
     const chosen = this.chosen();
     this.map.trails.paint(context);
+    this.map.start.paint(context);
     for (const level of [FAINT, DIM]) this.points(context, level);
     if (chosen >= 0) this.lines(context, chosen);
     this.map.labels.paint(context);
@@ -30,6 +31,7 @@ export class MapPainter {
     context.globalAlpha = 1;
     if (this.map.counts) this.changeRings(context, this.map.counts);
     if (chosen >= 0) this.neighbourRings(context, chosen);
+    this.map.start.mark(context);
     this.marked(context, chosen);
     drawScaleBar(this.map, context);
     this.map.lasso.paint(context);
@@ -120,6 +122,8 @@ export class MapPainter {
     const { screen, n, palette, ratio } = this.map;
     const r = this.map.radius() + 1.5 * ratio;
     context.strokeStyle = cssOf(palette.lost);
+    // Two embedders share few neighbours: thinner rings leave the colours to be seen.
+    const each = this.map.picture?.changes?.names ? 0.35 : 0.6;
     let most = 0;
     for (let i = 0; i < n; i++) most = Math.max(most, counts[i]);
     for (let count = 1; count <= most; count++) {
@@ -129,7 +133,7 @@ export class MapPainter {
         context.moveTo(screen[2 * i] + r, screen[2 * i + 1]);
         context.arc(screen[2 * i], screen[2 * i + 1], r, 0, 2 * Math.PI);
       }
-      context.lineWidth = (0.5 + 0.6 * count) * ratio;
+      context.lineWidth = (0.5 + each * count) * ratio;
       context.stroke();
     }
   }
@@ -174,12 +178,12 @@ export function neighbourLines(map) {
   const inside = (tasks) => (tasks ?? []).filter((i) => i < map.n && !map.gone.has(i));
   if (changes && links) {
     const lost = new Set(changes.lost);
-    const now = map.page.distanceName?.(undefined, map.run);
-    const other = map.page.distanceName?.(changes.metric) ?? changes.metric;
+    const [now, other] = changes.names ?? [map.page.distanceName?.(undefined, map.run), map.page.distanceName?.(changes.metric) ?? changes.metric];
+    const by = changes.names ? "in" : "under"; // another map, or another distance on this one
     return [
-      { title: "Stays near", tasks: inside(links.embedding).filter((i) => !lost.has(i)), tone: "near", width: 1.4 },
-      { title: now ? `Only under ${now}` : "Only now", tasks: inside(changes.lost), tone: "lost", dashed: true, width: 2.2 },
-      { title: `Only under ${other}`, tasks: inside(changes.gained), tone: "gained", width: 2.2 },
+      { title: changes.names ? "Near in both" : "Stays near", tasks: inside(links.embedding).filter((i) => !lost.has(i)), tone: "near", width: 1.4 },
+      { title: now ? `Only ${by} ${now}` : "Only now", tasks: inside(changes.lost), tone: "lost", dashed: true, width: 2.2 },
+      { title: `Only ${by} ${other}`, tasks: inside(changes.gained), tone: "gained", width: 2.2 },
     ];
   }
   const known = Boolean(links?.embedding);

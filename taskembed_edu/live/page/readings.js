@@ -33,7 +33,7 @@ export class MapBarView {
     const metrics = this.page.transport().metrics ?? [];
     return metrics
       .filter(({ value }) => value !== this.now()?.value)
-      .map(({ value, label }) => ({ value: String(value), label: `Compared with ${label}`, about: "same weights, other distance" }));
+      .map(({ value, label, about }) => ({ value: String(value), label: `Compared with ${label}`, about: about ?? "same weights, other distance" }));
   }
 
   /** @param {Partial<Transport>} transport */
@@ -47,7 +47,14 @@ export class MapBarView {
   showChanges(runs) {
     const compared = runs.flatMap(({ run, changes }) => (changes ? [{ run, changes }] : []));
     if (!compared.length) return;
-    const label = this.page.distanceName(compared[0].changes.metric);
+    const [{ changes: first }] = compared;
+    if (first.names) {
+      const [one, other] = first.names;
+      const words = `Of the five nearest neighbours, ${percent(first.share)} in ${one} are others than in ${other}.`;
+      setText(this.sentence, `${words} A task with a thick ring has many others; a pale task keeps its five. Click a task to see which.`);
+      return;
+    }
+    const label = this.page.distanceName(first.metric);
     const shares = compared.map(({ run, changes }) => [percent(changes.share), this.page.runName(run)].filter(Boolean).join(" in ").trim());
     setText(
       this.sentence,

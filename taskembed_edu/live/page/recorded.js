@@ -2,16 +2,19 @@
 // the file itself, without a kernel or a network. The page's own clock plays the film.
 
 import { counted } from "./base.js";
-import { wordsOf } from "./packets.js";
+import { floatsOf, wordsOf } from "./packets.js";
 
 /**
  * @import {
- *   Fit, Heard, Message, MissingTrails, Packed, Picture, RecordedDocument, RecordedRun, StoredDocument, StoredRun, Tasks, Traits, Transport
+ *   Fit, Heard, Message, MissingTrails, Packed, Picture, PlaceOnPlane, RecordedDocument, RecordedRun, StartPacket, SurfacePacket, StoredDocument, StoredRun, Tasks, Traits, Transport
  * } from "./types.js"
  */
 
 /** @type {Tasks} */
 const NO_TASKS = { n: 0, family: "", names: [], colours: [], truth: null, card: { kind: "words", words: [] } };
+
+/** @type {Partial<SurfacePacket>} */
+const NO_SURFACE = {};
 
 // ---- decoding the document ----------------------------------------------------------------------------------------------
 
@@ -55,21 +58,23 @@ async function recordedDocument(raw) {
 /** @param {StoredRun} run @returns {RecordedRun} */
 function recordedRun(run) {
   const count = run.frames.length;
-  const { trails, fit, pca } = run;
+  const { trails, start, plane, fit, pca } = run;
   return {
     ...run,
     points: summedWords(run.points, count),
     neighbours: run.k ? summedWords(run.neighbours, count) : null,
     trails: trails && { n: trails.n, points: summedWords(trails.points, count) },
+    start: start && { n: start.n, points: floatsOf(start.points) },
+    plane: plane && { ...plane, ways: summedWords(plane.ways, count), ends: summedWords(plane.ends, count) },
     pca: pca && recordedMap(pca, count),
     fit: fit && recordedFit(fit, count),
   };
 }
 
 /** @param {NonNullable<StoredRun["pca"]>} map @param {number} count @returns {NonNullable<RecordedRun["pca"]>} */
-function recordedMap({ boxes, missing, readings, points, trails }, count) {
+function recordedMap({ boxes, missing, readings, points, trails, start }, count) {
   const ways = trails && { n: trails.n, points: summedWords(trails.points, count) };
-  return { boxes, missing, readings, points: summedWords(points, count), trails: ways };
+  return { boxes, missing, readings, points: summedWords(points, count), trails: ways, start: start && { n: start.n, points: floatsOf(start.points) } };
 }
 
 // Each word is stored once, in a vocabulary; the frames hold indices into it.
@@ -77,6 +82,28 @@ function recordedMap({ boxes, missing, readings, points, trails }, count) {
 function recordedFit({ kind, n, values, words }, count) {
   const frames = kind === "words" ? summedWords(values, count) : summed(values.slice(), count);
   return { kind, n, frames, vocabulary: kind === "words" ? new TextDecoder().decode(words).split("\n") : [] };
+}
+
+// The latest frame at or before the step.
+/** @param {RecordedRun} run @param {number} step */
+function frameAt({ frames }, step) {
+  let at = frames.length - 1;
+  while (at > 0 && frames[at].step > step) at -= 1;
+  return at;
+}
+
+// The way of the start in one frame, in the form that a kernel sends.
+/** @param {RecordedRun["start"]} start @param {boolean} has_place @param {number} at @returns {StartPacket | undefined} */
+function startAt(start, has_place, at) {
+  if (!start) return undefined;
+  return has_place ? { n: start.n, points: start.points.subarray(2 * start.n * at, 2 * start.n * (at + 1)) } : { n: 0 };
+}
+
+/** @param {RecordedRun["plane"]} plane @param {number} n @param {number} at @returns {PlaceOnPlane | undefined} */
+function planeAt(plane, n, at) {
+  if (!plane) return undefined;
+  const way = plane.ways.subarray(2 * plane.n * at, 2 * plane.n * (at + 1));
+  return { n: plane.n, way, ends: plane.ends.subarray(2 * n * at, 2 * n * (at + 1)) };
 }
 
 // ---- the model ----------------------------------------------------------------------------------------------------------
@@ -121,11 +148,13 @@ export class RecordedModel {
       tasks: stored.tasks,
       help: stored.help,
       marks: stored.marks,
+      scorecards: stored.scorecards ?? {},
       rows: { runs: stored.runs.map(({ columns, values }) => ({ first: 0, columns, values })) },
       chosen: -1,
       selected: [],
       colour: stored.colour ?? 0,
     };
+    this.values.surface = this.surface(this.shownStep);
     this.values.transport = this.transport();
     this.values.picture = this.picture();
     this.values.bench = this.bench();
@@ -193,6 +222,8 @@ export class RecordedModel {
   go(at, step = this.steps[at]) {
     this.at = at;
     this.shownStep = step;
+    const surface = this.surface(step);
+    if (surface !== this.values.surface) this.put("surface", surface);
     this.put("picture", this.picture());
     const bench = this.bench();
     if (bench !== this.values.bench) this.put("bench", bench);
@@ -265,6 +296,13 @@ export class RecordedModel {
     return { number: this.number, live, step, runs, words: words.join(" ") };
   }
 
+  // The surface of the first run's settings at a step.
+  /** @param {number} step */
+  surface(step) {
+    const [run] = this.stored.runs;
+    return run?.plane ? run.plane.surfaces[run.plane.at[frameAt(run, step)]] : NO_SURFACE;
+  }
+
   // The bench at the last kept frame at or before the step: a file holds fewer of them than of maps.
   bench() {
     return this.stored.benches?.findLast(({ step }) => step <= this.shownStep) ?? this.values.bench ?? {};
@@ -272,22 +310,25 @@ export class RecordedModel {
 
   /** @param {RecordedRun} run @param {number} k @param {number} step */
   runPicture(run, k, step) {
-    let at = run.frames.length - 1;
-    while (at > 0 && run.frames[at].step > step) at -= 1;
+    const at = frameAt(run, step);
     const frame = run.frames[at];
     const n = this.stored.tasks.n;
     const points = run.points.subarray(2 * n * at, 2 * n * (at + 1));
     const [trails, fit] = [this.trails(run.trails, frame.missing, at), this.fit(run, at)];
     const second = run.pca ? { pca: this.second(run.pca, at) } : {};
-    return { ...frame, run: k, points, trails, fit, ...second, links: this.links(run, at) };
+    const nowhere = this.stored.tasks.starts ? { n: 0 } : undefined; // a file of UMAP's maps alone has no place of the start
+    const start = startAt(run.start, frame.projection === "pca", at) ?? nowhere;
+    const drawn = { start, plane: planeAt(run.plane, n, at) };
+    return { ...frame, run: k, points, trails, fit, ...drawn, ...second, links: this.links(run, at) };
   }
 
   // The second map of the moment.
   /** @param {NonNullable<RecordedRun["pca"]>} map @param {number} at */
-  second({ boxes, missing, readings, points, trails }, at) {
+  second({ boxes, missing, readings, points, trails, start }, at) {
     const n = this.stored.tasks.n;
     const places = points.subarray(2 * n * at, 2 * n * (at + 1));
-    return { box: boxes[at], points: places, readings: readings[at], trails: this.trails(trails, missing[at], at) };
+    const drawn = { trails: this.trails(trails, missing[at], at), start: startAt(start, true, at) };
+    return { box: boxes[at], points: places, readings: readings[at], ...drawn };
   }
 
   /** @param {RecordedRun["trails"]} trails @param {MissingTrails | undefined} missing @param {number} at */

@@ -50,14 +50,15 @@ export class MapTools {
   }
 
   show() {
-    const { labels, trails, state } = this.map;
+    const { labels, trails, start, state } = this.map;
     const missing = trails.excuse();
     this.labels.hidden = !labels.possible();
     this.trails.hidden = !trails.possible() && !missing;
     this.labels.setAttribute("aria-pressed", String(state.get("labels") !== false));
     this.trails.setAttribute("aria-pressed", String(!missing && state.get("trails") !== false));
     this.excuseTrails(missing);
-    const shown = [this.labels.hidden, this.trails.hidden, missing?.[0]].join();
+    if (!missing) this.excuseStart(start.excuse());
+    const shown = [this.labels.hidden, this.trails.hidden, this.excuse.textContent].join();
     if (shown !== this.shown) this.forget();
     this.shown = shown;
   }
@@ -99,5 +100,13 @@ export class MapTools {
       if (few) trails.setAttribute(name, value);
       else trails.removeAttribute(name);
     }
+  }
+
+  // UMAP has no place for a start: the line says so. No switch stands beside it, the legend has it for all maps.
+  /** @param {string[] | null} missing */
+  excuseStart(missing) {
+    setText(this.excuse, missing?.[0] ?? "");
+    this.excuse.hidden = !missing;
+    this.excuse.title = missing?.join(". ") ?? "";
   }
 }

@@ -11,6 +11,7 @@ const GONE = "The kernel was restarted: this picture no longer follows it. Run t
 const LOST = "The connection to the kernel is lost. Training may go on. The picture follows again when the connection is back.";
 const SKIP = "Do not wait: both runs train on from where they are, and each map shows its own step. Nothing is lost.";
 const CATCH_UP = "Train only the run that is behind, until both are at the same step again.";
+const CANCEL_JOB = "End this now. Nothing of the runs is lost.";
 const REPLACED = "This cell was run again, and the newer lab took over. This picture no longer changes.";
 
 /** @import { LabPage } from "./lab.js" */
@@ -55,8 +56,9 @@ export class TransportView {
     this.statusWords = element("div", "te-status-words", this.status);
     this.status.addEventListener("pointerenter", () => this.showFullStatus()); // the page's width may have changed
     this.progress = new ProgressView(statusRow);
+    const act = () => (this.page.transport().progress?.button === "Cancel" ? { do: "cancel" } : { do: "catch up", on: !waits() });
     const waits = () => this.page.transport().progress?.button === "Skip";
-    this.catchUp = this.button(this.progress.root, "", () => ({ do: "catch up", on: !waits() }), "te-catch-up");
+    this.catchUp = this.button(this.progress.root, "", act, "te-catch-up");
     this.device = element("div", "te-device te-number", statusRow);
     this.projector = this.makeWays(element("div", "te-group te-group-end", this.bar));
     // The visible alert and the screen reader's are two elements: a number that changes at every frame is shown at
@@ -87,9 +89,11 @@ export class TransportView {
     const newSeed = button("New seed", { do: "new seed" }, "te-new-seed");
     const branch = button("Branch here", () => ({ do: "branch", step: this.page.get("step") }), "te-branch");
     const keep = [0, 1].map((run) => button(`Keep ${run}`, { do: "keep", run }, "te-keep"));
+    const judge = button("Judge", { do: "judge" }, "te-judge");
+    judge.explain("A scorecard of both embedders as they are now, on tasks that neither has seen.");
     step.explain("Train up to the next picture.");
     branch.explain("Start a second run from the step shown. It has the same tasks and colours.");
-    return { play, step, undo, reset, newSeed, branch, keep };
+    return { play, step, undo, reset, newSeed, branch, keep, judge };
   }
 
   /** @param {Element} group */
@@ -131,7 +135,7 @@ export class TransportView {
   /** @param {Partial<Transport>} transport */
   show(transport) {
     const { playing, runs = [], undo, wishes = [], seed } = transport;
-    const { play, reset, branch, keep } = this.run;
+    const { play, reset, branch, keep, judge } = this.run;
     setText(play.words, playing ? "Pause" : "Play");
     play.picture?.setAttribute("d", ICONS[playing ? "pause" : "play"]);
     this.run.undo.root.disabled = !undo;
@@ -142,9 +146,10 @@ export class TransportView {
     this.run.newSeed.explain(`Begin again with other initial weights and tasks. Seed now: ${seed ?? 0}.`);
     branch.root.hidden = runs.length > 1;
     keep.forEach(({ root, words }, run) => {
-      root.hidden = runs.length < 2;
+      root.hidden = runs.length < 2 || Boolean(transport.paired);
       if (runs.length > 1) setText(words, `Keep ${runs[run].name.replace("Run ", "")}`);
     });
+    judge.root.hidden = !transport.paired;
     setText(this.device, [transport.device, transport.rate ? `${Math.round(transport.rate)} steps/s` : ""].filter(Boolean).join(" · "));
     this.showProgress(transport.progress ?? null);
     this.rewind.hidden = !transport.rewind;
@@ -159,7 +164,8 @@ export class TransportView {
     this.progress.show(progress);
     this.catchUp.root.hidden = !button;
     setText(this.catchUp.words, button);
-    if (button) this.catchUp.explain(button === "Skip" ? SKIP : CATCH_UP);
+    this.progress.root.dataset.button = button;
+    if (button) this.catchUp.explain({ Skip: SKIP, Cancel: CANCEL_JOB }[button] ?? CATCH_UP);
   }
 
   // The status line reports what is going on; a problem is reported as an alert, with what to do.

@@ -14,6 +14,7 @@ export interface Tasks {
   family: string;
   names: string[];
   labels?: boolean; // whether the names stand beside the points
+  starts?: boolean; // whether the tasks' inner loops have a start, which a PCA map shows
   pairs?: boolean; // whether training uses pairs, so that a share of them can be active
   colours: Colouring[];
   truth: { k: number; neighbours: Bytes } | null; // null: the family has no true distance
@@ -157,11 +158,13 @@ export interface RunPicture extends PlacedPoints {
   left_out?: number[];
   words?: string;
   about?: string; // in a recording: the settings of the moment shown, in words
+  plane?: PlaceOnPlane; // of a learner of two numbers
   links: Links | null;
   changes?: Changes; // where another distance is compared
   selection?: SelectionPacket; // where tasks are selected
   pca?: DrawnMap; // with Both: the same moment on a second map
   trails?: TrailsPacket | null;
+  start?: StartPacket;
   fit?: Fit | null;
 }
 
@@ -169,6 +172,7 @@ export interface RunPicture extends PlacedPoints {
 export interface DrawnMap extends PlacedPoints {
   readings?: Record<string, number>; // its own: how far it can be trusted
   trails?: TrailsPacket | null;
+  start?: StartPacket;
 }
 
 // Mean distances among the selected tasks and among all (selection.selection_packet); null: there is no pair.
@@ -189,6 +193,7 @@ export interface Links {
 
 export interface Changes {
   metric: string;
+  names?: [own: string, other: string]; // where the neighbours are compared with those of the run beside this one
   share: number;
   counts: Bytes;
   lost: number[];
@@ -201,6 +206,40 @@ export interface TrailsPacket {
   n: number; // number of places per task
   points?: Bytes;
   missing?: MissingTrails;
+}
+
+// The way of the start of the inner loops, its present place last; n 0: UMAP has no place for it.
+export interface StartPacket {
+  n: number;
+  points?: Bytes; // float32: x and y of each place
+}
+
+// What a picture says of the loss over the start (surface.plane_packet), as shares of the surface's `box`.
+export interface PlaceOnPlane {
+  n: number; // places of the way
+  way: Bytes; // of the start, its present place last
+  ends: Bytes; // of the tasks' inner loops
+}
+
+// The loss over the start (surface.surface_packet): sent when settings or tasks change. An empty one: there is no plane.
+export interface SurfacePacket {
+  names: [string, string];
+  x: Ends;
+  y: Ends;
+  box: number[];
+  n: number; // starts along a side
+  steps: number[];
+  own: number; // the run's own number of inner steps
+  high: number;
+  scale: Ends; // the losses of the lightest and of the darkest colour
+  losses: Bytes; // uint16: 65,534ths of `high` for each of `steps`, row by row from below; 65,535: above it, or lost
+  by_hand: boolean; // can a run begin at a start of the learner's choice?
+  n_tasks: number;
+  inner_lr: number;
+  stops: string[];
+  optima: Bytes;
+  ways?: { label: string; colour: string; n: number; points: Bytes }[];
+  ways_about?: string;
 }
 
 export type Fit =
@@ -226,7 +265,7 @@ export interface Mark {
 // ---- settings (controls.control_specs), the status (telling.transport), help (words.help_packet) ----
 
 export type SettingValue = number | string;
-export type Option = { value: SettingValue; label: string };
+export type Option = { value: SettingValue; label: string; about?: string };
 
 interface AnyControl {
   name: string;
@@ -269,7 +308,7 @@ export interface Run {
   step: number;
 }
 
-// How far something long is (live/progress.py); `of` 0: nobody knows. `button`: "Skip", "Catch up" or none.
+// How far something long is (live/progress.py); `of` 0: nobody knows. `button`: "Skip", "Catch up", "Cancel" or none.
 export interface Progress {
   words: string;
   done: number;
@@ -298,6 +337,45 @@ export interface Transport {
   metrics: Option[];
   compare: string;
   both?: boolean; // do two maps of the one run stand side by side?
+  paired?: boolean; // are the two runs two embedders that stay side by side?
+}
+
+// ---- scorecards of two embedders (judging.scorecards_packet): when they are made; before that there is none of it ----
+
+export interface ScoreRow {
+  name: string;
+  label: string;
+  help: string;
+  values: (number | null)[]; // of each embedder; null: it lacks this number
+  texts: string[];
+  better: number | null; // which of the two; null: neither, or nobody knows
+}
+
+export interface TransferMeasure {
+  name: string;
+  label: string;
+  help: string;
+  means: (number | null)[][]; // of each start, after each number of steps
+  texts: string[][];
+  low: (number | null)[][]; // the ends of their intervals
+  high: (number | null)[][];
+  better: (number | null)[]; // for each number of steps
+}
+
+export interface TransferPacket {
+  steps: number[];
+  n: number; // tasks
+  starts: string[]; // the two embedders, and a random start
+  measures: TransferMeasure[];
+}
+
+export interface Scorecards {
+  names: string[];
+  steps: number[]; // of each embedder, when it was judged
+  about: string;
+  rows: ScoreRow[];
+  transfer: TransferPacket | null; // null: no network learns such tasks
+  earlier?: boolean; // have the runs begun again since?
 }
 
 // One reading, declared once in the package (base/readings.py): no script contains the name of a score.
@@ -370,7 +448,9 @@ export interface Traits {
   rows: { runs: RunRows[] };
   marks: Mark[][];
   help: Help;
+  surface: Partial<SurfacePacket>;
   bench: Partial<BenchPacket>;
+  scorecards: Partial<Scorecards>;
   chosen: number;
   selected: number[];
   colour: number;
@@ -441,6 +521,8 @@ export interface View {
   projector: boolean;
   labels: boolean; // names beside the points, where there are any
   trails: boolean; // the paths of the tasks since the start, where there are any
+  arrows: boolean; // the start of the inner loops and the arrows from it, where there is one
+  plane: "surface" | "map"; // what is shown of a learner of two numbers
   step: number; // the training step shown
   connection: Connection;
 }
@@ -509,6 +591,16 @@ export interface RecordedMap<Numbers> {
   readings: Record<string, number>[];
   points: Numbers;
   trails: { n: number; points: Numbers } | null;
+  start?: { n: number; points: Numbers extends Uint8Array ? Uint8Array : Float32Array };
+}
+
+// What lies on the loss over the start in every frame, the surfaces of all settings, and which of them each frame has.
+export interface RecordedPlane<Numbers> {
+  n: number;
+  ways: Numbers;
+  ends: Numbers;
+  surfaces: SurfacePacket[];
+  at: number[];
 }
 
 interface RecordedAnswers {
@@ -522,6 +614,8 @@ export interface StoredRun extends RecordedFacts {
   points: Uint8Array;
   neighbours: Uint8Array;
   trails: { n: number; points: Uint8Array } | null;
+  start?: { n: number; points: Uint8Array };
+  plane?: RecordedPlane<Uint8Array>;
   fit: (RecordedAnswers & { values: Uint8Array; words: Uint8Array }) | null;
   pca?: RecordedMap<Uint8Array>;
 }
@@ -532,6 +626,8 @@ export interface RecordedRun extends RecordedFacts {
   points: Uint16Array;
   neighbours: Uint16Array | null;
   trails: { n: number; points: Uint16Array } | null;
+  start?: { n: number; points: Float32Array };
+  plane?: RecordedPlane<Uint16Array>;
   fit: (RecordedAnswers & { frames: Uint8Array | Uint16Array; vocabulary: string[] }) | null;
   pca?: RecordedMap<Uint16Array>;
 }
@@ -544,6 +640,7 @@ interface RecordedHead {
   help: Help;
   marks: Mark[][];
   benches?: BenchPacket[]; // in the order of their steps
+  scorecards?: Scorecards;
 }
 
 export interface StoredDocument extends RecordedHead {

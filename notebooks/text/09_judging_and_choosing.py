@@ -1,0 +1,335 @@
+# %% [markdown]
+# # Judging and choosing: how good is an embedding, and which to take?
+#
+# You know four kinds of task embeddings by now. The document ends with two questions. *How does one choose a suitable
+# method?* By the task and the size of the data, it says. *How does one judge the quality of a task embedding?* By the
+# performance on **new tasks**, for example by accuracy (准确率) or F1 (F1 值). Both answers are right, and both are
+# short. In this lesson they become numbers.
+#
+# ## What you will be able to do
+#
+# - compute accuracy and macro-F1 by hand, and say when they disagree
+# - say how sure a mean over new tasks is, and how many tasks that takes
+# - compare a task embedding with a feature embedding by what a new task gains from it
+# - read a scorecard, and say why its scores disagree
+# - choose an embedder by evidence: from what you need, and from a leaderboard
+#
+# **Time:** 75 minutes; the core path alone 40.
+#
+# ## What you need first
+#
+# Lessons [04](04_metric_based_embedding.ipynb), [06](06_parameter_based_embedding.ipynb) and
+# [08](08_inner_and_outer_loops.ipynb).
+
+# %% [markdown]
+# ## Accuracy and F1, by hand
+#
+# A model has answered the query set of a task. **Accuracy** (准确率) is the share of right answers. **F1** looks at one
+# class: how many of this class were found (recall), and how many of the answers "this class" were right (precision)?
+# It is the harmonic mean of both:
+#
+# $$F_1 = \frac{2\,TP}{2\,TP + FP + FN}$$
+#
+# $TP$ counts the hits, $FP$ what was wrongly given this class, $FN$ what was missed. **Macro-F1** is the mean of F1
+# over the classes: each class counts the same, however rare it is.
+
+# %%
+import torch
+
+from taskembed_edu import macro_f1
+from taskembed_edu.course import check, outcome, over_seeds, predict, tally
+
+truth, always_0 = [0] * 8 + [1, 2], [0] * 10
+shares = ["0.8, as the accuracy", "about 0.5", "about 0.3"]
+predict("09.majority", "8 of 10 query samples are of class 0, and a model always answers 0. Its macro-F1 is", shares)
+
+
+# %%
+def f1_by_hand(truth, answers, one):
+    both = sum(a == b == one for a, b in zip(truth, answers, strict=True))
+    return 2 * both / (truth.count(one) + answers.count(one))
+
+
+of_classes = [f1_by_hand(truth, always_0, one) for one in (0, 1, 2)]
+mean = sum(of_classes) / 3
+package = macro_f1(torch.tensor([always_0]), torch.tensor([truth]), n_way=3, there=torch.ones(1, 10, dtype=torch.bool))
+torch.testing.assert_close(mean, float(package), rtol=1e-4, atol=1e-6)
+print(f"accuracy 0.80, F1 of the classes {', '.join(f'{f1:.2f}' for f1 in of_classes)}, macro-F1 {mean:.2f}")
+outcome("09.majority", shares[0] if mean > 0.65 else shares[1] if mean > 0.4 else shares[2])
+
+# %% [markdown]
+# **Explain.** The accuracy of 0.8 hides that two classes were never found. Macro-F1 does not. Where all classes have as
+# many query samples, as in most few-shot tests, the two are close. Where they have not, report both.
+#
+# ## One task says nothing
+#
+# Here are new tasks of handwritten digits: 5 digits, **one** picture of each as the support set, 10 of each as the
+# query set. The simplest way to answer: the class of the nearest support picture, by raw pixels. (The mean picture of a
+# class is its **prototype** (原型); with one picture a class it is the picture.)
+
+# %%
+from taskembed_edu import Digits, Prototypes, transfer
+
+
+def new_digits(seed, n_tasks, n_shot=1):
+    rng = torch.Generator().manual_seed(seed)
+    return Digits(n_way=5).split(rng).unseen.sample(n_tasks, n_shot=n_shot, n_query=10, rng=rng)
+
+
+pixels = Prototypes(lambda pictures: pictures.flatten(1))
+found = transfer({"raw pixels": pixels}, new_digits(0, 1000), steps=(0,))
+accuracy = found.of("raw pixels", "accuracy")[0]
+print("accuracy on the first five tasks:", ", ".join(f"{value:.2f}" for value in accuracy[:5].tolist()))
+widths = ["about 2 points", "about 5 points", "about 15 points"]
+predict("09.interval", "The mean over 10 new tasks: how wide is its 95 % interval?", widths)
+
+
+# %%
+def interval(seed):
+    tasks, found = new_digits(seed, 1000), {}
+    for n_tasks in (10, 100, 1000):
+        low, high = transfer({"raw pixels": pixels}, tasks[:n_tasks], (0,)).interval("raw pixels", "accuracy", 0)
+        found[f"width of the interval, {n_tasks:,} tasks"] = 100 * (high - low)
+    return found
+
+
+mine = interval(0)
+ends = [(8, 28), (3, 6), (1, 1.8)]
+width = mine["width of the interval, 10 tasks"]
+happened = widths[0] if width < 3.5 else widths[1] if width < 8 else widths[2]
+rows = [(label, *end) for label, end in zip(mine, ends, strict=True)]
+display(over_seeds("09.interval", interval, mine, *rows), outcome("09.interval", happened))
+
+# %% [markdown]
+# **Explain.** Tasks differ: 1 and 7 are harder to tell apart than 0 and 1. Ten tasks fix the mean to about 15 points.
+# Each ten times as many tasks make the interval about three times as narrow, since the width falls with the square root
+# of their number. The interval is a **bootstrap** interval (自助法): draw as many tasks anew from those at hand, again
+# and again, and look how the mean moves (Efron 1979). **A mean without an interval is an opinion.**
+#
+# ## Scores that disagree
+#
+# A *scorecard* judges an embedding of tasks on new tasks, by more than one number. Retrieval: is a task found again
+# (recall@1)? Geometry: does the distance follow the true distance (Spearman)? What can a line read from the vector
+# (linear probe)? And **transfer**: a new task begins from the network of the known task that is nearest by this
+# embedding; how well does it answer, after 0 and after 20 steps?
+#
+# The leaderboard has a scorecard of each embedder on each family, with three seeds. It took a quarter of an hour, so it
+# is kept (`make leaderboard` makes it again). One of its cells we make here, live.
+
+# %%
+from taskembed_edu import evaluate, leaderboard_figure
+from taskembed_edu.course.leaderboard import kept_leaderboard
+
+board = kept_leaderboard()
+answers = ["yes, on all four families", "on some of them", "on none"]
+predict("09.same", "Is the embedder that *finds* tasks best also the one that *solves* new tasks best?", answers)
+
+# %%
+from taskembed_edu import advise
+
+
+def scorecard(seed):
+    card = evaluate("metric", "sinusoids", steps=300, seed=seed)
+    found = {"recall@1": card.scores["recall@1"], "Spearman": card.scores["spearman"]}
+    found["transfer, 0 steps"] = card.transfer.mean("nearest known task", "loss", 0)
+    return found | {"random start, 0 steps": card.transfer.mean("random weights", "loss", 0)}
+
+
+row = scorecard(0)
+display(leaderboard_figure(board, "sinusoids"))
+families = ("sinusoids", "gaussians", "digits", "number_words")
+same = [advise(board, name, "find").choice == advise(board, name, "solve").choice for name in families]
+happened = answers[0] if all(same) else answers[1] if any(same) else answers[2]
+bands = [("recall@1", 0.5, 0.85), ("Spearman", 0.75, 0.95)]
+bands += [("transfer, 0 steps", 0.15, 0.6), ("random start, 0 steps", 2.5, 7)]
+display(over_seeds("09.scorecard", scorecard, row, *bands), outcome("09.same", happened))
+
+# %% [markdown]
+# **Explain.** There is no best embedder. There is a best one *for a purpose, on a family*. The scores ask different
+# questions: to find a task again, a vector must know *which* task it is; to solve a new one, it must know *which known
+# network would answer it*. Say what you need the vector for before you look at a score.
+#
+# ## Choosing: from needs to an embedder
+#
+# The document says: choose by the task and the data. So say what matters, and let the leaderboard answer. Four
+# questions leave embedders out, or decide:
+#
+# - **What for?** Find a task again, compare tasks, read their properties, or solve new ones.
+# - **How much data has a task?** Compare the tables of all samples and of 5 shots.
+# - **How often do new tasks come?** Every hour one, or a million a day: how many milliseconds may one take?
+# - **Do you need a model that works?** Then the vector must be one (weights, a context), not only a place on a map.
+#
+# Of embedders that differ by less than the spread over seeds, the quicker one is taken.
+
+# %%
+needs = {
+    "find waves again, a million a day": advise(board, "sinusoids", "find", most_ms=0.1),
+    "solve point clouds, few data": advise(board, "gaussians, 5 shots", "solve"),
+    "solve waves, and keep a model of each": advise(board, "sinusoids", "solve", needs_model=True),
+    "compare pictures, in a short vector": advise(board, "digits", "compare", most_numbers=64),
+}
+for need, advice in needs.items():
+    print(f"{need}:\n{advice}\n")
+grows = ["by less than half", "to about the double", "many times over"]
+predict("09.shift", "Waves twice as high as any in training: the loss of CAVIA, 5 inner steps, grows", grows)
+
+# %% [markdown]
+# **Explain.** Each answer names its row of the leaderboard, and says of each other embedder why it is not taken. It is
+# an answer *for these families, these settings and this budget of 300 steps*. For your own tasks make a leaderboard of
+# your own: `evaluate("metric", my_tasks)`, or `taskembed benchmark`.
+#
+# ## The document's three challenges, as experiments
+#
+# **Representation of tasks** (任务表示) is the leaderboard itself: which vector says most about its task?
+# **Generalisation** (模型泛化能力): what happens on tasks that are *not* like those of training? Here waves grow: the
+# amplitudes of training are 0.1 to 5, and those of the new waves are larger by 1, 2, ..., 5. (The mean squared error of a
+# wave grows with the square of its amplitude anyway: the figure divides by the error of a flat line.)
+# **Cost of computing** (计算效率): what does quality cost, in seconds of training and in tasks seen?
+
+# %%
+from taskembed_edu import CAVIA, MAML, MLP, OuterLoop, Sinusoids, curves_figure, learned, shifted_waves
+
+SHIFTS, net = (0, 1, 2, 3, 4, 5), MLP(n_in=1, n_out=1, hidden=(40, 40))
+METHODS = {"MAML": MAML(net, 0.01), "CAVIA": CAVIA(net, inner_lr=1.0, inner_steps=2)}
+
+
+def trained(method, seed, outer_steps=1000):
+    rng = torch.Generator().manual_seed(seed)
+    parts = Sinusoids().split(rng)
+    loop = OuterLoop(method, rng)
+    for _step in range(outer_steps):
+        loop.step(parts.train.sample(25, 10, rng=rng))
+    return learned(loop), parts.unseen
+
+
+def farther(seed):
+    found = {}
+    for name, method in METHODS.items():
+        solver, unseen = trained(method, seed)
+        for shift, family in shifted_waves(unseen, SHIFTS).items():
+            new = family.sample(200, 10, rng=torch.Generator().manual_seed(10**6 + seed))
+            loss = transfer({name: solver}, new, (5,)).mean(name, "loss", 5)
+            found[f"{name}, amplitude +{shift}"] = loss / float(new.query_y.square().mean())
+            found[f"{name}, amplitude +{shift}, as it is"] = loss
+    return found
+
+
+by_shift = farther(0)
+display(
+    curves_figure(
+        {
+            "generalisation": {
+                name: (SHIFTS, [by_shift[f"{name}, amplitude +{shift}"] for shift in SHIFTS]) for name in METHODS
+            }
+        }
+    )
+)
+rows = [("MAML, amplitude +0", 0.1, 0.35), ("MAML, amplitude +5", 0.15, 0.9)]
+rows += [("CAVIA, amplitude +0", 0.01, 0.08), ("CAVIA, amplitude +5", 0.06, 0.4)]
+growth = by_shift["CAVIA, amplitude +5, as it is"] / by_shift["CAVIA, amplitude +0, as it is"]
+happened = grows[0] if growth < 1.5 else grows[1] if growth < 4 else grows[2]
+display(over_seeds("09.farther", farther, by_shift, *rows), outcome("09.shift", happened))
+
+# %% [markdown]
+# **Explain.** Inside the amplitudes of training all is well, and outside it breaks slowly, then fast. Nothing warns:
+# the outer loss is as small as before. So test on tasks that are *like those that will come*, and, on purpose, on some
+# that are not. The splits of this course hold out single waves; `Digits` holds out whole sets of digits, and languages
+# can be held out by branch.
+
+# %%
+COST
+
+# %% [markdown]
+# ## The lab
+#
+# Two embedders on the same tasks. A task that you choose on one map is chosen on the other. *What changed?* marks the
+# tasks whose neighbours differ. *Judge* makes both scorecards, and draws what a new task gains from each.
+
+# %% tags=["step-0"]
+from taskembed_edu import EvaluationLab
+
+lab = EvaluationLab("metric", "context", "sinusoids", seed=0)
+lab
+
+# %% [markdown]
+# ## Three things to try
+#
+# In the lab. Each time: predict first.
+#
+# 1. *Play* to step 200, then *What changed?*. For how many of ten neighbours do the two maps agree?
+# 2. *Judge* at step 200. From whose neighbour does a new wave begin better?
+# 3. Run `EvaluationLab("metric", "summary", "gaussians")` in a cell of your own, and *Judge* at step 200. Which of the
+#    two was trained?
+#
+# <details><summary>What is to be seen</summary>
+#
+# 1. For about three or four of ten. Two good maps may name different neighbours.
+# 2. From the metric-based embedder's, at step 200 and after 0 gradient steps.
+# 3. The metric-based one. The summary, statistics that nobody learnt, has the better linear probe, and its neighbours
+#    are better starts. Always keep such a baseline beside what you trained.
+# </details>
+#
+# ## Exercises
+#
+# **1.** Four query samples have the labels 0, 0, 0, 1, and a model answers 0, 0, 0, 0. What is its macro-F1?
+#
+# **2.** 25 new tasks give an interval 8 points wide. About how many new tasks give one of 2 points?
+#
+# **3.** Write macro-F1 of two lists, `my_function(labels, answers)`. A class counts if it is there or was answered.
+
+# %%
+# solution
+my_f1, my_tasks = 3 / 7, 400
+
+
+def my_function(labels, answers):
+    classes = {*labels, *answers}
+    hits = {one: sum(a == b == one for a, b in zip(labels, answers, strict=True)) for one in classes}
+    return sum(2 * hits[one] / (labels.count(one) + answers.count(one)) for one in classes) / len(classes)
+
+
+# stub
+# my_f1 = None  # put your number in place of None, and run the cell again
+# my_tasks = None  # and here
+#
+#
+# def my_function(labels, answers):
+#     return None  # put your lines in place of this one
+#
+#
+# end
+display(check("09.macro_f1", my_f1), check("09.how_many", my_tasks), check("09.function", my_function))
+
+# %% [markdown]
+# **4. An investigation.** Run the lab's cell again, and *Play*. At step 200 the metric-based embedder is the better one
+# by recall@1 and by Spearman. Is that the last word? Change no setting. Bring the context's Spearman ahead by 0.02, while
+# the metric-based embedder stays better by recall@1.
+
+# %%
+# solution
+lab.step(600)
+# stub
+# # Use the panel above, then run this cell.
+# end
+display(check("09.who_is_better", lab), tally("09"))
+
+# %% [markdown]
+# ## What to remember
+#
+# - Accuracy (准确率) and F1 (F1 值) on *new* tasks judge an embedding, as the document says. Accuracy hides rare classes,
+#   macro-F1 does not.
+# - A mean over tasks needs an interval. Four times as many tasks make it half as wide.
+# - The scores of a scorecard disagree, since they ask different questions. First say what the vector is for.
+# - Choose by needs: purpose, data of a task, how often new tasks come, whether a model must come with the vector. And
+#   ask for the row on which an answer rests.
+# - Keep the simplest baseline beside each method: raw pixels, statistics, random weights.
+# - What holds on tasks like those of training may break on others, without a warning.
+#
+# Back to [the beginning](00_start_here.ipynb). Lessons 10 to 13 are planned: pictures, robots, texts, and your own tasks.
+#
+# ## Sources
+#
+# - B. Efron, *Bootstrap Methods: Another Look at the Jackknife*, 1979: intervals by drawing anew.
+# - C. J. van Rijsbergen, *Information Retrieval*, 1979: the F measure.
+# - J. Snell, K. Swersky and R. Zemel, *Prototypical Networks for Few-shot Learning*, 2017.
+# - W.-Y. Chen and others, *A Closer Look at Few-shot Classification*, 2019: supervised features as the baseline.
