@@ -114,8 +114,8 @@ display(over_seeds("09.interval", interval, mine, *rows), outcome("09.interval",
 #
 # - **raw pixels**: prototypes, and no learning at all;
 # - **supervised features**: a network learns to name 0 to 4; what its last layer reads is the feature (Chen 2019);
-# - **prototypical network**: it learns features by episodes, so that prototypes work (Snell 2017). Five classes are few,
-#   so quarter turns of a digit count as classes of their own in its training;
+# - **prototypical network**: it learns features by episodes, so that prototypes work (Snell 2017). Five classes are
+#   few, so quarter turns of a digit count as classes of their own in its training;
 # - **task embedding**: the metric-based embedder finds the known task that is nearest, and its network answers.
 #
 # The first three embed *pictures*, the last one embeds *tasks*.
@@ -162,7 +162,9 @@ def four_ways(seed):
 
 def read(found):
     last = {"task embedding": 20}
-    return {f"{way}: {what}": found.mean(way, what, last.get(way, 0)) for way in ways for what in ("accuracy", "macro-F1")}
+    return {
+        f"{way}: {what}": found.mean(way, what, last.get(way, 0)) for way in ways for what in ("accuracy", "macro-F1")
+    }
 
 
 def by_way(seed):
@@ -337,8 +339,9 @@ cost_figure(costs, "query loss after 5 steps", ("steps", "seconds"))
 # %% [markdown]
 # **Cost**: one step of CAVIA takes longer than one of MAML, since it makes two inner steps. It is worth it: at every
 # second of training its loss is lower. Look at the axis before you compare: by *steps*, by *seconds* and by *tasks
-# seen* the same two methods may change places. And how does it grow? A scorecard of 10,000 tasks has 50 million pairs. The
-# package then takes a sample of pairs for the rank correlation, and neighbours in blocks, so that memory stays bounded.
+# seen* the same two methods may change places. And how does it grow? A scorecard of 10,000 tasks has 50 million pairs.
+# The package then takes a sample of pairs for the rank correlation, and neighbours in blocks, so that memory stays
+# bounded.
 #
 # ## The lab
 #
