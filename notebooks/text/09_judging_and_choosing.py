@@ -3,7 +3,7 @@
 #
 # You know four kinds of task embeddings by now. The document ends with two questions. *How does one choose a suitable
 # method?* By the task and the size of the data, it says. *How does one judge the quality of a task embedding?* By the
-# performance on **new tasks**, for example by accuracy (准确率) or F1 (F1 值). Both answers are right, and both are
+# performance on **new tasks**, for example by accuracy (准确率) or F1. Both answers are right, and both are
 # short. In this lesson they become numbers.
 #
 # ## What you will be able to do
@@ -419,7 +419,7 @@ display(check("09.who_is_better", lab), tally("09"))
 # %% [markdown]
 # ## What to remember
 #
-# - Accuracy (准确率) and F1 (F1 值) on *new* tasks judge an embedding, as the document says. Accuracy hides rare
+# - Accuracy (准确率) and F1 on *new* tasks judge an embedding, as the document says. Accuracy hides rare
 #   classes, macro-F1 does not.
 # - A mean over tasks needs an interval. Four times as many tasks make it half as wide.
 # - The scores of a scorecard disagree, since they ask different questions. First say what the vector is for.
