@@ -243,3 +243,13 @@ def test_a_desk_gives_the_points_of_what_lies_on_it() -> None:
     assert desk.points == ((1.0, 2.0),)
     assert Desk(task=1, moved=desk.moved).points is None
     assert desk.with_points(None).points is None
+
+
+def test_a_rate_that_is_too_large_is_said_with_its_step(bench_page: Callable[..., BenchPage]) -> None:
+    page = bench_page()
+    page.say("set", changes={"inner_lr": 2.0})
+    lost = page.way("random")["diverged"]
+    assert lost > 0
+    assert f"diverged at step {lost}" in page.bench["missing"]["random"]
+    assert "(2) is too large" in page.bench["missing"]["random"]
+    assert page.panel.player.failure is None

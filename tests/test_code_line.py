@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from taskembed_edu.base.settings import Setting, Settings
 from taskembed_edu.embedders import task_embedder
+from taskembed_edu.labs.adaptation import AdaptationLab
 from taskembed_edu.labs.metric import MetricLab
 from taskembed_edu.labs.parameter import ParameterLab
 from taskembed_edu.labs.session_lab import SessionLab
@@ -37,7 +38,7 @@ class SummaryLab(FisherLab):
         return {"metric": "cosine", "n_shot": 3} if family == "gaussians" else {}
 
 
-LABS: list[type[SessionLab]] = [MetricLab, ParameterLab, FisherLab, SummaryLab]
+LABS: list[type[SessionLab]] = [MetricLab, ParameterLab, AdaptationLab, FisherLab, SummaryLab]
 SMALL: dict[str, Any] = {"n_tasks": 8, "frame_every": 4, "projection": "pca"}
 
 

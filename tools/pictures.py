@@ -4,8 +4,8 @@
     python -m tools.pictures collapse   # one story
 
 Stories: `lesson` (two runs side by side, what changed?), `collapse` (margin 0), `languages` (weights find their
-branches, and do not from starts of their own), `evaluation` (two embedders, judged). Some document shows each of these
-pictures: tests/test_house.py asks.
+branches, and do not from starts of their own), `evaluation` (two embedders, judged), `adaptation` (one wave from three
+starts). Some document shows each of these pictures: tests/test_house.py asks.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _tell(browser: Browser, server: JupyterServer, name: str) -> None:
     page.evaluate("jupyterapp.commands.execute('application:toggle-left-area')")
     page.run_all()
     lab = LabOnPage(page)
-    lab.map().locator(".te-map-canvas").wait_for()
+    lab.map().locator(".te-map-canvas").wait_for(state="attached")  # AdaptationLab shows its bench first
     story(lab)
     page.close()
 
@@ -130,13 +130,29 @@ def _evaluation(lab: LabOnPage) -> None:
     _project(lab, "evaluation_lab_projector")
 
 
+def _adaptation(lab: LabOnPage) -> None:
+    """A learned start beside the others, after three inner steps, with two points moved by hand."""
+    _step_to(lab, 600)
+    lab.page.wait_for_function("document.querySelectorAll('.te-bench-way').length === 3")
+    for _ in range(4):
+        lab.button("Another task").click()
+    expect(lab.root.locator(".te-bench")).to_have_attribute("data-task", "4")
+    slider = lab.root.locator(".te-bench-slider")
+    slider.focus()
+    lab.page.keyboard.press("Home")
+    for _ in range(5):
+        lab.page.keyboard.press("ArrowRight")
+    _picture(lab, "adaptation_lab")
+
+
 STORIES: dict[str, tuple[str, Callable[[LabOnPage], None]]] = {
     "lesson": ("", _lesson),
     "collapse": ("margin=0.0", _collapse),
     "languages": ("'number_words'", _languages),
     "evaluation": ("", _evaluation),
+    "adaptation": ("", _adaptation),
 }
-LABS = {"languages": "ParameterLab", "evaluation": "EvaluationLab"}
+LABS = {"languages": "ParameterLab", "evaluation": "EvaluationLab", "adaptation": "AdaptationLab"}
 
 
 # ---- what they do ----------------------------------------------------------------------------------------------------

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from taskembed_edu.base.checks import check_whole, problem
-from taskembed_edu.embedders.adapted import AdaptedEmbedder
 from taskembed_edu.live import packets
 from taskembed_edu.live.bench_packet import bench_packet, size_of
 from taskembed_edu.live.lab_view import LabView, PictureGate
@@ -226,11 +225,6 @@ class Bench:
         names = run_names(sessions)
         named = {run: LEARNED if run == active else _learned(names[run]) for run in method}
         return {named[run]: f"{names[run]}: {words}" for run, words in method.items()}
-
-
-def has_bench(session: Session) -> bool:
-    """Whether there is a learned start whose inner loop can be shown."""
-    return isinstance(session.embedder, AdaptedEmbedder)
 
 
 def _learned(run: str) -> str:

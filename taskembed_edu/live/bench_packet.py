@@ -37,7 +37,7 @@ def bench_packet(seen: Seen, named: Mapping[str, str], can_undo: bool = False) -
         "measures": {name: label for name, label in _MEASURES.items() if name in seen.measures},
         "ways": [_way(seen, way, named, reach) for way in sorted(seen.ways.values(), key=_rank)],
         "flat": _flat(seen),
-        "missing": dict(seen.missing),
+        "missing": {**seen.missing, **_lost(seen, named)},
         "nearest": seen.nearest,
         "words": in_words(seen, named),
     }
@@ -78,6 +78,16 @@ def _way(seen: Seen, way: InnerLoop, named: Mapping[str, str], reach: tuple[floa
     if fit is not None and fit.words is not None:
         told["words"] = [list(words) for words in fit.words]
     return told
+
+
+def _lost(seen: Seen, named: Mapping[str, str]) -> dict[str, str]:
+    """Where an inner loop diverged, and what to do."""
+    return {
+        named.get(way.start, way.start): f"diverged at step {way.diverged_at}. "
+        f"The inner rate ({seen.inner_lr:g}) is too large for it: lower it."
+        for way in seen.ways.values()
+        if way.diverged_at is not None
+    }
 
 
 def _flat(seen: Seen) -> list[dict[str, Any]]:

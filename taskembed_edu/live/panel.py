@@ -16,7 +16,7 @@ from typing import Any
 from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.base.files import reason
 from taskembed_edu.live import packets, runs
-from taskembed_edu.live.bench import Bench, has_bench
+from taskembed_edu.live.bench import Bench
 from taskembed_edu.live.cells import running_cell, stop_replaced
 from taskembed_edu.live.controls import page_value
 from taskembed_edu.live.defaults_for import DefaultsFor, implied_changes, no_defaults, out_of_range_words, words_for
@@ -35,6 +35,7 @@ from taskembed_edu.session.history import Frame, History
 from taskembed_edu.session.session import Session
 from taskembed_edu.session.setup import MAP_SETTINGS, Setup
 from taskembed_edu.session.side_by_side import Judged, common_families
+from taskembed_edu.session.slow_motion import adapts
 
 Message = dict[str, Any]
 
@@ -105,7 +106,7 @@ class SessionPanel:
         # On these families both maps of a pair show the same tasks; without a pair none is left out.
         self._families = () if other is None else common_families([session.embedder, other.embedder])
         self._updater = ViewUpdater(self.player, self._ui, title, main, self._families)
-        if other is None and has_bench(session):
+        if other is None and adapts(session):
             self.bench = Bench(self.player, self.view)
             self.player.wake()
         self.view.on_msg(self._on_message)

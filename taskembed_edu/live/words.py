@@ -21,6 +21,7 @@ from taskembed_edu.figures.colours import LINE_COLOURS
 from taskembed_edu.projection.umap_steps import Layout
 from taskembed_edu.session.history import Frame
 from taskembed_edu.session.session import Session
+from taskembed_edu.session.slow_motion import adapts
 from taskembed_edu.tasks.base import TruthKind
 
 # How many neighbours on the map are compared by their parameters, and how many link the tasks of a group.
@@ -47,6 +48,20 @@ _TRY_WEIGHTS = (
     "Point at a task: you see its data, and what its network answers now.",
     "Start: one each, then Reset and Play. The networks learn just as well. Are their weights still in order?",
     "Layer, Weights as and Task vector: another view of the same networks.",
+)
+_TRY_ADAPTING = (
+    "Play: the outer loop moves the start, and the meta-learned curve bends to the points in fewer steps.",
+    "Slow motion: the same inner loop from each start, step by step. Then move the time back to step 0.",
+    "Drag a point, or go to it with Tab and use the arrow keys. Delete removes it, Ctrl+Z takes it back.",
+    "Draw your own wave: three points are enough for the meta-learned start. Are they for a random one?",
+    "Branch here, and give one run another method: two learned starts on one task.",
+)
+_OF_ADAPTING = (
+    "The inner loop: one task that training never saw, learned by gradient steps on its support points, from several "
+    "starts. All steps are of one size, the inner rate. Solid lines are the loss on the query points, which nobody "
+    "learns from; dashed lines are the loss on the support points.",
+    "The outer loop: every step moves the start, so that the inner loop of many tasks ends well. On the map a point "
+    "is a task's weights after its inner loop. Not the loss at inner step 0 is to be low, but that after the steps.",
 )
 _TRY_TWO = (
     "Play, then choose a task on one map: it is chosen on both. Are its neighbours the same?",
@@ -86,6 +101,8 @@ def help_packet(session: Session, *others: Session) -> dict[str, Any]:
         return {"reading": [_OF_TWO, *told], **declared, "try": list(_TRY_TWO)}
     if session.embedder.has_pairs:
         return {"reading": told, **declared, "try": list(_TRY_MARGINS)}
+    if adapts(session):
+        return {"reading": [*_OF_ADAPTING, *told[:-1]], **declared, "try": list(_TRY_ADAPTING)}
     return {"reading": [*_OF_WEIGHTS, *told[:-1]], **declared, "try": list(_TRY_WEIGHTS)}
 
 

@@ -74,6 +74,7 @@ class Seen:
     sketch: TaskSketch
     ways: Mapping[str, InnerLoop]
     missing: Mapping[str, str]
+    inner_lr: float
     nearest: str = ""
     prototypes: Mapping[str, float] = field(default_factory=dict)
 
@@ -127,7 +128,7 @@ class SlowMotion:
         prototypes = prototype_measures(task) if family.classification else {}
         if not family.classification:
             missing[PROTOTYPES] = _NO_CLASSES
-        return Seen(asked, family, task, sketch, ways, missing, named, prototypes)
+        return Seen(asked, family, task, sketch, ways, missing, method.inner_lr, named, prototypes)
 
     def _starts(
         self, session: Session, frame: Frame, method: MetaLearner, task: TaskBatch
@@ -170,6 +171,11 @@ class SlowMotion:
         if kept is None or kept[0] is not frame or kept[1] != method or kept[2] is not known:
             kept = self._vectors = frame, method, known, known.vectors(method, start)
         return kept[3]
+
+
+def adapts(session: Session) -> bool:
+    """Whether the run learns a start, whose inner loop can be shown."""
+    return isinstance(session.embedder, AdaptedEmbedder)
 
 
 def method_at(session: Session, frame: Frame) -> MetaLearner:

@@ -1,46 +1,22 @@
 // The bench: the inner loop in slow motion. One task from several starts side by side, its points to be moved, and the
 // losses by step beside it. What lies on the bench is the kernel's; the page moves through the steps by itself.
 
-import { element, freshId, helpMark, icon, ICONS, oncePerFrame, onTheme, rounded, setText } from "./base.js";
+import { element, ICONS, oncePerFrame, onTheme, rounded, setText } from "./base.js";
+import { makeHead, makeTime, SHOWN_STEPS } from "./bench_controls.js";
 import { StepChart, valueOf } from "./bench_losses.js";
 import { samePoints, stepTime } from "./bench_numbers.js";
 import { CurvePlane } from "./bench_plane.js";
+import { layAnswers, pairsOf, shownWays } from "./bench_ways.js";
 import { TaskPicture } from "./card.js";
-import { bytesOf, decodeCard, floatsOf, wordsOf } from "./packets.js";
+import { decodeCard, wordsOf } from "./packets.js";
 import { paletteOf } from "./shapes.js";
 
 /** @import { LabPage } from "./lab.js" */
-/** @import { Bytes, BenchPacket, BenchWay, Ends, Point, Palette, TaskData } from "./types.js" */
-/**
- * @typedef {object} ShownWay one start, decoded
- * @property {string} name
- * @property {string} label
- * @property {string} short its name beside its curve
- * @property {string} colour of its lines
- * @property {string} text of its words: the same hue, dark enough to be read
- * @property {ArrayLike<number>} support its losses by step
- * @property {Record<string, ArrayLike<number>>} query each measure by step
- * @property {Uint16Array | null} curves
- * @property {number} diverged
- * @property {Record<string, number>} [flat] measures of what takes no step
- * @property {BenchWay} [way]
- */
-
-const SHOWN_STEPS = [5, 10, 20, 50, 100];
+/** @import { ShownWay } from "./bench_ways.js" */
+/** @import { BenchPacket, Ends, Palette, Point } from "./types.js" */
 const WAITS_MS = 2500; // points that the kernel has not answered by then are its own again
-const BENCH_HELP =
-  "One task that training never saw. From each start the same inner loop takes gradient steps on the support points (filled), and the curve bends to them. " +
-  "The query points (hollow) only judge. Play the outer loop, and watch the meta-learned start get better; move its time back, and it is bad again.";
 const NO_TRUTH = "Nobody knows the truth of a curve of your own: only the loss on its points is shown.";
 const BENCH_MOVED = "You have moved this task's points. The query points and the true curve are still the task's own.";
-// Okabe and Ito's hues for light and for dark paper, and for words. A second run's learned start has a hue of its own.
-const START_HUES = {
-  random: { light: ["#d55e00", "#a84300"], dark: ["#f27a2c", "#ff9a57"] },
-  learned: { light: ["#0072b2", "#0072b2"], dark: ["#56b4e9", "#7cc5ef"] },
-  second: { light: ["#b0568a", "#94436f"], dark: ["#e3a8c9", "#e3a8c9"] },
-  nearest: { light: ["#009e73", "#00714f"], dark: ["#1fbe91", "#3fd1a7"] },
-  flat: { light: ["#57606a", "#57606a"], dark: ["#aab2bb", "#aab2bb"] },
-};
 
 export class BenchView {
   at = Infinity; // the position among the inner steps; it stays at the end where more are shown
@@ -50,6 +26,8 @@ export class BenchView {
   /** @type {Point[] | null} */
   pending = null; // points that the kernel has not answered yet
   pendingTimer = 0;
+  /** @type {number | null} */
+  wanted = null; // the task that was asked for and has not come yet
   request = 0; // the animation frame of the slow motion
   /** @type {StepChart[]} */
   charts = [];
@@ -67,7 +45,7 @@ export class BenchView {
     before.before(this.root);
     this.palette = paletteOf(page.root);
     this.root.setAttribute("aria-label", "The inner loop in slow motion");
-    this.head = this.makeHead();
+    this.head = makeHead(this);
     const stage = element("div", "te-bench-stage", this.root);
     this.left = element("div", "te-bench-left", stage);
     this.plane = new CurvePlane(this.left, (points, gesture) => this.sendPoints(points, gesture));
@@ -75,11 +53,10 @@ export class BenchView {
     this.picture = new TaskPicture(this.card);
     this.chartRow = element("div", "te-bench-charts", stage);
     this.legend = element("div", "te-bench-legend", this.root);
-    this.time = this.makeTime();
+    this.time = makeTime(this);
     this.note = element("p", "te-bench-note te-note", this.root);
     this.spoken = element("p", "te-unseen", this.root);
     this.draw = oncePerFrame(() => this.paint());
-    this.acknowledge = oncePerFrame(() => this.page.say({ do: "bench shown", number: this.packet?.number ?? 0 }));
     this.stops = [onTheme(() => this.rehue()), page.on("projector still", this.draw)];
     this.resized = new ResizeObserver(this.draw);
     this.resized.observe(this.root);
@@ -91,70 +68,9 @@ export class BenchView {
     this.stops.forEach((stop) => stop());
     this.resized.disconnect();
     this.draw.stop();
-    this.acknowledge.stop();
     cancelAnimationFrame(this.request);
     clearTimeout(this.pendingTimer);
     this.root.remove();
-  }
-
-  // ---- building ----
-
-  makeHead() {
-    const head = element("div", "te-bench-head te-live-only", this.root);
-    const title = element("div", "te-bench-title"); // it stands beside the switch of the views
-    const name = element("span", "te-bench-name", title);
-    helpMark(title, "the inner loop in slow motion", BENCH_HELP);
-    const buttons = element("div", "te-group", head);
-    /** @param {string} words @param {() => void} action @param {string} tip */
-    const button = (words, action, tip) => {
-      const made = element("button", "te-button", buttons, words);
-      const bubble = element("span", "te-bubble", made, tip);
-      bubble.setAttribute("aria-hidden", "true");
-      made.setAttribute("aria-description", tip);
-      made.addEventListener("click", action);
-      return made;
-    };
-    return {
-      title,
-      name,
-      another: button("Another task", () => this.another(), "Put the next task of the map on the bench. A click on the map chooses one too."),
-      own: button("Draw your own wave", () => this.ask("own"), "Take all points away, then click to place your own. Take back brings what was there."),
-      mine: button("Your own wave", () => this.ask("mine"), "Show the points that you have drawn again."),
-      add: button("Add a point", () => this.plane.addInGap(), "In the widest gap. A double click on the plane adds one there; Delete removes the one with the focus."),
-      back: button("Back to the task", () => this.ask("back"), "The task's own points, as they came."),
-      undo: button("Take back", () => this.ask("undo"), "Undo the last change of the points (Ctrl+Z)."),
-    };
-  }
-
-  makeTime() {
-    const row = element("div", "te-bench-time", this.root);
-    row.setAttribute("role", "group");
-    row.setAttribute("aria-label", "Inner steps");
-    const play = element("button", "te-button te-bench-play", row);
-    const words = element("span", "", play, "Slow motion");
-    const path = icon("play", play);
-    play.addEventListener("click", () => (this.playing ? this.pause() : this.play()));
-    /** @param {"back" | "forward"} picture @param {number} by */
-    const arrow = (picture, by) => {
-      const made = element("button", "te-button te-icon-button", row);
-      made.setAttribute("aria-label", by < 0 ? "Earlier in the inner loop" : "Later in the inner loop");
-      icon(picture, made);
-      made.addEventListener("click", () => this.go(Math.round(this.position()) + by));
-      return made;
-    };
-    const back = arrow("back", -1);
-    const label = element("label", "te-unseen", row, "Inner step shown");
-    const slider = element("input", "te-bench-slider", row);
-    Object.assign(slider, { type: "range", min: "0", step: "1", id: freshId("inner") });
-    label.htmlFor = slider.id;
-    slider.addEventListener("input", () => this.go(Number(slider.value)));
-    const forward = arrow("forward", 1);
-    const where = element("span", "te-bench-where te-number", row);
-    const most = element("select", "te-bench-steps te-live-only", row);
-    most.setAttribute("aria-label", "How many inner steps are shown");
-    for (const each of SHOWN_STEPS) element("option", "", most, `${each} steps`).value = String(each);
-    most.addEventListener("change", () => this.ask("steps", { steps: Number(most.value) }));
-    return { play, words, path, back, slider, forward, where, most };
   }
 
   // ---- what the learner does ----
@@ -167,7 +83,8 @@ export class BenchView {
 
   another() {
     const n = this.page.model.get("tasks")?.n ?? 1;
-    this.ask("task", { task: ((this.packet?.task ?? -1) + 1) % n });
+    this.wanted = ((this.wanted ?? this.packet?.task ?? -1) + 1) % n; // a second click comes before the first one's answer
+    this.ask("task", { task: this.wanted });
   }
 
   /** @param {Point[]} points @param {number} gesture */
@@ -236,10 +153,11 @@ export class BenchView {
   /** @param {BenchPacket} packet */
   take(packet) {
     this.packet = packet;
+    if (packet.task === this.wanted) this.wanted = null;
     const isCurve = packet.kind === "curve";
     const support = isCurve ? pairsOf(packet.support) : [];
     if (this.pending && samePoints(this.pending, support)) this.pending = null;
-    this.ways = this.decoded(packet);
+    this.ways = shownWays(packet, this.palette.dark);
     this.root.dataset.kind = packet.kind;
     this.plane.root.hidden = !isCurve;
     this.card.hidden = isCurve;
@@ -250,7 +168,6 @@ export class BenchView {
     setText(this.spoken, packet.words);
     Object.assign(this.root.dataset, { number: String(packet.number), step: String(packet.step), task: String(packet.task) });
     this.draw();
-    this.acknowledge();
   }
 
   /** @type {Point[]} */
@@ -264,30 +181,10 @@ export class BenchView {
   drawn = -1; // the number of the packet that was painted last, and when
   drawnAt = 0;
 
-  /** @param {BenchPacket} packet @returns {ShownWay[]} */
-  decoded(packet) {
-    const paper = this.palette.dark ? "dark" : "light";
-    let learned = 0;
-    const ways = packet.ways.map((way) => {
-      const hue = way.name === "random" ? "random" : way.name === "nearest task" ? "nearest" : learned++ ? "second" : "learned";
-      const [colour, text] = START_HUES[hue][paper];
-      const query = Object.fromEntries(Object.entries(way.query).map(([name, values]) => [name, floatsOf(values)]));
-      const curves = way.curves ? wordsOf(way.curves) : null;
-      const short = way.label.replace(/ \(.*/, "");
-      return { name: way.name, label: way.label, short, colour, text, support: floatsOf(way.support), query, curves, diverged: way.diverged, way };
-    });
-    const [colour, text] = START_HUES.flat[paper];
-    const flat = packet.flat.map(({ name, label, ...numbers }) => {
-      const flat = /** @type {Record<string, number>} */ (numbers);
-      return { name, label, short: label, colour, text, support: [], query: {}, curves: null, diverged: -1, flat };
-    });
-    return [...ways, ...flat];
-  }
-
   // Colours are read when the theme changes and not for every picture: that reads pixels, which is slow.
   rehue() {
     this.palette = paletteOf(this.page.root);
-    if (this.packet) this.ways = this.decoded(this.packet);
+    if (this.packet) this.ways = shownWays(this.packet, this.palette.dark);
     if (this.packet) this.showLegend(this.packet);
     this.draw();
   }
@@ -370,6 +267,7 @@ export class BenchView {
     for (const chart of this.charts) chart.draw(shown, this.steps(), at, palette);
     this.showTime(at);
     for (const way of this.ways) this.showNumber(way, at);
+    if (this.drawn !== packet.number) this.page.say({ do: "bench shown", number: packet.number }); // not while it is hidden
     this.drawn = packet.number;
     this.drawnAt = performance.now();
     this.root.dataset.at = String(Math.round(at));
@@ -394,14 +292,14 @@ export class BenchView {
     const data = decodeCard(this.page.model.get("tasks")?.card, packet.task);
     const way = (ways.find(({ name }) => name === "meta-learned") ?? ways[0])?.way;
     const lost = way && way.diverged >= 0 && at >= way.diverged;
-    if (data && way && !lost) answer(data, way, Math.round(at));
+    if (data && way && !lost) layAnswers(data, way, Math.round(at));
     const wide = Math.max(160, this.card.clientWidth - 4);
     this.picture.draw(data, palette, wide, Math.max(120, this.left.clientHeight - 6));
   }
 
   /** @param {number} at */
   showTime(at) {
-    const { play, words, path, back, slider, forward, where } = this.time;
+    const { words, path, back, slider, forward, where } = this.time;
     const [step, last] = [Math.round(at), this.steps()];
     slider.max = String(last);
     slider.value = String(step);
@@ -423,21 +321,4 @@ export class BenchView {
     const value = valueOf(way, measure, at);
     setText(number, lost ? `diverged at step ${way.diverged}` : rounded(value));
   }
-}
-
-// The answers of a network after this step, laid over its task's card.
-/** @param {TaskData} data @param {BenchWay} way @param {number} step */
-function answer(data, way, step) {
-  if (way.classes && (data.kind === "scatter" || data.kind === "images")) {
-    const each = data.kind === "images" ? data.n_images : data.points.length;
-    const classes = bytesOf(way.classes).subarray(step * each, (step + 1) * each);
-    if (classes.length === each) data.fit = { classes };
-  }
-  if (way.words && data.kind === "words") data.fit = { words: way.words[step] };
-}
-
-/** @param {Bytes | undefined} bytes @returns {Point[]} */
-function pairsOf(bytes) {
-  const numbers = floatsOf(bytes);
-  return Array.from({ length: numbers.length >> 1 }, (_, k) => [numbers[2 * k], numbers[2 * k + 1]]);
 }

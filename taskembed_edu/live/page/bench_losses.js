@@ -7,7 +7,7 @@ import { decadesOf, valueAt } from "./bench_numbers.js";
 import { cssOf } from "./shapes.js";
 import { wipeWritten, write } from "./written.js";
 
-/** @import { ShownWay } from "./bench.js" */
+/** @import { ShownWay } from "./bench_ways.js" */
 /** @import { Ends, Palette } from "./types.js" */
 /** @typedef {{ left: number, right: number, top: number, bottom: number }} Area CSS pixels on the canvas */
 

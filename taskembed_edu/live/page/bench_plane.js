@@ -8,7 +8,7 @@ import { curveAt, onPlane, roundTicks, spread, widestGap } from "./bench_numbers
 import { cssOf, drawMarker } from "./shapes.js";
 import { wipeWritten, write } from "./written.js";
 
-/** @import { ShownWay } from "./bench.js" */
+/** @import { ShownWay } from "./bench_ways.js" */
 /** @import { Ends, Palette, Point } from "./types.js" */
 /** @typedef {{ x: Ends, y: Ends, reach: Ends, query: Point[], truth: Uint16Array, ways: ShownWay[], at: number, movable: boolean, draws: boolean }} PlaneView */
 /** @typedef {{ left: number, right: number, top: number, bottom: number }} Area CSS pixels of the plot on the canvas */
