@@ -90,13 +90,19 @@ def test_a_worker_is_killed_and_every_cell_finishes_once(
     monkeypatch.setattr(cluster, "run_cell", held_once)
     mark = tmp_path / "mark"
     told: list[tuple[Cell, int, int]] = []
+    versions: list[dict[str, Any]] = []
+    check = cluster._check_versions
+    monkeypatch.setattr(cluster, "_check_versions", lambda found: (versions.append(found), check(found)))
     killer = threading.Thread(target=kill_who_holds, args=(mark,), daemon=True)
     with scheduler(mark) as (address, _pid), worker(address, mark), worker(address, mark):
         killer.start()
-        pool = on_cluster(address)
+        pool = on_cluster(address, timeout=60)
         assert run_missing(CELLS, results, pool, lambda outcome, *place: told.append((outcome.cell, *place))) == 0
         killer.join()
         assert mark.exists(), "one was killed"
+        for of in (versions[0]["scheduler"], *versions[0]["workers"].values()):
+            assert set(cluster._versions(of)) == set(cluster.SAME_EVERYWHERE)
+            assert None not in cluster._versions(of).values()
         assert sorted(cell for cell, *_ in told) == CELLS, "none is recorded twice"
         assert [place for _, *place in told] == [[done, 4] for done in range(1, 5)]
         asked = ["--embedders", "summary", "--families", "sinusoids", "--seeds", "5", "--steps", "1"]
@@ -117,7 +123,7 @@ def test_a_scheduler_that_dies_leaves_what_was_found(
 
         caplog.clear()
         with pytest.raises(ConnectionError, match=r"gone with 1 of 2 cells to do.*the next run goes on"):
-            run_missing(cells, results, on_cluster(address), told)
+            run_missing(cells, results, on_cluster(address, timeout=60), told)
     assert results.missing(cells) == [CELLS[1]]
     assert caplog.text == "", "one sentence, and no pages of tracebacks"
 
