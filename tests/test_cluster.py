@@ -92,7 +92,12 @@ def test_a_worker_is_killed_and_every_cell_finishes_once(
     told: list[tuple[Cell, int, int]] = []
     versions: list[dict[str, Any]] = []
     check = cluster._check_versions
-    monkeypatch.setattr(cluster, "_check_versions", lambda found: (versions.append(found), check(found)))
+
+    def checked(found: dict[str, Any]) -> None:
+        versions.append(found)
+        check(found)
+
+    monkeypatch.setattr(cluster, "_check_versions", checked)
     killer = threading.Thread(target=kill_who_holds, args=(mark,), daemon=True)
     with scheduler(mark) as (address, _pid), worker(address, mark), worker(address, mark):
         killer.start()
