@@ -192,6 +192,15 @@ def test_another_version_of_the_scheduler_is_refused_and_a_third_number_of_pytho
         cluster._check_versions(found)
 
 
+def test_a_scheduler_that_refuses_this_version_is_said(monkeypatch: pytest.MonkeyPatch, results: ResultsFile) -> None:
+    def client(*_: object, **__: object) -> None:
+        raise ImportError("Mismatched versions found: msgpack")
+
+    monkeypatch.setattr("distributed.Client", client)
+    with pytest.raises(ValueError, match=r"cluster: got tcp://a:1 \(Mismatched versions.*one version everywhere"):
+        run_missing(CELLS, results, on_cluster("tcp://a:1"))
+
+
 class Deserted:
     """A client of a scheduler that its workers have left."""
 

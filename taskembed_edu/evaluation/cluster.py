@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 # What must be of one version everywhere: pickles of another are refused, or read as something else.
 SAME_EVERYWHERE = ("python", "dask", "distributed", "taskembed_edu")
 
+_ONE_VERSION = "What is sent would not be read there. Install one version everywhere, and start it again."
 # Seconds to take leave of a scheduler, which may be gone.
 _GOODBYE = 1.0
 
@@ -70,6 +71,10 @@ def _connected(address: str, timeout: float) -> Iterator[Client]:
             raise ConnectionError(
                 problem("scheduler", f"{address} ({error})", "a scheduler that answers", cause)
             ) from error
+        except ImportError as error:
+            raise ValueError(
+                problem("cluster", f"{address} ({error})", "the versions of here", _ONE_VERSION)
+            ) from error
     with _without_tracebacks():
         try:
             _wait_for_a_worker(client, address, timeout)
@@ -107,8 +112,7 @@ def _check_versions(found: dict[str, Any]) -> None:
         for name, version in _versions(of).items():
             if version != mine[name]:
                 came = f"{name} {version or 'not at all'} at {who}"
-                cause = "What is sent would not be read there. Install one version everywhere, and start it again."
-                raise ValueError(problem("cluster", came, f"{name} {mine[name]}, as here", cause))
+                raise ValueError(problem("cluster", came, f"{name} {mine[name]}, as here", _ONE_VERSION))
 
 
 def _versions(of: dict[str, Any]) -> dict[str, str | None]:
