@@ -17,7 +17,7 @@ from taskembed_edu.tasks.digits import Digits, turned_classes
 
 N_WAY, N_SHOT, N_QUERY = 5, 5, 5
 # Every network sees so many pictures: batches of tasks, each with N_WAY (N_SHOT + N_QUERY) of them.
-STEPS, N_TASKS, RATE = 200, 16, 1e-3
+STEPS, N_TASKS, RATE = 400, 16, 1e-3
 CHANNELS, N_FEATURES = (16, 32), 64
 INNER_RATE, INNER_STEPS, AFTER = 0.1, 3, 10
 EPISODES = 600
@@ -77,5 +77,4 @@ def _trained(
 
 def _supervised(classes: ConvNet, parts: Split) -> Prototypes:
     """What the last layer reads in a network that was trained to name the digits 0 to 4."""
-    start = _trained(JointTraining(classes), parts, _as_they_are).start
-    return Prototypes(features_of(classes, start))
+    return Prototypes(features_of(classes, _trained(JointTraining(classes), parts, _as_they_are).start))

@@ -8,6 +8,7 @@ from .adaptation import OuterLoop as OuterLoop
 from .adaptation import PrototypicalNetwork as PrototypicalNetwork
 from .adaptation import Reptile as Reptile
 from .adaptation import inner_loop as inner_loop
+from .adaptation import largest_stable_rate as largest_stable_rate
 from .base.readings import Reading as Reading
 from .embedders import AdaptedEmbedder as AdaptedEmbedder
 from .embedders import ContextEmbedder as ContextEmbedder

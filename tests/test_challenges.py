@@ -97,13 +97,20 @@ def amplitude(family: TaskFamily, rng: torch.Generator) -> Tensor:
 
 def test_a_curve_is_the_mean_over_tasks_and_seeds_with_its_band() -> None:
     asked: list[int] = []
+    drawn: list[int] = []
 
     def trained(seed: int) -> Mapping[str, Judge]:
         asked.append(seed)
-        return {"one": amplitude, "same": amplitude}
+        return {"one": amplitude, "same": amplitude, "seeds": seeds}
+
+    def seeds(family: TaskFamily, rng: torch.Generator) -> Tensor:
+        drawn.append(rng.initial_seed())
+        return amplitude(family, rng)
 
     curves = shift_curve(trained, shifted_waves(PARTS.unseen, (0.0, 1.0, 3.0)), seeds=(0, 4))
     assert asked == [0, 4]
+    assert len(set(drawn)) == 2, "each seed has tasks of its own"
+    assert not set(drawn) & {0, 4}, "and not those that training draws"
     assert curves["one"] == curves["same"], "all are given the same tasks"
     curve = curves["one"]
     assert curve.x == (0.0, 1.0, 3.0)
@@ -112,7 +119,7 @@ def test_a_curve_is_the_mean_over_tasks_and_seeds_with_its_band() -> None:
     figure = shift_figure(curves, "amplitude beyond training", "amplitude")
     (panel,) = figure.axes
     assert panel.get_title() == "amplitude"
-    assert len(panel.collections) == 2, "each line has its band"
+    assert len(panel.collections) == 3, "each line has its band"
 
 
 def test_a_wave_beyond_training_costs_a_learned_start_more() -> None:

@@ -90,13 +90,24 @@ def test_a_worker_is_killed_and_every_cell_finishes_once(
     monkeypatch.setattr(cluster, "run_cell", held_once)
     mark = tmp_path / "mark"
     told: list[tuple[Cell, int, int]] = []
+    versions: list[dict[str, Any]] = []
+    check = cluster._check_versions
+
+    def checked(found: dict[str, Any]) -> None:
+        versions.append(found)
+        check(found)
+
+    monkeypatch.setattr(cluster, "_check_versions", checked)
     killer = threading.Thread(target=kill_who_holds, args=(mark,), daemon=True)
     with scheduler(mark) as (address, _pid), worker(address, mark), worker(address, mark):
         killer.start()
-        pool = on_cluster(address)
+        pool = on_cluster(address, timeout=60)
         assert run_missing(CELLS, results, pool, lambda outcome, *place: told.append((outcome.cell, *place))) == 0
         killer.join()
         assert mark.exists(), "one was killed"
+        for of in (versions[0]["scheduler"], *versions[0]["workers"].values()):
+            assert set(cluster._versions(of)) == set(cluster.SAME_EVERYWHERE)
+            assert None not in cluster._versions(of).values()
         assert sorted(cell for cell, *_ in told) == CELLS, "none is recorded twice"
         assert [place for _, *place in told] == [[done, 4] for done in range(1, 5)]
         asked = ["--embedders", "summary", "--families", "sinusoids", "--seeds", "5", "--steps", "1"]
@@ -106,7 +117,7 @@ def test_a_worker_is_killed_and_every_cell_finishes_once(
 
 
 def test_a_scheduler_that_dies_leaves_what_was_found(
-    results: ResultsFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    results: ResultsFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(cluster, "run_cell", held_once)
     mark, cells = tmp_path / "mark", [CELLS[2], CELLS[1]]
@@ -115,9 +126,11 @@ def test_a_scheduler_that_dies_leaves_what_was_found(
         def told(outcome: Outcome, done: int, of: int) -> None:
             os.kill(pid, signal.SIGKILL)
 
+        caplog.clear()
         with pytest.raises(ConnectionError, match=r"gone with 1 of 2 cells to do.*the next run goes on"):
-            run_missing(cells, results, on_cluster(address), told)
+            run_missing(cells, results, on_cluster(address, timeout=60), told)
     assert results.missing(cells) == [CELLS[1]]
+    assert caplog.text == "", "one sentence, and no pages of tracebacks"
 
 
 def test_a_scheduler_that_does_not_answer_or_has_no_worker(results: ResultsFile, tmp_path: Path) -> None:
@@ -177,6 +190,34 @@ def test_another_version_of_the_scheduler_is_refused_and_a_third_number_of_pytho
     found["scheduler"]["packages"]["distributed"] = "2025.1.0"
     with pytest.raises(ValueError, match=r"distributed 2025\.1\.0 at the scheduler"):
         cluster._check_versions(found)
+
+
+def test_a_scheduler_that_refuses_this_version_is_said(monkeypatch: pytest.MonkeyPatch, results: ResultsFile) -> None:
+    def client(*_: object, **__: object) -> None:
+        raise ImportError("Mismatched versions found: msgpack")
+
+    monkeypatch.setattr("distributed.Client", client)
+    with pytest.raises(ValueError, match=r"cluster: got tcp://a:1 \(Mismatched versions.*one version everywhere"):
+        run_missing(CELLS, results, on_cluster("tcp://a:1"))
+
+
+class Deserted:
+    """A client of a scheduler that its workers have left."""
+
+    def submit(self, *_: object, **__: object) -> object:
+        return object()
+
+    def wait_for_workers(self, n_workers: int, timeout: float) -> None:
+        raise TimeoutError
+
+
+def test_a_scheduler_whose_workers_have_all_left_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wait(*_: object) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr("distributed.wait", wait)
+    with pytest.raises(ConnectionError, match="tcp://a:1 without a worker"):
+        list(cluster._outcomes(Deserted(), "tcp://a:1", CELLS, 0.1))
 
 
 class Died:

@@ -33,6 +33,7 @@ WITHOUT_TENSORS = {
         "curves_figure",
         "leaderboard_figure",
         "shift_curve",
+        "shifted_waves",
         "shift_figure",
         "history_figure",
         "DistanceLab",
@@ -288,7 +289,25 @@ def inner_steps(g: Given) -> Any:
     return te.inner_loop(g.learner, g.start, g.tasks.support_x, g.tasks.support_y, 3, 0.1, second_order=True)
 
 
+def prototypes(g: Given) -> Any:
+    """Features after two outer steps, on the CPU's tasks, and what they make of new ones."""
+    learner, tasks = te.MLP(2, 4, (8,), classification=True), te.Gaussians().sample(5, 3, rng=generator())
+    method = te.PrototypicalNetwork(learner)
+    loop = te.OuterLoop(method, generator(), device=g.device)
+    return [loop.step(of) for of in (tasks, tasks.to(g.device))], method.losses_along(loop.start, tasks, (0,))
+
+
+def turned(g: Given) -> Any:
+    tasks = te.Digits().sample(4, 2, rng=generator()).to(g.device)
+    return te.turned_classes(tasks, generator(1)).support_x, tasks.relabelled(generator(2)).query_y
+
+
 CASES: dict[str, Callable[[Given], Any]] = {
+    "PrototypicalNetwork": prototypes,
+    "turned_classes": turned,
+    "largest_stable_rate": lambda g: [
+        torch.tensor(te.largest_stable_rate(g.learner, g.start, of)) for of in (g.tasks, g.other)
+    ],
     **{make.__name__: meta_learned(make) for make in (te.ANIL, te.CAVIA, te.MAML, te.Reptile)},
     "OuterLoop": meta_learned(te.MAML),
     "inner_loop": inner_steps,

@@ -10,11 +10,12 @@ What is sent is pickled, and unpickling runs code: on the workers, and here. Use
 from __future__ import annotations
 
 import importlib.util
+import logging
 import math
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 
 # What must be of one version everywhere: pickles of another are refused, or read as something else.
 SAME_EVERYWHERE = ("python", "dask", "distributed", "taskembed_edu")
+
+_ONE_VERSION = "What is sent would not be read there. Install one version everywhere, and start it again."
+# Seconds to take leave of a scheduler, which may be gone.
+_GOODBYE = 1.0
 
 
 def on_cluster(address: str, timeout: float = 10.0) -> Pool:
@@ -66,12 +71,30 @@ def _connected(address: str, timeout: float) -> Iterator[Client]:
             raise ConnectionError(
                 problem("scheduler", f"{address} ({error})", "a scheduler that answers", cause)
             ) from error
+        except ImportError as error:
+            raise ValueError(
+                problem("cluster", f"{address} ({error})", "the versions of here", _ONE_VERSION)
+            ) from error
+    with _without_tracebacks():
+        try:
+            _wait_for_a_worker(client, address, timeout)
+            _check_versions(client.get_versions(packages=["taskembed_edu"]))
+            yield client
+        finally:
+            with suppress(TimeoutError):
+                client.close(_GOODBYE)
+
+
+@contextmanager
+def _without_tracebacks() -> Iterator[None]:
+    """distributed logs pages of its inside where a scheduler is gone; one sentence of ours says it."""
+    logger = logging.getLogger("distributed.client")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
     try:
-        _wait_for_a_worker(client, address, timeout)
-        _check_versions(client.get_versions(packages=["taskembed_edu"]))
-        yield client
+        yield
     finally:
-        client.close(timeout)
+        logger.setLevel(before)
 
 
 def _wait_for_a_worker(client: Client, address: str, timeout: float) -> None:
@@ -89,8 +112,7 @@ def _check_versions(found: dict[str, Any]) -> None:
         for name, version in _versions(of).items():
             if version != mine[name]:
                 came = f"{name} {version or 'not at all'} at {who}"
-                cause = "What is sent would not be read there. Install one version everywhere, and start it again."
-                raise ValueError(problem("cluster", came, f"{name} {mine[name]}, as here", cause))
+                raise ValueError(problem("cluster", came, f"{name} {mine[name]}, as here", _ONE_VERSION))
 
 
 def _versions(of: dict[str, Any]) -> dict[str, str | None]:
