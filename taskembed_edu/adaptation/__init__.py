@@ -4,8 +4,8 @@ from taskembed_edu.adaptation.context import ContextLearner
 from taskembed_edu.adaptation.inner_loop import inner_loop, shared_start
 from taskembed_edu.adaptation.methods import ANIL, CAVIA, MAML, JointTraining, MetaLearner, Reptile
 from taskembed_edu.adaptation.outer_loop import OuterLoop
-from taskembed_edu.adaptation.surface import LossSurface, loss_surface, optima, ways
 from taskembed_edu.adaptation.prototypes import PrototypicalNetwork, class_means
+from taskembed_edu.adaptation.surface import LossSurface, loss_surface, optima, ways
 
 __all__ = [
     "ANIL",
