@@ -5,6 +5,7 @@ from taskembed_edu.adaptation.inner_loop import inner_loop, shared_start
 from taskembed_edu.adaptation.methods import ANIL, CAVIA, MAML, JointTraining, MetaLearner, Reptile
 from taskembed_edu.adaptation.outer_loop import OuterLoop
 from taskembed_edu.adaptation.prototypes import PrototypicalNetwork, class_means
+from taskembed_edu.adaptation.stability import largest_stable_rate
 
 __all__ = [
     "ANIL",
@@ -18,5 +19,6 @@ __all__ = [
     "Reptile",
     "class_means",
     "inner_loop",
+    "largest_stable_rate",
     "shared_start",
 ]

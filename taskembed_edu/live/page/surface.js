@@ -23,8 +23,8 @@ export class SurfaceView {
   root = element("section", "te-surface");
   head = element("div", "te-surface-head", this.root);
   steps = element("div", "te-surface-steps te-radios");
-  stage = element("div", "te-map-stage te-surface-stage", this.root);
-  canvas = element("canvas", "te-map-canvas te-surface-canvas", this.stage);
+  stage = element("div", "te-surface-stage", this.root);
+  canvas = element("canvas", "te-surface-canvas", this.stage);
   context = penOf(this.canvas, true);
   switch = element("div", "te-radios te-plane-switch");
   /** @type {HTMLInputElement[]} */
@@ -66,8 +66,12 @@ export class SurfaceView {
     this.build();
     this.hand = new StartByHand(this);
     this.buildSwitch();
-    parent.append(this.root);
-    bar.prepend(this.switch); // first: it stays where it is when what belongs to the map comes and goes
+    const place = document.createComment("the loss over the start"); // before the time slider, also for the Tab key
+    parent.append(place);
+    this.attach = () => {
+      place.before(this.root);
+      bar.prepend(this.switch); // first: it stays where it is when what belongs to the map comes and goes
+    };
     this.palette = paletteOf(page.root);
     this.resized.observe(this.canvas);
     this.ends = [
@@ -205,6 +209,7 @@ export class SurfaceView {
 
   show() {
     const there = Boolean(this.packet);
+    if (there && !this.root.parentElement) this.attach(); // where there has never been a plane, nothing of it is on the page
     const plane = there ? this.page.get("plane") : "map";
     this.page.root.dataset.plane = plane;
     this.switch.hidden = !there;
