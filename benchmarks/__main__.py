@@ -22,6 +22,7 @@ main = Command(
         "gpu",
     ),
     section="bench",
+    long=("adaptation-long",),
 )
 
 if __name__ == "__main__":

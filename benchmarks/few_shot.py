@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 import torch
-from torch import Tensor
 
 from benchmarks.table import Row
 from taskembed_edu.adaptation import ANIL, MAML, JointTraining, MetaLearner, OuterLoop, PrototypicalNetwork
-from taskembed_edu.evaluation.solvers import FromStart, Prototypes, Solver, learned
+from taskembed_edu.evaluation.solvers import FromStart, Prototypes, Solver, features_of, learned
 from taskembed_edu.evaluation.transfer import Transfer, transfer
-from taskembed_edu.networks.learners import ConvNet, Parameters
+from taskembed_edu.networks.learners import ConvNet
 from taskembed_edu.tasks.base import Split, TaskBatch
 from taskembed_edu.tasks.digits import Digits, turned_classes
 
@@ -79,13 +78,4 @@ def _trained(
 def _supervised(classes: ConvNet, parts: Split) -> Prototypes:
     """What the last layer reads in a network that was trained to name the digits 0 to 4."""
     start = _trained(JointTraining(classes), parts, _as_they_are).start
-    return Prototypes(partial(_below_the_output, classes, start))
-
-
-@torch.no_grad()
-def _below_the_output(network: ConvNet, start: Parameters, x: Tensor) -> Tensor:
-    """Its convolutions' outputs: those of the same network whose last layer passes them on."""
-    n_below = start["output.weight"].shape[1]
-    passes = ConvNet(network.x_shape, n_below, network.channels)
-    own = {"output.weight": torch.eye(n_below).unsqueeze(0), "output.bias": torch.zeros(1, 1, n_below)}
-    return passes.apply({**start, **own}, x.unsqueeze(0)).squeeze(0)
+    return Prototypes(features_of(classes, start))

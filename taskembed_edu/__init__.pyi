@@ -5,6 +5,7 @@ from .adaptation import CAVIA as CAVIA
 from .adaptation import MAML as MAML
 from .adaptation import JointTraining as JointTraining
 from .adaptation import OuterLoop as OuterLoop
+from .adaptation import PrototypicalNetwork as PrototypicalNetwork
 from .adaptation import Reptile as Reptile
 from .adaptation import inner_loop as inner_loop
 from .base.readings import Reading as Reading
@@ -31,6 +32,7 @@ from .evaluation.challenges import cost_curve as cost_curve
 from .evaluation.challenges import shift_curve as shift_curve
 from .evaluation.choosing import advise as advise
 from .evaluation.geometry import TrueGeometry as TrueGeometry
+from .evaluation.known_tasks import known_tasks as known_tasks
 from .evaluation.registry import Score as Score
 from .evaluation.registry import register_score as register_score
 from .evaluation.scorecard import Scorecard as Scorecard
@@ -39,7 +41,11 @@ from .evaluation.scorecard import linear_probe as linear_probe
 from .evaluation.scores import neighbour_purity as neighbour_purity
 from .evaluation.scores import purity_by_chance as purity_by_chance
 from .evaluation.scores import recall_at_k as recall_at_k
+from .evaluation.shifts import shifted_waves as shifted_waves
 from .evaluation.solvers import Prototypes as Prototypes
+from .evaluation.solvers import features_of as features_of
+from .evaluation.solvers import learned as learned
+from .evaluation.solvers import nearest_network as nearest_network
 from .evaluation.transfer import compare_starts as compare_starts
 from .evaluation.transfer import macro_f1 as macro_f1
 from .evaluation.transfer import transfer as transfer
@@ -120,6 +126,7 @@ from .tasks import Split as Split
 from .tasks import Task as Task
 from .tasks import TaskBatch as TaskBatch
 from .tasks import TaskFamily as TaskFamily
+from .tasks.digits import turned_classes as turned_classes
 from .tasks.sketch import Drawing as Drawing
 from .tasks.sketch import Label as Label
 from .tasks.sketch import Line as Line

@@ -12,7 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from taskembed_edu import GRU, MLP, Digits, NumberWords, Sinusoids, TaskBatch, TaskFamily, start_networks, task_learner
+from taskembed_edu import (
+    GRU,
+    MLP,
+    Digits,
+    NumberWords,
+    OwnTasks,
+    Sinusoids,
+    TaskBatch,
+    TaskFamily,
+    start_networks,
+    task_learner,
+)
 from taskembed_edu.adaptation import (
     ANIL,
     CAVIA,
@@ -387,3 +398,23 @@ def test_what_is_no_learner_method_or_batch_is_said() -> None:
         OuterLoop(CAVIA)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="tasks: got None, expected tasks with samples"):
         OuterLoop(MAML(MLP(1, 1, (4,)))).step(None)  # type: ignore[arg-type]
+
+
+def test_of_one_layer_nothing_is_left_to_freeze() -> None:
+    with pytest.raises(ValueError, match=r"learner: got mlp with the layer output alone, expected at least two layers"):
+        ANIL(MLP(1, 1, ()))
+    assert MAML(MLP(1, 1, ())).adapted == ["output.weight", "output.bias"]
+
+
+@pytest.mark.parametrize(
+    ("family", "n_shot", "said"),
+    [
+        (Digits(), 100, r"n_shot: got 200, expected at most 174 pictures of each digit\. Support and query"),
+        (NumberWords(), 60, r"n_shot: got 120, expected at most 100 numbers, from 0 to 99\. Support and query"),
+        (OwnTasks(torch.rand(5, 6, 1), torch.rand(5, 6, 1)), 4, r"n_shot: got 8, expected at most 6 rows"),
+    ],
+    ids=["digits", "words", "own"],
+)
+def test_more_shots_than_samples_are_said(family: TaskFamily, n_shot: int, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        family.sample(2, n_shot, rng=torch.Generator().manual_seed(0))

@@ -12,7 +12,7 @@ import torch
 from rich.console import Console
 
 from benchmarks import __main__ as bench
-from benchmarks import losses
+from benchmarks import adaptation_long, losses
 from benchmarks.browser import __main__ as bench_browser
 from benchmarks.browser.pages import Change, percentile
 from benchmarks.browser.sliders import reaction_times
@@ -138,13 +138,24 @@ def test_the_printed_table_holds_every_row() -> None:
 def test_an_unknown_name_is_refused(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         command(["loses"])
-    assert f"got 'loses', expected one of {', '.join(command.modules)}" in capsys.readouterr().err
+    assert f"got 'loses', expected one of {', '.join((*command.modules, *command.long))}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.section)
 def test_every_module_that_is_named_measures(command: Command) -> None:
-    for name in command.modules:
-        assert callable(importlib.import_module(f"{command.package}.{name}").rows)
+    for name in (*command.modules, *command.long):
+        assert callable(importlib.import_module(f"{command.package}.{name.replace('-', '_')}").rows)
+
+
+def test_what_takes_long_is_measured_only_where_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    command = Command("benchmarks", "", ("losses",), "bench", ("adaptation-long",))
+    monkeypatch.setattr(losses, "rows", lambda: iter([FASTER]))
+    monkeypatch.setattr(adaptation_long, "rows", lambda: iter([ALONE]))
+    asked: list[list[Row]] = []
+    monkeypatch.setattr("benchmarks.command.print_table", lambda rows, _where: asked.append(rows))
+    command([])
+    command(["adaptation-long"])
+    assert asked == [[FASTER], [ALONE]]
 
 
 def test_a_command_prints_and_writes_what_its_modules_measure(

@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 
 from taskembed_edu import EvaluationLab
+from taskembed_edu.figures.side_by_side import side_by_side_figure
 from taskembed_edu.live import panel as panel_module
+from taskembed_edu.live import still as still_module
 from taskembed_edu.live.judging import Judging, scorecards_packet
 from taskembed_edu.live.numbers import rounded
 from taskembed_edu.live.packets import OTHER_RUN, picture_packet, tasks_packet
@@ -364,6 +366,31 @@ def test_files_of_both(shown: Show, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert [run["name"] for run in second["runs"]] == ["Metric", "Context"]
     assert second["exported"]["from"] == "metric and context"
     assert "loss_before" in second["help"]["scores"]
+
+
+def test_a_saved_notebook_shows_both_maps(pair: tuple[Session, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    published: list[str] = []
+    drawn: list[list[str]] = []
+
+    def publish(data: dict[str, str], _display_id: str, update: bool) -> bool:
+        published.append(data.get("text/html", ""))
+        return True
+
+    def figure(sessions: tuple[Session, ...], **options: Any) -> Any:
+        made = side_by_side_figure(sessions, **options)
+        drawn.append([axes.get_title() for axes in made.axes[:2]])
+        return made
+
+    monkeypatch.setattr(still_module, "_publish", publish)
+    monkeypatch.setattr("taskembed_edu.figures.side_by_side.side_by_side_figure", figure)
+    still = still_module.Still()
+    still.place()
+    frames = [(session, session.history[1]) for session in pair]
+    still.draw(*frames[0], "words", None, frames)
+    assert still._drawing is not None
+    still._drawing.join()
+    assert drawn == [["Metric: step 4 (PCA)", "Context: step 4 (PCA)"]]
+    assert "data:image/png" in published[-1]
 
 
 def test_the_recordings_of_both_run_again_in_a_fresh_lab(shown: Show) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from taskembed_edu.adaptation.methods import MetaLearner
 from taskembed_edu.adaptation.outer_loop import OuterLoop
+from taskembed_edu.adaptation.stability import advice
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import problem
 from taskembed_edu.base.copies import copy_generator
@@ -167,9 +168,11 @@ class MetaEmbedder(Embedder[MetaState, Chosen]):
         loop = state.loop
         loop.method = self.method_of(state, settings)
         before = loop.method.losses_along(loop.start, tasks, (0,)).mean()
+        began = {name: value.detach().clone() for name, value in loop.start.items()}
         loss = self.step_loss(loop, tasks, settings)
         if not bool(loss < BEYOND * (1 + before)):  # NaN compares as not below
-            raise FloatingPointError(lost("loss", f"{float(loss):g} after step {state.step}", settings))
+            came = f"{float(loss):g} after step {state.step}"
+            raise FloatingPointError(lost("loss", came, loop.method, began, tasks))
         state.step += 1
         state.settings = settings
         return state, StepRecord(loss, {BEFORE.name: before})
@@ -186,14 +189,15 @@ class MetaEmbedder(Embedder[MetaState, Chosen]):
 
     def view(self, state: MetaState, settings: Chosen, tasks: TaskBatch | None = None) -> Tensor:
         """The tasks' vectors after the inner loop; a task that is lost gets the vector of one which is not."""
+        method = self.method_of(state, settings)
         if tasks is None:
             vectors = self._watched(state, settings).vectors.clone()
         else:
-            method = self.method_of(state, settings)
             vectors = self.vectors_of(method, method.adapt(state.loop.start, tasks)).cpu()
         gone = is_lost(vectors)
         if bool(gone.all()):
-            raise FloatingPointError(lost("vectors", f"none that is finite after step {state.step}", settings))
+            came = f"none that is finite after step {state.step}"
+            raise FloatingPointError(lost("vectors", came, method, state.loop.start, tasks or state.tasks))
         vectors[gone] = vectors[~gone][0]
         return vectors
 
@@ -229,7 +233,6 @@ def is_lost(vectors: Tensor) -> Tensor:
     return ~(vectors.abs().amax(dim=1) < BEYOND)
 
 
-def lost(what: str, came: str, settings: Any) -> str:
-    """The message of a run whose inner loop has diverged."""
-    cause = f"The inner loop has diverged. Lower the inner rate ({settings.inner_lr:g} now) and begin again."
-    return problem(what, came, "a finite number", cause)
+def lost(what: str, came: str, method: MetaLearner, start: Parameters, tasks: TaskBatch) -> str:
+    """The message of a run that has diverged from this start on these tasks, with the rate that is stable there."""
+    return problem(what, came, "a finite number", f"It has diverged. {advice(method, start, tasks)}")

@@ -5,6 +5,7 @@ A solver sees support sets alone. What it gives is a function from inputs to out
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,12 +17,13 @@ from torch import Tensor
 
 from taskembed_edu.adaptation.outer_loop import OuterLoop
 from taskembed_edu.adaptation.prototypes import PrototypicalNetwork, class_means
+from taskembed_edu.adaptation.stability import LOWEST, is_finite, largest_stable_rate, said
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.embedders.batched import BatchedTraining, start_networks
 from taskembed_edu.embedders.generators import ConditionalGenerator
 from taskembed_edu.formulas.distances import METRICS, pairwise_distances
-from taskembed_edu.networks.learners import Answers, Learner, Parameters, check_stack, device_of, layer_of
+from taskembed_edu.networks.learners import Answers, ConvNet, Learner, Parameters, check_stack, device_of, layer_of
 from taskembed_edu.tasks.base import TaskBatch
 
 # The outputs of all tasks' solutions for inputs x (n_tasks, n, *x_shape); y is read only by networks that spell, which
@@ -46,6 +48,10 @@ class Solver(ABC):
     @abstractmethod
     def solve(self, support: TaskBatch, steps: Sequence[int]) -> list[Solution]:
         """A solution for each number of steps, in their order. The tasks have no query set and no truth."""
+
+    def advice(self, support: TaskBatch, steps: int) -> str:
+        """What to do where the losses after so many steps have diverged; "" where nothing is known."""
+        return ""
 
 
 @compared_by_value
@@ -84,6 +90,15 @@ class FromStart(Solver):
             made = count
             found.append(self._solution({name: value.detach().clone() for name, value in training.parameters.items()}))
         return found
+
+    def advice(self, support: TaskBatch, steps: int) -> str:
+        start = self.start(support)
+        if self.optimiser != "sgd" or not is_finite(start):
+            return ""
+        moved = self.learner.of_layers(self.adapted or self.learner.layers)
+        high = max(self.learning_rate, LOWEST)
+        rate = largest_stable_rate(self.learner, start, support, steps, adapted=moved, high=high)
+        return f"The largest rate that is stable for {steps} steps is {said(rate)}; it is {self.learning_rate:g}."
 
     def _solution(self, parameters: Parameters) -> Solution:
         device = device_of(parameters)
@@ -127,6 +142,20 @@ class Prototypes(Solver):
     @torch.no_grad()
     def _features_of(self, x: Tensor) -> Tensor:
         return self.features(x.flatten(0, 1)).unflatten(0, x.shape[:2])
+
+
+def features_of(network: ConvNet, start: Parameters) -> Callable[[Tensor], Tensor]:
+    """What a trained network's last layer reads, as `features` of `Prototypes`: (n, *x_shape) to (n, dim).
+
+    So a network that learned to name some classes can tell others apart (Chen and others 2019). `start` (1, *shape).
+    Worked number: of ConvNet((1, 8, 8), 5, (16, 32)) they are 32 maps of 2 x 2: 128 numbers.
+    """
+    n_below = start["output.weight"].shape[1]
+    # The same network, with a last layer that passes on what it reads.
+    passes = dataclasses.replace(network, n_out=n_below)
+    own = {"output.weight": torch.eye(n_below).unsqueeze(0), "output.bias": torch.zeros(1, 1, n_below)}
+    body = {name: value.detach() for name, value in start.items()} | own
+    return lambda x: passes.apply(body, x.unsqueeze(0)).squeeze(0)
 
 
 # ---- starts ----------------------------------------------------------------------------------------------------------

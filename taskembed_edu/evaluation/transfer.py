@@ -22,7 +22,7 @@ from torch import Tensor
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_choice, check_whole, problem
 from taskembed_edu.base.short_errors import short_errors
-from taskembed_edu.embedders.batched import OPTIMISERS, start_networks
+from taskembed_edu.embedders.batched import BEYOND, OPTIMISERS, start_networks
 from taskembed_edu.embedders.distributions import WeightDistribution, weights_of
 from taskembed_edu.embedders.generators import pair_losses
 from taskembed_edu.evaluation.solvers import FromStart, Solver, given_start
@@ -34,10 +34,14 @@ from taskembed_edu.tasks.base import TaskBatch
 @compared_by_value
 @dataclass(frozen=True)
 class Transfer:
-    """What each solver reached: `measured[solver][measure]` is (len(steps), n_tasks)."""
+    """What each solver reached: `measured[solver][measure]` is (len(steps), n_tasks).
+
+    `remarks` says which solver has diverged on which share of the tasks, and what to do; the table ends with them.
+    """
 
     steps: tuple[int, ...]
     measured: Mapping[str, Mapping[str, Tensor]]
+    remarks: tuple[str, ...] = ()
 
     def of(self, solver: str, measure: str) -> Tensor:
         """The numbers of each task after each number of steps. Errors: ValueError with the nearest name."""
@@ -78,7 +82,7 @@ class Transfer:
         for solver in self.measured:
             means = self.of(solver, measure).mean(dim=1).tolist()
             rows.append(f"{solver:{width}} " + " ".join(f"{value:8.3f}" for value in means))
-        return "\n".join(rows)
+        return "\n".join([*rows, *self.remarks])
 
     def _row(self, step: int) -> int:
         if step not in self.steps:
@@ -105,7 +109,18 @@ def transfer(solvers: Mapping[str, Solver], tasks: TaskBatch, steps: Sequence[in
     for name, solver in solvers.items():
         check_no_leak(name, solver, tasks)
     measured = {name: _measured(solver, tasks, counts) for name, solver in solvers.items()}
-    return Transfer(counts, measured)
+    remarks = [_remark(name, solver, tasks, counts, measured[name]["loss"]) for name, solver in solvers.items()]
+    return Transfer(counts, measured, tuple(filter(None, remarks)))
+
+
+def _remark(name: str, solver: Solver, tasks: TaskBatch, steps: tuple[int, ...], losses: Tensor) -> str:
+    """What is to be said of a solver that has diverged: its losses are not finite, or beyond all bounds. Else ""."""
+    diverged = ~(losses < BEYOND)  # NaN compares as not below
+    if not bool(diverged.any()):
+        return ""
+    first = int(diverged.any(dim=1).nonzero()[0])
+    where = f"{int(diverged.any(dim=0).sum())} of {len(tasks)} tasks, first after {steps[first]} steps"
+    return f"{name}: has diverged on {where}. {solver.advice(support_only(tasks), steps[-1])}".rstrip()
 
 
 @short_errors

@@ -215,14 +215,20 @@ def test_controls_are_of_one_and_tasks_and_map_of_both(lab: LabOnPage) -> None:
 
 
 @pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The document of a page of two embedders with their scorecards."""
+def pair() -> EvaluationLab:
+    """Two embedders that have been trained and judged."""
     made = EvaluationLab("metric", "context", "gaussians", projection="pca", **SMALL)
     made.step(20)
     made.scorecards(n_tasks=20, transfer_to=10)
-    assert made.judged is not None
+    return made
+
+
+@pytest.fixture(scope="module")
+def recorded(pair: EvaluationLab, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The document of a page of two embedders with their scorecards."""
+    assert pair.judged is not None
     path = tmp_path_factory.mktemp("pair") / "pair.html"
-    export_html(made.sessions, path, more={"scorecards": scorecards_packet(made.judged, made.sessions)})
+    export_html(pair.sessions, path, more={"scorecards": scorecards_packet(pair.judged, pair.sessions)})
     found = RECORDED.search(path.read_text(encoding="utf-8"))
     assert found
     return found[0]
@@ -261,6 +267,38 @@ def test_a_file_shows_both_maps_and_the_scorecards_at_any_width(open_page: Any, 
     page.evaluate("lab.maps[0].pointing.point(4, 'keys')")
     page.root.get_by_role("application").first.press("Enter")
     expect(page.root.locator(".te-map[data-chosen='4']")).to_have_count(2)
+
+
+def test_a_file_says_which_neighbours_differ_without_a_kernel(open_page: Any, pair: EvaluationLab) -> None:
+    page = open_page()
+    page.root.get_by_role("button", name="What changed?").click()
+    page.get_by_role("menuitem", name="Compared with Context").click()
+    found = pair.changed_neighbours()
+    expect(page.root.locator(".te-changes")).to_contain_text(f"{round(100 * found.share)} % in Metric are others")
+    page.evaluate("lab.set('chosen', 4)")
+    lists = page.root.locator(".te-map").first.locator(".te-map-list")
+    expect(lists.locator(".te-map-list-title")).to_have_text(["Near in both", "Only in Metric", "Only in Context"])
+    names = pair.sessions[0].tasks.names
+    for place, tasks in ((1, found.lost(4)), (2, found.gained(4))):
+        expect(lists.nth(place).locator(".te-map-neighbour")).to_have_text([names[task] for task in tasks])
+    counts = page.evaluate("lab.maps.map(map => [...map.counts])")
+    assert counts == [found.counts.tolist()] * 2
+    page.root.get_by_role("button", name="Done").click()
+    expect(page.root.locator(".te-changes")).to_be_hidden()
+    assert page.evaluate("lab.maps[0].counts") is None
+
+
+@pytest.mark.parametrize("projector", [False, True])
+def test_long_names_of_embedders_stay_inside_their_box(open_page: Any, projector: bool) -> None:
+    page = open_page(live=True)
+    runs = [{"name": name, "about": "", "step": 20} for name in ("Parameters", "Summary of all")]
+    page.kernel("put", "transport", {"paired": True, "runs": runs})
+    page.evaluate("on => lab.set('projector', on)", projector)
+    page.next_frame()
+    sizes = page.root.locator(".te-runs").evaluate(
+        "box => [box.scrollWidth, box.clientWidth, box.parentElement.clientWidth]"
+    )
+    assert sizes[0] <= sizes[1] <= sizes[2]
 
 
 def test_a_bar_of_scorecards_has_a_button_that_cancels(open_page: Any) -> None:

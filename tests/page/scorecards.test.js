@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { changesBetween } from "../../taskembed_edu/live/page/neighbour_changes.js";
 import { judgedWords, transferRows } from "../../taskembed_edu/live/page/scorecards.js";
 import { logTicks } from "../../taskembed_edu/live/page/axis_ticks.js";
 import { alongSteps, axisOf, transferWords } from "../../taskembed_edu/live/page/transfer_chart.js";
@@ -57,6 +58,16 @@ test("ticks of a logarithmic axis are round, inside, and not too near each other
     assert.ok(ticks.every((tick) => tick >= low && tick <= high));
     for (let k = 1; k < ticks.length; k++) assert.ok(Math.log(ticks[k] / ticks[k - 1]) >= 0.12 * Math.log(high / low));
   }
+});
+
+test("changed neighbours are compared as sets, and counted for every task", () => {
+  const own = [1, 2, 0, 2, 1, 0]; // of three tasks, two each
+  const other = [1, 3, 2, 0, 1, 0];
+  const found = changesBetween({ own, other, k: 2 }, 3, 0);
+  assert.deepEqual([...found.counts], [1, 0, 0]);
+  assert.deepEqual([found.lost, found.gained], [[2], [3]]);
+  assert.ok(Math.abs(found.share - 1 / 6) < 1e-12);
+  assert.deepEqual(changesBetween({ own, other, k: 2 }, 3, -1).lost, []);
 });
 
 test("the chart is said in words", () => {

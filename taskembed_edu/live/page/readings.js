@@ -10,7 +10,7 @@ export class MapBarView {
   /** @param {LabPage} page @param {Element} parent */
   constructor(page, parent) {
     this.page = page;
-    this.root = element("div", "te-map-bar te-live-only", parent);
+    this.root = element("div", page.recorded ? "te-map-bar" : "te-map-bar te-live-only", parent);
     this.switchPlace = element("div", "te-map-switch", this.root);
     this.again = element("button", "te-button te-again", this.root, "Embed again");
     this.again.setAttribute("aria-description", "Draw this map again from the start. What stays the same was not chance.");
@@ -38,7 +38,8 @@ export class MapBarView {
 
   /** @param {Partial<Transport>} transport */
   show(transport) {
-    this.again.hidden = transport.projection === "pca"; // PCA is deterministic: the same map would come out again
+    this.root.hidden = this.page.recorded && !transport.metrics?.length; // a recording can compare its two runs
+    this.again.hidden = this.page.recorded || transport.projection === "pca"; // PCA is deterministic: the same map would come out again
     this.changed.hidden = !(transport.metrics ?? []).length;
     this.result.hidden = !transport.compare;
   }

@@ -2,6 +2,7 @@
 // the file itself, without a kernel or a network. The page's own clock plays the film.
 
 import { counted } from "./base.js";
+import { changesBetween, OTHER_RUN } from "./neighbour_changes.js";
 import { floatsOf, wordsOf } from "./packets.js";
 
 /**
@@ -123,6 +124,7 @@ export class RecordedModel {
   number = 0; // of the picture
   rate = 10; // frames a second
   playing = false;
+  compare = ""; // `OTHER_RUN`: each run's neighbours are compared with the other one's
   /** @type {{ now: number, at: number } | null} */
   begun = null; // when the film was started, and at which index in `steps`
   request = 0;
@@ -206,7 +208,15 @@ export class RecordedModel {
     else if (message.do === "play") this.play();
     else if (message.do === "pause") this.pause();
     else if (message.do === "speed") this.speed(message.rate ?? this.rate);
+    else if (message.do === "compare") this.compareWith(message.metric === OTHER_RUN ? OTHER_RUN : "");
     else if (message.do === "rows") this.notify("change:rows");
+  }
+
+  /** @param {string} compare */
+  compareWith(compare) {
+    this.compare = compare;
+    this.put("transport", this.transport());
+    this.put("picture", this.picture());
   }
 
   // Shows the latest frame at or before the step: the curves may have more steps than there are frames.
@@ -269,6 +279,8 @@ export class RecordedModel {
   /** @returns {Transport} */
   transport() {
     const { from, steps, version } = this.stored.exported ?? {};
+    const { runs } = this.stored;
+    const comparable = runs.length === 2 && runs.every(({ neighbours, k }) => neighbours && k === runs[0].k);
     const made = [from, steps === undefined ? "" : `${counted(steps)} steps`].filter(Boolean).join(", ");
     return {
       playing: this.playing,
@@ -280,8 +292,8 @@ export class RecordedModel {
       runs: this.stored.runs.map(({ name, about, frames }) => ({ name, about, step: frames[frames.length - 1].step })),
       undo: "",
       wishes: [],
-      metrics: [],
-      compare: "",
+      metrics: comparable ? [{ value: OTHER_RUN, label: runs[1].name, about: "the same tasks, the other map" }] : [],
+      compare: comparable ? this.compare : "",
       both: this.stored.runs.length === 1 && Boolean(this.stored.runs[0].pca),
     };
   }
@@ -291,7 +303,7 @@ export class RecordedModel {
     this.number += 1;
     const live = this.shownStep >= this.steps[this.steps.length - 1];
     const step = this.shownStep;
-    const runs = this.stored.runs.map((run, k) => this.runPicture(run, k, step));
+    const runs = this.stored.runs.map((run, k) => ({ ...this.runPicture(run, k, step), ...this.changes(k, step) }));
     const words = runs.map(({ words }) => words).filter(Boolean);
     return { number: this.number, live, step, runs, words: words.join(" ") };
   }
@@ -320,6 +332,23 @@ export class RecordedModel {
     const start = startAt(run.start, frame.projection === "pca", at) ?? nowhere;
     const drawn = { start, plane: planeAt(run.plane, n, at) };
     return { ...frame, run: k, points, trails, fit, ...drawn, ...second, links: this.links(run, at) };
+  }
+
+  // With "What changed?": which of this run's neighbours the other one does not have.
+  /** @param {number} own @param {number} step */
+  changes(own, step) {
+    const { runs, tasks } = this.stored;
+    if (this.compare !== OTHER_RUN || runs.length < 2) return {};
+    /** @param {RecordedRun} run */
+    const near = (run) => {
+      const from = run.k * tasks.n * frameAt(run, step);
+      return (run.neighbours ?? new Uint16Array(0)).subarray(from, from + run.k * tasks.n);
+    };
+    const [mine, other] = [runs[own], runs[1 - own]];
+    const found = changesBetween({ own: near(mine), other: near(other), k: mine.k }, tasks.n, this.values.chosen ?? -1);
+    /** @type {[string, string]} */
+    const names = [mine.name, other.name];
+    return { changes: { metric: OTHER_RUN, names, ...found } };
   }
 
   // The second map of the moment.
