@@ -166,7 +166,7 @@ def test_the_texts_of_the_parameter_lab(show_lab: ShowLab) -> None:
 
 def test_the_texts_of_the_loss_over_the_start_and_of_the_start_on_the_map(show_lab: ShowLab) -> None:
     page, root = show_lab(WAVE)
-    trained(page)
+    lab = trained(page)
     root.get_by_role("radio", name="Outer loop").check()
     root.get_by_role("button", name="Compare the methods").click()
     expect(root.locator(".te-surface")).to_have_attribute("data-ways", "3")
@@ -175,6 +175,8 @@ def test_the_texts_of_the_loss_over_the_start_and_of_the_start_on_the_map(show_l
     found = everywhere(page, root)
     root.get_by_role("radio", name="Task map").check()
     found += [f"map, {problem}" for problem in everywhere(page, root)]
+    root.get_by_role("radio", name="Loss over the start").check()
+    found += with_two_runs(lab, root, 'method="reptile", inner_steps=5')
     assert not found, "\n".join(found)
 
 

@@ -206,9 +206,9 @@ export class CurvePlane {
     c.rect(left, top, right - left, bottom - top);
     c.clip();
     if (view.truth.length) this.path(c, Array.from(view.truth, (level) => heightOf(level, view.reach)), cssOf(palette.ink), 1.25, [2, 3]);
-    for (const { curve, colour, begun } of labels) {
+    for (const { curve, colour, begun, dashes } of labels) {
       if (begun) this.path(c, begun, colour, 1, [], 0.35);
-      if (curve) this.path(c, curve, colour, 2.75);
+      if (curve) this.path(c, curve, colour, 2.75, dashes);
     }
     c.restore();
     for (const point of view.query) this.hollow(c, point, palette);
@@ -219,13 +219,13 @@ export class CurvePlane {
   // What stands at the right end of each curve, and where it wishes to stand.
   /** @param {PlaneView} view */
   labelsOf({ ways, at, reach, truth }) {
-    return ways.flatMap(({ label, short, colour, text, curves, diverged }) => {
+    return ways.flatMap(({ short, colour, text, dashes, curves, diverged }) => {
       if (!curves) return [];
       const n = truth.length || curves.length / this.stepsOf(curves, ways);
       const curve = curveAt(curves, n, at, reach, diverged);
       const begun = at > 0 ? curveAt(curves, n, 0, reach, diverged) : null;
       const words = curve ? short : `${short}: lost`;
-      return [{ words, label, colour, text, curve, begun, end: curve ? curve[n - 1] : 0 }];
+      return [{ words, colour, text, dashes, curve, begun, end: curve ? curve[n - 1] : 0 }];
     });
   }
 
