@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from taskembed_edu.adaptation import JointTraining
+from taskembed_edu.base.copies import copy_generator
 from taskembed_edu.embedders.adapted import METHODS
 from taskembed_edu.networks.learners import MLP
 from taskembed_edu.networks.wave import AMPLITUDE, PHASE, Wave
@@ -45,6 +46,28 @@ def test_each_method_moves_the_start_and_a_frame_keeps_it(method: str) -> None:
     assert [len(start) for start in starts] == [2, 2, 2]
     assert starts[0] != starts[2]
     assert session.frame.embedding.shape == (20, 2)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_loss_that_is_reported_is_the_query_loss_after_the_inner_loop(method: str) -> None:
+    session = waves(method=method, inner_steps=3, n_shot=5)
+    state, embedder, settings = session._now.state.copy(), session.embedder, session.settings
+    rng = copy_generator(state.rng)
+    tasks = state.family.sample(settings.batch, 5, rng=rng, n_query=state.family.default_shot)
+    network = {name: value[0].detach() for name, value in state.loop.start.items()}
+    losses = []
+    for k in range(len(tasks)):
+        weights = dict(network)
+        for _ in range(3):
+            moving = {name: value.clone().requires_grad_() for name, value in weights.items()}
+            loss = Wave().loss(moving, tasks.support_x[k], tasks.support_y[k])
+            slopes = dict(zip(moving, torch.autograd.grad(loss, list(moving.values())), strict=True))
+            kept = (PHASE,) if method == "anil" else ()
+            rate = settings.inner_lr
+            weights = {n: w if n in kept else w - rate * slopes[n] for n, w in weights.items()}
+        losses.append(Wave().loss(weights, tasks.query_x[k], tasks.query_y[k]))
+    _state, record = embedder.step(state, settings)
+    torch.testing.assert_close(record.loss, torch.stack(losses).mean())
 
 
 def test_a_vector_is_the_start_after_one_plain_gradient_step() -> None:

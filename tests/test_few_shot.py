@@ -160,6 +160,11 @@ def test_each_class_is_turned_in_a_way_of_its_own() -> None:
     assert met == set(range(8))
 
 
+def test_what_has_no_classes_to_turn_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"tasks: got .*expected classes of square pictures"):
+        turned_classes(Sinusoids().sample(2, 3, rng=generator(0)), generator(0))
+
+
 def test_five_classes_are_too_few_and_their_symmetries_help() -> None:
     parts = Digits(n_way=5, angle=(-0.26, 0.26)).split_by_digit(generator(0))
     solvers = {}

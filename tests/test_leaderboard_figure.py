@@ -10,7 +10,7 @@ from PIL import Image
 
 from taskembed_edu import leaderboard_figure
 from taskembed_edu.commands.benchmark import _draw, parse
-from taskembed_edu.evaluation.benchmark import leaderboard
+from taskembed_edu.evaluation.benchmark import leaderboard, markdown
 from taskembed_edu.evaluation.results import Cell, Outcome
 from taskembed_edu.figures.colours import OKABE_ITO
 
@@ -46,6 +46,18 @@ def test_a_point_is_the_mean_and_its_line_the_spread() -> None:
     assert [text.get_text() for text in took.texts] == ["not finite"]
     assert figure.get_suptitle() == "sinusoids: mean and standard deviation, 1 to 2 seeds"
     assert context[0].get_color() == OKABE_ITO[0]
+
+
+@pytest.mark.parametrize("lost", [math.inf, math.nan])
+def test_one_seed_that_diverged_does_not_take_the_board_with_it(lost: float) -> None:
+    outcomes = [outcome("metric", "sinusoids", seed, recall_at_1=value) for seed, value in enumerate((0.5, lost, 0.7))]
+    board = leaderboard([*outcomes, outcome("context", "sinusoids", 0, recall_at_1=0.2)])
+    mean, spread, n = board["sinusoids"]["metric"]["recall@1"]
+    assert (str(mean), math.isnan(spread), n) == (str(lost), True, 3)
+    assert f"| metric | {lost} ±nan |" in markdown(board)
+    assert "| context | **0.2** ±0 |" in markdown(board)
+    (recall,) = leaderboard_figure(board, "sinusoids").axes
+    assert [text.get_text() for text in recall.texts] == ["not finite"]
 
 
 def test_an_embedder_looks_the_same_for_every_family_and_differs_by_more_than_colour() -> None:

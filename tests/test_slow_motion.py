@@ -169,6 +169,18 @@ def test_the_nearest_is_that_of_a_plain_loop_and_none_of_a_lost_one() -> None:
     assert known.nearest(torch.full((1, 5), math.inf), vectors) is None
 
 
+def test_the_known_tasks_of_a_run_follow_its_seed_and_not_what_was_asked_before() -> None:
+    by_hand: dict[str, Any] = {"learner": "wave", "start_amplitude": 1.0, "start_phase": 0.5, **SMALL}
+    first, second = (Session("adapted", "sinusoids", seed=seed, **by_hand) for seed in (0, 1))
+    motion = SlowMotion()
+    assert motion.known(first) is motion.known(first)
+    after_another, alone = motion.known(second), SlowMotion().known(second)
+    assert torch.equal(after_another.tasks.support_x, alone.tasks.support_x)
+    assert motion.known(first) is not after_another
+    first.reset(seed=1)
+    assert motion.known(first) is after_another
+
+
 @pytest.mark.parametrize("family", ["sinusoids", "gaussians"])
 def test_a_known_task_is_never_one_of_the_map(family: str) -> None:
     session = AdaptationLab(family, **SMALL).session

@@ -126,6 +126,13 @@ def test_a_transfer_says_which_solver_diverged_and_which_rate_would_not() -> Non
     assert transfer({"calm": solvers["calm"]}, waves(), (0, 5)).remarks == ()
 
 
+@pytest.mark.parametrize("steps", [(0,), (0, 5)])
+def test_what_is_lost_before_the_first_step_blames_no_rate(steps: tuple[int, ...]) -> None:
+    wild = {name: 1e9 * value.detach() for name, value in start_of(MAML(SMALL)).items()}
+    (remark,) = transfer({"wild": FromStart(SMALL, given_start(wild), 0.01)}, waves(), steps).remarks
+    assert remark == "wild: has diverged on 6 of 6 tasks, first after 0 steps."
+
+
 def test_only_the_layers_that_move_are_asked() -> None:
     loop = OuterLoop(ANIL(SMALL, 0.01, 1), generator(0))
     solver = dataclasses.replace(learned(loop), learning_rate=100.0)  # type: ignore[type-var]

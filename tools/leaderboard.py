@@ -55,8 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1 if problems else 0
     results, begun = ResultsFile(options.results), time.monotonic()
     where = header("make leaderboard")
-    left = run_missing(kept.cells(), results, on_this_machine(options.jobs), told)
-    outcomes = [outcome for outcome in results.outcomes() if outcome.cell in set(kept.cells())]
+    cells = kept.cells()
+    left = run_missing(cells, results, on_this_machine(options.jobs), told)
+    outcomes = results.of(cells)
     took = sum(outcome.seconds for outcome in outcomes)
     where |= {
         "time": f"{len(outcomes)} cells, {took / 60:.0f} minutes of one core ({time.monotonic() - begun:.0f} s now)"

@@ -54,7 +54,7 @@ def main(argv: Sequence[str]) -> int:
         pool = on_this_machine(options.jobs) if options.scheduler is None else on_cluster(options.scheduler)
         results = ResultsFile(options.results)
         left = run_missing(cells, results, pool, _Progress(out))
-        outcomes = [outcome for outcome in results.outcomes() if outcome.cell in set(cells)]
+        outcomes = results.of(cells)
         if options.markdown is not None:
             write_whole(options.markdown, markdown(leaderboard(outcomes)).encode())
         if options.figure is not None:

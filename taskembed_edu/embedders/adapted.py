@@ -24,7 +24,7 @@ from taskembed_edu.embedders.meta import (
     width_setting,
 )
 from taskembed_edu.networks.factory import task_learner
-from taskembed_edu.networks.learners import Learner, Parameters
+from taskembed_edu.networks.learners import Learner, Parameters, flatten
 from taskembed_edu.networks.wave import AMPLITUDE, PHASE, Wave
 from taskembed_edu.tasks.base import TaskBatch, TaskFamily
 
@@ -111,7 +111,7 @@ class AdaptedEmbedder(MetaEmbedder[AdaptedSettings]):
 
     def vectors_of(self, method: MetaLearner, adapted: Parameters) -> Tensor:
         # Not `weights_of`: a task that diverged is named by `diverged_tasks`, and is no error here.
-        return torch.cat([adapted[name].flatten(1) for name in method.network.shapes()], dim=1)
+        return flatten(adapted)
 
     def first_start(self, method: MetaLearner, settings: AdaptedSettings) -> Parameters | None:
         by_hand = (settings.start_amplitude, settings.start_phase)
@@ -121,6 +121,8 @@ class AdaptedEmbedder(MetaEmbedder[AdaptedSettings]):
 
     def step_loss(self, loop: OuterLoop, tasks: TaskBatch, settings: AdaptedSettings) -> Tensor:
         """What the reading `loss` means is the same for each method: the query loss after the inner loop."""
+        if isinstance(loop.method, MAML):
+            return loop.step(tasks, settings.learning_rate)  # its outer loss is this number
         after = loop.method.losses_along(loop.start, tasks, (settings.inner_steps,)).mean()
         loop.step(tasks, settings.learning_rate)
         return after

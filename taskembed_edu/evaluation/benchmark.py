@@ -171,6 +171,8 @@ def _tasks(cell: Cell) -> str:
 
 
 def _summary(values: Sequence[float]) -> Summary:
+    if not all(map(math.isfinite, values)):  # a transfer that diverged: of its spread there is nothing to say
+        return sum(values), math.nan, len(values)
     return statistics.mean(values), statistics.stdev(values) if len(values) > 1 else 0.0, len(values)
 
 

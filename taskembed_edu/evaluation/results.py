@@ -103,6 +103,11 @@ class ResultsFile:
             rows = file.execute("SELECT * FROM cells ORDER BY family, n_shot, embedder, steps, seed").fetchall()
         return [Outcome(Cell(*row[:5]), json.loads(row[5]), row[6], row[7]) for row in rows]
 
+    def of(self, cells: Iterable[Cell]) -> list[Outcome]:
+        """What is known of these cells alone, in the order of `outcomes`."""
+        asked = set(cells)
+        return [outcome for outcome in self.outcomes() if outcome.cell in asked]
+
     def missing(self, cells: Iterable[Cell]) -> list[Cell]:
         """Those of the cells that have not succeeded yet, in their order."""
         done = {outcome.cell for outcome in self.outcomes() if not outcome.reason}

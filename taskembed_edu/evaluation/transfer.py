@@ -120,7 +120,9 @@ def _remark(name: str, solver: Solver, tasks: TaskBatch, steps: tuple[int, ...],
         return ""
     first = int(diverged.any(dim=1).nonzero()[0])
     where = f"{int(diverged.any(dim=0).sum())} of {len(tasks)} tasks, first after {steps[first]} steps"
-    return f"{name}: has diverged on {where}. {solver.advice(support_only(tasks), steps[-1])}".rstrip()
+    # What is lost before the first step is lost at every rate.
+    advice = solver.advice(support_only(tasks), steps[-1]) if steps[first] else ""
+    return f"{name}: has diverged on {where}. {advice}".rstrip()
 
 
 @short_errors

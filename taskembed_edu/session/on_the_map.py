@@ -35,9 +35,9 @@ def start_way(run: RunView, frame: Frame, n: int = 12) -> Places | None:
     """
     if frame.start is None or frame.axes is None or frame.projection != "pca":
         return None
-    before = [one.start for one in run.history[: frame.index] if one.start is not None]
-    alike = [start for start in before if start.shape == frame.start.shape]
-    seen = np.stack([*(alike[k] for k in evenly(len(alike), n)), frame.start])
+    before = [run.history[k].start for k in evenly(frame.index, n)]
+    alike = [start for start in before if start is not None and start.shape == frame.start.shape]
+    seen = np.stack([*alike, frame.start])
     return on_the_map(frame, seen if (seen != frame.start).any() else seen[-1:])
 
 

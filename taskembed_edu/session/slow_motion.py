@@ -126,6 +126,7 @@ class SlowMotion:
 
     def __init__(self) -> None:
         self._known: list[tuple[tuple[object, ...], NeighbourNetworks]] = []
+        self._known_of: tuple[Frame, NeighbourNetworks] | None = None  # by a run's first frame: asked at every picture
         self._vectors: tuple[Frame, MetaLearner, NeighbourNetworks, Tensor] | None = None
 
     def at(
@@ -178,13 +179,19 @@ class SlowMotion:
     def known(self, session: Session) -> NeighbourNetworks:
         """The run's known tasks; who wants the nearest of them calls `advance` until they are `finished`."""
         first = session.history[0]
-        method = method_at(session, first)
+        if self._known_of is None or self._known_of[0] is not first:
+            self._known_of = first, self._known_from(session, first)
+        return self._known_of[1]
+
+    def _known_from(self, session: Session, first: Frame) -> NeighbourNetworks:
+        """Those of a run that begins at this frame; two runs that begin alike have the same."""
+        method, seed = method_at(session, first), session.setup.seed + _KNOWN_SEED
         start = start_of(method, first)
-        key = (method.network, session.split.train, flatten(start).numpy().tobytes())
+        key = (method.network, session.split.train, seed, flatten(start).numpy().tobytes())
         for of, known in self._known:
             if of == key:
                 return known
-        known = NeighbourNetworks(method.network, session.split.train, start, session.setup.seed + _KNOWN_SEED)
+        known = NeighbourNetworks(method.network, session.split.train, start, seed)
         self._known = [(key, known), *self._known[:1]]  # those of two runs, at most
         return known
 

@@ -184,8 +184,12 @@ def turned_classes(tasks: TaskBatch, rng: torch.Generator) -> TaskBatch:
 
     So five digits give forty classes, as many as a square has symmetries: with few classes a network learns these few
     and nothing else. Source: Santoro, Bartunov, Botvinick, Wierstra and Lillicrap 2016, section 4.1 (quarter turns).
+    Errors: ValueError for tasks without classes or of samples that are no square pictures.
     Worked number: one class in eight stays as it is.
     """
+    if tasks.support_y.is_floating_point() or tasks.support_x.ndim != 5 or len(set(tasks.support_x.shape[-2:])) > 1:
+        expected = "classes of square pictures, (n_tasks, n, channels, side, side)"
+        raise ValueError(problem("tasks", tasks.support_x, expected, "A class is turned by quarter turns."))
     n_way = int(torch.maximum(tasks.support_y.max(), tasks.query_y.max())) + 1
     which = torch.randint(8, (len(tasks), n_way), generator=rng).to(tasks.support_y.device)
 
