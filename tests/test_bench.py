@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -245,11 +246,18 @@ def test_a_desk_gives_the_points_of_what_lies_on_it() -> None:
     assert desk.with_points(None).points is None
 
 
-def test_a_rate_that_is_too_large_is_said_with_its_step(bench_page: Callable[..., BenchPage]) -> None:
+def test_a_rate_that_is_too_large_is_said_with_its_step_and_at_rest_with_one_that_is_not(
+    bench_page: Callable[..., BenchPage],
+) -> None:
     page = bench_page()
     page.say("set", changes={"inner_lr": 2.0})
     lost = page.way("random")["diverged"]
     assert lost > 0
     assert f"diverged at step {lost}" in page.bench["missing"]["random"]
     assert "(2) is too large" in page.bench["missing"]["random"]
+    page.until(lambda: "stable here" in page.bench["missing"]["random"])
+    rate = re.search(r"stable here is (\d+(?:\.\d+)?)", page.bench["missing"]["random"])
+    assert rate is not None
+    page.say("set", changes={"inner_lr": float(rate[1])})
+    assert page.way("random")["diverged"] == -1
     assert page.panel.player.failure is None

@@ -23,6 +23,7 @@ from tests.runs import assert_same_frames, generator, small_session
 
 SMALL: dict[str, Any] = {"family": "gaussians", "projection": "pca", "n_tasks": 12, "frame_every": 4, "hidden": 8}
 QUICK: dict[str, Any] = {"n_tasks": 20, "transfer_to": 5}
+SCORES_ONLY: dict[str, Any] = {"n_tasks": 20, "transfer_to": 0}  # no network of a known task is trained
 
 
 def small_lab(*embedders: Any, **values: Any) -> EvaluationLab:
@@ -168,7 +169,7 @@ ACTS = st.lists(
 
 
 @given(acts=ACTS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_in_any_order_both_have_the_same_tasks_and_each_replays(acts: list[tuple[str, Any]]) -> None:
     lab = small_lab("metric", "summary")
     for act, what in acts:
@@ -274,12 +275,13 @@ def test_both_are_judged_on_the_same_unseen_tasks_and_nothing_moves() -> None:
 def test_a_card_of_a_run_is_that_of_its_embedder_alone() -> None:
     session = Session("metric", **SMALL)
     session.step(4)
-    judged = scorecards([session], **QUICK)
+    judged = scorecards([session], **SCORES_ONLY)
     state = session._now.state
-    alone = scorecard_of(session.embedder, state, session.settings, session.split, **QUICK)
+    alone = scorecard_of(session.embedder, state, session.settings, session.split, **SCORES_ONLY)
     assert judged.cards[0].scores == alone.scores
     assert (
-        scorecard_of(session.embedder, state, session.settings, session.split, seed=1, **QUICK).scores != alone.scores
+        scorecard_of(session.embedder, state, session.settings, session.split, seed=1, **SCORES_ONLY).scores
+        != alone.scores
     )
 
 
@@ -325,12 +327,12 @@ def test_work_that_is_cancelled_ends_at_once() -> None:
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("right", ["context", "fisher", "parameters"])
+@pytest.mark.parametrize("right", ["context", "parameters"])
 def test_embedders_on_a_gpu_are_judged_as_on_the_cpu(right: str) -> None:
     def scores(device: str) -> list[float]:
         lab = small_lab("metric", right, device=device)
         lab.step(4)
-        return [card.scores["spearman"] for card in lab.scorecards(**QUICK)]
+        return [card.scores["spearman"] for card in lab.scorecards(n_tasks=12, transfer_to=0)]
 
     assert scores("cuda") == pytest.approx(scores("cpu"), abs=0.02)
 

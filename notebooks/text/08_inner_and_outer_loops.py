@@ -336,9 +336,10 @@ display(over_seeds("08.more_steps", more_steps, by_steps, *rows), outcome("08.st
 #
 # ## The lab
 #
-# Above, the **inner loop** in slow motion: an unseen wave, its points, and curves from four starts. Drag the points,
-# or draw a wave of your own. Behind it the **outer loop**: *Play* trains the start, and on the map each arrow is one
-# task's inner loop. Go back with the time slider: the start of step 0 knows nothing.
+# **Inner loop** shows one unseen wave in slow motion: its points, and the curves from several starts side by side. Drag
+# the points, or draw a wave of your own. The starts are a random one, the meta-learned one, and the network of the known
+# task that is nearest. **Outer loop** shows the map of weights: *Play* trains the start, and each arrow is one task's
+# inner loop. Go back with the time slider: the start of step 0 knows nothing.
 
 # %% tags=["step-0"]
 from taskembed_edu import AdaptationLab
@@ -351,9 +352,9 @@ lab
 #
 # In the lab. Each time: predict first.
 #
-# 1. *Play* to step 300. Then move through the inner steps. How far does one step go, and how far do ten?
-# 2. *Method* to *Joint training*, *Reset*, *Play* to step 300. Move through the inner steps again.
-# 3. *Play* with *MAML* to step 300, then move *Inner rate* up, a little at a time. When does the curve break?
+# 1. *Play* to step 300, then *Slow motion*. How far does one inner step go, and how far do ten?
+# 2. *Method* to *Joint training*, *Reset*, *Play* to step 300, *Slow motion* again.
+# 3. *Method* to *MAML*, *Reset*, *Play* to step 300. Then move *Inner rate* up, a little at a time. When does it break?
 #
 # <details><summary>What is to be seen</summary>
 #

@@ -6,6 +6,7 @@ from taskembed_edu.adaptation.methods import ANIL, CAVIA, MAML, JointTraining, M
 from taskembed_edu.adaptation.outer_loop import OuterLoop
 from taskembed_edu.adaptation.prototypes import PrototypicalNetwork, class_means
 from taskembed_edu.adaptation.stability import largest_stable_rate
+from taskembed_edu.adaptation.surface import LossSurface, loss_surface, optima, ways
 
 __all__ = [
     "ANIL",
@@ -13,6 +14,7 @@ __all__ = [
     "MAML",
     "ContextLearner",
     "JointTraining",
+    "LossSurface",
     "MetaLearner",
     "OuterLoop",
     "PrototypicalNetwork",
@@ -20,5 +22,8 @@ __all__ = [
     "class_means",
     "inner_loop",
     "largest_stable_rate",
+    "loss_surface",
+    "optima",
     "shared_start",
+    "ways",
 ]

@@ -38,6 +38,7 @@ from taskembed_edu.session.slow_motion import (
 _AT_ONCE, _STEPS = 0.03, 2
 # While training runs, the bench takes at most this share of the worker's time; what the learner does is shown at once.
 _SHARE = 0.25
+_AT_REST = 0.5  # seconds without a change, after which there is time for a search
 _MOST_UNDONE = 100
 # An exported page holds the bench at so many frames, and in so many bytes before they are compressed.
 _MOST_RECORDED, _RECORDED_BYTES = 30, 500_000
@@ -82,6 +83,8 @@ class Bench:
         self._frames: tuple[Frame, ...] = ()
         self._offered: tuple[Any, ...] = ()
         self._asked_now = True
+        self._stable: dict[str, float] | None = {}  # the largest stable rates of what was sent; None: not searched yet
+        self._sent_at = 0.0
         self._next_at = 0.0  # when the bench may follow the training again
         self._acknowledged = 0
 
@@ -138,10 +141,21 @@ class Bench:
         now, asked = self._key(), self._asked_now
         playing = self._player.playing
         if _differ(now, self._offered) and (asked or not playing or time.monotonic() >= self._next_at):
-            self._asked_now = False
+            self._asked_now, self._stable = False, None
             self._gate.changed(now=asked)
+        elif not playing:
+            self._search_rates()
         if not playing:
             self._gate.flush()
+
+    def _search_rates(self) -> None:
+        """Where a start diverged, search the rate that it would bear: once nobody is dragging any more."""
+        known = self.motion.known(self._player.session)
+        if self._stable is not None or not known.finished or time.monotonic() - self._sent_at < _AT_REST:
+            return
+        self._stable = self.seen(self._frames).stable_rates()
+        if self._stable:
+            self._gate.changed()
 
     def send_again(self) -> None:
         """The page is new, or has lost what it had."""
@@ -178,7 +192,8 @@ class Bench:
         self._offered = self._key()
         step = self._frames[min(self._player.active, len(self._frames) - 1)].step
         self._view.put(bench={**self._packet(self._frames), "step": step, "number": number})
-        self._next_at = time.monotonic() + (time.monotonic() - begun) * (1 / _SHARE - 1)
+        self._sent_at = time.monotonic()
+        self._next_at = self._sent_at + (self._sent_at - begun) * (1 / _SHARE - 1)
 
     def recorded(self) -> list[dict[str, Any]]:
         """The bench as it lies, for an exported page: at frames evenly spaced over the runs, the first and the last."""
@@ -194,7 +209,7 @@ class Bench:
         return found
 
     def _packet(self, frames: tuple[Frame, ...]) -> dict[str, Any]:
-        packet = bench_packet(self.seen(frames), self._named(), can_undo=bool(self._undone))
+        packet = bench_packet(self.seen(frames), self._named(), bool(self._undone), self._stable or {})
         return {**packet, "moved": self.desk.points is not None, "mine": bool(self.desk.drawn)}
 
     def seen(self, frames: tuple[Frame, ...]) -> Seen:

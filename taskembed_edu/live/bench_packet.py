@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from taskembed_edu.adaptation.stability import said
 from taskembed_edu.evaluation.bench import InnerLoop
 from taskembed_edu.live.numbers import rounded
 from taskembed_edu.session.slow_motion import NEAREST, PROTOTYPES, RANDOM, Seen
@@ -19,10 +21,13 @@ _REACH, _LEVELS = 3.0, 65535
 _MEASURES = {"loss": "Loss", "accuracy": "Accuracy", "letters right": "Letters right"}
 
 
-def bench_packet(seen: Seen, named: Mapping[str, str], can_undo: bool = False) -> dict[str, Any]:
+def bench_packet(
+    seen: Seen, named: Mapping[str, str], can_undo: bool = False, stable: Mapping[str, float] = MappingProxyType({})
+) -> dict[str, Any]:
     """The task, its points, and every start's way: losses, and its curve or its answers after each step.
 
-    `named` are the labels of starts that are called otherwise than they are named.
+    `named` are the labels of starts that are called otherwise than they are named; `stable` the largest stable rates of
+    those that diverged, where they are known.
     """
     low, high = seen.sketch.y
     half = _REACH * (high - low) / 2
@@ -37,7 +42,7 @@ def bench_packet(seen: Seen, named: Mapping[str, str], can_undo: bool = False) -
         "measures": {name: label for name, label in _MEASURES.items() if name in seen.measures},
         "ways": [_way(seen, way, named, reach) for way in sorted(seen.ways.values(), key=_rank)],
         "flat": _flat(seen),
-        "missing": {**seen.missing, **_lost(seen, named)},
+        "missing": {**seen.missing, **_lost(seen, named, stable)},
         "nearest": seen.nearest,
         "words": in_words(seen, named),
     }
@@ -80,11 +85,18 @@ def _way(seen: Seen, way: InnerLoop, named: Mapping[str, str], reach: tuple[floa
     return told
 
 
-def _lost(seen: Seen, named: Mapping[str, str]) -> dict[str, str]:
+def _lost(seen: Seen, named: Mapping[str, str], stable: Mapping[str, float]) -> dict[str, str]:
     """Where an inner loop diverged, and what to do."""
+
+    def advice(start: str) -> str:
+        rate = stable.get(start)
+        if rate is None:
+            return "lower it"
+        return f"the largest that is stable here is {said(rate)}" if rate else "no rate is stable here"
+
     return {
         named.get(way.start, way.start): f"diverged at step {way.diverged_at}. "
-        f"The inner rate ({seen.inner_lr:g}) is too large for it: lower it."
+        f"The inner rate ({seen.method.inner_lr:g}) is too large for it: {advice(way.start)}."
         for way in seen.ways.values()
         if way.diverged_at is not None
     }
@@ -101,7 +113,7 @@ def in_words(seen: Seen, named: Mapping[str, str]) -> str:
     """What the bench shows, for people who cannot see it."""
     task = "A curve of your own" if seen.asked.own else f"Task {seen.task.names[0]}"
     count = seen.task.support_x.shape[1]
-    said = [f"{task}, {count} support point{'s' if count != 1 else ''}."]
+    told = [f"{task}, {count} support point{'s' if count != 1 else ''}."]
     judged = "query loss" if seen.measures else "support loss"
     ends = []
     for way in seen.ways.values():
@@ -112,8 +124,8 @@ def in_words(seen: Seen, named: Mapping[str, str]) -> str:
         nearest = f" ({seen.nearest})" if way.start == NEAREST else ""
         ends.append(f"{named.get(way.start, way.start)}{nearest} {about}{lost}")
     if count:
-        said.append(f"The {judged} after {seen.asked.steps} inner steps: {'; '.join(ends)}.")
-    return " ".join(said)
+        told.append(f"The {judged} after {seen.asked.steps} inner steps: {'; '.join(ends)}.")
+    return " ".join(told)
 
 
 def _floats(values: tuple[float, ...]) -> bytes:

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from taskembed_edu.adaptation.methods import MetaLearner
+from taskembed_edu.adaptation.stability import LOWEST, largest_stable_rate
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_whole, problem
 from taskembed_edu.embedders.adapted import AdaptedEmbedder
@@ -36,6 +37,8 @@ MOST_STEPS, MOST_POINTS = 100, 200
 
 # Places along a curve: with these a wave of one and a half periods looks smooth.
 _CURVE_POINTS = 64
+# A rate is searched over so many steps at most: one that is too large shows it soon.
+_SEARCHED = 10
 _NO_CLASSES = "A prototype is the mean of a class, and these tasks have no classes."
 _LOST = "The inner loop from this start diverges, so no known task is near."
 _NO_POINTS = "No point yet: there is nothing to learn from."
@@ -65,7 +68,7 @@ class Seen:
     """One task, the ways of all starts, and one line for each start that has none (`missing`).
 
     `task` is a batch of one; `sketch` its picture. `nearest` names the known task whose network begins, and
-    `prototypes` are the measures of prototypes, which take no step.
+    `prototypes` are the measures of prototypes, which take no step. `starts` are those of the method's own run.
     """
 
     asked: Asked
@@ -74,7 +77,8 @@ class Seen:
     sketch: TaskSketch
     ways: Mapping[str, InnerLoop]
     missing: Mapping[str, str]
-    inner_lr: float
+    method: MetaLearner
+    starts: tuple[Start, ...]
     nearest: str = ""
     prototypes: Mapping[str, float] = field(default_factory=dict)
 
@@ -86,6 +90,25 @@ class Seen:
     def fit(self, way: InnerLoop) -> TaskFit | None:
         """A way's answers over the sketch after each step; None where the family draws none."""
         return self.family.fit(way.outputs.nan_to_num(0.0, 0.0, 0.0))
+
+    def stable_rates(self) -> dict[str, float]:
+        """For each start that diverged the largest inner rate that is stable on this task; 0 where none is.
+
+        It takes a search: about a tenth of a second for each.
+        """
+        steps = max(1, min(self.asked.steps, _SEARCHED))
+        return {
+            start.name: largest_stable_rate(
+                self.method.network,
+                start.network,
+                self.task,
+                steps,
+                adapted=start.adapted,
+                high=max(self.method.inner_lr, LOWEST),
+            )
+            for start in self.starts
+            if self.ways[start.name].diverged_at is not None
+        }
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -128,7 +151,7 @@ class SlowMotion:
         prototypes = prototype_measures(task) if family.classification else {}
         if not family.classification:
             missing[PROTOTYPES] = _NO_CLASSES
-        return Seen(asked, family, task, sketch, ways, missing, method.inner_lr, named, prototypes)
+        return Seen(asked, family, task, sketch, ways, missing, method, tuple(starts), named, prototypes)
 
     def _starts(
         self, session: Session, frame: Frame, method: MetaLearner, task: TaskBatch

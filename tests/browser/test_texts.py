@@ -166,7 +166,7 @@ def test_the_texts_of_the_parameter_lab(show_lab: ShowLab) -> None:
 
 def test_the_texts_of_the_loss_over_the_start_and_of_the_start_on_the_map(show_lab: ShowLab) -> None:
     page, root = show_lab(WAVE)
-    trained(page)
+    lab = trained(page)
     root.get_by_role("radio", name="Outer loop").check()
     root.get_by_role("button", name="Compare the methods").click()
     expect(root.locator(".te-surface")).to_have_attribute("data-ways", "3")
@@ -175,6 +175,36 @@ def test_the_texts_of_the_loss_over_the_start_and_of_the_start_on_the_map(show_l
     found = everywhere(page, root)
     root.get_by_role("radio", name="Task map").check()
     found += [f"map, {problem}" for problem in everywhere(page, root)]
+    root.get_by_role("radio", name="Loss over the start").check()
+    found += with_two_runs(lab, root, 'method="reptile", inner_steps=5')
+    assert not found, "\n".join(found)
+
+
+def test_the_texts_of_the_bench(show_lab: ShowLab) -> None:
+    page, root = show_lab("from taskembed_edu import AdaptationLab\nlab = AdaptationLab(n_tasks=20)\nlab")
+    bench = root.locator(".te-bench")
+    expect(bench.locator(".te-bench-way")).to_have_count(3)
+    lab = trained(page)
+    found = everywhere(page, root)
+    page.run("lab.session.set(inner_lr=1.5)")
+    expect(bench).to_contain_text("stable here")
+    found += [f"diverged, {problem}" for problem in everywhere(page, root)]
+    page.run("lab.session.set(inner_lr=0.01)")
+    root.get_by_role("button", name="Draw your own wave").click()
+    expect(bench.locator(".te-bench-empty")).to_be_visible()
+    found += [f"no point, {problem}" for problem in problems(page, root)]
+    bench.locator(".te-bench-canvas").click(position={"x": 90, "y": 60})
+    expect(bench.locator(".te-bench-point")).to_have_count(1)
+    found += [f"one's own, {problem}" for problem in everywhere(page, root)]
+    found += with_two_runs(lab, root, 'method="first_order"')
+    assert not found, "\n".join(found)
+
+
+def test_the_texts_of_a_bench_with_classes(show_lab: ShowLab) -> None:
+    page, root = show_lab("from taskembed_edu import AdaptationLab\nlab = AdaptationLab('digits', n_tasks=20)\nlab")
+    expect(root.locator(".te-bench-way")).to_have_count(4)
+    trained(page)
+    found = everywhere(page, root)
     assert not found, "\n".join(found)
 
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { arrowAlpha, headOf } from "../../taskembed_edu/live/page/start.js";
+import { arrowAlpha, headOf, ringPlaces } from "../../taskembed_edu/live/page/start.js";
 import { afterWords, lossWords } from "../../taskembed_edu/live/page/surface_hand.js";
 import { bestOf, gridAfter, levelLines, lineAt, marksOf, rangeOfLosses, settled, shareOf, lossAt } from "../../taskembed_edu/live/page/surface_numbers.js";
 
@@ -101,4 +101,15 @@ test("many arrows are lighter than few, and each has a head unless it is shorter
   assert.deepEqual(headOf(0, 0, 10, 0, 4), [[6, 2], [6, -2]]);
   assert.equal(headOf(0, 0, 3, 0, 4), null);
   assert.equal(headOf(1, 1, 1, 1, 4), null);
+});
+
+test("the places of a name go round its point, nearest first, and none covers the point", () => {
+  const boxes = ringPlaces(100, 50, 40, 12, 10);
+  assert.deepEqual(boxes[0], [110, 44, 150, 56]);
+  assert.deepEqual(boxes[8], [120, 44, 160, 56]);
+  for (const [left, top, right, bottom] of boxes) {
+    near(right - left, 40);
+    near(bottom - top, 12);
+    assert.ok(left >= 100 || right <= 100 || top >= 50 || bottom <= 50);
+  }
 });

@@ -42,7 +42,7 @@ export class StepChart {
     const style = getComputedStyle(canvas);
     const em = parseFloat(style.fontSize);
     c.font = `${0.85 * em}px ${style.fontFamily}`;
-    const area = { left: 3.1 * em, right: canvas.clientWidth - 8, top: 6, bottom: canvas.clientHeight - 1.5 * em };
+    const area = { left: 3.1 * em, right: canvas.clientWidth - 8, top: 0.6 * em, bottom: canvas.clientHeight - 1.5 * em };
     const lines = ways.flatMap((way) => this.linesOf(way));
     const log = this.measure === "loss";
     const ends = log ? decadesOf(lines.flatMap(({ values }) => Array.from(values))) : /** @type {Ends} */ ([0, 1]);

@@ -14,6 +14,7 @@ import { wipeWritten, write } from "./written.js";
 /** @typedef {{ left: number, right: number, top: number, bottom: number }} Area CSS pixels of the plot on the canvas */
 
 const PLANE_AIR = 0.2; // the plane is higher than the curves by this share of their height, above and below
+const LABELS_SHARE = 0.4; // of the plane's width: what the curves' names may take
 const POINT_STEP = 0.1; // what an arrow key moves a point by; with Shift by a whole unit
 /** @type {Record<string, Point>} */
 const POINT_KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
@@ -197,35 +198,37 @@ export class CurvePlane {
     const em = parseFloat(style.fontSize);
     c.font = `${0.85 * em}px ${style.fontFamily}`;
     const labels = this.labelsOf(view);
-    const wide = Math.max(0, ...labels.map(({ words }) => c.measureText(words).width));
-    this.area = { left: 2.1 * em, right: canvas.clientWidth - wide - 1.2 * em, top: 6, bottom: canvas.clientHeight - 1.5 * em };
-    this.axes(c, view, palette);
+    const widest = Math.max(0, ...labels.map(({ words }) => c.measureText(words).width)) + 0.6 * em;
+    const beside = widest < LABELS_SHARE * canvas.clientWidth ? widest : 0; // else the legend alone says whose a curve is
+    const right = canvas.clientWidth - beside - 0.6 * em;
+    this.area = { left: 2.1 * em, right, top: 0.5 * em, bottom: canvas.clientHeight - 1.5 * em };
+    this.axes(c, view, palette, em);
     c.save();
-    const { left, right, top, bottom } = this.area;
+    const { left, top, bottom } = this.area;
     c.beginPath();
     c.rect(left, top, right - left, bottom - top);
     c.clip();
     if (view.truth.length) this.path(c, Array.from(view.truth, (level) => heightOf(level, view.reach)), cssOf(palette.ink), 1.25, [2, 3]);
-    for (const { curve, colour, begun } of labels) {
+    for (const { curve, colour, begun, dashes } of labels) {
       if (begun) this.path(c, begun, colour, 1, [], 0.35);
-      if (curve) this.path(c, curve, colour, 2.75);
+      if (curve) this.path(c, curve, colour, 2.75, dashes);
     }
     c.restore();
     for (const point of view.query) this.hollow(c, point, palette);
-    this.labels(c, labels, em, palette);
+    if (beside) this.labels(c, labels, em, palette);
     this.placeHandles();
   }
 
   // What stands at the right end of each curve, and where it wishes to stand.
   /** @param {PlaneView} view */
   labelsOf({ ways, at, reach, truth }) {
-    return ways.flatMap(({ label, short, colour, text, curves, diverged }) => {
+    return ways.flatMap(({ short, colour, text, dashes, curves, diverged }) => {
       if (!curves) return [];
       const n = truth.length || curves.length / this.stepsOf(curves, ways);
       const curve = curveAt(curves, n, at, reach, diverged);
       const begun = at > 0 ? curveAt(curves, n, 0, reach, diverged) : null;
       const words = curve ? short : `${short}: lost`;
-      return [{ words, label, colour, text, curve, begun, end: curve ? curve[n - 1] : 0 }];
+      return [{ words, colour, text, dashes, curve, begun, end: curve ? curve[n - 1] : 0 }];
     });
   }
 
@@ -235,14 +238,14 @@ export class CurvePlane {
     return ways.find((way) => way.curves === curves)?.support.length ?? 1;
   }
 
-  /** @param {CanvasRenderingContext2D} c @param {PlaneView} view @param {Palette} palette */
-  axes(c, view, palette) {
+  /** @param {CanvasRenderingContext2D} c @param {PlaneView} view @param {Palette} palette @param {number} em */
+  axes(c, view, palette, em) {
     const { left, right, top, bottom } = this.area;
     c.lineWidth = 1;
     c.fillStyle = cssOf(palette.soft);
     c.textAlign = "center";
     c.textBaseline = "top";
-    for (const tick of roundTicks(view.x, 6)) {
+    for (const tick of roundTicks(view.x, Math.max(1, Math.min(6, Math.floor((right - left) / (3 * em)))))) {
       const at = Math.round(this.pixelOf([tick, 0])[0]) + 0.5;
       this.rule(c, [at, top, at, bottom], palette, tick === 0);
       write(c, `${tick}`.replace("-", "−"), Math.min(at, right - 4), bottom + 4);
@@ -251,7 +254,7 @@ export class CurvePlane {
     c.textBaseline = "middle";
     for (const tick of roundTicks(widened(view.y), 6)) {
       const at = Math.round(this.pixelOf([view.x[0], tick])[1]) + 0.5;
-      if (at < top + 4 || at > bottom - 4) continue;
+      if (at < top + 0.3 * em || at > bottom - 0.3 * em) continue;
       this.rule(c, [left, at, right, at], palette, tick === 0);
       write(c, `${tick}`.replace("-", "−"), left - 5, at);
     }
@@ -303,7 +306,7 @@ export class CurvePlane {
   labels(c, labels, em, palette) {
     const { right, top, bottom } = this.area;
     const wishes = labels.map(({ end }) => this.pixelOf([0, end])[1]);
-    const places = spread(wishes, 1.1 * em, [top + 0.6 * em, bottom - 0.6 * em]);
+    const places = spread(wishes, 1.1 * em, [top + 1.6 * em, bottom - 0.6 * em]);
     c.textAlign = "left";
     c.textBaseline = "middle";
     labels.forEach(({ words, text }, k) => {

@@ -10,6 +10,7 @@ import { bytesOf, floatsOf, wordsOf } from "./packets.js";
  * @property {string} short its name beside its curve
  * @property {string} colour of its lines
  * @property {string} text of its words: the same hue, dark enough to be read
+ * @property {number[]} dashes of its curve: a second run's lets the first one's be seen below it
  * @property {ArrayLike<number>} support its losses by step
  * @property {Record<string, ArrayLike<number>>} query each measure by step
  * @property {Uint16Array | null} curves
@@ -38,12 +39,12 @@ export function shownWays(packet, dark) {
     const query = Object.fromEntries(Object.entries(way.query).map(([name, values]) => [name, floatsOf(values)]));
     const curves = way.curves ? wordsOf(way.curves) : null;
     const short = way.label.replace(/ \(.*/, "");
-    return { name: way.name, label: way.label, short, colour, text, support: floatsOf(way.support), query, curves, diverged: way.diverged, way };
+    return { name: way.name, label: way.label, short, colour, text, dashes: hue === "second" ? [8, 5] : [], support: floatsOf(way.support), query, curves, diverged: way.diverged, way };
   });
   const [colour, text] = START_HUES.flat[paper];
   const flat = packet.flat.map(({ name, label, ...numbers }) => {
     const flat = /** @type {Record<string, number>} */ (numbers);
-    return { name, label, short: label, colour, text, support: [], query: {}, curves: null, diverged: -1, flat };
+    return { name, label, short: label, colour, text, dashes: [], support: [], query: {}, curves: null, diverged: -1, flat };
   });
   return [...ways, ...flat];
 }

@@ -345,13 +345,19 @@ export class LabPage {
     const [runs, both] = [this.runCount(), this.both()];
     if (this.root.dataset.runs === "2" && runs === 1) this.rows[1].clear();
     const wanted = both ? [0, 0] : Array.from({ length: runs }, (_, run) => run);
-    Object.assign(this.root.dataset, { runs: String(runs), maps: String(wanted.length) });
+    this.root.dataset.runs = String(runs);
     const before = this.maps.map(({ side }) => side).join();
     while (this.maps.length > wanted.length || this.maps.some(({ run }, k) => run !== wanted[k])) this.maps.pop()?.remove();
     const fresh = this.maps.length < wanted.length;
     while (this.maps.length < wanted.length) this.addMap(wanted[this.maps.length]);
+    this.countPictures();
     this.maps.forEach((map, k) => map.setSide(both ? (k ? "pca" : "umap") : ""));
     if (fresh || this.maps.map(({ side }) => side).join() !== before) this.showOnMaps(this.picture().runs ?? []);
+  }
+
+  // How many pictures stand side by side: all runs have one loss over the start.
+  countPictures() {
+    this.root.dataset.maps = this.root.dataset.plane === "surface" ? "1" : String(this.maps.length);
   }
 
   // Each map takes its part of a picture.

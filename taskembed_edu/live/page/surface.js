@@ -212,6 +212,7 @@ export class SurfaceView {
     if (there && !this.root.parentElement) this.attach(); // where there has never been a plane, nothing of it is on the page
     const plane = there ? this.page.get("plane") : "map";
     this.page.root.dataset.plane = plane;
+    this.page.countPictures();
     this.switch.hidden = !there;
     this.root.hidden = plane !== "surface";
     this.radios.forEach((radio) => (radio.checked = radio.value === plane));

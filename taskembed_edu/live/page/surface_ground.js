@@ -137,7 +137,11 @@ export class SurfaceGround {
     c.textBaseline = "bottom";
     write(c, across, (box.left + box.right) / 2, view.canvas.height - 0.1 * size);
     [c.textAlign, c.textBaseline] = ["right", "middle"];
-    for (const { value, text } of marksOf(upward, grid.y)) this.mark(c, box.left, this.y(value), -1, 0, text);
+    const marks = marksOf(upward, grid.y);
+    const every = Math.ceil((1.15 * size * (marks.length - 1)) / (box.bottom - box.top)); // a low picture has room for few
+    marks.forEach(({ value, text }, k) => {
+      if (k % every === 0) this.mark(c, box.left, this.y(value), -1, 0, text);
+    });
     c.save();
     c.translate(0.75 * size, (box.top + box.bottom) / 2);
     c.rotate(-Math.PI / 2);
