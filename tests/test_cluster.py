@@ -68,13 +68,13 @@ def worker(address: str, mark: Path) -> Iterator[None]:
 
 
 def held_once(cell: Cell) -> Outcome:
-    """The second cell, tried for the first time, is held until its process is killed. Later ones are quick."""
+    """The second cell, tried for the first time, is held until its process is killed. The others are quick."""
     mark = Path(os.environ[MARK])
     if cell == CELLS[1] and not mark.exists():
         mark.with_suffix(".part").write_text(str(os.getpid()))
         mark.with_suffix(".part").rename(mark)
         threading.Event().wait()
-    return Outcome(cell, {"recall@1": 1.0}, 0.1) if cell.seed > 1 else run_cell(cell)
+    return Outcome(cell, {"recall@1": 1.0}, 0.1) if cell != CELLS[1] else run_cell(cell)
 
 
 def kill_who_holds(mark: Path) -> None:
