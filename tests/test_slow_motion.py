@@ -17,7 +17,16 @@ from taskembed_edu.evaluation.neighbour_networks import NeighbourNetworks
 from taskembed_edu.evaluation.solvers import FromStart, given_start
 from taskembed_edu.evaluation.transfer import check_no_leak
 from taskembed_edu.networks.learners import Parameters, unflatten
-from taskembed_edu.session.slow_motion import LEARNED, NEAREST, PROTOTYPES, RANDOM, Asked, SlowMotion, method_at
+from taskembed_edu.session.slow_motion import (
+    LEARNED,
+    NEAREST,
+    PROTOTYPES,
+    RANDOM,
+    Asked,
+    SlowMotion,
+    checked_points,
+    method_at,
+)
 from taskembed_edu.tasks.base import TaskBatch
 
 LEARNER = MLP(1, 1, (6, 6))
@@ -114,6 +123,17 @@ def test_without_points_nothing_is_learnt_and_without_truth_nothing_is_judged() 
     way = inner_loops(LEARNER, [Start("a", network(1))], empty, inner_lr=0.05, steps=3, probe=task.support_x)["a"]
     assert way.diverged_at is None
     assert torch.equal(way.outputs[3], way.outputs[0])
+
+
+@pytest.mark.parametrize("points", [5, "ab", [1.0, 2.0], [(1.0, 2.0), (3.0,)], [(1.0, math.nan)], [("a", "b")], {1: 2}])
+def test_what_are_no_points_is_told_what_points_are(points: Any) -> None:
+    with pytest.raises(ValueError, match=r"points: got .*expected pairs of finite numbers"):
+        checked_points(points)
+
+
+def test_points_are_pairs_and_none_is_no_point() -> None:
+    assert checked_points([[1, 2], [3.5, 4]]) == ((1.0, 2.0), (3.5, 4.0))
+    assert checked_points(None) == checked_points([]) == ()
 
 
 def test_what_makes_no_sense_is_refused() -> None:
