@@ -338,8 +338,8 @@ display(over_seeds("08.more_steps", more_steps, by_steps, *rows), outcome("08.st
 #
 # **Inner loop** shows one unseen wave in slow motion: its points, and the curves from several starts side by side. Drag
 # the points, or draw a wave of your own. The starts are a random one, the meta-learned one, and the network of the
-# known task that is nearest. **Outer loop** shows the map of weights: *Play* trains the start, and each arrow is one task's
-# inner loop. Go back with the time slider: the start of step 0 knows nothing.
+# known task that is nearest. **Outer loop** shows the map of weights: *Play* trains the start, and each arrow is one
+# task's inner loop. Go back with the time slider: the start of step 0 knows nothing.
 
 # %% tags=["step-0"]
 from taskembed_edu import AdaptationLab

@@ -102,9 +102,9 @@ display(over_seeds("09.interval", interval, mine, *rows), outcome("09.interval",
 
 # %% [markdown]
 # **Explain.** Tasks differ: 1 and 7 are harder to tell apart than 0 and 1. Ten tasks fix the mean to 5 to 15 points
-# only. Each ten times as many tasks make the interval about three times as narrow, since the width falls with the square
-# root of their number. The interval is a **bootstrap** interval (自助法): draw as many tasks anew from those at hand, again
-# and again, and look how the mean moves (Efron 1979). **A mean without an interval is an opinion.**
+# only. Each ten times as many tasks make the interval about three times as narrow, since the width falls with the
+# square root of their number. The interval is a **bootstrap** interval (自助法): draw as many tasks anew from those at
+# hand, again and again, and look how the mean moves (Efron 1979). **A mean without an interval is an opinion.**
 #
 # ## Task embedding against feature embedding, once more
 #
