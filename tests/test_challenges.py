@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from taskembed_edu import CAVIA, MLP, Digits, MetricEmbedder, MetricSettings, NumberWords, OuterLoop, Sinusoids
+from taskembed_edu.embedders import task_embedder
 from taskembed_edu.evaluation.challenges import (
     Curve,
     Training,
@@ -197,6 +198,15 @@ def test_a_loop_and_an_embedder_are_trained_and_judged_as_they_are() -> None:
         MetricEmbedder(), PARTS.train, found_again, settings=MetricSettings(hidden=8, dim=3, batch=4), rng=generator(0)
     )
     assert isinstance(begun_again.judge()(PARTS.unseen, generator(0)), Tensor)
+
+
+@pytest.mark.parametrize(
+    ("embedder", "n_tasks"), [("metric", 4), ("fisher", 4), ("adapted", 4), ("parameters", 0), ("summary", 0)]
+)
+def test_tasks_seen_are_those_that_training_draws(embedder: str, n_tasks: int) -> None:
+    chosen = task_embedder(embedder).settings_class(**({} if embedder == "summary" else {"batch": 4}))
+    training = embedder_training(task_embedder(embedder), PARTS.train, found_again, settings=chosen, rng=generator(0))
+    assert training.tasks_a_step == n_tasks
 
 
 def test_the_peak_is_what_is_held_at_one_time() -> None:

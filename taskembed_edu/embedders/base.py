@@ -160,6 +160,10 @@ class Embedder(ABC, Generic[State, Chosen]):
         """The current outputs of each validation task's own network; None if tasks have no networks of their own."""
         return None
 
+    def tasks_a_step(self, family: TaskFamily, settings: Chosen) -> int:
+        """How many tasks one training step draws: the setting `batch`, or 0 where there is none."""
+        return family.at_most(getattr(settings, "batch", 0))
+
     @short_errors
     def fit(
         self,

@@ -105,6 +105,9 @@ class ParameterEmbedder(Embedder[ParameterState, ParameterSettings]):
         part = split.validation
         return part if part.n_distinct is None else part.with_part(())
 
+    def tasks_a_step(self, family: TaskFamily, settings: ParameterSettings) -> int:
+        return 0  # a step trains the networks of the tasks at hand: its `batch` are samples
+
     def begin(
         self, family: TaskFamily, tasks: TaskBatch, settings: ParameterSettings, rng: torch.Generator
     ) -> ParameterState:

