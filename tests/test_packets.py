@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 import torch
 
+from taskembed_edu.live.export import film
 from taskembed_edu.live.numbers import rounded
 from taskembed_edu.live.packets import (
+    OTHER_RUN,
     card_packet,
     columns_of,
     curve_marks,
@@ -27,6 +29,7 @@ from taskembed_edu.live.packets import (
 )
 from taskembed_edu.live.words import help_packet, map_words
 from taskembed_edu.session.history import Event
+from taskembed_edu.session.session import Session
 from taskembed_edu.tasks.sketch import TaskSketch
 from tests.runs import boxed, eventful, generator, small_session
 
@@ -218,6 +221,20 @@ def test_another_metric_says_which_neighbours_change() -> None:
     assert (sent["lost"], sent["gained"]) == (changes.lost(3).tolist(), changes.gained(3).tolist())
     sent = picture_packet([session], compare="cosine")["runs"][0]["changes"]
     assert (sent["lost"], sent["gained"]) == ([], [])
+
+
+@pytest.mark.parametrize(("left", "compared"), [(1, False), (2, True), (4, True)])
+def test_what_changed_is_told_however_few_tasks_are_left(left: int, compared: bool) -> None:
+    session, other = (Session("metric", "sinusoids", n_tasks=12, projection="pca") for _ in range(2))
+    for each in (session, other):
+        each.history._frames[-1] = dataclasses.replace(each.frame, diverged_tasks=tuple(range(12 - left)))
+    assert ("changes" in picture_packet([session], chosen=11, compare="cosine")["runs"][0]) is compared
+    runs = picture_packet([session, other], compare=OTHER_RUN)["runs"]
+    assert [run.get("changes", {}).get("share") for run in runs] == ([0, 0] if compared else [None, None])
+    session.step(session.setup.frame_every)  # all tasks are back
+    near = film(session).neighbours
+    assert near.shape == (2, 12, 5)
+    assert set(near[0, 11]) == ({*range(12 - left, 11)} or {11})
 
 
 @pytest.mark.parametrize("family", ["sinusoids", "gaussians", "digits"])

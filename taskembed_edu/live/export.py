@@ -29,6 +29,7 @@ from taskembed_edu.live.packets import (
     facts,
     map_readings,
     marks_packet,
+    n_near,
     placed,
     rows_of,
     sketch_axes,
@@ -324,8 +325,10 @@ def _spelt(words: Sequence[tuple[tuple[str, ...], ...]]) -> Fits | None:
 
 
 def _neighbours(frames: Sequence[Frame]) -> NDArray[np.uint16]:
-    k = min(NEIGHBOURS, len(frames[0].layout) - 1)
-    return np.stack([frame.neighbours(k).astype(np.uint16) for frame in frames])
+    """Each task's neighbours, (frames, n, k); where too few are left, the last of them stands for the others."""
+    k, itself = min(NEIGHBOURS, len(frames[0].layout) - 1), np.arange(len(frames[0].layout))[:, None]
+    near = [frame.neighbours(there) if (there := n_near(frame)) else itself for frame in frames]
+    return np.stack([np.pad(each, ((0, 0), (0, k - each.shape[1])), mode="edge").astype(np.uint16) for each in near])
 
 
 def _cut(session: Session, whole: Film, n_frames: int) -> Film:

@@ -246,7 +246,7 @@ def run_picture(
         over["selection"] = told
     if frame.fit is not None:
         over["fit"] = fit_packet(frame.fit, *(axes or sketch_axes(session)))
-    if compare:
+    if compare and n_near(frame):
         over["changes"] = _changes(session, frame, chosen, compare)
     return {
         **facts(frame),
@@ -338,8 +338,13 @@ def _links(session: Session, frame: Frame, chosen: int) -> dict[str, Any] | None
     return {"task": chosen, "embedding": embedding.tolist(), "truth": truth.tolist(), "apart": apart}
 
 
+def n_near(*frames: Frame) -> int:
+    """How many neighbours are compared: as many as a task has in each of these frames; 0 where one alone is left."""
+    return max(0, min(NEIGHBOURS, *(len(frame.layout) - len(frame.diverged_tasks) - 1 for frame in frames)))
+
+
 def _changes(session: Session, frame: Frame, chosen: int, compare: str) -> dict[str, Any]:
-    changes = session.neighbour_changes(frame, compare, k=min(NEIGHBOURS, len(frame.layout) - 1))
+    changes = session.neighbour_changes(frame, compare, k=n_near(frame))
     return _changes_packet(changes, chosen, compare)
 
 
@@ -355,7 +360,7 @@ def _changes_packet(changes: NeighbourChanges, chosen: int, compare: str) -> dic
 
 def _beside_each_other(sessions: Sequence[Session], frames: Sequence[Frame], chosen: int) -> list[dict[str, Any]]:
     """For each of two runs, which neighbours the other one does not have, with the names of both, its own first."""
-    if len(frames) < 2 or len({len(frame.embedding) for frame in frames}) > 1:
+    if len(frames) < 2 or len({len(frame.embedding) for frame in frames}) > 1 or not n_near(*frames):
         return []
     there = changed_neighbours(frames[0], frames[1], NEIGHBOURS)
     names = run_names(sessions)

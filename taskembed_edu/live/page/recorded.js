@@ -390,7 +390,8 @@ export class RecordedModel {
     const { n, truth } = this.stored.tasks;
     if (task < 0 || task >= n) return null;
     const from = run.k * (n * at + task);
-    const embedding = run.neighbours ? Array.from(run.neighbours.subarray(from, from + run.k)) : null;
+    const near = run.neighbours && new Set(run.neighbours.subarray(from, from + run.k)); // where few tasks are left, one stands for many
+    const embedding = near && [...near].filter((i) => i !== task);
     const k = truth?.k ?? 0;
     const relatives = Array.from(wordsOf(truth?.neighbours).subarray(task * k, (task + 1) * k)).filter((i) => i !== task);
     return { task, embedding, truth: relatives };
