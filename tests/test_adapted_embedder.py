@@ -112,3 +112,15 @@ def test_joint_training_has_the_slope_of_the_mean_loss() -> None:
 def test_an_inner_rate_that_is_too_large_is_said() -> None:
     with pytest.raises(FloatingPointError, match="inner rate"):
         waves(learner="mlp", inner_lr=2.0, inner_steps=20, learning_rate=0.1).step(30)
+
+
+def test_a_copy_takes_as_much_memory_as_it_says_and_sees_the_same() -> None:
+    session = Session("adapted", "sinusoids", n_tasks=50, projection="pca", batch=4, frame_every=1)
+    session.step(4)
+    state, embedder = session._now.state, session.embedder
+    kept = [state, *(moment.state for moment in session.history._checkpoints.values())]
+    assert [one.watched is not None for one in kept] == [True] + [False] * (len(kept) - 1)
+    assert len(kept) > 3
+    vectors, copied = embedder.embed(state), state.copy()
+    assert torch.equal(embedder.embed(copied), vectors)
+    assert copied.n_bytes() < vectors.numel() * vectors.element_size()

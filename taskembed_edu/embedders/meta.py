@@ -112,8 +112,11 @@ class MetaState:
     watched: Watched | None = None
 
     def copy(self) -> MetaState:
-        """The same run at the same step, sharing no memory that changes with this one."""
-        return dataclasses.replace(self, loop=self.loop.copy(), rng=copy_generator(self.rng))
+        """The same run at the same step, sharing no memory that changes with this one.
+
+        What was last seen is not copied: of all tasks' weights it is a hundred times as large, and soon found again.
+        """
+        return dataclasses.replace(self, loop=self.loop.copy(), rng=copy_generator(self.rng), watched=None)
 
     def n_bytes(self) -> int:
         """Memory of a copy: the network and two moments of Adam for each weight, and Python's objects around them."""
