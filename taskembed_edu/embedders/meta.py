@@ -168,6 +168,7 @@ class MetaEmbedder(Embedder[MetaState, Chosen]):
         """One outer step; beside the outer loss it reports the query loss before the inner loop."""
         n_tasks, family = state.family.at_most(getattr(settings, "batch", 25)), state.family
         tasks = family.sample(n_tasks, self.shots(settings) or None, rng=state.rng, n_query=family.default_shot)
+        tasks = tasks.to(state.device)  # once, and not for each of the losses below
         loop = state.loop
         loop.method = self.method_of(state, settings)
         before = loop.method.losses_along(loop.start, tasks, (0,)).mean()

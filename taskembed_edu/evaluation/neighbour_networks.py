@@ -1,4 +1,8 @@
-"""Training tasks whose networks are trained bit by bit, beside a live run: a new task may begin at the nearest."""
+"""Training tasks whose networks are trained bit by bit, beside a live run: a new task may begin at the nearest.
+
+For a scorecard, which nobody watches, `known_tasks.py` trains more of them at once, on their support sets alone: what a
+new task gains is measured there, and only shown here.
+"""
 
 from __future__ import annotations
 
