@@ -162,6 +162,10 @@ def test_best_on_the_grid_is_shown_when_asked(open_surface: OpenSurface) -> None
     lab.next_frame()
     assert lab.evaluate(shown)
     expect(button).to_have_attribute("aria-pressed", "true")
+    lab.root.get_by_role("radio", name="after 5 inner").check()  # where it is now is to be guessed again
+    expect(button).to_have_attribute("aria-pressed", "false")
+    lab.next_frame()
+    assert not lab.evaluate(shown)
 
 
 # ---- a recording, two runs, other learners ---------------------------------------------------------------------------

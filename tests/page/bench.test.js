@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { roundTicks } from "../../taskembed_edu/live/page/axis_ticks.js";
 import {
   curveAt,
   decadesOf,
   onPlane,
-  roundTicks,
   samePoints,
   spread,
   stepTime,

@@ -51,17 +51,6 @@ export function decadesOf(values) {
   return low > high / 10 ? [high / 10 / 1.1, high * 1.1] : [low / 1.15, high * 1.15];
 }
 
-// Round numbers between the ends: multiples of 1, 2 or 5 times a power of ten, at most `most` + 1 of them.
-/** @param {Ends} ends @param {number} [most] */
-export function roundTicks([low, high], most = 6) {
-  const rough = (high - low) / most;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = ([1, 2, 5].find((each) => each * power >= rough - 1e-12) ?? 10) * power;
-  const ticks = [];
-  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) ticks.push(+(k * step).toPrecision(12));
-  return ticks;
-}
-
 // Heights for labels that wish to stand at `places`, at least `apart` from each other and between the ends: each stays as
 // near to its wish as its neighbours allow. The order of the answer is that of the wishes.
 /** @param {number[]} places @param {number} apart @param {Ends} ends */

@@ -3,8 +3,9 @@
 // Curves are painted on a canvas. Every support point is an element of its own over it, so that Tab leads from point to
 // point and a screen reader reads each.
 
+import { roundTicks } from "./axis_ticks.js";
 import { element, penOf, rounded } from "./base.js";
-import { curveAt, onPlane, roundTicks, spread, widestGap } from "./bench_numbers.js";
+import { curveAt, onPlane, spread, widestGap } from "./bench_numbers.js";
 import { cssOf, drawMarker } from "./shapes.js";
 import { wipeWritten, write } from "./written.js";
 

@@ -194,7 +194,7 @@ export class SurfaceView {
     for (const steps of all) {
       const radio = this.radio(this.steps, group, String(steps), () => {
         this.chosenSteps = steps;
-        this.bestShown = false;
+        this.hand.showBest(false); // of these steps it is to be guessed first
         this.chooseSteps();
         this.hand.tell();
         this.draw();

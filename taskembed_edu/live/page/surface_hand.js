@@ -167,8 +167,9 @@ export class StartByHand {
     this.put(null);
   }
 
-  showBest() {
-    this.bestShown = !this.bestShown;
+  /** @param {boolean} [shown] */
+  showBest(shown = !this.bestShown) {
+    this.bestShown = shown;
     this.reveal.setAttribute("aria-pressed", String(this.bestShown));
     this.view.draw();
   }
