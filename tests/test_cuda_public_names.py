@@ -22,7 +22,7 @@ N, STEPS = 12, 10
 
 # Names that take no tensor of the caller's: records, interfaces, what takes words and numbers only, and NumPy's part.
 WITHOUT_TENSORS = {
-    "Scorecard",
+    *("Scorecard", "advise", "known_tasks"),
     *("Reading", "Score", "Metric", "Loss", "register_kind", "register_score", "register_loss"),
     *("MetricSettings", "ParameterSettings", "Learner", "SampleEncoder", "TaskFamily", "Split"),
     *(
@@ -302,16 +302,54 @@ def turned(g: Given) -> Any:
     return te.turned_classes(tasks, generator(1)).support_x, tasks.relabelled(generator(2)).query_y
 
 
+def by_prototypes(g: Given) -> Any:
+    """New tasks by the features of a trained network, and by raw points."""
+    network = te.ConvNet((1, 8, 8), 3, (2, 4))
+    start = {name: value[None].to(g.device) for name, value in network.init(generator()).items()}
+    solvers = {
+        "features": te.Prototypes(te.features_of(network, start)),
+        "raw": te.Prototypes(lambda x: x.flatten(1)),
+    }
+    return te.transfer(solvers, te.Digits().sample(4, 2, rng=generator()).to(g.device), (0,)).measured
+
+
+def from_starts(g: Given) -> Any:
+    """New waves from a learned start, and from the network of the nearest known one."""
+    loop = te.OuterLoop(te.MAML(g.learner), generator(), device=g.device)
+    known, new = made_here().tasks[:6], made_here().tasks[6:]
+    networks = {name: value[:6] for name, value in g.trained.items()}
+    by_mean = te.nearest_network(g.learner, lambda tasks: tasks.support_y.mean(1), known, networks)
+    return te.transfer({"learned": te.learned(loop), "nearest": by_mean}, new, (0, 2)).measured
+
+
+def wave(g: Given) -> Any:
+    start = {name: value.to(g.device) for name, value in te.start_networks(te.Wave(), N, generator()).items()}
+    return te.Wave().losses(start, g.tasks.query_x, g.tasks.query_y)
+
+
+def right_answers(g: Given) -> Any:
+    answers = g.labels.flip(0)[None]
+    return te.macro_f1(answers, g.labels[None], 4, torch.ones_like(answers, dtype=torch.bool))
+
+
 CASES: dict[str, Callable[[Given], Any]] = {
     "PrototypicalNetwork": prototypes,
+    "Prototypes": by_prototypes,
+    "features_of": by_prototypes,
+    **dict.fromkeys(("transfer", "learned", "nearest_network"), from_starts),
+    "Wave": wave,
+    "macro_f1": right_answers,
+    "linear_probe": lambda g: te.linear_probe(g.rows(40), g.rows(40, dim=2, seed=1)),
     "turned_classes": turned,
     "largest_stable_rate": lambda g: [
         torch.tensor(te.largest_stable_rate(g.learner, g.start, of)) for of in (g.tasks, g.other)
     ],
-    **{make.__name__: meta_learned(make) for make in (te.ANIL, te.CAVIA, te.MAML, te.Reptile)},
+    **{make.__name__: meta_learned(make) for make in (te.ANIL, te.CAVIA, te.JointTraining, te.MAML, te.Reptile)},
     "OuterLoop": meta_learned(te.MAML),
     "inner_loop": inner_steps,
-    **{f"{name.capitalize()}Embedder": embedded(name) for name in ("context", "fisher", "metric", "summary")},
+    **{
+        f"{name.capitalize()}Embedder": embedded(name) for name in ("adapted", "context", "fisher", "metric", "summary")
+    },
     "ParameterEmbedder": embedded("parameters"),
     "start_networks": lambda g: te.train_tasks(g.learner, g.tasks, 0, start=g.start, device=g.device).losses,
     "WeightDistribution": lambda g: samples(te.fit_gaussian(g.learner, g.trained, 3), g),

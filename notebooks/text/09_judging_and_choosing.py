@@ -115,7 +115,7 @@ display(over_seeds("09.interval", interval, mine, *rows), outcome("09.interval",
 # - **raw pixels**: prototypes, and no learning at all;
 # - **supervised features**: a network learns to name 0 to 4; what its last layer reads is the feature (Chen 2019);
 # - **prototypical network**: it learns features by episodes, so that prototypes work (Snell 2017). Five classes are
-#   few, so quarter turns of a digit count as classes of their own in its training;
+#   few, so a digit that is turned or mirrored counts as a class of its own in its training;
 # - **task embedding**: the metric-based embedder finds the known task that is nearest, and its network answers.
 #
 # The first three embed *pictures*, the last one embeds *tasks*.

@@ -241,7 +241,7 @@ def linear_probe(vectors: Tensor, coordinates: Tensor) -> float:
     Range: at most 1; 0 is no better than the mean, below 0 is worse. The map is ridge regression, its penalty chosen by
     cross-validation (Hoerl and Kennard 1970). Worked number: vectors that are the coordinates turned: 1.
     """
-    x, y = vectors.double().numpy(), coordinates.double().numpy()
+    x, y = vectors.double().cpu().numpy(), coordinates.double().cpu().numpy()
     half = len(x) // 2
     scale = x[:half].std(axis=0)
     x = (x - x[:half].mean(axis=0)) / np.where(scale > 0, scale, 1.0)
@@ -255,7 +255,7 @@ def label_probe(vectors: Tensor, groups: Tensor) -> float:
 
     Range: [0, 1]. NaN where that half has one group alone, or none of `N_FOLDS` tasks, so that nothing can be fitted.
     """
-    x, y = vectors.double().numpy(), groups.numpy()
+    x, y = vectors.double().cpu().numpy(), groups.cpu().numpy()
     half = len(x) // 2
     _groups, sizes = np.unique(y[:half], return_counts=True)
     if len(sizes) < 2 or sizes.max() < N_FOLDS:

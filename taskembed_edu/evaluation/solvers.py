@@ -150,12 +150,13 @@ def features_of(network: ConvNet, start: Parameters) -> Callable[[Tensor], Tenso
     So a network that learned to name some classes can tell others apart (Chen and others 2019). `start` (1, *shape).
     Worked number: of ConvNet((1, 8, 8), 5, (16, 32)) they are 32 maps of 2 x 2: 128 numbers.
     """
-    n_below = start["output.weight"].shape[1]
+    n_below, device = start["output.weight"].shape[1], device_of(start)
     # The same network, with a last layer that passes on what it reads.
     passes = dataclasses.replace(network, n_out=n_below)
-    own = {"output.weight": torch.eye(n_below).unsqueeze(0), "output.bias": torch.zeros(1, 1, n_below)}
+    last = {"output.weight": torch.eye(n_below)[None], "output.bias": torch.zeros(1, 1, n_below)}
+    own = {name: value.to(device) for name, value in last.items()}
     body = {name: value.detach() for name, value in start.items()} | own
-    return lambda x: passes.apply(body, x.unsqueeze(0)).squeeze(0)
+    return lambda x: passes.apply(body, x.to(device).unsqueeze(0)).squeeze(0)
 
 
 # ---- starts ----------------------------------------------------------------------------------------------------------
