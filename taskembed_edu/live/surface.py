@@ -144,8 +144,8 @@ def plane_packet(session: Session, frame: Frame) -> Packet:
 
 
 def _way(session: Session, frame: Frame) -> NDArray[np.float32]:
-    starts = [one.start for one in session.history[: frame.index + 1] if one.start is not None]
-    return np.stack([starts[k] for k in evenly(len(starts), _PLACES)])
+    starts = [session.history[k].start for k in evenly(frame.index + 1, _PLACES)]
+    return np.stack([start for start in starts if start is not None])
 
 
 # ---- the ways of the methods -----------------------------------------------------------------------------------------
