@@ -58,7 +58,7 @@ def _judge(found: Mapping[str, float]) -> Verdict:
         return wrong(f"The start has not been learnt yet: let it train to step {_AT_STEP}.")
     told = f"After the inner loop {found['loss']:.2f}, before it {found['before']:.2f}."
     if found["loss"] < _ASKED:
-        return Verdict("right", "Right: a start that is no better answers better once it has left.", told)
+        return Verdict("right", "A start that is no better at first answers better once it has left.", told)
     joint = "Joint training never looks behind an inner step." if found["joint"] else "Try another method."
     return Verdict("wrong", f"A loss below {_ASKED:g} is asked for. {joint}", told)
 
