@@ -363,8 +363,8 @@ lab
 # <details><summary>What is to be seen</summary>
 #
 # 1. On most waves the first step brings more than the nine that follow. It depends on the points: where none of the
-#    five lies, a step can learn little. Over many waves *Loss before* is near 3.0, and *Loss* near 1.3. The nearest task's
-#    network may be thrown far off by its first steps: for it, a rate of 0.01 is too large.
+#    five lies, a step can learn little. Over many waves *Loss before* is near 3.0, and *Loss* near 1.3. The nearest
+#    task's network may be thrown far off by its first steps: for it, a rate of 0.01 is too large.
 # 2. The start is the mean wave, and not bad for waves that are like it. But the steps help little, and on some waves
 #    they harm: *Loss before* is near 2.9, and *Loss* still near 2.6.
 # 3. At 0.02 the result is already worse than at 0.01. At 0.1 the loss grows from step to step, and is lost. A moment
