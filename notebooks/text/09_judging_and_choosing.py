@@ -260,11 +260,16 @@ needs = {
 }
 for need, advice in needs.items():
     print(f"{need}:\n{advice}\n")
+grows = ["by less than half", "to two or three times", "more than ten times"]
+predict(
+    "09.shift", "Waves whose amplitudes are larger by 5 than in training: CAVIA's loss, 5 inner steps, grows", grows
+)
 
 # %% [markdown]
-# **Explain.** Each answer names its row of the leaderboard, and says of each other embedder why it is not taken. It is
-# an answer *for these families, these settings and this budget of 300 steps*. For your own tasks make a leaderboard of
-# your own: `evaluate("metric", my_tasks)`, or `taskembed benchmark`.
+# **Explain.** Each answer names its row of the leaderboard, and says of each
+# other embedder why it is not taken. It is an answer *for these families, these settings and this budget of 300 steps*.
+# For your own tasks make a leaderboard of your own: `evaluate("metric", my_tasks)`, or `taskembed benchmark`. (What you
+# predicted is measured in the next section.)
 #
 # ## The document's three challenges, as experiments
 #
@@ -278,10 +283,6 @@ for need, advice in needs.items():
 # %%
 from taskembed_edu import CAVIA, MAML, MLP, Sinusoids, curves_figure, shifted_waves
 
-grows = ["by less than half", "to two or three times", "more than ten times"]
-predict("09.shift", "Amplitudes larger by 5 than in training: CAVIA's loss as it is, after 5 inner steps, grows", grows)
-
-# %%
 SHIFTS, net = (0, 1, 2, 3, 4, 5), MLP(n_in=1, n_out=1, hidden=(40, 40))
 METHODS = {"MAML": MAML(net, 0.01), "CAVIA": CAVIA(net, inner_lr=1.0, inner_steps=2)}
 
