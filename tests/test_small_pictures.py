@@ -16,7 +16,8 @@ from tools.small_pictures import PNG, small_picture, with_small_pictures
 def drawn() -> bytes:
     figure, memory = Figure(figsize=(6, 3)), io.BytesIO()
     ax = figure.subplots()
-    ax.scatter(*np.random.default_rng(0).random((2, 300)), c=np.arange(300), cmap="cividis")
+    x, y = np.random.default_rng(0).random((2, 300))
+    ax.scatter(x, y, c=np.arange(300), cmap="cividis")
     figure.savefig(memory, format="png")
     return memory.getvalue()
 
