@@ -274,7 +274,8 @@ def test_the_tally_counts_each_prediction_once() -> None:
     record.mine().add(record.CHECKED, "00.chance", True)
     shown = tally("00")
     assert (
-        str(shown) == "Predictions that came true: 1. Surprises: 2. Exercises solved: 1. Surprising was: Which? Which?"
+        str(shown)
+        == "Predictions that came true: 1. Surprises: 2. Exercises solved: 1. Surprising was: Which? / Which?"
     )
     assert repr(shown) == "The tally of lesson 00."
 

@@ -39,6 +39,7 @@ from nbformat import NotebookNode
 
 from taskembed_edu.course import editions
 from tools import hygiene, slides
+from tools.small_pictures import with_small_pictures
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
@@ -216,7 +217,7 @@ def make(lesson: Lesson) -> list[str]:
     """Sync, execute, clean and write one lesson; what is wrong with it (then it is not written, unless merely slow)."""
     started = time.perf_counter()
     try:
-        notebook = clean(execute(sync(lesson), lesson.folder))
+        notebook = with_small_pictures(clean(execute(sync(lesson), lesson.folder)))
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         return [ANSI.sub("", str(error))]
     seconds = time.perf_counter() - started

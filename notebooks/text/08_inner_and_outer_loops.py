@@ -213,7 +213,7 @@ for name, slope in (("second order", inner_slope), ("first order", inner_slope.d
     print(f"{name}: {torch.autograd.grad((w - 0.1 * slope - 1) ** 2, w, retain_graph=True)[0]:.2f}")
 ways["first order"] = MAML(net, 0.01, first_order=True)
 orders = ["lower", "about the same", "higher"]
-predict("08.order", "After as many outer steps: the loss of first-order MAML, one inner step, beside MAML's", orders)
+predict("08.order", "First-order MAML, as many outer steps. Its loss after one inner step, beside MAML's, is", orders)
 
 
 # %%
@@ -245,7 +245,7 @@ from taskembed_edu import TrueGeometry, linear_probe
 
 ways["CAVIA"] = CAVIA(net, inner_lr=1.0, inner_steps=2, n_context=5)
 sizes = ["larger", "about the same", "smaller"]
-predict("08.context", "5 numbers may move, not 1,761. After two inner steps the loss is, beside MAML's,", sizes)
+predict("08.context", "5 numbers may move, not 1,761. The loss after two inner steps, beside MAML's, is", sizes)
 
 
 # %%
@@ -339,7 +339,8 @@ display(over_seeds("08.more_steps", more_steps, by_steps, *rows), outcome("08.st
 # **Inner loop** shows one unseen wave in slow motion: its points, and the curves from several starts side by side. Drag
 # the points, or draw a wave of your own. The starts are a random one, the meta-learned one, and the network of the
 # known task that is nearest. **Outer loop** shows the map of weights: *Play* trains the start, and each arrow is one
-# task's inner loop. Go back with the time slider: the start of step 0 knows nothing.
+# task's inner loop. Go back with the time slider: the start of step 0 knows nothing. *Loss before* and *Loss*, below or
+# beside, are means over many waves: before the inner loop, and after its five steps.
 
 # %% tags=["step-0"]
 from taskembed_edu import AdaptationLab
@@ -352,24 +353,33 @@ lab
 #
 # In the lab. Each time: predict first.
 #
-# 1. *Play* to step 300, then *Slow motion*. How far does one inner step go, and how far do ten?
+# 1. *Play* (it stops at step 300). The first wave is near the mean wave, so any start is good for it: press *Another
+#    task* until the amplitude is above 2. Then *Slow motion*. How far does one inner step go, and how far do ten? Try
+#    several waves.
 # 2. *Method* to *Joint training*, *Reset*, *Play* to step 300, *Slow motion* again.
-# 3. *Method* to *MAML*, *Reset*, *Play* to step 300. Then move *Inner rate* up, a little at a time. When does it break?
+# 3. *Method* to *MAML*, *Reset*, *Play* to step 300. Then move *Inner rate* up, one place at a time. When does
+#    it break?
 #
 # <details><summary>What is to be seen</summary>
 #
-# 1. One step takes the curve most of the way to the points; ten steps go little further. At step 0 of the outer loop
-#    ten steps hardly bend it.
-# 2. The start is nearly flat, the mean of all waves. It bends towards the points only where they are.
-# 3. Somewhere between 0.02 and 0.1. Then the loss grows from step to step, and the lab says which rate is still stable.
+# 1. On most waves the first step brings more than the nine that follow. It depends on the points: where none of the
+#    five lies, a step can learn little. Over many waves *Loss before* is near 3.0, and *Loss* near 1.3. The nearest
+#    task's network may be thrown far off by its first steps: for it, a rate of 0.01 is too large.
+# 2. The start is the mean wave, and not bad for waves that are like it. But the steps help little, and on some waves
+#    they harm: *Loss before* is near 2.9, and *Loss* still near 2.6.
+# 3. At 0.02 the result is already worse than at 0.01. At 0.1 the loss grows from step to step, and is lost. A moment
+#    later the lab says the largest rate that is stable there: about 0.04.
 # </details>
 #
 # ## Further: the loss over the start
 #
 # A network of 1,761 weights cannot be drawn. So here is a model with two: $f(x) = a \sin(x - p)$, an amplitude $a$ and
-# a phase $p$. Each point of the plane is a whole model. The lab draws the loss for each start: before the inner loop,
-# and after some inner steps. Put the start by hand where you think it is best, and press *Train from here*. Then let
-# *MAML*, *first order* and *Reptile* go from the same place (*Compare the methods*).
+# a phase $p$. Each point of the plane is a whole model. Choose *Outer loop*: the lab draws the loss for each start,
+# before the inner loop (0) and after some inner steps. Light is a low loss, and each dot is one wave's own best place.
+# An amplitude of $-a$ and a phase shifted by $\pi$ make the same wave again: so the best region is there more than
+# once, and the dots hide one of them. Click where you think a start is best, and press *Train from here*: a new run
+# begins there, and *Play* trains it. Then let *MAML*, *first order* and *Reptile* go from the same place (*Compare the
+# methods*).
 
 # %% tags=["step-0"]
 wave_lab = AdaptationLab(

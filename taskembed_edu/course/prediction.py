@@ -236,7 +236,7 @@ def tally(lesson: str) -> Shown:
     right = sum(each is True for each in outcomes.values())
     solved = {entry.name for entry in entries if entry.what == record.CHECKED and entry.value is True}
     said = f"Predictions that came true: {right}. Surprises: {len(surprises)}. Exercises solved: {len(solved)}."
-    more = f"Surprising was: {' '.join(surprises)}" if surprises else ""
+    more = f"Surprising was: {' / '.join(surprises)}" if surprises else ""
     where = (
         "Kept on this computer only. In a cell, !taskembed progress shows it; --export and --delete go on from there."
     )

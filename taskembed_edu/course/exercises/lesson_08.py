@@ -58,7 +58,7 @@ def _judge(found: Mapping[str, float]) -> Verdict:
         return wrong(f"The start has not been learnt yet: let it train to step {_AT_STEP}.")
     told = f"After the inner loop {found['loss']:.2f}, before it {found['before']:.2f}."
     if found["loss"] < _ASKED:
-        return Verdict("right", "Right: a start that is no better answers better once it has left.", told)
+        return Verdict("right", "A start that is no better at first answers better once it has left.", told)
     joint = "Joint training never looks behind an inner step." if found["joint"] else "Try another method."
     return Verdict("wrong", f"A loss below {_ASKED:g} is asked for. {joint}", told)
 
@@ -83,10 +83,17 @@ EXERCISES = [
                 0.6: "The second step begins at 0.8, and its slope is 1.6.",
                 0.81: "The slope of w^2 is 2 w, not w.",
                 1.44: "You went uphill. Subtract the slope.",
+                0.512: "That is after three steps.",
             },
         ),
         right=0.64,
-        mistakes=[(0.8, "another from there"), (0.6, "begins at 0.8"), (0.81, "2 w"), (1.44, "uphill")],
+        mistakes=[
+            (0.8, "another from there"),
+            (0.6, "begins at 0.8"),
+            (0.81, "2 w"),
+            (1.44, "uphill"),
+            (0.512, "three"),
+        ],
         hints=("w' = w - 0.1 times 2 w.", "So each step multiplies w by 0.8.", "0.8 times 0.8."),
         solution="0.64: each step multiplies w by 1 - 0.1 * 2 = 0.8.",
     ),
@@ -100,6 +107,7 @@ EXERCISES = [
                 0.5: "The sign: w' - 1 is below 0.",
                 -0.25: "The outer loss has a slope of 2 (w' - 1).",
                 -0.32: "That is the one of the lesson, with an inner rate of 0.1.",
+                -0.4: "That is first order, and with the inner rate of the lesson, 0.1.",
                 -1.5: "dw'/dw is 1 minus 0.25 times 2, not 1 plus it.",
             },
         ),
@@ -109,6 +117,7 @@ EXERCISES = [
             (0.5, "sign"),
             (-0.25, "2 (w' - 1)"),
             (-0.32, "of the lesson"),
+            (-0.4, "first order, and"),
             (-1.5, "not 1 plus"),
         ],
         hints=("w' = 0.5.", "The outer slope at w' is 2 (0.5 - 1) = -1.", "dw'/dw = 1 - 0.25 * 2 = 0.5."),

@@ -75,9 +75,7 @@ def _judge(found: Mapping[str, float]) -> Verdict:
     told = f"Spearman {found['left spearman']:.2f} and {found['right spearman']:.2f}, "
     told += f"recall@1 {found['left recall@1']:.2f} and {found['right recall@1']:.2f}."
     if ahead >= _AHEAD and found["left recall@1"] > found["right recall@1"]:
-        return Verdict(
-            "right", "Right: now each is better by one score. Who is the better one is the wrong question.", told
-        )
+        return Verdict("right", "Now each is better by one score. Who is the better one is the wrong question.", told)
     return Verdict("wrong", f"The context's Spearman is to be ahead by {_AHEAD:g}. Give both more time.", told)
 
 
