@@ -172,3 +172,9 @@ def test_five_classes_are_too_few_and_their_symmetries_help() -> None:
     new = parts.unseen.sample(100, 1, rng=generator(9), n_query=10)
     found = transfer(solvers, new, (0,))
     assert found.mean("turned", "accuracy", 0) > found.mean("as they are", "accuracy", 0) + 0.05
+
+
+def test_a_start_of_another_network_is_said() -> None:
+    method = PrototypicalNetwork(MLP(2, 4, (8,), classification=True))
+    with pytest.raises(ValueError, match="These are not a stack of this mlp's networks"):
+        method.losses_along(start_of(PrototypicalNetwork(SMALL)), POINTS.sample(2, 3, rng=generator(0)), [0])

@@ -87,7 +87,8 @@ def advice(method: MetaLearner, start: Parameters, tasks: TaskBatch) -> str:
     0.4."
     """
     if not is_finite(start):
-        return "The start itself is no longer finite: lower the outer rate, and begin again."
+        came = f"The last outer step made a start that is not finite, at the inner rate {method.inner_lr:g}"
+        return f"{came}: lower the inner rate, or the outer one, and begin again."
     rate = largest_stable_rate(method, start, tasks, high=max(method.inner_lr, LOWEST))
     if rate >= method.inner_lr:
         return f"At the inner rate {method.inner_lr:g} the inner loop is stable here: lower the outer rate."

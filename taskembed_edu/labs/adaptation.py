@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from taskembed_edu.base.checks import check_choice, check_whole, problem
@@ -111,14 +111,15 @@ class AdaptationLab(SessionLab):
         return seen.ways[check_choice("start", start, seen.ways)]
 
     @short_errors
-    def surface(self, inner_steps: Sequence[int] | int | None = None) -> LossSurface:
+    def surface(self, inner_steps: Iterable[int] | int | None = None) -> LossSurface:
         """The mean query loss over the start, for a learner of two numbers: on a grid of starts, by inner steps.
 
         `inner_steps`: one number or several in order (None: 0, 1, 2, 5, 10, and the run's own). `surface.best(steps)`
         is the best start of the grid, `surface.at(phase, amplitude, steps)` the loss of another one. Errors: ValueError
         for a learner of more numbers, or for steps out of order.
         """
-        steps = (inner_steps,) if isinstance(inner_steps, int) else tuple(inner_steps or ())
+        several = () if inner_steps is None else inner_steps
+        steps = tuple(several) if isinstance(several, Iterable) else (check_whole("inner_steps", several, 0, None),)
         with self.session.lock("read"):
             found = surface_of(self.session, self.session.settings, steps)
         return self._of_two(found)
