@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from taskembed_edu import AdaptationLab
 from taskembed_edu.adaptation import JointTraining
 from taskembed_edu.embedders.adapted import METHODS
 from taskembed_edu.networks.learners import MLP
@@ -89,3 +90,15 @@ def test_joint_training_has_the_slope_of_the_mean_loss() -> None:
 def test_an_inner_rate_that_is_too_large_is_said() -> None:
     with pytest.raises(FloatingPointError, match="inner rate"):
         waves(learner="mlp", inner_lr=2.0, inner_steps=20, learning_rate=0.1).step(30)
+
+
+def test_only_networks_that_read_the_tasks_are_offered_and_taken() -> None:
+    for name in ("adapted", "context"):
+        offered = Session(name, "gaussians", n_tasks=6, projection="pca").offers("learner")
+        assert offered == ("auto", "mlp"), "a convolution, or a wave, reads no points"
+    assert "wave" in (Session("adapted", "sinusoids", n_tasks=6, projection="pca").offers("learner") or ())
+    assert "wave" not in (Session("context", "sinusoids", n_tasks=6, projection="pca").offers("learner") or ())
+    with pytest.raises(ValueError, match="learner: got wave, expected one of mlp"):
+        AdaptationLab("gaussians", learner="wave")
+    with pytest.raises(ValueError, match="learner: got 'wave', expected auto, mlp"):
+        Session("context", "sinusoids", n_tasks=6, learner="wave")

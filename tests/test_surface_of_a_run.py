@@ -218,3 +218,7 @@ def test_numbers_of_inner_steps_come_as_numpy_has_them_too() -> None:
     assert lab.surface(np.array([1, 2])).steps == (1, 2)
     with pytest.raises(TypeError, match=r"inner_steps: got 2\.5"):
         lab.surface(2.5)  # type: ignore[arg-type]
+
+
+def test_a_run_that_learns_no_start_has_no_ways() -> None:
+    assert ways_of(small_session(), 3) is None

@@ -9,8 +9,11 @@ from taskembed_edu.base.checks import check_choice, check_whole, problem
 from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.evaluation.bench import InnerLoop
 from taskembed_edu.labs.session_lab import SessionLab
+from taskembed_edu.networks.factory import task_learner
 from taskembed_edu.session.slow_motion import LEARNED, MOST_STEPS, Asked, Seen, SlowMotion, checked_points
 from taskembed_edu.session.surface import has_plane, surface_of, ways_of
+from taskembed_edu.tasks import task_family
+from taskembed_edu.tasks.base import TaskFamily
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from taskembed_edu.adaptation.surface import LossSurface
-    from taskembed_edu.tasks.base import TaskFamily
 
 # Settings with which a start is learned within a minute on two cores.
 _LEARNS: dict[str, dict[str, Any]] = {
@@ -75,9 +77,13 @@ class AdaptationLab(SessionLab):
         "projection",
     )
 
+    @short_errors
     def __init__(self, family: TaskFamily | str = "sinusoids", **settings: Any) -> None:
         usual = _WAVE if settings.get("learner") == "wave" else {}
         super().__init__(family, **{**usual, **settings})
+        # A network that cannot read the tasks must be said here, where the user typed it.
+        tasks = family if isinstance(family, TaskFamily) else task_family(family)
+        task_learner(tasks, self._values["learner"], self._values["hidden"])
         self._motion = SlowMotion()
 
     @classmethod
