@@ -138,3 +138,13 @@ def test_only_the_layers_that_move_are_asked() -> None:
     assert SMALL.losses(fast, support.support_x, support.support_y).isfinite().all()
     assert rate == pytest.approx(largest_stable_rate(ANIL(SMALL, inner_steps=10), loop.start, support), rel=0.1)
     assert Prototypes(torch.flatten).advice(support, 5) == ""
+
+
+def test_a_rate_is_of_tasks_and_of_a_network() -> None:
+    start = start_of(MAML(SMALL))
+    with pytest.raises(ValueError, match="tasks: got no task"):
+        largest_stable_rate(MAML(SMALL), start, waves()[:0])
+    with pytest.raises(TypeError, match="tasks: got None"):
+        largest_stable_rate(MAML(SMALL), start, None)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="start: got a NoneType"):
+        largest_stable_rate(MAML(SMALL), None, waves())  # type: ignore[arg-type]
