@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from taskembed_edu import AdaptationLab
+from taskembed_edu import AdaptationLab, EvaluationLab
 from taskembed_edu.adaptation import JointTraining
 from taskembed_edu.embedders.adapted import METHODS
 from taskembed_edu.networks.learners import MLP
@@ -102,3 +102,10 @@ def test_only_networks_that_read_the_tasks_are_offered_and_taken() -> None:
         AdaptationLab("gaussians", learner="wave")
     with pytest.raises(ValueError, match="learner: got 'wave', expected auto, mlp"):
         Session("context", "sinusoids", n_tasks=6, learner="wave")
+
+
+@pytest.mark.parametrize("wrong", [3, None])
+def test_what_is_no_recording_is_said(wrong: Any) -> None:
+    for lab in (AdaptationLab(n_tasks=6), EvaluationLab("adapted", "context", n_tasks=6, projection="pca")):
+        with pytest.raises(TypeError, match="expected a recording, or the path of a saved one"):
+            lab.replay(wrong)
