@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -418,3 +418,54 @@ def test_of_one_layer_nothing_is_left_to_freeze() -> None:
 def test_more_shots_than_samples_are_said(family: TaskFamily, n_shot: int, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         family.sample(2, n_shot, rng=torch.Generator().manual_seed(0))
+
+
+# ---- nonsense is answered, and never averaged ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"y": torch.zeros(3, 5, 2)}, r"y: got .*\(3, 5, 2\).*expected shape \(3, 5, 1\)"),
+        ({"y": torch.zeros(3, 5)}, r"y: got .*\(3, 5\).*expected shape \(3, 5, 1\)"),
+        ({"x": torch.zeros(3, 5, 1).double()}, r"x: got .*float64.*expected the dtype of the weights, float32"),
+        ({"x": torch.zeros(3, 5, 1).long()}, r"x: got .*int64.*expected the dtype of the weights, float32"),
+        ({"mask": torch.ones(5, dtype=torch.bool)}, r"mask: got .*\(5,\).*booleans of shape \(3, 5\)"),
+        ({"mask": torch.ones(3, 5)}, r"mask: got .*float32.*booleans of shape \(3, 5\)"),
+        ({"mask": [[True] * 5] * 3}, r"mask: got a list.*booleans of shape \(3, 5\)"),
+        ({"start": {"hidden_1.weight": torch.tensor(1.0)}}, "start: got"),
+    ],
+)
+def test_samples_that_do_not_fit_are_said_and_not_broadcast(wrong: dict[str, Any], told: str) -> None:
+    learner = MLP(1, 1, (4,))
+    start = start_networks(learner, 1, torch.Generator().manual_seed(0))
+    given = {"start": start, "x": torch.zeros(3, 5, 1), "y": torch.zeros(3, 5, 1), **wrong}
+    with pytest.raises((ValueError, TypeError), match=told):
+        inner_loop(learner, given.pop("start"), given.pop("x"), given.pop("y"), 1, 0.1, **given)
+
+
+def test_labels_have_to_be_whole_numbers() -> None:
+    learner = MLP(2, 3, (4,), classification=True)
+    start = start_networks(learner, 1, torch.Generator().manual_seed(0))
+    with pytest.raises(ValueError, match="a label for each sample"):
+        inner_loop(learner, start, torch.zeros(3, 5, 2), torch.zeros(3, 5), 1, 0.1)
+
+
+@pytest.mark.parametrize("method", [MAML, Reptile])
+def test_a_step_on_no_tasks_leaves_the_start_as_it_was(method: type[MetaLearner]) -> None:
+    loop = OuterLoop(method(MLP(1, 1, (4,))))
+    before = flatten(loop.start).detach().clone()
+    tasks = Sinusoids().sample(2, 5, rng=torch.Generator().manual_seed(0))
+    no_query = dataclasses.replace(tasks, query_x=tasks.query_x[:, :0], query_y=tasks.query_y[:, :0])
+    for nothing in (tasks[:0], no_query):
+        with pytest.raises(ValueError, match="at least one task with a query sample"):
+            loop.step(nothing)
+    assert torch.equal(flatten(loop.start), before)
+
+
+def test_what_is_no_generator_and_no_task_is_said() -> None:
+    with pytest.raises(TypeError, match=r"rng: got 3, expected a torch\.Generator"):
+        OuterLoop(MAML(MLP(1, 1, (4,))), 3)  # type: ignore[arg-type]
+    loop = OuterLoop(MAML(MLP(1, 1, (4,))))
+    with pytest.raises(TypeError, match="tasks: got None"):
+        loop.method.adapt(loop.start, None)  # type: ignore[arg-type]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from taskembed_edu import AdaptationLab, EvaluationLab
 from taskembed_edu.adaptation import JointTraining
 from taskembed_edu.base.copies import copy_generator
 from taskembed_edu.embedders.adapted import METHODS
@@ -124,3 +125,22 @@ def test_a_copy_takes_as_much_memory_as_it_says_and_sees_the_same() -> None:
     vectors, copied = embedder.embed(state), state.copy()
     assert torch.equal(embedder.embed(copied), vectors)
     assert copied.n_bytes() < vectors.numel() * vectors.element_size()
+
+
+def test_only_networks_that_read_the_tasks_are_offered_and_taken() -> None:
+    for name in ("adapted", "context"):
+        offered = Session(name, "gaussians", n_tasks=6, projection="pca").offers("learner")
+        assert offered == ("auto", "mlp"), "a convolution, or a wave, reads no points"
+    assert "wave" in (Session("adapted", "sinusoids", n_tasks=6, projection="pca").offers("learner") or ())
+    assert "wave" not in (Session("context", "sinusoids", n_tasks=6, projection="pca").offers("learner") or ())
+    with pytest.raises(ValueError, match="learner: got wave, expected one of mlp"):
+        AdaptationLab("gaussians", learner="wave")
+    with pytest.raises(ValueError, match="learner: got 'wave', expected auto, mlp"):
+        Session("context", "sinusoids", n_tasks=6, learner="wave")
+
+
+@pytest.mark.parametrize("wrong", [3, None])
+def test_what_is_no_recording_is_said(wrong: Any) -> None:
+    for lab in (AdaptationLab(n_tasks=6), EvaluationLab("adapted", "context", n_tasks=6, projection="pca")):
+        with pytest.raises(TypeError, match="expected a recording, or the path of a saved one"):
+            lab.replay(wrong)

@@ -124,7 +124,7 @@ def test_a_file_of_another_version_or_kind_is_refused(results: ResultsFile, tmp_
     (tmp_path / "text").write_text("These are no results at all." * 99)
     with pytest.raises(ValueError, match="expected a file of results"):
         ResultsFile(tmp_path / "text")
-    with pytest.raises(OSError, match="unable to open"):
+    with pytest.raises(OSError, match="there is no folder"):
         ResultsFile(tmp_path / "nowhere" / "results.sqlite")
 
 
@@ -292,3 +292,12 @@ def test_a_grid_of_nothing_is_refused(
 
 def test_a_name_that_is_given_twice_counts_once() -> None:
     assert grid(["summary", "summary"], ["sinusoids"], 1) == grid(["summary"], ["sinusoids"], 1)
+
+
+def test_a_file_of_results_is_a_file_in_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--results", str(tmp_path)]) == 1
+    assert "is a folder: name a file in it" in capsys.readouterr().err
+    assert main(["--results", str(tmp_path / "none" / "results.sqlite")]) == 1
+    assert "Make it first" in capsys.readouterr().err
+    assert main(["--convert", str(tmp_path)]) == 1
+    assert "is a folder" in capsys.readouterr().err

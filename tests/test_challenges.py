@@ -231,3 +231,21 @@ def test_errors_teach() -> None:
         cost_curve(lambda seed: {}, (5, 0), PARTS.unseen)
     with pytest.raises(ValueError, match="price: got 'money'"):
         cost_figure({}, "loss", ("money",))
+
+
+def test_a_function_that_gives_no_judges_and_steps_that_are_no_list_are_said() -> None:
+    waves = Sinusoids()
+    for wrong in (None, {"mine": 3}):
+        with pytest.raises(TypeError, match=r"trained\(0\): got .*a dict by name of a judge"):
+            shift_curve(lambda _seed, wrong=wrong: wrong, {0.0: waves})  # type: ignore[misc]
+        with pytest.raises(TypeError, match=r"begun\(0\): got .*a dict by name of a Training"):
+            cost_curve(lambda _seed, wrong=wrong: wrong, [1], waves)  # type: ignore[misc]
+    with pytest.raises(TypeError, match="trained: got None, expected a function of a seed"):
+        shift_curve(None, {0.0: waves})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="families by how far they are shifted"):
+        shift_curve(lambda _seed: {}, [waves])  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="steps: got 3, expected numbers of steps in a list"):
+        cost_curve(lambda _seed: {}, 3, waves)  # type: ignore[arg-type]
+    for wrong_shifts in (3, "ab"):
+        with pytest.raises(TypeError, match=r"shifts: got .*expected numbers in a list"):
+            shifted_waves(waves, wrong_shifts)  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -122,3 +123,18 @@ def test_what_is_kept_is_read_as_it_was_written_and_a_changed_grid_is_said(
     monkeypatch.setattr(kept, "SHOTS", (0,))
     assert kept.asked() != before
     assert tool.STALE in tool.check()
+
+
+def test_a_need_is_a_number_and_a_board_has_tables() -> None:
+    for wrong in (math.nan, -1, "1"):
+        with pytest.raises((ValueError, TypeError), match="most_ms: got"):
+            advise(BOARD, "sinusoids", "solve", most_ms=wrong)  # type: ignore[arg-type]
+    for nothing in (dict[str, Any](), None):
+        with pytest.raises(ValueError, match="kept_leaderboard"):
+            advise(nothing, "sinusoids", "solve")  # type: ignore[arg-type]
+
+
+def test_the_kept_leaderboard_of_one_family_by_its_name() -> None:
+    assert list(kept.kept_leaderboard("sinusoids")) == ["sinusoids", "sinusoids, 5 shots"]
+    with pytest.raises(ValueError, match=r"families: got 'sinus'.*Did you mean 'sinusoids'"):
+        kept.kept_leaderboard(["sinus"])

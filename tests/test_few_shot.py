@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from taskembed_edu import MLP, ConvNet, Digits, Gaussians, OuterLoop, Sinusoids, prototypical_loss
+from taskembed_edu import MAML, MLP, ConvNet, Digits, Gaussians, OuterLoop, Sinusoids, prototypical_loss
 from taskembed_edu.adaptation import PrototypicalNetwork, class_means
-from taskembed_edu.evaluation.solvers import Prototypes, learned
+from taskembed_edu.evaluation.solvers import Prototypes, features_of, learned
 from taskembed_edu.evaluation.transfer import transfer
 from taskembed_edu.tasks.batch import TaskBatch
 from taskembed_edu.tasks.digits import turned_classes
@@ -177,3 +177,27 @@ def test_five_classes_are_too_few_and_their_symmetries_help() -> None:
     new = parts.unseen.sample(100, 1, rng=generator(9), n_query=10)
     found = transfer(solvers, new, (0,))
     assert found.mean("turned", "accuracy", 0) > found.mean("as they are", "accuracy", 0) + 0.05
+
+
+def test_a_start_of_another_network_is_said() -> None:
+    method = PrototypicalNetwork(MLP(2, 4, (8,), classification=True))
+    with pytest.raises(ValueError, match="These are not a stack of this mlp's networks"):
+        method.losses_along(start_of(PrototypicalNetwork(SMALL)), POINTS.sample(2, 3, rng=generator(0)), [0])
+
+
+def test_a_transfer_says_what_is_no_solver_no_task_and_no_list() -> None:
+    tasks, solver = POINTS.sample(3, 3, rng=generator(0)), Prototypes(lambda x: x)
+    with pytest.raises(TypeError, match="a solver, such as FromStart or Prototypes"):
+        transfer({"mine": 3}, tasks)  # type: ignore[dict-item]
+    for nothing in (tasks[:0], None):
+        with pytest.raises(ValueError, match="at least one new task"):
+            transfer({"mine": solver}, nothing)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"One is a list of one: \[5\]"):
+        transfer({"mine": solver}, tasks, 3)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="loop: got None, expected an outer loop"):
+        learned(None)  # type: ignore[arg-type]
+    waves = Sinusoids().sample(2, 3, rng=generator(0))
+    with pytest.raises(ValueError, match="tasks whose samples this mlp can read"):
+        transfer({"mine": learned(OuterLoop(MAML(SMALL)))}, waves)
+    with pytest.raises(ValueError, match="These are not a stack of this conv's networks"):
+        features_of(ConvNet((1, 8, 8), 5, (4, 4)), {})

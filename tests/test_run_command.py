@@ -414,3 +414,13 @@ def test_an_edited_recording_is_answered_in_one_line(
     (tmp_path / "edited.json").write_text(json.dumps(recording), encoding="utf-8")
     assert main(["--replay", str(tmp_path / "edited.json"), "--out", str(tmp_path / "run")]) == 1
     assert words in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_run_that_diverges_before_its_first_step_says_so_in_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["adapted", "--inner-lr", "2", "--inner-steps", "20", "--steps", "1", "--n-tasks", "6"]
+    assert main([*given, "--out", str(tmp_path / "run")]) == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert "Lower the inner rate (2 now)" in said
+    assert "Traceback" not in said

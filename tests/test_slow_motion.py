@@ -339,3 +339,22 @@ def test_a_wave_of_two_numbers_has_a_bench_too() -> None:
     lab = AdaptationLab("sinusoids", n_tasks=8, batch=4, learner="wave")
     assert task_learner(Sinusoids(), "wave").n_parameters == 2
     assert lab.inner(steps=2).steps == 2
+
+
+@pytest.mark.parametrize("points", ["abc", 5, [("a", "b")], [(1, 2), (3,)], {1: 2}, [(math.nan, 1)], [None], [[]]])
+def test_what_are_no_points_is_said(points: Any) -> None:
+    with pytest.raises(ValueError, match=r"points: got .*expected pairs of finite numbers"):
+        checked_points(points)
+
+
+def test_points_of_any_kind_are_taken() -> None:
+    pairs = ((1.0, 2.0), (1.0, 3.0))
+    for given_ in (
+        pairs,
+        [list(pair) for pair in pairs],
+        iter(pairs),
+        torch.tensor(pairs),
+        torch.tensor(pairs).numpy(),
+    ):
+        assert checked_points(given_) == pairs
+    assert checked_points([]) == ()

@@ -99,12 +99,14 @@ def test_an_embedder_that_diverges_names_a_rate_that_is_stable(embedder: Embedde
     assert bool(trained(dataclasses.replace(chosen, inner_lr=rate / 2), 3).isfinite().all())
 
 
-def test_a_start_that_the_outer_loop_has_lost_asks_for_a_lower_outer_rate() -> None:
+def test_a_start_that_the_outer_loop_has_lost_asks_for_a_lower_rate() -> None:
     chosen = ContextSettings(hidden=8, batch=4, device="cpu")
     embedder = ContextEmbedder()
     state = embedder.begin(Sinusoids(), waves(), chosen, generator(0))
     state.loop.start["hidden_1.weight"].data.fill_(torch.nan)
-    with pytest.raises(FloatingPointError, match="no longer finite: lower the outer rate"):
+    with pytest.raises(
+        FloatingPointError, match=r"not finite, at the inner rate .*: lower the inner rate, or the outer one"
+    ):
         embedder.step(state, chosen)
 
 
@@ -143,3 +145,13 @@ def test_only_the_layers_that_move_are_asked() -> None:
     assert SMALL.losses(fast, support.support_x, support.support_y).isfinite().all()
     assert rate == pytest.approx(largest_stable_rate(ANIL(SMALL, inner_steps=10), loop.start, support), rel=0.1)
     assert Prototypes(torch.flatten).advice(support, 5) == ""
+
+
+def test_a_rate_is_of_tasks_and_of_a_network() -> None:
+    start = start_of(MAML(SMALL))
+    with pytest.raises(ValueError, match="tasks: got no task"):
+        largest_stable_rate(MAML(SMALL), start, waves()[:0])
+    with pytest.raises(TypeError, match="tasks: got None"):
+        largest_stable_rate(MAML(SMALL), start, None)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="start: got a NoneType"):
+        largest_stable_rate(MAML(SMALL), None, waves())  # type: ignore[arg-type]

@@ -147,3 +147,10 @@ def test_a_learner_of_more_numbers_has_no_surface() -> None:
         loss_surface(MAML(MLP(1, 1, (5,))), waves())
     with pytest.raises(ValueError, match="range of phase"):
         loss_surface(MAML(WAVE), waves(), ranges=((1.0, 1.0), (0.0, 1.0)))
+
+
+def test_a_place_that_is_no_number_is_said() -> None:
+    surface = loss_surface(MAML(WAVE), waves(), (0,), n=3)
+    for wrong in (math.nan, "a", None):
+        with pytest.raises((ValueError, TypeError), match="amplitude: got"):
+            surface.at(0.0, wrong, 0)  # type: ignore[arg-type]

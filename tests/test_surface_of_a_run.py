@@ -210,3 +210,15 @@ def test_the_pictures_have_the_surface_beside_the_map(run: Session) -> None:
     assert axes.get_title() == "The loss over the start, before any inner loop"
     assert {text.get_text() for text in axes.texts} == {"MAML", "First-order MAML", "Reptile", "start"}
     assert not any("loss over" in axes.get_title() for axes in session_figure(small_session()).axes)
+
+
+def test_numbers_of_inner_steps_come_as_numpy_has_them_too() -> None:
+    lab = AdaptationLab(learner="wave", n_tasks=6)
+    assert lab.surface(np.int64(3)).steps == (3,)  # type: ignore[arg-type]
+    assert lab.surface(np.array([1, 2])).steps == (1, 2)
+    with pytest.raises(TypeError, match=r"inner_steps: got 2\.5"):
+        lab.surface(2.5)  # type: ignore[arg-type]
+
+
+def test_a_run_that_learns_no_start_has_no_ways() -> None:
+    assert ways_of(small_session(), 3) is None

@@ -19,6 +19,7 @@ from torch import Tensor
 from taskembed_edu.base.checks import check_choice, check_number, check_whole, problem
 from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.networks.learners import Learner, Parameters, check_stack
+from taskembed_edu.tasks.batch import check_mask
 
 
 @short_errors
@@ -50,6 +51,7 @@ def inner_loop(
     check_whole("steps", steps, 0, None)
     check_number("inner_lr", inner_lr, 0, None)
     _check_samples(learner, x, y)
+    check_mask(mask, x)
     fast = shared_start(learner, start, len(x))
     names = list(fast) if adapted is None else _checked_names(adapted, fast)
     is_asked_later = any(value.requires_grad for value in fast.values())
@@ -103,7 +105,7 @@ def shared_start(learner: Learner, start: Parameters, n_tasks: int) -> Parameter
 
     Errors: ValueError for other networks, or for neither one nor n_tasks of them.
     """
-    if isinstance(start, dict) and all(isinstance(one, Tensor) and len(one) == 1 for one in start.values()):
+    if isinstance(start, dict) and all(isinstance(one, Tensor) and one.shape[:1] == (1,) for one in start.values()):
         start = check_stack(learner, start, "start", 1)
         return {name: value.expand(n_tasks, *value.shape[1:]) for name, value in start.items()}
     return dict(check_stack(learner, start, "start", n_tasks))

@@ -68,6 +68,7 @@ class MetaLearner(ABC):
     def adapt(self, start: Parameters, tasks: TaskBatch, steps: int | None = None) -> Parameters:
         """The networks (n_tasks, *shape) after `steps` inner steps on the support sets; None: `inner_steps`."""
         steps = self.inner_steps if steps is None else steps
+        check_tasks(tasks)
         still = {name: value.detach() for name, value in start.items()}
         tasks = tasks.to(device_of(start))
         fast = self._inner(still, tasks.support_x, tasks.support_y, tasks.support_mask, steps)
@@ -223,6 +224,12 @@ class JointTraining(MetaLearner):
     def outer_loss(self, start: Parameters, tasks: TaskBatch) -> Tensor:
         x, y, mask = all_samples(tasks)
         return self.network.losses(self._inner(start, x, y, mask, 0), x, y, mask).mean()
+
+
+def check_tasks(tasks: object) -> None:
+    """Raise unless these are tasks with samples."""
+    if not isinstance(tasks, TaskBatch):
+        raise TypeError(problem("tasks", repr(tasks), "tasks with samples: family.sample(25, 10, rng=rng)"))
 
 
 def all_samples(tasks: TaskBatch) -> tuple[Tensor, Tensor, Tensor | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from taskembed_edu.adaptation.methods import MetaLearner
+from taskembed_edu.adaptation.methods import MetaLearner, check_tasks
 from taskembed_edu.base.checks import check_number, problem
 from taskembed_edu.base.copies import copy_moments
 from taskembed_edu.networks.learners import Parameters, check_stack, device_of
@@ -34,6 +34,9 @@ class OuterLoop:
             raise TypeError(problem("method", repr(method), "MAML, ANIL, CAVIA or Reptile", cause))
         if start is None:
             rng = torch.Generator().manual_seed(0) if rng is None else rng
+            if not isinstance(rng, torch.Generator):
+                cause = "torch.Generator().manual_seed(0) makes one."
+                raise TypeError(problem("rng", repr(rng), "a torch.Generator", cause))
             start = {name: value.unsqueeze(0) for name, value in method.network.init(rng).items()}
         start = check_stack(method.network, start, "start", 1)
         self.method = method
@@ -45,8 +48,17 @@ class OuterLoop:
     def step(self, tasks: TaskBatch, outer_lr: float = 1e-3) -> Tensor:
         """One outer step on these tasks; the outer loss before it, on the start's device."""
         check_number("outer_lr", outer_lr, 0, None)
-        if not isinstance(tasks, TaskBatch):
-            raise TypeError(problem("tasks", repr(tasks), "tasks with samples: family.sample(25, 10, rng=rng)"))
+        check_tasks(tasks)
+        if not len(tasks) or not tasks.query_x.shape[1]:
+            cause = "A mean over nothing is NaN, and would be the end of the start."
+            raise ValueError(
+                problem(
+                    "tasks",
+                    f"{len(tasks)} tasks with {tasks.query_x.shape[1]} query samples each",
+                    "at least one task with a query sample",
+                    cause,
+                )
+            )
         loss = self.method.outer_loss(self.start, tasks.to(device_of(self.start)))
         slopes = torch.autograd.grad(loss, self._learned)
         for weight, slope in zip(self._learned, slopes, strict=True):

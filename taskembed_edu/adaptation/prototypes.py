@@ -14,7 +14,7 @@ from taskembed_edu.adaptation.methods import MetaLearner
 from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.formulas.distances import METRICS
 from taskembed_edu.networks.layers import cross_entropy, one_hot
-from taskembed_edu.networks.learners import Parameters, device_of
+from taskembed_edu.networks.learners import Parameters, check_stack, device_of
 from taskembed_edu.tasks.base import TaskBatch
 
 
@@ -63,6 +63,7 @@ class PrototypicalNetwork(MetaLearner):
 
     def features(self, start: Parameters, x: Tensor) -> Tensor:
         """The features (n, dim) of samples (n, *x_shape) under the start (1, *shape), on its device."""
+        start = check_stack(self.network, start, "start", 1)
         return self.network.apply(start, x.to(device_of(start)).unsqueeze(0)).squeeze(0)
 
     def outer_loss(self, start: Parameters, tasks: TaskBatch) -> Tensor:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from taskembed_edu.adaptation.inner_loop import inner_loop
-from taskembed_edu.adaptation.methods import MetaLearner
+from taskembed_edu.adaptation.inner_loop import check_learner, inner_loop, shared_start
+from taskembed_edu.adaptation.methods import MetaLearner, check_tasks
 from taskembed_edu.base.checks import check_number, check_whole, problem
 from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.networks.learners import Learner, Parameters, device_of
@@ -45,10 +45,14 @@ def largest_stable_rate(
     """
     network, said = (method.network, method.inner_steps) if isinstance(method, MetaLearner) else (method, 1)
     adapted = method.adapted if isinstance(method, MetaLearner) and adapted is None else adapted
+    check_learner(network, "method")
     steps = check_whole("steps", max(1, said) if steps is None else steps, 1, None)
     check_number("low", low, 1e-12, None)
     check_number("high", high, low, None)
-    if not is_finite(start):
+    check_tasks(tasks)
+    if not len(tasks):
+        raise ValueError(problem("tasks", "no task", "at least one: the rate is stable for all of them"))
+    if not is_finite(shared_start(network, start, len(tasks))):
         raise ValueError(problem("start", "weights that are not finite", "a start that has not diverged itself"))
     tasks = tasks.to(device_of(start))
     samples = (tasks.support_x, tasks.support_y)
@@ -87,7 +91,8 @@ def advice(method: MetaLearner, start: Parameters, tasks: TaskBatch) -> str:
     0.4."
     """
     if not is_finite(start):
-        return "The start itself is no longer finite: lower the outer rate, and begin again."
+        came = f"The last outer step made a start that is not finite, at the inner rate {method.inner_lr:g}"
+        return f"{came}: lower the inner rate, or the outer one, and begin again."
     rate = largest_stable_rate(method, start, tasks, high=max(method.inner_lr, LOWEST))
     if rate >= method.inner_lr:
         return f"At the inner rate {method.inner_lr:g} the inner loop is stable here: lower the outer rate."

@@ -65,6 +65,8 @@ class LossSurface:
     def at(self, x: float, y: float, steps: int) -> float:
         """The loss of a start between the points of the grid, by bilinear interpolation; outside, that of the edge."""
         surface = self.after(steps)
+        for name, value in zip(self.names, (x, y), strict=True):
+            check_number(name, value, None, None)
         (column, across), (row, up) = _cell(self.x, x), _cell(self.y, y)
         below, above = (row_ @ (1 - across, across) for row_ in surface[row : row + 2, column : column + 2])
         return float((1 - up) * below + up * above)

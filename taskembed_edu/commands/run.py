@@ -39,7 +39,7 @@ def main(argv: Sequence[str]) -> int:
     scores, failure = dict[str, float](), None
     try:
         session, steps = _session(options, folder)
-    except (ValueError, TypeError, RuntimeError, MemoryError) as error:
+    except (ValueError, TypeError, RuntimeError, MemoryError, FloatingPointError) as error:
         complain(str(error))
         return 1
     except OSError as error:

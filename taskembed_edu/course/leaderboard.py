@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from taskembed_edu.base.checks import check_choice
 from taskembed_edu.base.files import write_whole
 from taskembed_edu.embedders import EMBEDDERS
 from taskembed_edu.evaluation.benchmark import Summary, grid, leaderboard
@@ -78,6 +79,14 @@ def _row(outcome: Outcome) -> dict[str, Any]:
 
 
 def kept_leaderboard(families: Iterable[str] | None = None) -> dict[str, dict[str, dict[str, Summary]]]:
-    """The tables by name ("sinusoids", "sinusoids, 5 shots"), embedder and score; some families' alone if named."""
-    chosen = None if families is None else set(families)
-    return leaderboard(one for one in kept().outcomes if chosen is None or one.cell.family in chosen)
+    """The tables by name ("sinusoids", "sinusoids, 5 shots"), embedder and score; some families' alone if named.
+
+    Errors: ValueError for a family that is not in it.
+    """
+    outcomes = kept().outcomes
+    if families is not None:
+        named = [families] if isinstance(families, str) else families
+        known = dict.fromkeys(one.cell.family for one in outcomes)
+        chosen = {check_choice("families", name, known) for name in named}
+        outcomes = tuple(one for one in outcomes if one.cell.family in chosen)
+    return leaderboard(outcomes)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from taskembed_edu.adaptation.context import VALUES
 from taskembed_edu.adaptation.methods import CAVIA, MetaLearner
+from taskembed_edu.base.checks import problem
 from taskembed_edu.base.settings import Settings, setting
 from taskembed_edu.embedders.base import device_setting, metric_setting, shots_setting
 from taskembed_edu.embedders.meta import (
@@ -29,6 +30,7 @@ from taskembed_edu.embedders.meta import (
 )
 from taskembed_edu.networks.factory import task_learner
 from taskembed_edu.networks.learners import Parameters
+from taskembed_edu.networks.wave import Wave
 from taskembed_edu.tasks.base import TaskFamily
 
 
@@ -75,7 +77,14 @@ class ContextEmbedder(MetaEmbedder[ContextSettings]):
     about = "a shared network with a few context numbers, which an inner loop fits to a task (CAVIA)"
     settings_class = ContextSettings
 
+    def offers(self, family: TaskFamily, settings: ContextSettings, name: str) -> tuple[str, ...] | None:
+        offered = super().offers(family, settings, name)
+        return offered and tuple(choice for choice in offered if choice != Wave.name)  # it has no bias to shift
+
     def first_method(self, family: TaskFamily, settings: ContextSettings) -> MetaLearner:
+        if settings.learner == Wave.name:
+            cause = "A context shifts the units of a network, and a wave has none."
+            raise ValueError(problem("learner", repr(Wave.name), "auto, mlp or another network with units", cause))
         learner = task_learner(family, settings.learner, settings.hidden)
         # A recurrent network's second derivative takes far longer: its curvature is dropped.
         first_order = not learner.has_second_derivative

@@ -21,7 +21,7 @@ from taskembed_edu.base.readings import LOSS_PANEL, Reading
 from taskembed_edu.base.settings import Settings, setting
 from taskembed_edu.embedders.base import LOSS, Embedder, StepRecord, chosen_device
 from taskembed_edu.embedders.batched import BEYOND
-from taskembed_edu.networks.factory import LEARNERS, LEARNERS_OF
+from taskembed_edu.networks.factory import LEARNERS, LEARNERS_OF, readers
 from taskembed_edu.networks.learners import Parameters
 from taskembed_edu.tasks.base import TaskBatch, TaskFamily
 from taskembed_edu.tasks.sketch import TaskFit
@@ -157,6 +157,9 @@ class MetaEmbedder(Embedder[MetaState, Chosen]):
     def takes(self, family: TaskFamily) -> bool:
         """Kinds of samples that a network of the package, or one of your own, can read."""
         return family.kind in LEARNERS_OF
+
+    def offers(self, family: TaskFamily, settings: Chosen, name: str) -> tuple[str, ...] | None:
+        return ("auto", *readers(family)) if name == "learner" else None
 
     def begin(self, family: TaskFamily, tasks: TaskBatch, settings: Chosen, rng: torch.Generator) -> MetaState:
         method, device = self.first_method(family, settings), chosen_device(getattr(settings, "device", "auto"))

@@ -20,7 +20,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -38,6 +38,8 @@ from taskembed_edu.tasks.base import TaskFamily
 # Tasks are drawn from other seeds than training draws from: with the same one they could be the very tasks of training.
 _APART = 1_000_000
 _DRAWS = 1000
+
+Made = TypeVar("Made")
 
 
 @compared_by_value
@@ -107,19 +109,33 @@ def shift_curve(
     same tasks. `shifted` holds the families by how far they are shifted (`shifts.py` makes them).
     Errors: ValueError for no shift or no seed. Worked number: with one seed and equal tasks the band is a line.
     """
-    if not shifted:
-        raise ValueError(problem("shifted", "no family", "families by how far they are shifted"))
+    if not isinstance(shifted, Mapping) or not shifted:
+        cause = "shifted_waves(parts.unseen, (0.0, 1.0)) makes some."
+        raise ValueError(problem("shifted", shifted or "no family", "families by how far they are shifted", cause))
     found: dict[str, dict[float, list[Tensor]]] = defaultdict(lambda: defaultdict(list))
     for seed in _checked_seeds(seeds):
-        for name, judge in trained(seed).items():
+        judges = _made("trained", trained, seed, "a judge, such as solved(learned(loop), step=5)", callable)
+        for name, judge in judges.items():
             for shift, family in shifted.items():
                 rng = torch.Generator().manual_seed(_APART + seed)
                 found[name][shift].append(judge(family, rng))
     return {name: _curve(by_shift, level) for name, by_shift in found.items()}
 
 
+def _made(
+    argument: str, make: Callable[[int], Mapping[str, Made]], seed: int, each: str, suits: Callable[[object], bool]
+) -> Mapping[str, Made]:
+    """What the learner's function makes of a seed. Errors: TypeError where it gives something else than was asked."""
+    if not callable(make):
+        raise TypeError(problem(argument, make, "a function of a seed"))
+    made = make(seed)
+    if not isinstance(made, Mapping) or not all(suits(one) for one in made.values()):
+        raise TypeError(problem(f"{argument}({seed})", made, f"a dict by name of {each}", "Does it end with return?"))
+    return made
+
+
 def _checked_seeds(seeds: Sequence[int]) -> list[int]:
-    if isinstance(seeds, int) or not len(seeds):
+    if not isinstance(seeds, Sequence) or not len(seeds):
         raise ValueError(problem("seeds", repr(seeds), "at least one seed in a list", "One is a list of one: [0]."))
     return [check_whole("seed", seed, 0, None) for seed in seeds]
 
@@ -217,12 +233,16 @@ def cost_curve(
     `judged_on`: the part that is never seen. Judging is not counted in the seconds. Errors: ValueError for steps that
     are not in order. Worked number: 100 steps of 25 tasks have seen 2,500.
     """
+    if not isinstance(steps, Sequence):
+        raise TypeError(problem("steps", steps, "numbers of steps in a list", "One is a list of one: [100]."))
     counts = [check_whole("steps", count, 0, None) for count in steps]
     if not counts or counts != sorted(set(counts)):
         raise ValueError(problem("steps", f"{list(steps)}", "numbers of steps in order", "They are made one by one."))
     runs: dict[str, list[tuple[list[Tensor], list[float], Training]]] = defaultdict(list)
     for seed in _checked_seeds(seeds):
-        for name, training in begun(seed).items():
+        expected = "a Training, such as outer_training(loop, ...)"
+        trainings = _made("begun", begun, seed, expected, lambda made: isinstance(made, Training))
+        for name, training in trainings.items():
             runs[name].append((*_trained(training, counts, judged_on, seed), training))
     return {name: _cost(of, counts, level) for name, of in runs.items()}
 

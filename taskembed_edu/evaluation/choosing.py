@@ -13,7 +13,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from taskembed_edu.base.checks import check_choice, problem
+from taskembed_edu.base.checks import check_choice, check_number, problem
 from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.embedders import EMBEDDERS
 from taskembed_edu.evaluation.benchmark import Summary, shown, smaller_is_better
@@ -82,6 +82,11 @@ def advise(
     Errors: ValueError for an unknown name, for needs that no embedder meets (it says what each lacks), or a board
     without this score. Worked number: 0.20 ±0.06 at 1 ms and 0.25 ±0.02 at 0.1 ms are alike: the second is taken.
     """
+    if not isinstance(board, Mapping) or not board:
+        raise ValueError(problem("board", board, "a leaderboard of at least one table", "kept_leaderboard() is one."))
+    for name, most in (("most_ms", most_ms), ("most_numbers", most_numbers)):
+        if most != math.inf:
+            check_number(name, most, 0, None)
     by = board[check_choice("tasks", tasks, board)]
     _words, wanted = PURPOSES[check_choice("purpose", purpose, PURPOSES)]
     score = next((name for name in wanted if any(name in scores for scores in by.values())), None)

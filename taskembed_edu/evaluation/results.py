@@ -122,6 +122,10 @@ class ResultsFile:
 @contextmanager
 def opened(path: Path) -> Iterator[sqlite3.Connection]:
     """The file, in one transaction. Errors: OSError, and ValueError for what is no file of results."""
+    if path.is_dir():
+        raise OSError(f"{path} is a folder: name a file in it, such as {path / 'results.sqlite'}")
+    if not path.parent.is_dir():
+        raise OSError(f"{path}: there is no folder {path.parent}. Make it first.")
     try:
         file = sqlite3.connect(path)
     except sqlite3.OperationalError as error:
@@ -144,7 +148,7 @@ def convert(old: Path) -> Path:
     Errors: ValueError for a file of another version, or where the new one's name is taken; OSError for no file.
     Worked number: results.sqlite becomes results.v2.sqlite.
     """
-    if not old.is_file():
+    if not old.exists():
         raise OSError(f"{old}: there is no such file")
     new = old.with_suffix(f".v{VERSION}{old.suffix}")
     if new.exists():

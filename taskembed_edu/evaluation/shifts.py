@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import torch
 
-from taskembed_edu.base.checks import problem
+from taskembed_edu.base.checks import check_number, problem
 from taskembed_edu.tasks.base import TaskFamily
 from taskembed_edu.tasks.digits import Digits
 from taskembed_edu.tasks.languages import BY_CODE, LANGUAGES, Language
@@ -27,7 +27,15 @@ def shifted_waves(family: TaskFamily, shifts: Sequence[float]) -> dict[float, Si
     if not isinstance(family, Sinusoids):
         raise TypeError(problem("family", family, "waves: Sinusoids()"))
     low, high = family.amplitude
+    _check_shifts("shifts", shifts)
     return {shift: dataclasses.replace(family, amplitude=(low + shift, high + shift)) for shift in shifts}
+
+
+def _check_shifts(name: str, shifts: Sequence[float]) -> None:
+    if isinstance(shifts, str) or not isinstance(shifts, Iterable):
+        raise TypeError(problem(name, shifts, "numbers in a list", "One is a list of one: [1.0]."))
+    for shift in shifts:
+        check_number(name, shift, None, None)
 
 
 def turned_digits(family: TaskFamily, angles: Sequence[float]) -> dict[float, Digits]:
@@ -38,6 +46,7 @@ def turned_digits(family: TaskFamily, angles: Sequence[float]) -> dict[float, Di
     if not isinstance(family, Digits):
         raise TypeError(problem("family", family, "digits: Digits()"))
     low, high = family.angle
+    _check_shifts("angles", angles)
     return {angle: dataclasses.replace(family, angle=(low + angle, high + angle)) for angle in angles}
 
 

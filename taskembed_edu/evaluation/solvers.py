@@ -74,6 +74,9 @@ class FromStart(Solver):
         return self.learner.answers
 
     def solve(self, support: TaskBatch, steps: Sequence[int]) -> list[Solution]:
+        if not self.learner.reads(tuple(support.support_x.shape[2:])):
+            expected = f"tasks whose samples this {self.learner.name} can read"
+            raise ValueError(problem("tasks", support.support_x, expected, "task_learner(family) makes one that can."))
         start = check_stack(self.learner, self.start(support), "start", len(support))
         moving = set(self.adapted or self.learner.layers)
         for layer in self.adapted:
@@ -150,6 +153,7 @@ def features_of(network: ConvNet, start: Parameters) -> Callable[[Tensor], Tenso
     So a network that learned to name some classes can tell others apart (Chen and others 2019). `start` (1, *shape).
     Worked number: of ConvNet((1, 8, 8), 5, (16, 32)) they are 32 maps of 2 x 2: 128 numbers.
     """
+    start = check_stack(network, start, "start", 1)
     n_below, device = start["output.weight"].shape[1], device_of(start)
     # The same network, with a last layer that passes on what it reads.
     passes = dataclasses.replace(network, n_out=n_below)
@@ -175,6 +179,8 @@ def random_start(learner: Learner, seed: int = 0) -> Start:
 def learned(loop: OuterLoop) -> Solver:
     """What an outer loop has learned, as a solver: its start, its inner rate, and what its inner loop moves; or its
     features, where a prototypical network learned them."""
+    if not isinstance(loop, OuterLoop):
+        raise TypeError(problem("loop", loop, "an outer loop, OuterLoop(method), that was trained"))
     network = loop.method.network
     start = {name: value.detach() for name, value in loop.start.items()}
     if isinstance(loop.method, PrototypicalNetwork):

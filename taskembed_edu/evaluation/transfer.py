@@ -101,16 +101,28 @@ def transfer(solvers: Mapping[str, Solver], tasks: TaskBatch, steps: Sequence[in
     Errors: ValueError for steps that are not in order, no solver, and for a task that a solver has known before: that
     would be a leak.
     """
+    if not isinstance(steps, Sequence):
+        raise TypeError(problem("steps", steps, "numbers of steps in a list", "One is a list of one: [5]."))
     counts = tuple(int(check_whole("steps", step, 0, None)) for step in steps)
     if not counts or list(counts) != sorted(set(counts)):
         raise ValueError(problem("steps", f"{list(steps)}", "numbers of steps in order", "They are made one by one."))
     if not solvers:
         raise ValueError(problem("solvers", "none", "at least one, by its name"))
+    _check_asked(solvers, tasks)
     for name, solver in solvers.items():
         check_no_leak(name, solver, tasks)
     measured = {name: _measured(solver, tasks, counts) for name, solver in solvers.items()}
     remarks = [_remark(name, solver, tasks, counts, measured[name]["loss"]) for name, solver in solvers.items()]
     return Transfer(counts, measured, tuple(filter(None, remarks)))
+
+
+def _check_asked(solvers: Mapping[str, Solver], tasks: TaskBatch) -> None:
+    for name, solver in solvers.items():
+        if not isinstance(solver, Solver):
+            cause = "learned(loop) makes one of an outer loop."
+            raise TypeError(problem(f"solvers[{name!r}]", solver, "a solver, such as FromStart or Prototypes", cause))
+    if not isinstance(tasks, TaskBatch) or not len(tasks):
+        raise ValueError(problem("tasks", repr(tasks), "at least one new task: family.sample(60, 10, rng=rng)"))
 
 
 def _remark(name: str, solver: Solver, tasks: TaskBatch, steps: tuple[int, ...], losses: Tensor) -> str:

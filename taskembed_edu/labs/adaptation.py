@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from taskembed_edu.base.checks import check_choice, check_whole, problem
 from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.evaluation.bench import InnerLoop
 from taskembed_edu.labs.session_lab import SessionLab
+from taskembed_edu.networks.factory import task_learner
 from taskembed_edu.session.slow_motion import LEARNED, MOST_STEPS, Asked, Seen, SlowMotion, checked_points
 from taskembed_edu.session.surface import has_plane, surface_of, ways_of
+from taskembed_edu.tasks import task_family
+from taskembed_edu.tasks.base import TaskFamily
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from taskembed_edu.adaptation.surface import LossSurface
-    from taskembed_edu.tasks.base import TaskFamily
 
 # Settings with which a start is learned within a minute on two cores.
 _LEARNS: dict[str, dict[str, Any]] = {
@@ -75,9 +77,13 @@ class AdaptationLab(SessionLab):
         "projection",
     )
 
+    @short_errors
     def __init__(self, family: TaskFamily | str = "sinusoids", **settings: Any) -> None:
         usual = _WAVE if settings.get("learner") == "wave" else {}
         super().__init__(family, **{**usual, **settings})
+        # A network that cannot read the tasks must be said here, where the user typed it.
+        tasks = family if isinstance(family, TaskFamily) else task_family(family)
+        task_learner(tasks, self._values["learner"], self._values["hidden"])
         self._motion = SlowMotion()
 
     @classmethod
@@ -111,14 +117,15 @@ class AdaptationLab(SessionLab):
         return seen.ways[check_choice("start", start, seen.ways)]
 
     @short_errors
-    def surface(self, inner_steps: Sequence[int] | int | None = None) -> LossSurface:
+    def surface(self, inner_steps: Iterable[int] | int | None = None) -> LossSurface:
         """The mean query loss over the start, for a learner of two numbers: on a grid of starts, by inner steps.
 
         `inner_steps`: one number or several in order (None: 0, 1, 2, 5, 10, and the run's own). `surface.best(steps)`
         is the best start of the grid, `surface.at(phase, amplitude, steps)` the loss of another one. Errors: ValueError
         for a learner of more numbers, or for steps out of order.
         """
-        steps = (inner_steps,) if isinstance(inner_steps, int) else tuple(inner_steps or ())
+        several = () if inner_steps is None else inner_steps
+        steps = tuple(several) if isinstance(several, Iterable) else (check_whole("inner_steps", several, 0, None),)
         with self.session.lock("read"):
             found = surface_of(self.session, self.session.settings, steps)
         return self._of_two(found)

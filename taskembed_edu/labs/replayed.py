@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from taskembed_edu.base.checks import problem
 from taskembed_edu.session.recordings import check_recording, is_of_own_family, load_recording
 from taskembed_edu.session.session import Session
 from taskembed_edu.tasks import is_of_the_package
@@ -12,7 +13,13 @@ from taskembed_edu.tasks.base import TaskFamily
 
 
 def loaded(recording: dict[str, Any] | str | Path, family: TaskFamily | str) -> dict[str, Any]:
-    """The recording itself, read from its file where a path is given. Errors: as `load_recording`."""
+    """The recording itself, read from its file where a path is given.
+
+    Errors: as `load_recording`; TypeError for what is neither.
+    """
+    if not isinstance(recording, (dict, str, Path)):
+        cause = "lab.session.recording() gives one; the lab's Export saves one."
+        raise TypeError(problem("recording", repr(recording), "a recording, or the path of a saved one", cause))
     return recording if isinstance(recording, dict) else load_recording(recording, known=_own(family) is not None)
 
 

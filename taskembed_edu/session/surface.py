@@ -78,6 +78,8 @@ def ways_of(
     By method its places, (n_steps + 1, 2), the start first; None where there is no plane. The tasks are training tasks,
     drawn with the run's seed; the run itself does not change. Errors: ValueError for an unknown method.
     """
+    if not has_plane(run):
+        return None
     first, settings = run.history[0].start, run.settings
     found = {name: method_under(run, settings.changed(method=name)) for name in methods}
     made = {name: method for name, method in found.items() if method is not None}

@@ -76,8 +76,7 @@ class TaskBatch:
                 cause = "Every tensor of a TaskBatch has one row a task; is one task's set standing for a batch?"
                 raise ValueError(problem(field, came, f"{n_tasks} tasks in its first dimension", cause))
         for mask, samples in ((self.support_mask, self.support_x), (self.query_mask, self.query_x)):
-            if mask is not None and mask.shape != samples.shape[:2]:
-                raise ValueError(problem("mask", mask, f"shape {tuple(samples.shape[:2])}: one entry a sample"))
+            check_mask(mask, samples)
 
     def __len__(self) -> int:
         return self.support_x.shape[0]
@@ -135,6 +134,17 @@ class TaskBatch:
     def __repr__(self) -> str:
         shape = "x".join(map(str, self.support_x.shape[2:]))
         return f"TaskBatch({len(self)} tasks, {self.support_x.shape[1]} support samples of shape {shape})"
+
+
+def check_mask(mask: Tensor | None, samples: Tensor) -> None:
+    """Raise unless `mask` is None or says of each sample (n_tasks, n, ...) whether it is real."""
+    if mask is None:
+        return
+    expected = f"a tensor of booleans of shape {tuple(samples.shape[:2])}: one a sample"
+    if not isinstance(mask, Tensor):
+        raise TypeError(problem("mask", f"a {type(mask).__name__}", expected))
+    if mask.dtype != torch.bool or mask.shape != samples.shape[:2]:
+        raise ValueError(problem("mask", mask, expected, "True: the sample is real. False: it is padding."))
 
 
 def _one_index(which: Any) -> int | None:
