@@ -258,10 +258,10 @@ def _with_points(task: TaskBatch, sketch: TaskSketch, asked: Asked) -> TaskBatch
 def checked_points(points: object) -> Points:
     """Points of the plane as tuples of two numbers. Errors: ValueError for anything else, or too many."""
     try:
-        found = np.asarray([] if points is None else points, dtype=np.float64)
-    except (TypeError, ValueError):  # no numbers, or rows of unequal lengths
-        found = np.full(1, np.nan)
-    found = found if found.size else np.zeros((0, 2))
+        found = np.array([tuple(point) for point in (() if points is None else points)], dtype=np.float64)  # type: ignore[attr-defined]
+    except (TypeError, ValueError):  # not iterable, no numbers, or pairs of several lengths
+        found = np.zeros(1)
+    found = found if found.size or found.ndim > 1 else np.zeros((0, 2))
     if found.ndim != 2 or found.shape[1] != 2 or not np.isfinite(found).all():
         raise ValueError(problem("points", repr(points)[:60], "pairs of finite numbers: [(-2.0, 1.5), (0.5, 3.0)]"))
     if len(found) > MOST_POINTS:
