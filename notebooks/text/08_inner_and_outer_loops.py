@@ -14,7 +14,7 @@
 # - get a task embedding out of an inner loop: the context of CAVIA
 # - say when more inner steps hurt
 #
-# **Time:** 75 minutes; the core path alone 40.
+# **Time:** 80 minutes; the core path alone 45.
 #
 # ## What you need first
 #

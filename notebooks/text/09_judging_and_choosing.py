@@ -14,7 +14,7 @@
 # - read a scorecard, and say why its scores disagree
 # - choose an embedder by evidence: from what you need, and from a leaderboard
 #
-# **Time:** 75 minutes; the core path alone 40.
+# **Time:** 80 minutes; the core path alone 45.
 #
 # ## What you need first
 #
