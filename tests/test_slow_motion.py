@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from taskembed_edu import MLP, AdaptationLab, Gaussians, Session, Sinusoids, task_learner
-from taskembed_edu.evaluation.bench import Start, inner_loops, prototype_measures
+from taskembed_edu.evaluation.inner_loops import NamedStart, inner_loops, prototype_measures
 from taskembed_edu.evaluation.neighbour_networks import NeighbourNetworks
 from taskembed_edu.evaluation.solvers import FromStart, given_start
 from taskembed_edu.evaluation.transfer import check_no_leak
@@ -42,7 +42,7 @@ def network(seed: int) -> Parameters:
     return {name: value[None] for name, value in drawn.items()}
 
 
-def plain_way(start: Start, task: TaskBatch, rate: float, steps: int) -> tuple[list[float], list[float]]:
+def plain_way(start: NamedStart, task: TaskBatch, rate: float, steps: int) -> tuple[list[float], list[float]]:
     """The support and the query losses of one start, network by network and parameter by parameter."""
     weights = {name: value[0].clone() for name, value in start.network.items()}
     support, query = [], []
@@ -64,7 +64,7 @@ def plain_way(start: Start, task: TaskBatch, rate: float, steps: int) -> tuple[l
 @pytest.mark.parametrize("rate", [0.01, 0.1])
 def test_all_starts_at_once_are_a_plain_loop_over_starts_and_steps(rate: float) -> None:
     last = ("output.weight", "output.bias")
-    starts = [Start("a", network(1)), Start("b", network(2), last), Start("c", network(3))]
+    starts = [NamedStart("a", network(1)), NamedStart("b", network(2), last), NamedStart("c", network(3))]
     task = one_wave()
     ways = inner_loops(LEARNER, starts, task, inner_lr=rate, steps=6)
     for start in starts:
@@ -77,7 +77,7 @@ def test_all_starts_at_once_are_a_plain_loop_over_starts_and_steps(rate: float) 
 @given(st.integers(0, 50), st.integers(1, 4), st.integers(0, 3))
 def test_step_0_is_the_start_itself_and_company_changes_no_way(seed: int, n_starts: int, steps: int) -> None:
     task = one_wave(seed)
-    starts = [Start(f"{k}", network(seed + k)) for k in range(n_starts)]
+    starts = [NamedStart(f"{k}", network(seed + k)) for k in range(n_starts)]
     together = inner_loops(LEARNER, starts, task, inner_lr=0.05, steps=steps)
     for start in starts:
         alone = inner_loops(LEARNER, [start], task, inner_lr=0.05, steps=steps)[start.name]
@@ -88,7 +88,7 @@ def test_step_0_is_the_start_itself_and_company_changes_no_way(seed: int, n_star
 
 def test_query_points_never_reach_the_inner_loop() -> None:
     task = one_wave()
-    starts = [Start("a", network(1)), Start("b", network(2))]
+    starts = [NamedStart("a", network(1)), NamedStart("b", network(2))]
     probe = torch.linspace(-5, 5, 7).view(1, -1, 1)
     clean = inner_loops(LEARNER, starts, task, inner_lr=0.05, steps=4, probe=probe)
     spoilt = replace(task, query_x=torch.full_like(task.query_x, math.nan), query_y=task.query_y + 100)
@@ -101,7 +101,10 @@ def test_query_points_never_reach_the_inner_loop() -> None:
 
 def test_a_start_that_diverges_is_named_with_its_step_and_harms_no_other() -> None:
     task = one_wave()
-    starts = [Start("calm", network(1), ("output.bias",)), Start("wild", {n: 3 * w for n, w in network(2).items()})]
+    starts = [
+        NamedStart("calm", network(1), ("output.bias",)),
+        NamedStart("wild", {n: 3 * w for n, w in network(2).items()}),
+    ]
     ways = inner_loops(LEARNER, starts, task, inner_lr=0.9, steps=8)
     lost = ways["wild"].diverged_at
     assert lost is not None
@@ -116,11 +119,11 @@ def test_a_start_that_diverges_is_named_with_its_step_and_harms_no_other() -> No
 def test_without_points_nothing_is_learnt_and_without_truth_nothing_is_judged() -> None:
     task = one_wave()
     bare = replace(task, query_x=task.query_x[:, :0], query_y=task.query_y[:, :0])
-    way = inner_loops(LEARNER, [Start("a", network(1))], bare, inner_lr=0.05, steps=3, probe=task.support_x)["a"]
+    way = inner_loops(LEARNER, [NamedStart("a", network(1))], bare, inner_lr=0.05, steps=3, probe=task.support_x)["a"]
     assert way.query == {}
     assert way.losses[3] < way.losses[0]
     empty = bare.with_support(task.support_x[:, :0], task.support_y[:, :0])
-    way = inner_loops(LEARNER, [Start("a", network(1))], empty, inner_lr=0.05, steps=3, probe=task.support_x)["a"]
+    way = inner_loops(LEARNER, [NamedStart("a", network(1))], empty, inner_lr=0.05, steps=3, probe=task.support_x)["a"]
     assert way.diverged_at is None
     assert torch.equal(way.outputs[3], way.outputs[0])
 
@@ -137,7 +140,7 @@ def test_points_are_pairs_and_none_is_no_point() -> None:
 
 
 def test_what_makes_no_sense_is_refused() -> None:
-    start = Start("a", network(1))
+    start = NamedStart("a", network(1))
     with pytest.raises(ValueError, match="a batch of one"):
         inner_loops(LEARNER, [start], Sinusoids().sample(2, rng=torch.Generator()), inner_lr=0.1, steps=1)
     with pytest.raises(ValueError, match="name of its own"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from taskembed_edu.base.checks import check_choice, check_whole, problem
 from taskembed_edu.base.short_errors import short_errors
-from taskembed_edu.evaluation.bench import InnerLoop
+from taskembed_edu.evaluation.inner_loops import InnerLoop
 from taskembed_edu.labs.session_lab import SessionLab
 from taskembed_edu.networks.factory import task_learner
 from taskembed_edu.session.slow_motion import LEARNED, MOST_STEPS, Asked, Seen, SlowMotion, checked_points

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from taskembed_edu.adaptation.stability import said
-from taskembed_edu.evaluation.bench import InnerLoop
+from taskembed_edu.evaluation.inner_loops import InnerLoop
 from taskembed_edu.live.numbers import rounded
 from taskembed_edu.session.slow_motion import NEAREST, PROTOTYPES, RANDOM, Seen
 

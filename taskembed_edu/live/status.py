@@ -99,7 +99,9 @@ def status(
         return StatusMessage(
             f'Step {session.steps}: paused by the setting "Stop at step". Press Play to go on.' + until
         )
-    return StatusMessage(("Paused." if session.steps else "Press Play: the tasks find their places.") + until)
+    # Where there are arrows on the map, it is their start that moves first.
+    comes = "the tasks find their places" if session.frame.start is None else "the start moves, and the tasks with it"
+    return StatusMessage(("Paused." if session.steps else f"Press Play: {comes}.") + until)
 
 
 def _failure(player: Player) -> str:

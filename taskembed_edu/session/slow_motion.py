@@ -23,7 +23,7 @@ from taskembed_edu.adaptation.stability import LOWEST, largest_stable_rate
 from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_whole, problem
 from taskembed_edu.embedders.adapted import AdaptedEmbedder
-from taskembed_edu.evaluation.bench import InnerLoop, Start, inner_loops, prototype_measures
+from taskembed_edu.evaluation.inner_loops import InnerLoop, NamedStart, inner_loops, prototype_measures
 from taskembed_edu.evaluation.neighbour_networks import NeighbourNetworks, adapted_vectors
 from taskembed_edu.networks.learners import Parameters, flatten, unflatten
 from taskembed_edu.session.history import Frame, metric_of
@@ -78,7 +78,7 @@ class Seen:
     ways: Mapping[str, InnerLoop]
     missing: Mapping[str, str]
     method: MetaLearner
-    starts: tuple[Start, ...]
+    starts: tuple[NamedStart, ...]
     nearest: str = ""
     prototypes: Mapping[str, float] = field(default_factory=dict)
 
@@ -147,7 +147,7 @@ class SlowMotion:
         ways = inner_loops(method.network, starts, task, inner_lr=method.inner_lr, steps=asked.steps, probe=probe)
         for name, other, shown in beside:
             theirs = method_at(other, shown)
-            one = [Start(name, start_of(theirs, shown), tuple(theirs.adapted))]
+            one = [NamedStart(name, start_of(theirs, shown), tuple(theirs.adapted))]
             ways |= inner_loops(theirs.network, one, task, inner_lr=theirs.inner_lr, steps=asked.steps, probe=probe)
         prototypes = prototype_measures(task) if family.classification else {}
         if not family.classification:
@@ -156,14 +156,14 @@ class SlowMotion:
 
     def _starts(
         self, session: Session, frame: Frame, method: MetaLearner, task: TaskBatch
-    ) -> tuple[list[Start], dict[str, str], str]:
+    ) -> tuple[list[NamedStart], dict[str, str], str]:
         """The starts there are, why another one is missing, and the name of the nearest known task."""
         seed = session.setup.seed + _RANDOM_SEED
         drawn = method.network.init(torch.Generator().manual_seed(seed))
         start = start_of(method, frame)
         starts = [
-            Start(RANDOM, {name: value[None] for name, value in drawn.items()}),
-            Start(LEARNED, start, tuple(method.adapted)),
+            NamedStart(RANDOM, {name: value[None] for name, value in drawn.items()}),
+            NamedStart(LEARNED, start, tuple(method.adapted)),
         ]
         known = self.known(session)
         if not known.finished:
@@ -174,7 +174,7 @@ class SlowMotion:
             nearest = known.nearest(vector, self._vectors_at(frame, method, start, known), metric_of(frame.settings))
         if nearest is None:
             return starts, {NEAREST: _LOST if task.support_x.shape[1] else _NO_POINTS}, ""
-        return [*starts, Start(NEAREST, known.network(nearest))], {}, known.tasks.names[nearest]
+        return [*starts, NamedStart(NEAREST, known.network(nearest))], {}, known.tasks.names[nearest]
 
     def known(self, session: Session) -> NeighbourNetworks:
         """The run's known tasks; who wants the nearest of them calls `advance` until they are `finished`."""

@@ -1,6 +1,6 @@
 r"""One task learned from several starts, step by step: the inner loop in slow motion.
 
-    ways = inner_loops(learner, [Start("random", one), Start("learned", other)], task, inner_lr=0.01, steps=10)
+    ways = inner_loops(learner, [NamedStart("random", one), NamedStart("learned", other)], task, inner_lr=0.01, steps=10)
     ways["learned"].losses                     # on the support set after 0, 1, ..., 10 steps
 
 All starts are one batched call: a stack of networks, one for each start, on the same samples. The support set alone is
@@ -31,7 +31,7 @@ _LOST = 1e3
 
 @compared_by_value
 @dataclass(frozen=True)
-class Start:
+class NamedStart:
     """Where an inner loop begins: its name, one network (1, *shape), and which parameters move (None: all)."""
 
     name: str
@@ -76,7 +76,7 @@ class InnerLoop:
 @short_errors
 def inner_loops(
     learner: Learner,
-    starts: Sequence[Start],
+    starts: Sequence[NamedStart],
     task: TaskBatch,
     *,
     inner_lr: float,
@@ -115,7 +115,7 @@ def inner_loops(
     }
 
 
-def _still(starts: Sequence[Start], fast: Parameters) -> dict[str, Tensor]:
+def _still(starts: Sequence[NamedStart], fast: Parameters) -> dict[str, Tensor]:
     """For each parameter which of the starts keep it as it began, (n_starts, 1, ...)."""
 
     def keeps(name: str) -> list[bool]:
