@@ -1,7 +1,7 @@
 r"""One task learned from several starts, step by step: the inner loop in slow motion.
 
-    ways = inner_loops(learner, [NamedStart("random", one), NamedStart("learned", other)], task, inner_lr=0.01, steps=10)
-    ways["learned"].losses                     # on the support set after 0, 1, ..., 10 steps
+    ways = inner_loops(learner, [NamedStart("random", one), NamedStart("learned", other)], task, inner_lr=0.01, steps=3)
+    ways["learned"].losses                     # on the support set after 0, 1, ..., 3 steps
 
 All starts are one batched call: a stack of networks, one for each start, on the same samples. The support set alone is
 trained on; the query set only judges.
