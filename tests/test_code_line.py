@@ -17,6 +17,7 @@ from taskembed_edu.labs.adaptation import AdaptationLab
 from taskembed_edu.labs.metric import MetricLab
 from taskembed_edu.labs.parameter import ParameterLab
 from taskembed_edu.labs.session_lab import SessionLab
+from taskembed_edu.networks.factory import readers
 from taskembed_edu.session.setup import Setup
 from taskembed_edu.tasks import Digits, Gaussians, OwnTasks
 
@@ -55,6 +56,8 @@ def opened(code: str, **known: Any) -> SessionLab:
 def one_of(name: str, declared: Setting, default: Any, owner: Settings) -> st.SearchStrategy[Any]:
     if name == "device":
         return st.sampled_from(["auto", "cpu"])
+    if name == "learner":  # a network that cannot read these tasks is refused where it is typed
+        return st.sampled_from(["auto", *readers(Gaussians())])
     if declared.choices:
         return st.sampled_from(list(declared.choices))
     low, high = declared.low, declared.highest(owner)
