@@ -185,7 +185,7 @@ def note(lab: LabOnPage, setting: str) -> Any:
 
 def test_other_tasks_bring_what_suits_them_and_networks_that_read_them(waves: LabOnPage) -> None:
     lab, status = waves, waves.root.locator(".te-status")
-    assert offered(lab, "learner") == ["auto", "mlp"]
+    assert offered(lab, "learner") == ["auto", "mlp", "wave"]
     lab.control("family").select_option("number_words")
     expect(status).to_contain_text("Press Reset to apply: Tasks. These change with it: ")
     for setting, value in (("metric", "cosine"), ("form", "difference"), ("optimiser", "adam"), ("batch", "25")):
@@ -197,7 +197,7 @@ def test_other_tasks_bring_what_suits_them_and_networks_that_read_them(waves: La
     lab.control("family").select_option("sinusoids")
     expect(lab.control("metric")).to_have_value("euclidean")
     expect(lab.root.locator(".te-wished")).to_have_count(0)
-    assert offered(lab, "learner") == ["auto", "mlp"]
+    assert offered(lab, "learner") == ["auto", "mlp", "wave"]
 
     lab.control("metric").select_option("manhattan")  # the learner's own from now on
     lab.control("family").select_option("digits")
