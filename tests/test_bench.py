@@ -64,6 +64,10 @@ def bench_page() -> Iterator[Callable[..., BenchPage]]:
         assert page.panel.player.failure is None
 
 
+def test_where_a_start_is_learned_play_moves_it(bench_page: Callable[..., BenchPage]) -> None:
+    assert bench_page().status == "Press Play: the start moves, and the tasks with it."
+
+
 def test_a_lab_without_a_learned_start_has_no_bench() -> None:
     page = Page(MetricLab("gaussians", n_tasks=8, batch=4, hidden=8, projection="pca").panel)
     try:

@@ -76,6 +76,12 @@ def test_both_maps_are_there_by_the_names_of_their_embedders(shown: Show) -> Non
     assert_same_frames(lab.sessions[0], plain)
 
 
+def test_the_start_of_a_context_is_0_and_play_does_not_move_it(shown: Show) -> None:
+    lab, page = shown("context", "metric")
+    assert lab.sessions[0].frame.start is not None
+    assert page.status == "Press Play: the tasks find their places."
+
+
 def test_what_only_one_reports_is_declared_and_the_other_lacks_it(pair: tuple[Session, ...]) -> None:
     told = help_packet(*pair)
     names = {reading.name for session in pair for reading in session.validation_set.readings if reading.shown}

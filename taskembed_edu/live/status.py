@@ -15,6 +15,7 @@ from taskembed_edu.live.words import about_run, differing_settings
 from taskembed_edu.session.history import Frame
 from taskembed_edu.session.session import Session
 from taskembed_edu.session.side_by_side import run_names
+from taskembed_edu.session.slow_motion import adapts
 
 TWO_RUNS = "Two runs are side by side, and each has its map already. Keep one of them, then choose Both."
 REPLACED = "This lab was replaced, because its cell was run again. Use the newer lab below it."
@@ -99,8 +100,7 @@ def status(
         return StatusMessage(
             f'Step {session.steps}: paused by the setting "Stop at step". Press Play to go on.' + until
         )
-    # Where there are arrows on the map, it is their start that moves first.
-    comes = "the tasks find their places" if session.frame.start is None else "the start moves, and the tasks with it"
+    comes = "the start moves, and the tasks with it" if adapts(session) else "the tasks find their places"
     return StatusMessage(("Paused." if session.steps else f"Press Play: {comes}.") + until)
 
 
