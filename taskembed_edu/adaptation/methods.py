@@ -214,8 +214,8 @@ class JointTraining(MetaLearner):
 
     .. math:: \min_\theta \; \frac{1}{n} \sum_i L_i(\theta)
 
-    Of sine waves it learns their mean, which is nearly flat: the start that MAML is compared with. Source: Finn, Abbeel
-    and Levine 2017, section 5.1 ("pretrained"). Errors: ValueError for a rate below 0, or fewer than 0 steps.
+    Of sine waves it learns their mean wave: the start that MAML is compared with. Source: Finn, Abbeel and Levine 2017,
+    section 5.1 ("pretrained"). Errors: ValueError for a rate below 0, or fewer than 0 steps.
     Worked number: one weight, losses (w - 1)^2 and (w - 3)^2, w = 1: the gradient is -2.
     """
 

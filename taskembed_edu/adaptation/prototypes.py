@@ -74,10 +74,9 @@ class PrototypicalNetwork(MetaLearner):
         if tasks.support_y.is_floating_point():
             cause = "A prototype is the mean of a class, and these tasks have none."
             raise ValueError(problem("support_y", tasks.support_y, "labels of classes", cause))
-        n_way = int(torch.maximum(tasks.support_y.max(), tasks.query_y.max())) + 1
         sets = (tasks.support_x, tasks.query_x)
         seen, asked = (self.features(start, x.flatten(0, 1)).unflatten(0, x.shape[:2]) for x in sets)
-        means = class_means(seen, tasks.support_y, n_way, tasks.support_mask)
+        means = class_means(seen, tasks.support_y, tasks.n_way, tasks.support_mask)
         apart = METRICS[self.metric].between(asked.unsqueeze(2), means.unsqueeze(1))
         return cross_entropy(-apart, tasks.query_y, tasks.query_mask)
 

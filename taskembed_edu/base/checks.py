@@ -12,7 +12,7 @@ from __future__ import annotations
 import difflib
 import math
 import numbers
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 
@@ -63,6 +63,16 @@ def check_number(argument: str, value: float, low: float | None, high: float | N
     if not _is_finite(value) or too_low or too_high:
         raise ValueError(problem(argument, value, ends, cause))
     return value
+
+
+def check_steps(steps: Sequence[int]) -> list[int]:
+    """These numbers of steps: at least one, each larger than the one before; else an error."""
+    if not isinstance(steps, Sequence):
+        raise TypeError(problem("steps", steps, "numbers of steps in a list", "One is a list of one: [5]."))
+    counts = [int(check_whole("steps", step, 0, None)) for step in steps]
+    if not counts or counts != sorted(set(counts)):
+        raise ValueError(problem("steps", f"{list(steps)}", "numbers of steps in order", "They are made one by one."))
+    return counts
 
 
 def check_whole(argument: str, value: int, low: float | None, high: float | None, cause: str = "") -> int:

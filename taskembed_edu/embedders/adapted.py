@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from taskembed_edu.adaptation.methods import ANIL, MAML, JointTraining, MetaLearner, Reptile
 from taskembed_edu.adaptation.outer_loop import OuterLoop
-from taskembed_edu.base.settings import Settings, setting
+from taskembed_edu.base.settings import setting
 from taskembed_edu.embedders.base import device_setting, metric_setting, shots_setting, stop_at_setting
 from taskembed_edu.embedders.meta import (
     MetaEmbedder,
+    MetaSettings,
     MetaState,
     batch_setting,
     inner_lr_setting,
@@ -38,8 +39,17 @@ METHODS = {
 }
 
 
+def _by_hand(name: str, other: str, **ends: float) -> Any:
+    """One of the two numbers of a wave's first start, where the learner chooses it."""
+    told = f"Where the start of a wave of two numbers begins. With {other} 0 as well: at random."
+    declared: dict[str, Any] = {"step": 0.05, "live": False, "advanced": True, **ends}
+    return setting(
+        0.0, label=f"First {name}", help=told, applies=lambda settings: settings.learner == "wave", **declared
+    )
+
+
 @dataclass(frozen=True)
-class AdaptedSettings(Settings):
+class AdaptedSettings(MetaSettings):
     """Every hyperparameter of the adapted embedder, declared once."""
 
     method: str = setting(
@@ -62,28 +72,8 @@ class AdaptedSettings(Settings):
     stop_at: int = stop_at_setting(300, "the start gets better more slowly")
     metric: str = metric_setting()
     learner: str = learner_setting()
-    start_amplitude: float = setting(
-        0.0,
-        label="First amplitude",
-        help="Where the start of a wave of two numbers begins. With phase 0 as well: at random.",
-        low=-6.0,
-        high=6.0,
-        step=0.05,
-        live=False,
-        advanced=True,
-        applies=lambda settings: settings.learner == "wave",
-    )
-    start_phase: float = setting(
-        0.0,
-        label="First phase",
-        help="Where the start of a wave of two numbers begins. With amplitude 0 as well: at random.",
-        low=-3.5,
-        high=6.5,
-        step=0.05,
-        live=False,
-        advanced=True,
-        applies=lambda settings: settings.learner == "wave",
-    )
+    start_amplitude: float = _by_hand("amplitude", "phase", low=-6.0, high=6.0)
+    start_phase: float = _by_hand("phase", "amplitude", low=-3.5, high=6.5)
     batch: int = batch_setting()
     hidden: int = width_setting()
     device: str = device_setting()

@@ -16,10 +16,11 @@ from torch import Tensor
 from taskembed_edu.adaptation.context import VALUES
 from taskembed_edu.adaptation.methods import CAVIA, MetaLearner
 from taskembed_edu.base.checks import problem
-from taskembed_edu.base.settings import Settings, setting
+from taskembed_edu.base.settings import setting
 from taskembed_edu.embedders.base import device_setting, metric_setting, shots_setting
 from taskembed_edu.embedders.meta import (
     MetaEmbedder,
+    MetaSettings,
     MetaState,
     batch_setting,
     inner_lr_setting,
@@ -35,7 +36,7 @@ from taskembed_edu.tasks.base import TaskFamily
 
 
 @dataclass(frozen=True)
-class ContextSettings(Settings):
+class ContextSettings(MetaSettings):
     """Every hyperparameter of the context embedder, declared once."""
 
     metric: str = metric_setting()

@@ -123,7 +123,15 @@ class MetaState:
         return _OBJECTS + 3 * sum(value.numel() * value.element_size() for value in self.loop.start.values())
 
 
-Chosen = TypeVar("Chosen", bound=Settings)
+class MetaSettings(Settings):
+    """What the settings of every such embedder declare, each with defaults of its own."""
+
+    learning_rate: float
+    batch: int
+    device: str
+
+
+Chosen = TypeVar("Chosen", bound=MetaSettings)
 
 
 class MetaEmbedder(Embedder[MetaState, Chosen]):
@@ -162,14 +170,14 @@ class MetaEmbedder(Embedder[MetaState, Chosen]):
         return ("auto", *readers(family)) if name == "learner" else None
 
     def begin(self, family: TaskFamily, tasks: TaskBatch, settings: Chosen, rng: torch.Generator) -> MetaState:
-        method, device = self.first_method(family, settings), chosen_device(getattr(settings, "device", "auto"))
+        method, device = self.first_method(family, settings), chosen_device(settings.device)
         start = self.first_start(method, settings)
         loop = OuterLoop(method, rng, start=start, device=device)
         return MetaState(loop, family, tasks, rng, device, settings)
 
     def step(self, state: MetaState, settings: Chosen) -> tuple[MetaState, StepRecord]:
         """One outer step; beside the outer loss it reports the query loss before the inner loop."""
-        n_tasks, family = state.family.at_most(getattr(settings, "batch", 25)), state.family
+        n_tasks, family = state.family.at_most(settings.batch), state.family
         tasks = family.sample(n_tasks, self.shots(settings) or None, rng=state.rng, n_query=family.default_shot)
         tasks = tasks.to(state.device)  # once, and not for each of the losses below
         loop = state.loop
@@ -186,7 +194,7 @@ class MetaEmbedder(Embedder[MetaState, Chosen]):
 
     def step_loss(self, loop: OuterLoop, tasks: TaskBatch, settings: Chosen) -> Tensor:
         """Make the outer step, and give the loss to report."""
-        return loop.step(tasks, getattr(settings, "learning_rate", 1e-3))
+        return loop.step(tasks, settings.learning_rate)
 
     def start(self, state: MetaState) -> Tensor:
         return self._watched(state, state.settings).start

@@ -15,7 +15,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError  # type
 from taskembed_edu.base.checks import check_whole, problem
 from taskembed_edu.embedders import EMBEDDERS, task_embedder
 from taskembed_edu.evaluation.results import Cell, Outcome, ResultsFile
-from taskembed_edu.evaluation.scorecard import evaluate
+from taskembed_edu.evaluation.scorecard import NEAREST, RANDOM, evaluate
 from taskembed_edu.tasks import FAMILIES, task_family
 
 # A worker that was killed takes the cells in its hands with it: they are tried so often in all.
@@ -78,8 +78,8 @@ def run_cell(cell: Cell) -> Outcome:
     scores = {**card.scores, "ms an embedding": 1e3 * card.seconds, "numbers": float(card.numbers)}
     if card.transfer is not None:
         for step in card.transfer.steps:
-            scores[f"transfer loss, {step} steps"] = card.transfer.mean("nearest known task", "loss", step)
-            scores[f"random start, {step} steps"] = card.transfer.mean("random weights", "loss", step)
+            scores[f"transfer loss, {step} steps"] = card.transfer.mean(NEAREST, "loss", step)
+            scores[f"random start, {step} steps"] = card.transfer.mean(RANDOM, "loss", step)
     return Outcome(cell, scores, time.perf_counter() - begun)
 
 

@@ -28,7 +28,7 @@ from torch import Tensor
 
 from taskembed_edu.adaptation.outer_loop import OuterLoop
 from taskembed_edu.base.by_value import compared_by_value
-from taskembed_edu.base.checks import check_choice, check_number, check_whole, problem
+from taskembed_edu.base.checks import check_choice, check_number, check_steps, check_whole, problem
 from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.embedders import Embedder, FittedEmbedder
 from taskembed_edu.evaluation.judges import Judge
@@ -233,11 +233,7 @@ def cost_curve(
     `judged_on`: the part that is never seen. Judging is not counted in the seconds. Errors: ValueError for steps that
     are not in order. Worked number: 100 steps of 25 tasks have seen 2,500.
     """
-    if not isinstance(steps, Sequence):
-        raise TypeError(problem("steps", steps, "numbers of steps in a list", "One is a list of one: [100]."))
-    counts = [check_whole("steps", count, 0, None) for count in steps]
-    if not counts or counts != sorted(set(counts)):
-        raise ValueError(problem("steps", f"{list(steps)}", "numbers of steps in order", "They are made one by one."))
+    counts = check_steps(steps)
     runs: dict[str, list[tuple[list[Tensor], list[float], Training]]] = defaultdict(list)
     for seed in _checked_seeds(seeds):
         expected = "a Training, such as outer_training(loop, ...)"

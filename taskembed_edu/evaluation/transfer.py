@@ -20,7 +20,7 @@ from scipy import stats
 from torch import Tensor
 
 from taskembed_edu.base.by_value import compared_by_value
-from taskembed_edu.base.checks import check_choice, check_whole, problem
+from taskembed_edu.base.checks import check_choice, check_steps, problem
 from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.embedders.batched import BEYOND, OPTIMISERS, start_networks
 from taskembed_edu.embedders.distributions import WeightDistribution, weights_of
@@ -101,11 +101,7 @@ def transfer(solvers: Mapping[str, Solver], tasks: TaskBatch, steps: Sequence[in
     Errors: ValueError for steps that are not in order, no solver, and for a task that a solver has known before: that
     would be a leak.
     """
-    if not isinstance(steps, Sequence):
-        raise TypeError(problem("steps", steps, "numbers of steps in a list", "One is a list of one: [5]."))
-    counts = tuple(int(check_whole("steps", step, 0, None)) for step in steps)
-    if not counts or list(counts) != sorted(set(counts)):
-        raise ValueError(problem("steps", f"{list(steps)}", "numbers of steps in order", "They are made one by one."))
+    counts = tuple(check_steps(steps))
     if not solvers:
         raise ValueError(problem("solvers", "none", "at least one, by its name"))
     _check_asked(solvers, tasks)

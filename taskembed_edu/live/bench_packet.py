@@ -11,14 +11,15 @@ import torch
 from torch import Tensor
 
 from taskembed_edu.adaptation.stability import said
+from taskembed_edu.evaluation.card_rows import MEASURES
 from taskembed_edu.evaluation.inner_loops import InnerLoop
 from taskembed_edu.live.numbers import rounded
 from taskembed_edu.session.slow_motion import NEAREST, PROTOTYPES, RANDOM, Seen
 
 # Curves are sent as 65,535ths of a range this many times as high as the plane: what lies beyond is not seen.
 _REACH, _LEVELS = 3.0, 65535
-# Labels of losses and accuracies on the page.
-_MEASURES = {"loss": "Loss", "accuracy": "Accuracy", "letters right": "Letters right"}
+# The measures of a query set that the bench has room for.
+_SHOWN = ("loss", "accuracy", "letters right")
 
 
 def bench_packet(
@@ -39,7 +40,7 @@ def bench_packet(
         "own": seen.asked.own,
         "undo": can_undo,
         "steps": seen.asked.steps,
-        "measures": {name: label for name, label in _MEASURES.items() if name in seen.measures},
+        "measures": {name: MEASURES[name].label for name in _SHOWN if name in seen.measures},
         "ways": [_way(seen, way, named, reach) for way in sorted(seen.ways.values(), key=_rank)],
         "flat": _flat(seen),
         "missing": {**seen.missing, **_lost(seen, named, stable)},
@@ -72,7 +73,7 @@ def _way(seen: Seen, way: InnerLoop, named: Mapping[str, str], reach: tuple[floa
         "name": way.start,
         "label": named.get(way.start, way.start),
         "support": _floats(way.losses),
-        "query": {name: _floats(way.query[name]) for name in _MEASURES if name in way.query},
+        "query": {name: _floats(way.query[name]) for name in _SHOWN if name in way.query},
         "diverged": -1 if way.diverged_at is None else way.diverged_at,
     }
     if seen.is_curve:
@@ -106,7 +107,7 @@ def _flat(seen: Seen) -> list[dict[str, Any]]:
     """Starts that take no step: one number of each measure."""
     if not seen.prototypes:
         return []
-    return [{"name": PROTOTYPES, "label": PROTOTYPES, **{n: v for n, v in seen.prototypes.items() if n in _MEASURES}}]
+    return [{"name": PROTOTYPES, "label": PROTOTYPES, **{n: v for n, v in seen.prototypes.items() if n in _SHOWN}}]
 
 
 def in_words(seen: Seen, named: Mapping[str, str]) -> str:

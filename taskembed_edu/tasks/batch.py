@@ -105,6 +105,11 @@ class TaskBatch:
         """The same tasks with another support set (no mask)."""
         return dataclasses.replace(self, support_x=x, support_y=y, support_mask=None)
 
+    @property
+    def n_way(self) -> int:
+        """How many classes the labels of support and query sets name: the largest label, and one."""
+        return int(torch.maximum(self.support_y.max(), self.query_y.max())) + 1
+
     def relabelled(self, rng: torch.Generator) -> TaskBatch:
         """The same tasks with the classes of each numbered in an order of its own.
 
@@ -114,8 +119,7 @@ class TaskBatch:
         """
         if self.support_y.is_floating_point() or self.support_y.ndim != 2:
             raise ValueError(problem("support_y", self.support_y, "labels of classes, (n_tasks, n_support)"))
-        n_way = int(torch.maximum(self.support_y.max(), self.query_y.max())) + 1
-        order = torch.rand(len(self), n_way, generator=rng).argsort(dim=1).to(self.support_y.device)
+        order = torch.rand(len(self), self.n_way, generator=rng).argsort(dim=1).to(self.support_y.device)
         return dataclasses.replace(
             self, support_y=order.gather(1, self.support_y), query_y=order.gather(1, self.query_y)
         )

@@ -190,8 +190,7 @@ def turned_classes(tasks: TaskBatch, rng: torch.Generator) -> TaskBatch:
     if tasks.support_y.is_floating_point() or tasks.support_x.ndim != 5 or len(set(tasks.support_x.shape[-2:])) > 1:
         expected = "classes of square pictures, (n_tasks, n, channels, side, side)"
         raise ValueError(problem("tasks", tasks.support_x, expected, "A class is turned by quarter turns."))
-    n_way = int(torch.maximum(tasks.support_y.max(), tasks.query_y.max())) + 1
-    which = torch.randint(8, (len(tasks), n_way), generator=rng).to(tasks.support_y.device)
+    which = torch.randint(8, (len(tasks), tasks.n_way), generator=rng).to(tasks.support_y.device)
 
     def turned(x: Tensor, y: Tensor) -> Tensor:
         of_sample = which.gather(1, y)
