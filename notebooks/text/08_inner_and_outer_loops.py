@@ -204,7 +204,7 @@ display(over_seeds("08.started", started, mine, *rows), outcome("08.after", happ
 # - Second order: $2 (w' - 1) \cdot \frac{dw'}{dw} = 2 \cdot (-0.2) \cdot (1 - 0.1 \cdot 2) = -0.32$.
 # - First order takes $\frac{dw'}{dw}$ for 1: $2 \cdot (-0.2) = -0.4$.
 #
-# A first-order step is cheaper, by about a third here. What does it cost in the end?
+# A first-order step is cheaper, by about a fifth here. What does it cost in the end?
 
 # %%
 w = torch.tensor(1.0, requires_grad=True)

@@ -184,7 +184,7 @@ display(over_seeds("09.by_way", by_way, mine, *rows), outcome("09.features", bes
 # %% [markdown]
 # **Explain.** Raw pixels! Five digits are too few to learn from what makes a *digit*: both networks have learnt what
 # tells 0 to 4 apart, and that is not what tells 5 to 9 apart. **Show the simplest baseline beside each method**, or
-# nobody would have noticed. (With the 50 alphabets of Omniglot it is the other way round: lesson 10.) And episodes are
+# nobody would have noticed. Whether it turns round with many more classes is a question for lesson 10. And episodes are
 # no better than plain supervised features here.
 #
 # The task embedding does worst. The nearest known task is one of the digits 0 to 4, and its network has no idea of 7.
@@ -201,10 +201,11 @@ display(over_seeds("09.by_way", by_way, mine, *rows), outcome("09.features", bes
 # embedding; how well does it answer, after 0 and after 20 steps? (*Neighbours kept*: how many of a task's nearest tasks
 # by the vector are among its truly nearest ones?)
 #
-# The leaderboard has a scorecard of each embedder on each family, with three seeds. It took a quarter of an hour, so it
-# is kept (`make leaderboard` makes it again). Its six embedders: *metric* (lesson 04), *parameters* (the weights of a
-# network a task, 06), *fisher* (07), *adapted* (the weights after MAML's inner loop) and *context* (CAVIA, both 08),
-# and *summary*, statistics of the samples that nobody learnt. One of its cells we make here, live: *metric* on waves.
+# The leaderboard has a scorecard of each embedder on each family, with three seeds. It took half an hour of one core,
+# so it is kept (`make leaderboard` makes it again). Its six embedders: *metric* (lesson 04), *parameters* (the weights
+# of a network a task, 06), *fisher* (07), *adapted* (the weights after MAML's inner loop) and *context* (CAVIA, both
+# 08), and *summary*, statistics of the samples that nobody learnt. One of its cells we make here, live: *metric* on
+# waves.
 
 # %%
 from taskembed_edu import evaluate, leaderboard_figure

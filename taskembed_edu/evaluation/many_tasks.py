@@ -38,7 +38,7 @@ def scores_of_many(
     """The scores of a card by name, NaN where one is undefined; `k` neighbours are compared with the true ones.
 
     `again` (n, dim) are the vectors of second support sets, `groups` (n,) each task's group.
-    Worked number: a card of 10,000 waves takes 0.4 GB above import (`make bench ARGS=scorecard`).
+    Worked number: a card of 10,000 waves takes 0.74 GB above import (`make bench ARGS=scorecard`).
     """
     found = {f"recall@{at}": share for at, share in recall_at_k(again, vectors, ks=(1, 5), metric=metric).items()}
     near = nearest_tasks(vectors, metric, k)
