@@ -1,11 +1,11 @@
 // The losses of each start over its inner steps: on the query set solid, on the support set dashed, the step shown marked.
 // Of classes and words also how many answers are right.
 
-import { element, penOf, rounded } from "./base.js";
+import { element, rounded } from "./base.js";
 import { logTicks } from "./axis_ticks.js";
 import { decadesOf, valueAt } from "./bench_numbers.js";
 import { cssOf } from "./shapes.js";
-import { wipeWritten, write } from "./written.js";
+import { freshPen, write } from "./written.js";
 
 /** @import { ShownWay } from "./bench_ways.js" */
 /** @import { Ends, Palette } from "./types.js" */
@@ -33,15 +33,7 @@ export class StepChart {
   draw(ways, steps, at, palette) {
     const { canvas } = this;
     if (!canvas.clientWidth) return;
-    const ratio = window.devicePixelRatio || 1;
-    canvas.width = Math.round(canvas.clientWidth * ratio);
-    canvas.height = Math.round(canvas.clientHeight * ratio);
-    const c = penOf(canvas, true);
-    c.scale(ratio, ratio);
-    wipeWritten(c);
-    const style = getComputedStyle(canvas);
-    const em = parseFloat(style.fontSize);
-    c.font = `${0.85 * em}px ${style.fontFamily}`;
+    const { pen: c, em } = freshPen(canvas, 0.85, true);
     const area = { left: 3.1 * em, right: canvas.clientWidth - 8, top: 0.6 * em, bottom: canvas.clientHeight - 1.5 * em };
     const lines = ways.flatMap((way) => this.linesOf(way));
     const log = this.measure === "loss";

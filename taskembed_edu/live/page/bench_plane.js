@@ -4,10 +4,10 @@
 // point and a screen reader reads each.
 
 import { roundTicks } from "./axis_ticks.js";
-import { element, penOf, rounded } from "./base.js";
+import { element, rounded } from "./base.js";
 import { curveAt, onPlane, spread, widestGap } from "./bench_numbers.js";
 import { cssOf, drawMarker } from "./shapes.js";
-import { wipeWritten, write } from "./written.js";
+import { freshPen, write } from "./written.js";
 
 /** @import { ShownWay } from "./bench_ways.js" */
 /** @import { Ends, Palette, Point } from "./types.js" */
@@ -189,15 +189,7 @@ export class CurvePlane {
     this.view = view;
     const { canvas } = this;
     if (!canvas.clientWidth) return;
-    const ratio = window.devicePixelRatio || 1;
-    canvas.width = Math.round(canvas.clientWidth * ratio);
-    canvas.height = Math.round(canvas.clientHeight * ratio);
-    const c = penOf(canvas, true);
-    c.scale(ratio, ratio);
-    wipeWritten(c);
-    const style = getComputedStyle(canvas);
-    const em = parseFloat(style.fontSize);
-    c.font = `${0.85 * em}px ${style.fontFamily}`;
+    const { pen: c, em } = freshPen(canvas, 0.85, true);
     const labels = this.labelsOf(view);
     const widest = Math.max(0, ...labels.map(({ words }) => c.measureText(words).width)) + 0.6 * em;
     const beside = widest < LABELS_SHARE * canvas.clientWidth ? widest : 0; // else the legend alone says whose a curve is

@@ -2,9 +2,9 @@
 // setting that changed. Two runs share each panel, the second one dashed. Hover reads the values at a step; a click
 // shows that step.
 
-import { counted, element, helpMark, hundredths, oncePerFrame, onTheme, penOf, rounded, setText } from "./base.js";
+import { counted, element, helpMark, hundredths, oncePerFrame, onTheme, rounded, setText } from "./base.js";
 import { markPlaces, rowsOfMarks } from "./curve_marks.js";
-import { keepLine, wipeWritten, write } from "./written.js";
+import { freshPen, keepLine, write } from "./written.js";
 
 /** @import { LabPage } from "./lab.js" */
 /** @import { Rows } from "./rows.js" */
@@ -244,19 +244,11 @@ export class CurvesView {
   paint(panel) {
     const { canvas } = panel;
     if (!canvas.clientWidth) return;
-    const ratio = window.devicePixelRatio || 1;
-    canvas.width = Math.round(canvas.clientWidth * ratio);
-    canvas.height = Math.round(canvas.clientHeight * ratio);
-    const c = penOf(canvas);
-    c.scale(ratio, ratio);
-    wipeWritten(c);
-    const font = getComputedStyle(canvas);
-    c.font = `${0.8 * parseFloat(font.fontSize)}px ${font.fontFamily}`;
+    const { pen: c, em: lineHeight } = freshPen(canvas, 0.8);
     // The style of the panel's root: inside a CSS container Chromium still reports the previous theme's colours.
     const style = getComputedStyle(this.page.root);
     const box = this.plot(canvas);
     const steps = this.lastStep();
-    const lineHeight = parseFloat(font.fontSize);
     /** @param {number} step */
     const x = (step) => box.left + ((box.right - box.left) * step) / steps;
     const marks = this.placedMarks(c, panel, x, (box.bottom - box.top) / lineHeight > MOST_LINES ? 2 : 1);

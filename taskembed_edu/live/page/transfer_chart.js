@@ -2,9 +2,9 @@
 // two embedders, and random weights. A line is the mean over new tasks, its band the bootstrap interval of that mean.
 
 import { logTicks } from "./axis_ticks.js";
-import { element, oncePerFrame, onTheme, penOf, rounded } from "./base.js";
+import { element, oncePerFrame, onTheme, rounded } from "./base.js";
 import { ticksOf } from "./curves.js";
-import { keepLine, wipeWritten, write } from "./written.js";
+import { freshPen, keepLine, write } from "./written.js";
 
 /** @import { LabPage } from "./lab.js" */
 /** @import { Axes, TransferMeasure, TransferPacket } from "./types.js" */
@@ -80,15 +80,7 @@ export class TransferChart {
   paint() {
     const { canvas, transfer, measure } = this;
     if (!canvas.clientWidth || !transfer || !measure) return;
-    const ratio = window.devicePixelRatio || 1;
-    canvas.width = Math.round(canvas.clientWidth * ratio);
-    canvas.height = Math.round(canvas.clientHeight * ratio);
-    const c = penOf(canvas);
-    c.scale(ratio, ratio);
-    wipeWritten(c);
-    const font = getComputedStyle(canvas);
-    const em = parseFloat(font.fontSize);
-    c.font = `${0.8 * em}px ${font.fontFamily}`;
+    const { pen: c, em } = freshPen(canvas, 0.8);
     const room = { left: 2.9 * em, right: canvas.clientWidth - 10, top: 0.6 * em, bottom: canvas.clientHeight - 2.4 * em };
     const { low, high, log } = axisOf(measure);
     const last = transfer.steps[transfer.steps.length - 1];

@@ -1,6 +1,8 @@
 // Writes words on a canvas and keeps their boxes. A canvas is one picture to the browser: without the boxes nobody could
 // ask whether two of its words overlap, or whether its edge cuts one (tests/browser/text_boxes.js does).
 
+import { penOf } from "./base.js";
+
 /** @typedef {{ words: string, x: number, y: number, width: number, height: number }} WrittenBox CSS pixels on the canvas */
 /** @typedef {{ __written?: WrittenBox[], __lines?: number[][] }} Keeper what a canvas holds for tests and tools */
 
@@ -8,6 +10,22 @@
 /** @param {CanvasRenderingContext2D} context */
 export function wipeWritten({ canvas }) {
   Object.assign(canvas, { __written: [], __lines: [] });
+}
+
+// A canvas drawn anew from nothing, as large as its box and as sharp as the screen. The pen's unit is a CSS pixel, its
+// letters are `size` times the canvas's own, which are `em` high.
+/** @param {HTMLCanvasElement} canvas @param {number} size @param {boolean} [kept] as in `penOf` @returns {{ pen: CanvasRenderingContext2D, em: number }} */
+export function freshPen(canvas, size, kept = false) {
+  const ratio = window.devicePixelRatio || 1;
+  canvas.width = Math.round(canvas.clientWidth * ratio);
+  canvas.height = Math.round(canvas.clientHeight * ratio);
+  const pen = penOf(canvas, kept);
+  pen.scale(ratio, ratio);
+  wipeWritten(pen);
+  const { fontSize, fontFamily } = getComputedStyle(canvas);
+  const em = parseFloat(fontSize);
+  pen.font = `${size * em}px ${fontFamily}`;
+  return { pen, em };
 }
 
 // Keeps the box of words that were drawn some other way. It is given in the context's own units.
