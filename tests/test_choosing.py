@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from taskembed_edu.course import leaderboard as kept
+from taskembed_edu.embedders import EMBEDDERS
 from taskembed_edu.evaluation.choosing import PURPOSES, advise
 from taskembed_edu.evaluation.results import Cell, Outcome
 from tools import leaderboard as tool
@@ -80,6 +81,7 @@ LOSSES = st.lists(st.tuples(st.floats(0, 10), st.floats(0, 2), st.floats(0.01, 1
 
 
 @given(LOSSES)
+@example([(1.0, 1.0, 2.0), (1.0, 0.0, 2.0), (2.0, 0.0, 1.0)])  # two of the same mean, of which one is surer
 def test_the_choice_is_never_worse_than_the_best_by_more_than_a_spread(found: list[tuple[float, float, float]]) -> None:
     names = ["metric", "parameters", "context", "fisher", "summary"]
     by = {name: row(*numbers) for name, numbers in zip(names, found, strict=False)}
@@ -118,11 +120,18 @@ def test_what_is_kept_is_read_as_it_was_written_and_a_changed_grid_is_said(
     assert [outcome.cell for outcome in read.outcomes] == [outcome.cell for outcome in outcomes]
     assert (read.outcomes[0].scores, read.outcomes[1].reason) == ({"recall@1": 0.1235}, "ValueError: no")
     assert read.where == {"machine": "one"}
-    before = kept.asked()
-    assert json.loads(file.read_text())["asked"] == before
+    assert json.loads(file.read_text())["asked"] == kept.asked()
+    assert len(read.still_asked()) == 2
     monkeypatch.setattr(kept, "SHOTS", (0,))
-    assert kept.asked() != before
+    assert [outcome.cell.family for outcome in read.still_asked()] == ["digits"]
+
+
+def test_an_embedder_of_other_settings_is_made_again_and_the_others_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = {name: "of other settings" if name == "metric" else hash for name, hash in kept.asked().items()}
+    monkeypatch.setattr(kept, "asked", lambda: other)
+    assert {outcome.cell.embedder for outcome in kept.kept().still_asked()} == set(EMBEDDERS) - {"metric"}
     assert tool.STALE in tool.check()
+    assert all("metric" in line for line in tool.check()[1:])
 
 
 def test_a_need_is_a_number_and_a_board_has_tables() -> None:

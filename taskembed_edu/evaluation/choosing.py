@@ -117,7 +117,8 @@ def _lacking(name: str, scores: Scores, score: str, needs_model: bool, most_ms: 
 
 def _best(tasks: str, purpose: str, score: str, eligible: Mapping[str, Scores], left_out: Mapping[str, str]) -> Advice:
     sign = 1 if smaller_is_better(score) else -1
-    first = min(eligible.values(), key=lambda scores: sign * scores[score][0])[score]
+    # Of those that share the best mean the surest one, so that the answer does not hang on the order of the board.
+    first = min((scores[score] for scores in eligible.values()), key=lambda found: (sign * found[0], found[1]))
     alike = [name for name, scores in eligible.items() if _alike(scores[score], first)]
     choice, *rivals = sorted(alike, key=lambda name: eligible[name][_MS][0])
     behind = {name: f"{score} {shown(eligible[name][score])}" for name in eligible if name not in alike}
