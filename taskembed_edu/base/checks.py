@@ -83,6 +83,19 @@ def check_whole(argument: str, value: int, low: float | None, high: float | None
     return value
 
 
+def check_rng(rng: torch.Generator) -> torch.Generator:
+    """`rng` if it is a generator; else a TypeError. PyTorch takes None for the global one, which nobody has seeded.
+
+    >>> check_rng(None)
+    Traceback (most recent call last):
+    ...
+    TypeError: rng: got None, expected a torch.Generator. torch.Generator().manual_seed(0) makes one.
+    """
+    if not isinstance(rng, torch.Generator):
+        raise TypeError(problem("rng", repr(rng), "a torch.Generator", "torch.Generator().manual_seed(0) makes one."))
+    return rng
+
+
 def _is_finite(value: float) -> bool:
     try:
         return math.isfinite(value)

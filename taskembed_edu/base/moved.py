@@ -36,6 +36,7 @@ MOVED = {
     "plots": "figures.plots",
     "recipes": "session.codegen",
     "recordings": "session.recordings",
+    "session.progress": "base.progress",
     "settings": "base.settings",
     "setup": "session.setup",
     "snapshots": "figures.snapshots",

@@ -17,6 +17,7 @@ import torch
 
 from taskembed_edu.base.checks import problem
 from taskembed_edu.base.memory import trim_heap
+from taskembed_edu.base.progress import counted
 from taskembed_edu.base.settings import Settings
 from taskembed_edu.embedders.base import Embedder
 from taskembed_edu.embedders.begun import check_first_step, check_state
@@ -24,7 +25,6 @@ from taskembed_edu.projection.live_umap import LiveUMAP
 from taskembed_edu.session.events import Event
 from taskembed_edu.session.history import Checkpoint, Frame, History
 from taskembed_edu.session.parsing import check_live, declared_settings, split_settings
-from taskembed_edu.session.progress import counted
 from taskembed_edu.session.recovery import Recovery
 from taskembed_edu.session.setup import MAP_SETTINGS, Setup
 from taskembed_edu.session.validation import ValidationSet, step_means

@@ -16,6 +16,7 @@ from typing import Any
 from taskembed_edu.base.checks import check_choice, check_whole, problem
 from taskembed_edu.base.former import Former
 from taskembed_edu.base.memory import tune_malloc
+from taskembed_edu.base.progress import counted
 from taskembed_edu.base.settings import Settings, current_values
 from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.embedders import task_embedder
@@ -26,7 +27,6 @@ from taskembed_edu.session.events import without_setting
 from taskembed_edu.session.history import Frame
 from taskembed_edu.session.looking import RunView
 from taskembed_edu.session.parsing import check_live, parse_settings, split_settings
-from taskembed_edu.session.progress import counted
 from taskembed_edu.session.recordings import read_recording, recording_of
 from taskembed_edu.session.run import Run
 from taskembed_edu.session.setup import Setup as Setup

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import torch
 
 from taskembed_edu.base.checks import problem
+from taskembed_edu.base.progress import counted
 from taskembed_edu.embedders.base import Embedder
 from taskembed_edu.evaluation.geometry import NeighbourChanges
 from taskembed_edu.evaluation.known_tasks import KNOWN_STEPS, TOLD_EVERY, KnownTasks, known_tasks
@@ -18,7 +19,6 @@ from taskembed_edu.evaluation.scorecard import N_PARTS, Scorecard, scorecard_of
 from taskembed_edu.networks.factory import LEARNERS_OF
 from taskembed_edu.session.history import Frame
 from taskembed_edu.session.looking import RunView
-from taskembed_edu.session.progress import counted
 from taskembed_edu.session.run import readable_families
 from taskembed_edu.tasks import task_family
 from taskembed_edu.tasks.base import TaskBatch, TaskFamily

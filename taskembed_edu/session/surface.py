@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from taskembed_edu.adaptation.methods import MetaLearner
 from taskembed_edu.adaptation.surface import LossSurface, has_surface, loss_surface, optima, ways
+from taskembed_edu.base.progress import counted
 from taskembed_edu.base.settings import Settings
 from taskembed_edu.embedders.adapted import METHODS, AdaptedEmbedder, AdaptedSettings
 from taskembed_edu.session.looking import RunView
-from taskembed_edu.session.progress import counted
 from taskembed_edu.tasks.base import TaskBatch
 
 # The numbers of inner steps that a surface is computed for, beside the run's own.

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from taskembed_edu.base.checks import check_number, problem
+from taskembed_edu.base.checks import check_rng, check_whole, problem
 from taskembed_edu.base.settings import as_python
 from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.base.spelling import as_json, can_be_spelt, constructor
@@ -76,6 +76,7 @@ class TaskFamily(ABC):
     classification: ClassVar[bool]
     default_shot: ClassVar[int]
     label_points: ClassVar[bool] = False  # whether a task's name is a useful label for its point
+    fetched: ClassVar[bool] = False  # whether its data do not come with the package, and are fetched when needed
     has_geometry: ClassVar[bool] = True  # whether the true distance between two tasks is known
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -128,6 +129,11 @@ class TaskFamily(ABC):
         """The number of different tasks; None if it is unlimited."""
         return None
 
+    @classmethod
+    def is_at_hand(cls) -> bool:
+        """Whether the data of the family, as it is by default, are on this machine: nothing would be fetched."""
+        return True
+
     def at_most(self, n_tasks: int) -> int:
         """This number of tasks, or that of all different ones if there are fewer."""
         return min(n_tasks, self.n_distinct or n_tasks)
@@ -177,8 +183,13 @@ class TaskFamily(ABC):
         n_shot = self.default_shot if n_shot is None else n_shot
         n_query = n_shot if n_query is None else n_query
         for argument, value in (("n_tasks", n_tasks), ("n_shot", n_shot), ("n_query", n_query)):
-            check_number(argument, value, 1, None, "A task needs at least one sample to be a task.")
-        truth = check_truth(self, self.draw_truth(n_tasks, rng), n_tasks)
+            check_whole(argument, value, 1, None, "A task needs at least one sample to be a task.")
+        check_rng(rng)
+        return self._with_truth(self.draw_truth(n_tasks, rng), n_tasks, n_shot, n_query, rng)
+
+    def _with_truth(self, truth: Tensor, n_tasks: int, n_shot: int, n_query: int, rng: torch.Generator) -> TaskBatch:
+        """The tasks with this truth, their samples drawn now."""
+        truth = check_truth(self, truth, n_tasks)
         x, y = check_samples(self, self.draw_samples(truth, n_shot + n_query, rng), n_tasks, n_shot + n_query)
         support_x, query_x = self._support_and_query(x, n_shot, n_query)
         support_y, query_y = self._support_and_query(y, n_shot, n_query)
@@ -188,8 +199,10 @@ class TaskFamily(ABC):
     @short_errors
     def redraw(self, batch: TaskBatch, rng: torch.Generator, n_shot: int | None = None) -> TaskBatch:
         """The same tasks with a support set drawn anew, independently of the old one."""
+        self._check_mine(batch)
         n_shot = batch.support_x.shape[1] // self.n_way if n_shot is None else n_shot
-        drawn = self.draw_samples(batch.truth.cpu(), n_shot, rng)
+        check_whole("n_shot", n_shot, 1, None)
+        drawn = self.draw_samples(batch.truth.cpu(), n_shot, check_rng(rng))
         return batch.with_support(*check_samples(self, drawn, len(batch), n_shot))
 
     @short_errors
@@ -228,16 +241,25 @@ class TaskFamily(ABC):
         return TaskFit(values=outputs.squeeze(-1).detach().cpu().float().numpy())
 
     def _check_mine(self, batch: TaskBatch) -> None:
+        if not isinstance(batch, TaskBatch):
+            cause = "family.sample(4, rng=rng) draws some."
+            raise TypeError(problem("batch", f"a {type(batch).__name__}", "tasks of this family", cause))
         if batch.truth_names != self.truth_names:
             came, mine = (", ".join(names) or "without names" for names in (batch.truth_names, self.truth_names))
             raise ValueError(problem("batch", f"tasks with truth {came}", f"truth {mine}", "Is it another family's?"))
+
+    def _check_ways(self, n_way: int) -> None:
+        if n_way != self.n_way:
+            cause = "Distances between them are shares of the classes: make a family of as many."
+            raise ValueError(problem("batch", f"tasks of {n_way} classes", f"tasks of {self.n_way}", cause))
 
     def _support_and_query(self, samples: Tensor, n_shot: int, n_query: int) -> tuple[Tensor, Tensor]:
         # draw_samples orders a classification task by class, so the first n_shot of each class are its support set.
         by_class = samples.unflatten(1, (self.n_way, n_shot + n_query))
         return by_class[:, :, :n_shot].flatten(1, 2), by_class[:, :, n_shot:].flatten(1, 2)
 
-    def _check_whole(self) -> None:
+    def _check_split(self, rng: torch.Generator) -> None:
+        check_rng(rng)
         # Splitting a part would split the whole family again, and held-out tasks would come back.
         if self.part:
             raise ValueError(problem("split", f"a part of {self.label.lower()}", "the whole family", "Split it once."))

@@ -156,3 +156,10 @@ def _one_index(which: Any) -> int | None:
     if getattr(which, "ndim", 0) or not hasattr(which, "__index__"):
         return None
     return operator.index(which)
+
+
+def check_tasks(tasks: object) -> None:
+    """Raise unless these are tasks with samples."""
+    if not isinstance(tasks, TaskBatch):
+        came = repr(tasks) if isinstance(tasks, str) else tasks
+        raise TypeError(problem("tasks", came, "tasks with samples: family.sample(25, 10, rng=rng)"))

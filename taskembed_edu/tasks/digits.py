@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import itertools
 import math
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple, TypeVar
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from taskembed_edu.base.checks import check_range, check_whole, problem
+from taskembed_edu.base.checks import check_number, check_range, check_whole, problem
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily, TruthKind
+from taskembed_edu.tasks.classes import first_of_each_class, labels_in_order
+from taskembed_edu.tasks.pictures import rotate
 from taskembed_edu.tasks.sketch import TaskSketch
+from taskembed_edu.tasks.slices import deal
 
-N_DIGITS = 10
+N_DIGITS, SIDE = 10, 8
 
 # A card beside the map has room for this many pictures of a task.
 _SKETCHED = 9
-
-Item = TypeVar("Item")
 
 
 class DigitsPart(NamedTuple):
@@ -46,8 +46,20 @@ class Digits(TaskFamily):
     circle (`angle=(0, 2 * math.pi)`) a network learns the slant of the strokes and treats opposite angles as
     neighbours, with good reason.
 
+    Three more parameters of a task can be asked for; each has columns of its own at the end of the truth:
+
+    - `shift`: all its pictures are moved by up to so many pixels, to the right and down ("shift right", "shift down");
+    - `scale`: the range of the factor by which they are larger ("scale");
+    - `orders`: the number of orders in which a task may have its pixels ("pixel order"). Order 0 is the natural one,
+      each other a permutation that is the same for all pictures (Goodfellow and others 2013, permuted MNIST). A split
+      does not hold out orders.
+
+    Each adds a term to d^2 that is 4 where two tasks differ most, as the angle does: the squared distance of the
+    shifts, that of the logarithms of the scales, and whether the orders differ.
+
     Shapes: x (n_tasks, n_way * n_shot, 1, 8, 8) in [0, 1]; y (n_tasks, n_way * n_shot), int64.
-    Errors: n_way outside 2..9; more shots than a part has pictures of a digit.
+    Errors: n_way outside 2..9; more shots than a part has pictures of a digit; a shift beyond half a picture, a scale
+    outside 0.25..4. Worked number: of 2 orders, two tasks that differ in nothing else are at distance 2.
 
     >>> tasks = Digits().sample(2, n_shot=5, rng=torch.Generator().manual_seed(0))
     >>> tasks.support_x.shape
@@ -57,6 +69,9 @@ class Digits(TaskFamily):
     n_way: int = 3
     angle: tuple[float, float] = (0.0, math.pi / 2)
     part: DigitsPart | tuple[()] = ()
+    shift: float = 0.0
+    scale: tuple[float, float] = (1.0, 1.0)
+    orders: int = 1
 
     name: ClassVar[str] = "digits"
     label: ClassVar[str] = "Handwritten digits"
@@ -66,29 +81,56 @@ class Digits(TaskFamily):
 
     def __post_init__(self) -> None:
         check_whole("n_way", self.n_way, 2, N_DIGITS - 1, "There are ten digits, and a task takes some of them.")
+        if self.part and not isinstance(self.part, DigitsPart):
+            raise TypeError(problem("part", repr(self.part), "a part of a split", "Digits().split(rng) makes three."))
         check_range("angle", self.angle)
         if not self.angle[0] < self.angle[1]:
             raise ValueError(problem("angle", repr(self.angle), "(low, high) in radians, low below high"))
+        check_number("shift", self.shift, 0, SIDE / 2, "In pixels, of eight: further out nothing would be left.")
+        check_range("scale", self.scale)
+        for end in self.scale:
+            check_number("scale", end, 0.25, 4, "A factor: 2 is twice as large.")
+        check_whole("orders", self.orders, 1, 10_000, "1 leaves the pixels where they are.")
 
     @property
     def truth_names(self) -> tuple[str, ...]:
-        return ("angle", *(f"contains {digit}" for digit in range(N_DIGITS)))
+        return ("angle", *(f"contains {digit}" for digit in range(N_DIGITS)), *self._asked())
 
     @property
     def truth_kinds(self) -> tuple[TruthKind, ...]:
         category: TruthKind = "category"
-        return ("angle", *(category,) * N_DIGITS)
+        return ("angle", *(category,) * N_DIGITS, *self._asked().values())
+
+    def _asked(self) -> dict[str, TruthKind]:
+        """The columns at the end of the truth, and their kinds."""
+        found: dict[str, TruthKind] = {"shift right": "quantity", "shift down": "quantity"} if self.shift else {}
+        if self.scale[0] < self.scale[1]:
+            found["scale"] = "quantity"
+        return {**found, "pixel order": "category"} if self.orders > 1 else found
 
     @property
     def x_shape(self) -> tuple[int, ...]:
-        return (1, 8, 8)
+        return (1, SIDE, SIDE)
 
     def draw_truth(self, n_tasks: int, rng: torch.Generator) -> Tensor:
         sets = _class_sets(self._allowed().class_sets)
         low, high = self.angle
         angle = low + (high - low) * torch.rand(n_tasks, 1, generator=rng)
         chosen = sets[torch.randint(len(sets), (n_tasks,), generator=rng)]
-        return torch.cat((angle, F.one_hot(chosen, N_DIGITS).sum(1).float()), dim=1)
+        usual = torch.cat((angle, F.one_hot(chosen, N_DIGITS).sum(1).float()), dim=1)
+        asked = torch.rand(n_tasks, len(self._asked()), generator=rng) if self._asked() else usual[:, :0]
+        for column, of_column in zip(self._asked(), asked.unbind(1), strict=True):
+            of_column.copy_(self._within(column, of_column))
+        return torch.cat((usual, asked), dim=1)
+
+    def _within(self, column: str, share: Tensor) -> Tensor:
+        """Values of a column at these shares of its range, from 0 to below 1."""
+        if column == "scale":
+            low, high = map(math.log, self.scale)
+            return (low + (high - low) * share).exp()
+        if column == "pixel order":
+            return (share * self.orders).floor().clamp(max=self.orders - 1)
+        return self.shift * (2 * share - 1)
 
     def draw_samples(self, truth: Tensor, n_shot: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         pool, sizes = _image_pool(self._allowed().images)
@@ -100,17 +142,42 @@ class Digits(TaskFamily):
         absent = torch.arange(pool.shape[1]) >= sizes[digits].unsqueeze(-1)
         chosen = lottery.masked_fill_(absent, -1.0).topk(n_shot, sorted=False).indices
         pictures = _all_images()[pool[digits].gather(2, chosen)].flatten(1, 2)
-        labels = torch.arange(self.n_way).repeat_interleave(n_shot).expand(len(truth), -1)
-        return rotate(pictures, truth[:, 0]), labels.contiguous()
+        return self._drawn_as_asked(pictures, truth), labels_in_order(len(truth), self.n_way, n_shot)
+
+    def _drawn_as_asked(self, pictures: Tensor, truth: Tensor) -> Tensor:
+        asked = dict(zip(self._asked(), truth[:, 1 + N_DIGITS :].unbind(1), strict=True))
+        shift = torch.stack((asked["shift right"], asked["shift down"]), dim=1) if self.shift else None
+        scale = asked.get("scale", self.scale[0] if self.scale[0] != 1 else None)
+        drawn = rotate(pictures, truth[:, 0], shift, scale)
+        if self.orders == 1:
+            return drawn
+        order = _pixel_orders(self.orders)[asked["pixel order"].long()]
+        places = order[:, None, None].expand(-1, *drawn.shape[1:3], -1)
+        return drawn.flatten(3).gather(3, places).view(drawn.shape)
 
     def coordinates(self, truth: Tensor) -> Tensor:
         angle, span = truth[:, :1], self.angle[1] - self.angle[0]
         radius = 1 / math.sin(min(span, math.pi) / 2)
-        return torch.cat((radius * angle.cos(), radius * angle.sin(), truth[:, 1:] * math.sqrt(2 / self.n_way)), dim=1)
+        digits = truth[:, 1 : 1 + N_DIGITS] * math.sqrt(2 / self.n_way)
+        places = [radius * angle.cos(), radius * angle.sin(), digits]
+        for column, value in zip(self._asked(), truth[:, 1 + N_DIGITS :].unbind(1), strict=True):
+            if column == "pixel order":
+                places.append(F.one_hot(value.long(), self.orders).to(truth) * math.sqrt(2))
+            elif column == "scale":
+                places.append(2 * value.unsqueeze(1).log() / math.log(self.scale[1] / self.scale[0]))
+            else:
+                places.append(value.unsqueeze(1) / (math.sqrt(2) * self.shift))
+        return torch.cat(places, dim=1)
 
     def task_name(self, truth: Tensor) -> str:
         digits = ", ".join(str(d) for d in range(N_DIGITS) if truth[1 + d] > 0.5)
-        return f"digits {digits} turned by {math.degrees(float(truth[0])):.0f}°"
+        return ", ".join([f"digits {digits} turned by {math.degrees(float(truth[0])):.0f}°", *self._asked_of(truth)])
+
+    def _asked_of(self, truth: Tensor) -> list[str]:
+        asked = dict(zip(self._asked(), truth[1 + N_DIGITS :].tolist(), strict=True))
+        words = [f"moved by {asked['shift right']:+.1f}, {asked['shift down']:+.1f}"] if self.shift else []
+        words += [f"{asked['scale']:.2f} times as large"] if "scale" in asked else []
+        return words + ([f"pixels in order {asked['pixel order']:.0f}"] if self.orders > 1 else [])
 
     def sketch(self, batch: TaskBatch) -> TaskSketch:
         """At most nine of each task's support pictures, as many of each digit, and which digit each one shows."""
@@ -121,19 +188,18 @@ class Digits(TaskFamily):
 
     def probe(self, batch: TaskBatch) -> Tensor:
         """The pictures that the sketch shows."""
-        shown = max(1, min(_SKETCHED // self.n_way, batch.support_x.shape[1] // self.n_way))
-        return batch.support_x.unflatten(1, (self.n_way, -1))[:, :, :shown].flatten(1, 2)
+        return first_of_each_class(batch.support_x, self.n_way, _SKETCHED)
 
     def split(self, rng: torch.Generator) -> Split:
         """Whole class sets are held out (60, 20 and 20 %), and each digit's pictures are split in the same way.
 
         So the set of digits of a never-seen task occurs in no training task, and neither do its pictures.
         """
-        self._check_whole()
+        self._check_split(rng)
         sets = list(itertools.combinations(range(N_DIGITS), self.n_way))
         sets = [sets[i] for i in torch.randperm(len(sets), generator=rng).tolist()]
-        set_parts = _deal(sets)
-        image_parts = zip(*(_deal(_shuffled(images, rng)) for images in _whole().images), strict=True)
+        set_parts = deal(sets)
+        image_parts = zip(*(deal(_shuffled(images, rng)) for images in _whole().images), strict=True)
         return Split(*(self.with_part(DigitsPart(s, i)) for s, i in zip(set_parts, image_parts, strict=True)))
 
     def split_by_digit(self, rng: torch.Generator, trained: tuple[int, ...] = (0, 1, 2, 3, 4)) -> Split:
@@ -144,7 +210,7 @@ class Digits(TaskFamily):
         Errors: ValueError where one side has fewer digits than n_way.
         Worked number: Digits(n_way=5) trains on 0 to 4, and 5 to 9 are never seen.
         """
-        self._check_whole()
+        self._check_split(rng)
         known, new = sorted(set(trained)), sorted(set(range(N_DIGITS)) - set(trained))
         if len(known) < self.n_way or len(new) < self.n_way or not set(known) <= set(range(N_DIGITS)):
             cause = f"A task has {self.n_way} digits, in training and in the part that is never seen."
@@ -160,46 +226,12 @@ class Digits(TaskFamily):
         return self.with_part(DigitsPart(tuple(itertools.combinations(digits, self.n_way)), kept))
 
     def _digits(self, truth: Tensor) -> Tensor:
-        return truth[:, 1:].topk(self.n_way).indices.sort(dim=1).values
+        return truth[:, 1 : 1 + N_DIGITS].topk(self.n_way).indices.sort(dim=1).values
 
     def _allowed(self) -> DigitsPart:
         if isinstance(self.part, DigitsPart):
             return self.part
         return DigitsPart(tuple(itertools.combinations(range(N_DIGITS), self.n_way)), _whole().images)
-
-
-def rotate(images: Tensor, angle: Tensor) -> Tensor:
-    """Images (n_tasks, n, 1, h, w) rotated by each task's angle in radians, bilinear, black outside."""
-    cos, sin = angle.to(images).cos(), angle.to(images).sin()
-    zero = torch.zeros_like(cos)
-    matrix = torch.stack((torch.stack((cos, -sin, zero), 1), torch.stack((sin, cos, zero), 1)), 1)
-    # One grid per task, with its pictures as channels: a rotation is one gather for any number of pictures.
-    stacked = images.squeeze(2)
-    grid = F.affine_grid(matrix, list(stacked.shape), align_corners=False)
-    return F.grid_sample(stacked, grid, align_corners=False).unsqueeze(2)
-
-
-def turned_classes(tasks: TaskBatch, rng: torch.Generator) -> TaskBatch:
-    """The same tasks with each class turned or mirrored in a way of its own, its support and its query set alike.
-
-    So five digits give forty classes, as many as a square has symmetries: with few classes a network learns these few
-    and nothing else. Source: Santoro, Bartunov, Botvinick, Wierstra and Lillicrap 2016, section 4.1 (quarter turns).
-    Errors: ValueError for tasks without classes or of samples that are no square pictures.
-    Worked number: one class in eight stays as it is.
-    """
-    if tasks.support_y.is_floating_point() or tasks.support_x.ndim != 5 or len(set(tasks.support_x.shape[-2:])) > 1:
-        expected = "classes of square pictures, (n_tasks, n, channels, side, side)"
-        raise ValueError(problem("tasks", tasks.support_x, expected, "A class is turned by quarter turns."))
-    which = torch.randint(8, (len(tasks), tasks.n_way), generator=rng).to(tasks.support_y.device)
-
-    def turned(x: Tensor, y: Tensor) -> Tensor:
-        of_sample = which.gather(1, y)
-        both = (x, x.flip(-1))
-        ways = torch.stack([torch.rot90(each, k, (-2, -1)) for each in both for k in range(4)])
-        return ways.gather(0, of_sample[None, :, :, None, None, None].expand(1, *x.shape)).squeeze(0)
-
-    support_x, query_x = turned(tasks.support_x, tasks.support_y), turned(tasks.query_x, tasks.query_y)
-    return dataclasses.replace(tasks, support_x=support_x, query_x=query_x)
 
 
 @functools.cache
@@ -231,14 +263,17 @@ def _image_pool(images: tuple[tuple[int, ...], ...]) -> tuple[Tensor, Tensor]:
 
 
 @functools.lru_cache(maxsize=16)
+def _pixel_orders(n: int) -> Tensor:
+    """n orders of the pixels, (n, 64): the natural one, then permutations that are always the same."""
+    rng = torch.Generator().manual_seed(0)
+    mixed = [torch.randperm(SIDE**2, generator=rng) for _ in range(n - 1)]
+    return torch.stack([torch.arange(SIDE**2), *mixed])
+
+
+@functools.lru_cache(maxsize=16)
 def _class_sets(class_sets: tuple[tuple[int, ...], ...]) -> Tensor:
     return torch.tensor(class_sets)
 
 
 def _shuffled(items: tuple[int, ...], rng: torch.Generator) -> list[int]:
     return [items[i] for i in torch.randperm(len(items), generator=rng).tolist()]
-
-
-def _deal(items: list[Item]) -> tuple[tuple[Item, ...], tuple[Item, ...], tuple[Item, ...]]:
-    first, second = len(items) * 6 // 10, len(items) * 8 // 10
-    return tuple(items[:first]), tuple(items[first:second]), tuple(items[second:])

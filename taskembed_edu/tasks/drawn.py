@@ -196,8 +196,11 @@ def _check_x(family: TaskFamily, what: str, x: Tensor, expected: tuple[int, ...]
         raise ValueError(
             problem(f"{what}, x", x, f"shape {expected}: tasks, samples, x_shape", _why(family, x, expected))
         )
+    if family.kind == "text" and (x.dtype != torch.int64 or int(x.min()) < 0):
+        cause = "A letter is 1 + its index in the alphabet, and 0 stands for nothing: x.long()."
+        raise TypeError(problem(f"{what}, x", x, "dtype int64, and no number below 0", cause))
     dtype = torch.get_default_dtype()
-    if family.kind in KINDS and family.kind != "tokens" and x.dtype != dtype:
+    if family.kind in KINDS and family.kind not in ("tokens", "text") and x.dtype != dtype:
         cause = "The networks' weights are of this dtype: write x.float()."
         raise TypeError(problem(f"{what}, x", x, f"dtype {_short(dtype)}", cause))
 
@@ -220,7 +223,7 @@ def _why(family: TaskFamily, x: Tensor, expected: tuple[int, ...]) -> str:
 
 
 def _check_y(family: TaskFamily, what: str, y: Tensor, expected: tuple[int, int]) -> None:
-    classes = family.kind in ("points", "image") and family.classification
+    classes = family.kind in ("points", "image", "text") and family.classification
     numbers = family.kind == "numbers"
     shape = (
         f"{expected}"

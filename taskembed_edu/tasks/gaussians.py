@@ -10,6 +10,7 @@ from torch import Tensor
 
 from taskembed_edu.base.checks import check_number, check_whole
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily, TruthKind, split_slices, uniform
+from taskembed_edu.tasks.classes import labels_in_order
 from taskembed_edu.tasks.sketch import TaskSketch
 
 MOST_CLASSES, MOST_COORDINATES = 1000, 10_000
@@ -72,8 +73,7 @@ class Gaussians(TaskFamily):
     def draw_samples(self, truth: Tensor, n_shot: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         means = truth.reshape(len(truth), self.n_way, 1, self.dim)
         noise = torch.randn(len(truth), self.n_way, n_shot, self.dim, generator=rng)
-        labels = torch.arange(self.n_way).repeat_interleave(n_shot).expand(len(truth), -1)
-        return (means + self.spread * noise).flatten(1, 2), labels.contiguous()
+        return (means + self.spread * noise).flatten(1, 2), labels_in_order(len(truth), self.n_way, n_shot)
 
     def coordinates(self, truth: Tensor) -> Tensor:
         return truth
@@ -93,5 +93,5 @@ class Gaussians(TaskFamily):
 
     def split(self, rng: torch.Generator) -> Split:
         """The first mean's first coordinate is cut into thin slices; each slice belongs to one part."""
-        self._check_whole()
+        self._check_split(rng)
         return Split(*(self.with_part(part) for part in split_slices(rng)))

@@ -7,6 +7,7 @@ embedders. The package's kinds:
 - "points": x is a vector, y the class of the point.
 - "image": x is a picture (channels, height, width), y its class.
 - "tokens": x is a vector of whole numbers, y a word, letter by letter (see `Spells`).
+- "text": x is a short text, letter by letter, y its class (see `Written`).
 
 A kind of your own has any other name: `register_kind` registers how its samples are read.
 """
@@ -20,7 +21,13 @@ from typing import Generic, Protocol, TypeVar, runtime_checkable
 from taskembed_edu.base.checks import problem
 
 # The package's kinds, and the common word for such samples.
-KINDS: Mapping[str, str] = {"numbers": "numbers", "points": "points", "image": "pictures", "tokens": "words"}
+KINDS: Mapping[str, str] = {
+    "numbers": "numbers",
+    "points": "points",
+    "image": "pictures",
+    "tokens": "words",
+    "text": "texts",
+}
 
 Entry = TypeVar("Entry")
 
@@ -108,4 +115,21 @@ def check_speller(family: object) -> Spells:
     if not isinstance(family, Spells):
         expected = "an alphabet and a length: samples of kind 'tokens' are words"
         raise ValueError(problem("family", f"{type(family).__name__} without them", expected))
+    return family
+
+
+@runtime_checkable
+class Written(Protocol):
+    """What a family of kind "text" defines in addition to `TaskFamily`."""
+
+    @property
+    def alphabet(self) -> tuple[str, ...]:
+        """The letters; an entry of x is 1 + an index into it, and 0 stands for nothing, after a text's last letter."""
+
+
+def check_written(family: object) -> Written:
+    """The family, if it has what kind "text" requires; else a ValueError."""
+    if not isinstance(family, Written):
+        expected = "an alphabet: samples of kind 'text' are made of its letters"
+        raise ValueError(problem("family", f"{type(family).__name__} without one", expected))
     return family

@@ -1,22 +1,15 @@
 """Languages as tasks: how does this one spell the numbers from 0 to 99?
 
-num2words spells the numbers (LGPL: imported, never copied), and `number_slips.py` corrects 24 of them. anyascii (ISC)
-transliterates them. The better known unidecode is not used: its licence is the GPL, and it reads Japanese characters as
-Mandarin (so does anyascii, which is why Japanese is not in the table).
-
-Transliteration goes letter by letter: accents, tones and apostrophes are dropped, and Hebrew, Arabic and Persian have
-only the vowels that they write. Three vowels that anyascii does not write are added: the `a` that an Indian consonant
-carries unless a sign says otherwise, the alef of Arabic script, and the `yo` of Cyrillic. Sounds that differ only by a
-dot become the same letter: 7 and 60 are one word in Bengali.
+num2words spells the numbers (LGPL: imported, never copied), and `number_slips.py` corrects 24 of them;
+`transliteration.py` says how they become plain letters. Sounds that differ only by a dot become the same letter: 7 and
+60 are one word in Bengali.
 """
 
 from __future__ import annotations
 
 import functools
 import math
-import re
 import sys
-import unicodedata
 import warnings
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
@@ -25,11 +18,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from taskembed_edu.base.checks import check_choice, problem
+from taskembed_edu.base.checks import check_choice, check_whole, problem
+from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily, TruthKind
 from taskembed_edu.tasks.languages import BY_CODE, LANGUAGES
 from taskembed_edu.tasks.number_slips import corrected
 from taskembed_edu.tasks.sketch import TaskFit, TaskSketch
+from taskembed_edu.tasks.slices import deal
+from taskembed_edu.tasks.transliteration import transliterate as transliterate
 
 N_NUMBERS = 100
 
@@ -42,16 +38,6 @@ ALPHABET: tuple[str, ...] = (*" -abcdefghijklmnopqrstuvwxyz", END)
 
 # A card beside the map shows these numbers: a small one, a teen, and tens with and without a unit.
 _SHOWN = (7, 16, 21, 40, 58, 93)
-
-# The Unicode blocks of Bengali, Telugu and Kannada have the same layout: consonants from 15 to 39, and from 3C to 57
-# the signs that replace the vowel after a consonant or remove it.
-_BLOCKS = (0x0980, 0x0C00, 0x0C80)
-_CONSONANTS, _NUKTA, _SIGNS = (
-    "".join(f"{chr(block + low)}-{chr(block + high)}" for block in _BLOCKS)
-    for low, high in ((0x15, 0x39), (0x3C, 0x3C), (0x3C, 0x57))
-)
-_BARE_CONSONANT = re.compile(f"[{_CONSONANTS}][{_NUKTA}]?(?![{_SIGNS}])")
-_LETTERS = str.maketrans({"\u0627": "a", "\u0622": "a", "\u0623": "a", "\u0451": "yo"})  # three alefs, Cyrillic yo
 
 
 class NumberWord(NamedTuple):
@@ -101,6 +87,8 @@ class NumberWords(TaskFamily):
     alphabet: ClassVar[tuple[str, ...]] = ALPHABET
 
     def __post_init__(self) -> None:
+        if not isinstance(self.part, (tuple, list)) or not all(isinstance(code, str) for code in self.part):
+            raise TypeError(problem("part", repr(self.part), "codes in a tuple", "One is a tuple of one: ('fi',)."))
         for code, cause in self._left_out().items():
             warnings.warn(f"number words: {code!r} is left out, {cause}", UserWarning, stacklevel=3)
         if not self.codes:
@@ -156,6 +144,22 @@ class NumberWords(TaskFamily):
         x = torch.stack((numbers // 10, numbers % 10), dim=1).expand(len(truth), -1, -1)
         return x.contiguous(), _corpus().ids[truth[:, 2].long()][:, numbers]
 
+    @short_errors
+    def few_shot(self, n_examples: int = 10, n_tasks: int | None = None, *, rng: torch.Generator) -> TaskBatch:
+        """A few numbers of each language to learn from, and all its other numbers to be judged by.
+
+        `n_tasks` languages (None: all of this part). Errors: ValueError for no example, or so many that no number is
+        left; for more tasks than languages. Worked number: of 10 examples, 90 numbers judge.
+
+        >>> tasks = NumberWords(part=("es", "fi")).few_shot(10, rng=torch.Generator().manual_seed(0))
+        >>> tasks.support_x.shape[1], tasks.query_x.shape[1]
+        (10, 90)
+        """
+        cause = f"There are {N_NUMBERS} numbers, and those that are no examples judge."
+        check_whole("n_examples", n_examples, 1, N_NUMBERS - 1, cause)
+        n_tasks = self.n_distinct if n_tasks is None else n_tasks
+        return self.sample(n_tasks, n_examples, rng=rng, n_query=N_NUMBERS - n_examples)
+
     def coordinates(self, truth: Tensor) -> Tensor:
         columns = zip(_CATEGORIES.values(), truth.long().unbind(1), (5 / 2, 3 / 2, 1 / 2), strict=True)
         one_hot = [F.one_hot(codes, len(names)).to(truth.dtype) * math.sqrt(w) for names, codes, w in columns]
@@ -188,11 +192,9 @@ class NumberWords(TaskFamily):
 
     def split(self, rng: torch.Generator) -> Split:
         """Whole languages are held out: about 60, 20 and 20 %."""
-        self._check_whole()
+        self._check_split(rng)
         codes = self.codes
-        order = [codes[i] for i in torch.randperm(len(codes), generator=rng).tolist()]
-        first, second = len(codes) * 6 // 10, len(codes) * 8 // 10
-        return Split(*map(self.with_part, (tuple(order[:first]), tuple(order[first:second]), tuple(order[second:]))))
+        return Split(*map(self.with_part, deal([codes[i] for i in torch.randperm(len(codes), generator=rng).tolist()])))
 
     def _asked(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self.part)) or tuple(BY_CODE)
@@ -223,19 +225,6 @@ def spell(number: int, code: str) -> str:
     from num2words import num2words  # slow: it imports all its languages
 
     return corrected(num2words(number, lang=code), number, code)
-
-
-def transliterate(word: str) -> str:
-    """A word in plain lower-case letters, spaces and hyphens.
-
-    >>> transliterate("fünfzig"), transliterate("п'ять"), transliterate("ಎರಡು")
-    ('funfzig', 'pyat', 'eradu')
-    """
-    from anyascii import anyascii
-
-    composed = unicodedata.normalize("NFC", word)
-    latin = anyascii(_BARE_CONSONANT.sub(r"\g<0>a", composed).translate(_LETTERS)).lower()
-    return " ".join(re.sub("[^a-z -]", "", latin).split())
 
 
 @functools.cache

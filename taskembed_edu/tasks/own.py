@@ -19,6 +19,7 @@ from taskembed_edu.formulas._vectors import Vectors
 from taskembed_edu.tasks.base import Split, TaskBatch, TaskFamily, TruthKind
 from taskembed_edu.tasks.own_arrays import as_columns, as_data, as_names, check_classes, checked_shots, rows_of_class
 from taskembed_edu.tasks.sketch import TaskSketch
+from taskembed_edu.tasks.slices import deal
 
 # Parts for training, validation and never-seen tasks, so that each has at least this many.
 _FEWEST = 5
@@ -212,14 +213,12 @@ class OwnTasks(TaskFamily):
 
     def split(self, rng: torch.Generator) -> Split:
         """Whole tasks are held out: about 60, 20 and 20 %."""
-        self._check_whole()
+        self._check_split(rng)
         n = len(self.x)
         if n < 5 * _FEWEST:
             cause = "A fifth of them are watched, and another fifth are never seen."
             raise ValueError(problem("x", f"{n} tasks", f"at least {5 * _FEWEST}", cause))
-        order = torch.randperm(n, generator=rng).tolist()
-        first, second = n * 6 // 10, n * 8 // 10
-        return Split(*(self.with_part(tuple(part)) for part in (order[:first], order[first:second], order[second:])))
+        return Split(*map(self.with_part, deal(torch.randperm(n, generator=rng).tolist())))
 
     def with_part(self, part: tuple[Any, ...]) -> OwnTasks:
         """The same tasks, of which only those with these numbers are drawn."""

@@ -99,7 +99,7 @@ class Sinusoids(TaskFamily):
 
     def split(self, rng: torch.Generator) -> Split:
         """Amplitudes are cut into thin slices; each slice belongs to one part, so no wave is in two parts."""
-        self._check_whole()
+        self._check_split(rng)
         return Split(*(self.with_part(part) for part in split_slices(rng)))
 
 

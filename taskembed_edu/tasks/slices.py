@@ -1,9 +1,14 @@
-"""Thin slices of a continuous task parameter: what tells the parts of a split apart."""
+"""What tells the parts of a split apart: thin slices of a continuous task parameter, or things that are dealt."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypeVar
+
 import torch
 from torch import Tensor
+
+Item = TypeVar("Item")
 
 # The range of a continuous task parameter is cut into this many slices, and each slice belongs to one part of the
 # split. The slices are thin, so every part covers the whole range, and no task of one part can occur in another.
@@ -25,3 +30,12 @@ def split_slices(rng: torch.Generator) -> tuple[tuple[int, ...], tuple[int, ...]
     order = torch.randperm(N_SLICES, generator=rng).tolist()
     first, second = N_SLICES * 8 // 10, N_SLICES * 9 // 10
     return tuple(sorted(order[:first])), tuple(sorted(order[first:second])), tuple(sorted(order[second:]))
+
+
+def deal(items: Sequence[Item]) -> tuple[tuple[Item, ...], tuple[Item, ...], tuple[Item, ...]]:
+    """60 % of these things for training, 20 % for validation and 20 % never seen, in the order in which they come.
+
+    Worked number: of 42 things, 25, 8 and 9.
+    """
+    first, second = len(items) * 6 // 10, len(items) * 8 // 10
+    return tuple(items[:first]), tuple(items[first:second]), tuple(items[second:])
