@@ -29,6 +29,7 @@ from taskembed_edu.adaptation.inner_loop import check_learner, inner_loop
 from taskembed_edu.base.checks import check_number, check_whole, problem
 from taskembed_edu.networks.learners import Learner, Parameters, device_of
 from taskembed_edu.tasks.base import TaskBatch
+from taskembed_edu.tasks.batch import check_tasks
 
 
 @dataclass(frozen=True)
@@ -224,12 +225,6 @@ class JointTraining(MetaLearner):
     def outer_loss(self, start: Parameters, tasks: TaskBatch) -> Tensor:
         x, y, mask = all_samples(tasks)
         return self.network.losses(self._inner(start, x, y, mask, 0), x, y, mask).mean()
-
-
-def check_tasks(tasks: object) -> None:
-    """Raise unless these are tasks with samples."""
-    if not isinstance(tasks, TaskBatch):
-        raise TypeError(problem("tasks", repr(tasks), "tasks with samples: family.sample(25, 10, rng=rng)"))
 
 
 def all_samples(tasks: TaskBatch) -> tuple[Tensor, Tensor, Tensor | None]:

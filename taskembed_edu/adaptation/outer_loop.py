@@ -5,11 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from taskembed_edu.adaptation.methods import MetaLearner, check_tasks
-from taskembed_edu.base.checks import check_number, problem
+from taskembed_edu.adaptation.methods import MetaLearner
+from taskembed_edu.base.checks import check_number, check_rng, problem
 from taskembed_edu.base.copies import copy_moments
 from taskembed_edu.networks.learners import Parameters, check_stack, device_of
 from taskembed_edu.tasks.base import TaskBatch
+from taskembed_edu.tasks.batch import check_tasks
 
 
 class OuterLoop:
@@ -34,10 +35,7 @@ class OuterLoop:
             raise TypeError(problem("method", repr(method), "MAML, ANIL, CAVIA or Reptile", cause))
         if start is None:
             rng = torch.Generator().manual_seed(0) if rng is None else rng
-            if not isinstance(rng, torch.Generator):
-                cause = "torch.Generator().manual_seed(0) makes one."
-                raise TypeError(problem("rng", repr(rng), "a torch.Generator", cause))
-            start = {name: value.unsqueeze(0) for name, value in method.network.init(rng).items()}
+            start = {name: value.unsqueeze(0) for name, value in method.network.init(check_rng(rng)).items()}
         start = check_stack(method.network, start, "start", 1)
         self.method = method
         self.start = {name: value.detach().clone().to(device) for name, value in start.items()}

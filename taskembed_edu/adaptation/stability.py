@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from taskembed_edu.adaptation.inner_loop import check_learner, inner_loop, shared_start
-from taskembed_edu.adaptation.methods import MetaLearner, check_tasks
+from taskembed_edu.adaptation.methods import MetaLearner
 from taskembed_edu.base.checks import check_number, check_whole, problem
 from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.networks.learners import Learner, Parameters, device_of
 from taskembed_edu.tasks.base import TaskBatch
+from taskembed_edu.tasks.batch import check_tasks
 
 # Each halves the range of the rate's logarithm: from 1e-5 to 100 it ends within 1 %.
 _HALVINGS = 11

@@ -20,7 +20,7 @@ from taskembed_edu.base.copies import copy_generator
 from taskembed_edu.base.settings import Settings, setting
 from taskembed_edu.embedders.base import Embedder, StepRecord, metric_setting, shots_setting
 from taskembed_edu.tasks.base import TaskBatch, TaskFamily
-from taskembed_edu.tasks.kinds import KindRegistry, check_speller
+from taskembed_edu.tasks.kinds import KindRegistry, check_speller, check_written
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,8 @@ def summary(family: TaskFamily, tasks: TaskBatch) -> Tensor:
     Numbers: of y mean, standard deviation, least and largest; for each coordinate of x its correlation with y, the
     share of sign changes of y in the order of that coordinate, and the four coefficients of the cubic that fits best.
     Classes: the mean and the standard deviation of each entry of x, class by class. Words: how often each letter comes,
-    and a word's mean length. Of a kind of your own: what was registered for it. Padding is left out. Standard
+    and a word's mean length. Texts: the mean and the standard deviation of each letter's share and of the length, class
+    by class. Of a kind of your own: what was registered for it. Padding is left out. Standard
     deviations are those of the set itself (divided by n).
 
     Worked number: a regression task of one coordinate has 10 statistics, three classes of 8x8 pictures have 384.
@@ -148,6 +149,11 @@ def _by_classes(family: TaskFamily, tasks: TaskBatch) -> Tensor:
     return _of_classes(tasks.support_x.flatten(2).double(), tasks.support_y, _real(tasks), family.n_way)
 
 
+def _by_text(family: TaskFamily, tasks: TaskBatch) -> Tensor:
+    n_letters = len(check_written(family).alphabet)
+    return _of_classes(_shares(tasks.support_x, n_letters), tasks.support_y, _real(tasks), family.n_way)
+
+
 def _by_numbers(family: TaskFamily, tasks: TaskBatch) -> Tensor:
     return _of_numbers(tasks.support_x.flatten(2).double(), tasks.support_y.flatten(2).double(), _real(tasks))
 
@@ -155,7 +161,7 @@ def _by_numbers(family: TaskFamily, tasks: TaskBatch) -> Tensor:
 SUMMARIES: KindRegistry[SummaryFunction] = KindRegistry(
     "a summary",
     "summary",
-    {"numbers": _by_numbers, "points": _by_classes, "image": _by_classes, "tokens": _by_letters},
+    {"numbers": _by_numbers, "points": _by_classes, "image": _by_classes, "tokens": _by_letters, "text": _by_text},
 )
 
 
@@ -173,6 +179,13 @@ def _of_words(y: Tensor, real: Tensor, n_letters: int) -> Tensor:
     counts = ((y.unsqueeze(-1) == places) & (real > 0)[..., None, None]).sum((1, 2)).double()
     total = counts.sum(1, keepdim=True)
     return torch.cat((counts / total.clamp(min=1), total / real.sum(1, keepdim=True).clamp(min=1)), dim=1)
+
+
+def _shares(texts: Tensor, n_letters: int) -> Tensor:
+    """Each letter's share of a text, and the text's length: (n_tasks, n, n_letters + 1)."""
+    counts = torch.stack([(texts == letter).sum(-1) for letter in range(1, n_letters + 1)], dim=-1).double()
+    length = counts.sum(-1, keepdim=True)
+    return torch.cat((counts / length.clamp(min=1), length), dim=-1)
 
 
 def _of_classes(x: Tensor, y: Tensor, real: Tensor, n_way: int) -> Tensor:

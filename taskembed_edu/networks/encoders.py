@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeVar
 import torch
 from torch import Tensor, nn
 
-from taskembed_edu.base.checks import check_choice, problem
+from taskembed_edu.base.checks import check_choice, check_rng, problem
 from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.networks.features import CurveFeatures as CurveFeatures
 from taskembed_edu.networks.features import FourierFeatures as FourierFeatures
@@ -23,6 +23,7 @@ from taskembed_edu.networks.features import Initialises as Initialises
 from taskembed_edu.networks.features import LabelledFeatures as LabelledFeatures
 from taskembed_edu.networks.features import PlainFeatures as PlainFeatures
 from taskembed_edu.networks.features import Standardise as Standardise
+from taskembed_edu.networks.ngrams import NgramVectors
 from taskembed_edu.tasks.base import TaskBatch, TaskFamily
 from taskembed_edu.tasks.kinds import KindRegistry, picture_shape, vector_size
 
@@ -113,9 +114,17 @@ def _waves(coordinates: int, hidden: int) -> tuple[FourierFeatures, int]:
     return FourierFeatures(coordinates, n_waves, FOURIER_SCALE), n_waves
 
 
+# So many buckets tell the names of 200 languages apart, and are read by one matrix product.
+_BUCKETS = 1024
+
+
+def _of_texts(family: TaskFamily, hidden: int, features: str) -> SampleEncoder:
+    return SampleEncoder(LabelledFeatures(NgramVectors(_BUCKETS), family.n_way), _BUCKETS + family.n_way)
+
+
 # The encoder of each kind of sample; there is none for words yet.
 ENCODERS: KindRegistry[EncoderFactory] = KindRegistry(
-    "an encoder", "encoder", {"numbers": _of_numbers, "points": _of_points, "image": _of_images}
+    "an encoder", "encoder", {"numbers": _of_numbers, "points": _of_points, "image": _of_images, "text": _of_texts}
 )
 
 
@@ -173,6 +182,7 @@ _FIRST_LOOK = 256
 
 def init_weights(make: Callable[[], Network], rng: torch.Generator) -> Network:
     """A network whose weights come from `rng` alone; the global generator is not used."""
+    check_rng(rng)
     with torch.device("meta"):
         network = make()
     network.to_empty(device="cpu")
@@ -184,6 +194,8 @@ def init_weights(make: Callable[[], Network], rng: torch.Generator) -> Network:
                     parameter.uniform_(-bound, bound, generator=rng)
             elif isinstance(module, Initialises):
                 module.initialise(rng)
+            elif isinstance(module, nn.BatchNorm2d):
+                module.reset_parameters()  # draws nothing: scale 1, shift 0
             elif isinstance(module, Standardise):
                 module.leave_alone()
             elif next(module.parameters(recurse=False), None) is not None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from taskembed_edu.base.checks import check_choice, problem
 from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.networks.learners import MLP, ConvNet, Learner
+from taskembed_edu.networks.ngram_classifier import NgramClassifier
 from taskembed_edu.networks.recurrent import GRU, LSTM
 from taskembed_edu.networks.wave import Wave
 from taskembed_edu.tasks.base import TaskFamily
@@ -41,6 +42,10 @@ def _lstm(family: TaskFamily, hidden: int, activation: str) -> Learner:
     return LSTM(n_letters=len(words.alphabet), length=words.length, hidden=hidden)
 
 
+def _fasttext(family: TaskFamily, hidden: int, activation: str) -> Learner:
+    return NgramClassifier(family.n_way, max(1, hidden // 2))
+
+
 def _wave(family: TaskFamily, hidden: int, activation: str) -> Learner:
     return Wave()
 
@@ -54,6 +59,7 @@ LEARNERS_OF: KindRegistry[Mapping[str, LearnerFactory]] = KindRegistry(
         "points": {"mlp": _mlp},
         "image": {"conv": _conv, "mlp": _mlp},
         "tokens": {"gru": _gru, "lstm": _lstm},
+        "text": {"fasttext": _fasttext},
     },
 )
 
@@ -65,6 +71,7 @@ LEARNERS = {
     "conv": "Convolutional",
     "gru": "GRU",
     "lstm": "LSTM",
+    "fasttext": "fastText",
 }
 
 
@@ -93,7 +100,8 @@ def check_learners(learners: Mapping[str, LearnerFactory]) -> None:
 def readers(family: TaskFamily) -> tuple[str, ...]:
     """The learners that can read the samples of these tasks, the default first.
 
-    Words: the recurrent networks. Pictures: the convolutional network, and a perceptron that reads flattened pictures.
+    Words: the recurrent networks. Texts: a linear network on letter n-grams. Pictures: the convolutional network, and a
+    perceptron that reads flattened pictures.
     Numbers and points: the perceptron. A kind of your own: the learners that were registered for it.
 
     Errors: ValueError for a kind that has no learner; it says how to register one.
@@ -108,6 +116,7 @@ def task_learner(family: TaskFamily, name: str = "auto", hidden: int = 32, activ
     """A learner for the tasks of this family: "auto" takes the default for its kind of samples.
 
     Curves and points: a perceptron. Pictures: a convolutional network. Words: a recurrent one.
+    Texts: a linear one on letter n-grams.
     Errors: ValueError for an unknown name, or a learner that cannot read such samples; it names those that can.
     """
     check_choice("learner", name, LEARNERS)

@@ -106,8 +106,8 @@ class LabelledFeatures(nn.Module):
         self.n_way = n_way
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        labels = F.one_hot(y, self.n_way).to(x.dtype)
-        return torch.cat((self.features(x), labels), dim=-1)
+        features = self.features(x)
+        return torch.cat((features, F.one_hot(y, self.n_way).to(features.dtype)), dim=-1)
 
 
 class Standardise(nn.Module):

@@ -191,8 +191,8 @@ def unflatten(learner: Learner, vectors: Tensor) -> Parameters:
     return {name: part.unflatten(1, shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
 
 
-class _FromSamples(Learner):
-    """The common part of a perceptron and a convolutional network: samples in, numbers or logits out."""
+class FromSamples(Learner):
+    """The common part of networks that read each sample by itself: samples in, numbers or logits out."""
 
     classification: bool
 
@@ -208,7 +208,7 @@ class _FromSamples(Learner):
 
 
 @dataclass(frozen=True)
-class MLP(_FromSamples):
+class MLP(FromSamples):
     r"""A multi-layer perceptron: h_k = activation(h_{k-1} W_k + b_k), and a last layer without activation.
 
     Shapes: x (n, n_in), or pictures, which are flattened -> (n, n_out). Errors: an unknown activation.
@@ -249,7 +249,7 @@ class MLP(_FromSamples):
 
 
 @dataclass(frozen=True)
-class ConvNet(_FromSamples):
+class ConvNet(FromSamples):
     """Two 3x3 convolutions with a stride of 2, and a last layer: small grey pictures to classes.
 
     A convolution is computed as a matrix product: every 3x3 patch is a row (Chellapilla 2006). So one batched product
