@@ -16,7 +16,7 @@ from taskembed_edu.base.checks import check_whole, problem
 from taskembed_edu.embedders import EMBEDDERS, task_embedder
 from taskembed_edu.evaluation.results import Cell, Outcome, ResultsFile
 from taskembed_edu.evaluation.scorecard import NEAREST, RANDOM, evaluate
-from taskembed_edu.tasks import FAMILIES, task_family
+from taskembed_edu.tasks import at_hand, task_family
 
 # A worker that was killed takes the cells in its hands with it: they are tried so often in all.
 ATTEMPTS = 3
@@ -29,21 +29,22 @@ Pool = Callable[[Sequence[Cell]], Iterable[Outcome]]
 
 def grid(
     embedders: Iterable[str] = EMBEDDERS,
-    families: Iterable[str] = FAMILIES,
+    families: Iterable[str] | None = None,
     seeds: int = 3,
     steps: int = 300,
     shots: Iterable[int] = (0,),
 ) -> list[Cell]:
     """The cells of an embedder and a family that go together, for each number of shots (0: as the tasks come).
 
-    As many shots as a family's tasks come with are the same cell as 0.
+    As many shots as a family's tasks come with are the same cell as 0. `families`: by default those that need nothing
+    which has to be fetched first.
 
     Errors: ValueError for an unknown name, no seed, fewer than 0 steps or shots, or where none go together.
     """
     shots = [int(check_whole("shots", n_shot, 0, None)) for n_shot in dict.fromkeys(shots)]
     check_whole("seeds", seeds, 1, None, "Each seed is a run of its own: 0, 1, and so on.")
     check_whole("steps", steps, 0, None)
-    embedders, families = dict.fromkeys(embedders), dict.fromkeys(families)
+    embedders, families = dict.fromkeys(embedders), dict.fromkeys(at_hand() if families is None else families)
     pairs = [
         (embedder, family)
         for family in families

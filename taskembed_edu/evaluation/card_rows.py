@@ -50,6 +50,7 @@ MEASURES: dict[str, CardRow] = {
     "accuracy": CardRow("Accuracy", f"The share of query samples that are named rightly. {_FROM}."),
     "macro-F1": CardRow("Macro-F1", f"The mean over classes of F1 on query sets: rare classes count as much. {_FROM}."),
     "letters right": CardRow("Letters right", f"The share of letters of the query words that are right. {_FROM}."),
+    "words right": CardRow("Words right", f"The share of query words that are right in all their letters. {_FROM}."),
 }
 
 

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from taskembed_edu.adaptation.feature_functions import Features
 from taskembed_edu.adaptation.outer_loop import OuterLoop
 from taskembed_edu.adaptation.prototypes import PrototypicalNetwork, class_means
 from taskembed_edu.adaptation.stability import LOWEST, is_finite, largest_stable_rate, said
@@ -119,7 +120,7 @@ class Prototypes(Solver):
     and -2.25.
     """
 
-    features: Callable[[Tensor], Tensor]
+    features: Features
     metric: str = "squared_euclidean"
 
     answers: ClassVar[Answers] = "classes"
@@ -147,7 +148,7 @@ class Prototypes(Solver):
         return self.features(x.flatten(0, 1)).unflatten(0, x.shape[:2])
 
 
-def features_of(network: ConvNet, start: Parameters) -> Callable[[Tensor], Tensor]:
+def features_of(network: ConvNet, start: Parameters) -> Features:
     """What a trained network's last layer reads, as `features` of `Prototypes`: (n, *x_shape) to (n, dim).
 
     So a network that learned to name some classes can tell others apart (Chen and others 2019). `start` (1, *shape).

@@ -97,7 +97,8 @@ def transfer(solvers: Mapping[str, Solver], tasks: TaskBatch, steps: Sequence[in
     """Solve each of these tasks by each solver, and judge it by the query set after so many steps.
 
     Measured are the loss (squared error, or cross-entropy), and where there are classes the accuracy and the macro-F1
-    (the mean over classes of F1, a class that is never met left out); where there are letters, the share that is right.
+    (the mean over classes of F1, a class that is never met left out); where there are letters, the share that is right,
+    with the letters before it given, and the share of words that are right from the first letter to the last.
     Errors: ValueError for steps that are not in order, no solver, and for a task that a solver has known before: that
     would be a leak.
     """
@@ -226,18 +227,28 @@ def measures(answers: Answers, outputs: Tensor, y: Tensor, mask: Tensor | None =
     if answers == "numbers":
         return {"loss": squared_error(outputs, y, mask)}
     if answers == "letters":
-        outputs, y, mask = (
-            outputs.flatten(1, 2),
-            y.flatten(1),
-            None if mask is None else mask.repeat_interleave(y.shape[2], 1),
-        )
+        return _of_letters(outputs, y, mask)
     there = y >= 0 if mask is None else (y >= 0) & mask
     loss = cross_entropy(outputs, y.clamp(min=0), there)
     chosen = outputs.argmax(-1)
     right = ((chosen == y) & there).sum(1) / there.sum(1).clamp(min=1)
-    if answers == "letters":
-        return {"loss": loss, "letters right": right}
     return {"loss": loss, "accuracy": right, "macro-F1": macro_f1(chosen, y, outputs.shape[-1], there)}
+
+
+def _of_letters(outputs: Tensor, y: Tensor, mask: Tensor | None) -> dict[str, Tensor]:
+    """Letters (n_tasks, n, length, n_letters) beside the words y (n_tasks, n, length), padded with numbers below 0.
+
+    A letter is chosen with the right ones before it given. A word of which all letters are right is the one that the
+    network spells on its own too: it has then read the same letters.
+    """
+    there = y >= 0 if mask is None else (y >= 0) & mask.unsqueeze(-1)
+    loss = cross_entropy(outputs.flatten(1, 2), y.clamp(min=0).flatten(1), there.flatten(1))
+    hits, words = (outputs.argmax(-1) == y) & there, there.any(-1)
+    whole = words & (hits == there).all(-1)
+    letters, spelt = (
+        got.sum(1) / of.sum(1).clamp(min=1) for got, of in ((hits.flatten(1), there.flatten(1)), (whole, words))
+    )
+    return {"loss": loss, "letters right": letters, "words right": spelt}
 
 
 def macro_f1(chosen: Tensor, y: Tensor, n_way: int, there: Tensor) -> Tensor:
