@@ -6,6 +6,7 @@ import json
 from importlib.metadata import version
 from typing import Any
 
+from taskembed_edu.base.checks import problem
 from taskembed_edu.base.wording import say_setting
 from taskembed_edu.session.history import Frame
 from taskembed_edu.session.session import Session
@@ -13,6 +14,8 @@ from taskembed_edu.session.session import Session
 
 def as_written(text: str) -> str:
     """A name of the user's as matplotlib shows it letter by letter: between two dollars it would read a formula."""
+    if not isinstance(text, str):
+        raise TypeError(problem("title or name", f"a {type(text).__name__}", "a text"))
     return text.replace("$", r"\$")
 
 

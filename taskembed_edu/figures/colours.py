@@ -23,6 +23,8 @@ DARK = "#444444"
 # The palette for small points on the light and the dark theme: without black (too dark) and yellow (too light).
 OKABE_ITO = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
 N_SHAPES = 4
+# The shapes as matplotlib calls them.
+MARKERS = ("o", "s", "^", "D")
 
 # The colours of readings (base/readings.py), on a light and on a dark background, where blue would be too dark.
 LINE_COLOURS = {

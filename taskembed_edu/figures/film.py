@@ -12,11 +12,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from taskembed_edu.base.progress import counted
 from taskembed_edu.figures.captions import as_written, caption
 from taskembed_edu.figures.colours import DARK
 from taskembed_edu.figures.snapshots import draw_map
 from taskembed_edu.session.on_the_map import start_way
-from taskembed_edu.session.progress import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,11 +14,10 @@ from taskembed_edu.evaluation.benchmark import Summary, columns_of, smaller_is_b
 from taskembed_edu.figures.captions import as_written
 from taskembed_edu.figures.colours import GREY, OKABE_ITO
 from taskembed_edu.figures.plots import Still
-from taskembed_edu.figures.rows import FONT, TITLE
+from taskembed_edu.figures.rows import FONT, PROJECTED, TITLE
 
-# In inches: 1280x720 at `DPI`.
-_SIZE = (11.0, 6.1875)
-DPI = 1280 / _SIZE[0]
+# With it `PROJECTED` is 1280x720.
+DPI = 1280 / PROJECTED[0]
 # An embedder has a colour and a shape, the same in every panel and for every family of a board.
 _SHAPES = "osD^vP"
 _A_ROW = 4
@@ -41,7 +40,7 @@ def leaderboard_figure(board: Mapping[str, Mapping[str, Mapping[str, Summary]]],
         for k, embedder in enumerate(sorted({embedder for of in board.values() for embedder in of}))
     }
     n_rows = -(-len(scores) // _A_ROW)
-    figure = Still(figsize=_SIZE, layout="constrained")
+    figure = Still(figsize=PROJECTED, layout="constrained")
     panels = figure.subplots(n_rows, -(-len(scores) // n_rows), squeeze=False, sharey=True)
     for panel, score in zip(panels.flat, scores, strict=False):
         _draw(panel, score, {embedder: of.get(score) for embedder, of in by.items()}, looks)

@@ -20,7 +20,9 @@ from taskembed_edu.session.session import Session
 
 # In points: a figure of 11 inches is shown about as wide as the notebook, and this is then read from far away.
 FONT, TITLE = 13, 14
-_WIDE, _HIGH = 11.0, 3.8
+# In inches: as wide as the notebook, and 1280x720 where that is 1280 pixels.
+PROJECTED = (11.0, 6.1875)
+_WIDE, _HIGH = PROJECTED[0], 3.8
 # Lines of one panel differ by colour and by dash, so that nobody has to tell colours apart.
 DASHES = ("-", "--", ":", "-.")
 
@@ -103,6 +105,7 @@ def curves_figure(
         _named(panel, title, below)
         if log_x:
             panel.set_xscale("symlog")
+            panel.xaxis.set_major_formatter("{x:g}")  # 10 and 100, as steps are written everywhere else
         if log_y:
             panel.set_yscale("log")
     if len(names) > 1:

@@ -20,14 +20,17 @@ from taskembed_edu.figures.colours import (
     DARK,
     GREY,
     LINE_COLOURS,
+    MARKERS,
     PURPLE,
     VERMILLION,
     Colouring,
     colour_tasks,
     plain_colours,
 )
+from taskembed_edu.figures.names import draw_names
 from taskembed_edu.figures.plots import Still
 from taskembed_edu.figures.surface import draw_surface
+from taskembed_edu.figures.thumbnails import draw_pictures, thumbnails_of
 from taskembed_edu.session.events import coalesced_events
 from taskembed_edu.session.history import Frame, value_of
 from taskembed_edu.session.on_the_map import start_way
@@ -37,17 +40,11 @@ from taskembed_edu.tasks.base import MOST_LABELS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure, FigureBase
+    from matplotlib.figure import FigureBase
     from numpy.typing import NDArray
-
-_MARKERS = ("o", "s", "^", "D")
-
 
 # At most this many symbols fit under the map.
 _MOST_SIGNS, _SIGNS_A_ROW = 18, 6
-_LONGEST_NAME = 24  # letters
-# In pixels: what stays free inside the frame, and how far a point's sign reaches.
-_FRAME_AIR, _SIGN_REACH = 5.0, 2.0
 # The width of a map, compared with that of the curves; and that of the curves in inches.
 _MAP_WIDTH = 1.35
 _CURVES_WIDE = 10 / (1 + _MAP_WIDTH)
@@ -87,8 +84,8 @@ def draw_session(figure: FigureBase, session: Session, column: int | None, maps:
     Where the run's learner has two parameters, the loss over the start stands between maps and curves.
     """
     shown = maps[0]
-    panels, pictures = _panels(session), len(maps) + has_plane(session)
-    grid = figure.add_gridspec(len(panels), pictures + 1, width_ratios=(*[_MAP_WIDTH] * pictures, 1))
+    panels, wide = _panels(session), len(maps) + has_plane(session)
+    grid = figure.add_gridspec(len(panels), wide + 1, width_ratios=(*[_MAP_WIDTH] * wide, 1))
     places = [figure.add_subplot(grid[:, place]) for place in range(len(maps))]
     for axes, drawn in zip(places, maps, strict=True):
         draw_map(axes, session, drawn, column)
@@ -98,11 +95,20 @@ def draw_session(figure: FigureBase, session: Session, column: int | None, maps:
         _curves(figure.add_subplot(grid[row, -1]), session, shown, readings, explained=row == 0)
     said = textwrap.fill(as_written(caption(session, shown)), _LINE * len(maps))
     figure.supxlabel(said, fontsize=7, color=DARK)
-    if session.split.validation.label_points and len(session.tasks) <= MOST_LABELS:
-        root = figure.get_figure(root=True)
-        assert root is not None
-        for axes, drawn in zip(places, maps, strict=True):
-            _names(root, axes, session, drawn)
+    named = session.split.validation.label_points and len(session.tasks) <= MOST_LABELS
+    pictures = thumbnails_of(session)
+    if not named and pictures is None:
+        return
+    root = figure.get_figure(root=True)
+    assert root is not None
+    root.draw_without_rendering()  # before this, no position is known
+    root.set_layout_engine("none")  # the frame stays where it is now: what follows is placed in it
+    for axes, drawn in zip(places, maps, strict=True):
+        if pictures is not None:
+            sound = ~np.isin(np.arange(len(session.tasks)), drawn.diverged_tasks)
+            draw_pictures(axes, drawn.layout, sound, _colours(session, column), pictures)
+        if named:
+            draw_names(axes, session.tasks.names, drawn.layout, drawn.diverged_tasks)
 
 
 def save_figure(
@@ -140,7 +146,7 @@ def colour_column(session: Session, colour_by: str | None = None) -> int | None:
 def draw_map(axes: Axes, session: Session, frame: Frame, column: int | None) -> None:
     """Draw the frame's map with its legend; `column` of the true parameters gives the colours (None: one for all)."""
     tasks = session.tasks
-    colouring = plain_colours(len(tasks)) if column is None else _colouring(session, column)
+    colouring = _colours(session, column)
     shown = ~np.isin(np.arange(len(tasks)), frame.diverged_tasks)
     _start(axes, session, frame, shown)
     for shape in np.unique(colouring.shapes):
@@ -149,7 +155,7 @@ def draw_map(axes: Axes, session: Session, frame: Frame, column: int | None) -> 
             frame.layout[chosen, 0],
             frame.layout[chosen, 1],
             c=colouring.rgb[chosen] / 255,
-            marker=_MARKERS[shape],
+            marker=MARKERS[shape],
             s=28,
             edgecolors="white",
             linewidths=0.4,
@@ -183,44 +189,18 @@ def _start(axes: Axes, session: Session, frame: Frame, shown: NDArray[np.bool_])
     name.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
 
 
-def _colouring(session: Session, column: int) -> Colouring:
+def _colours(session: Session, column: int | None) -> Colouring:
     tasks, family = session.tasks, session.split.validation
+    if column is None:
+        return plain_colours(len(tasks))
     kind, name = family.truth_kinds[column], tasks.truth_names[column]
     return colour_tasks(tasks.truth[:, column].numpy(), name, kind, family.category_names(name))
-
-
-def _names(figure: Figure, axes: Axes, session: Session, frame: Frame) -> None:
-    """Draw names beside their points; one that would meet another name, a point or the frame is omitted."""
-    figure.draw_without_rendering()  # before this, no position is known
-    figure.set_layout_engine("none")  # the frame stays where it is now: the names are placed in it
-    frame_box, taken = axes.get_window_extent().padded(-_FRAME_AIR), list[Any]()
-    points = axes.transData.transform(frame.layout)
-    for task, (name, (x, y)) in enumerate(zip(session.tasks.names, frame.layout, strict=True)):
-        if task in frame.diverged_tasks:
-            continue
-        for side, align in ((4, "left"), (-4, "right")):
-            text = axes.annotate(
-                _shortened(name), (x, y), (side, 2), textcoords="offset points", fontsize=7, ha=align, parse_math=False
-            )
-            text.set_in_layout(False)
-            box = text.get_window_extent()
-            inside = all(frame_box.contains(*corner) for corner in (box.min, box.max))
-            over = box.padded(_SIGN_REACH).contains
-            covers = any(over(*point) for other, point in enumerate(points) if other != task)
-            if inside and not covers and not any(box.overlaps(other) for other in taken):
-                taken.append(box)
-                break
-            text.remove()
-
-
-def _shortened(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
 
 
 def _legend(axes: Axes, colouring: Colouring) -> None:
     signs = [
         axes.scatter(
-            [], [], color=entry["colour"], marker=_MARKERS[entry["shape"]], s=28, label=as_written(entry["label"])
+            [], [], color=entry["colour"], marker=MARKERS[entry["shape"]], s=28, label=as_written(entry["label"])
         )
         for entry in colouring.entries[:_MOST_SIGNS]
     ]

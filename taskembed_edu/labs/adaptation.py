@@ -27,6 +27,9 @@ _LEARNS: dict[str, dict[str, Any]] = {
     "sinusoids": {"n_shot": 10, "inner_steps": 5, "learning_rate": 3e-3},
     "gaussians": {"inner_lr": 0.5, "learning_rate": 3e-3},
     "digits": {"inner_lr": 0.1, "inner_steps": 3, "learning_rate": 3e-3},
+    "alphabets": {"inner_lr": 0.1, "inner_steps": 3, "learning_rate": 3e-3},
+    "omniglot": {"inner_lr": 0.1, "inner_steps": 3, "learning_rate": 3e-3},
+    "language_names": {"inner_lr": 0.5, "inner_steps": 3, "learning_rate": 0.01},
     # Through a recurrent network second order costs too much: first order, on few tasks a step.
     "number_words": {
         "method": "first_order",

@@ -11,6 +11,9 @@ _BY_ANGLE: dict[str, Any] = {"form": "difference", "metric": "cosine"}
 _SORTS: dict[str, dict[str, Any]] = {
     "gaussians": {**_BY_ANGLE, "learning_rate": 0.1},
     "digits": {**_BY_ANGLE, "learning_rate": 0.1},
+    "language_names": {**_BY_ANGLE, "learning_rate": 0.3},
+    "alphabets": {**_BY_ANGLE, "learning_rate": 0.03},
+    "omniglot": {**_BY_ANGLE, "learning_rate": 0.03},
     "number_words": {**_BY_ANGLE, "optimiser": "adam", "batch": 25, "frame_every": 5, "stop_at": 300},
 }
 

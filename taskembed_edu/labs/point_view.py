@@ -51,10 +51,10 @@ class PointLabView(anywidget.AnyWidget):
         super().__init__(_esm=script, _css=style, markup=markup, words=words, readings=readings)
         self.on_msg(self._hear)
 
-    def _hear(self, _widget: Any, message: dict[str, Any], _buffers: Any) -> None:
+    def _hear(self, _widget: Any, message: dict[str, Any], buffers: Any) -> None:
         # Acknowledge even after an error: the page sends its next message only when this one is acknowledged.
         try:
-            self._lab.hear(message)
+            self._lab.hear({**message, "buffers": buffers} if buffers else message)
         finally:
             self.send({"heard": message.get("number"), "page": message.get("page")})
 

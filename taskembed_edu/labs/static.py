@@ -14,8 +14,8 @@ PICTURES = "TASKEMBED_PICTURES"
 
 
 def with_picture(bundle: Any, lab: object) -> Any:
-    """The widget's data and, where pictures are on and the lab has a method `picture`, its picture as a PNG."""
-    picture = getattr(lab, "picture", None)
+    """The widget's data and, where pictures are on, the figure of the lab's method `figure` or `picture` as a PNG."""
+    picture = getattr(lab, "figure", None) or getattr(lab, "picture", None)
     if picture is None or os.environ.get(PICTURES) != "on":
         return bundle
     memory = io.BytesIO()

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from taskembed_edu.base.checks import check_whole, problem
+from taskembed_edu.base.progress import counted
 from taskembed_edu.live import packets
 from taskembed_edu.live.bench_packet import bench_packet, size_of
 from taskembed_edu.live.lab_view import LabView, PictureGate
 from taskembed_edu.live.player import Player
 from taskembed_edu.session.history import Frame
 from taskembed_edu.session.on_the_map import evenly
-from taskembed_edu.session.progress import counted
 from taskembed_edu.session.session import Session
 from taskembed_edu.session.side_by_side import run_names, same_tasks
 from taskembed_edu.session.slow_motion import (

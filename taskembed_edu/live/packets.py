@@ -139,6 +139,9 @@ def card_packet(sketch: TaskSketch) -> dict[str, Any]:
         _n, n_images, height, width = sketch.images.shape
         pixels = (sketch.images.clamp(0, 1) * 255).round().to(torch.uint8)
         card |= {"width": width, "height": height, "n_images": n_images, "pixels": pixels.numpy().tobytes()}
+        card["on_map"] = list(sketch.on_map)
+    if sketch.class_names is not None:
+        card["class_names"] = [list(names) for names in sketch.class_names]
     if sketch.classes is not None:
         classes = sketch.classes.to(torch.uint8).numpy().tobytes()
         card |= {"labels": classes} if sketch.images is not None else {"classes": classes}

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from taskembed_edu.base.progress import heard_by, time_left
 from taskembed_edu.live.player import Player
 from taskembed_edu.live.status import run_name
-from taskembed_edu.session.progress import heard_by, time_left
 
 SKIP, CATCH_UP, CANCEL = "Skip", "Catch up", "Cancel"
 UMAP_COMES = "UMAP is made ready"

@@ -78,7 +78,7 @@ def save(
     """Write the frame as "png", "svg", "csv" or "parquet", the active run as "json" or "gif", all runs as "html".
 
     Returns the file's path, in the kernel's working folder, and a sentence on how to open it. A file is written
-    whole or not at all; `session.progress` tells how far a film is.
+    whole or not at all; `base.progress` tells how far a film is.
     `beside` is the same frame drawn by PCA, where that map stands beside the run's own: pictures, tables and the page
     have both. `tasks` are the only ones that a table is to have (none: all); its name then ends in "selected".
     `more` is what else the page shows. `pair`: the runs are two embedders, and pictures and the page show both, with

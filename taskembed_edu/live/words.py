@@ -18,6 +18,16 @@ from taskembed_edu.base.readings import Reading, panels_of
 from taskembed_edu.base.wording import say_setting
 from taskembed_edu.evaluation.scores import purity_by_chance
 from taskembed_edu.figures.colours import LINE_COLOURS
+from taskembed_edu.live.help_texts import (
+    OF_ADAPTING,
+    OF_TWO,
+    OF_WEIGHTS,
+    TRY_ADAPTING,
+    TRY_MARGINS,
+    TRY_PICTURES,
+    TRY_TWO,
+    TRY_WEIGHTS,
+)
 from taskembed_edu.projection.umap_steps import Layout
 from taskembed_edu.session.history import Frame
 from taskembed_edu.session.session import Session
@@ -37,52 +47,6 @@ _MOST_GROUPS = 12
 # How many neighbours are named; nobody would listen to more.
 _NAMED = 3
 
-_TRY_MARGINS = (
-    "Play: the tasks find their places.",
-    "Move Margin while it trains, and watch Mean distance.",
-    "Branch here, then give one run another margin: two margins side by side.",
-    "What changed? compares this distance with another one, for the same weights.",
-)
-_TRY_WEIGHTS = (
-    "Play: every task trains its own network. The line shows the path of its weights from the start.",
-    "Point at a task: you see its data, and what its network answers now.",
-    "Start: one each, then Reset and Play. The networks learn just as well. Are their weights still in order?",
-    "Layer, Weights as and Task vector: another view of the same networks.",
-)
-_TRY_ADAPTING = (
-    "Play: the outer loop moves the start, and the meta-learned curve bends to the points in fewer steps.",
-    "Slow motion: the same inner loop from each start, step by step. Then move the time back to step 0.",
-    "Drag a point, or go to it with Tab and use the arrow keys. Delete removes it, Ctrl+Z takes it back.",
-    "Draw your own wave: three points are enough for the meta-learned start. Are they for a random one?",
-    "Branch here, and give one run another method: two learned starts on one task.",
-)
-_OF_ADAPTING = (
-    "The inner loop: one task that training never saw, learned by gradient steps on its support points, from several "
-    "starts. All steps are of one size, the inner rate. Solid lines are the loss on the query points, which nobody "
-    "learns from; dashed lines are the loss on the support points.",
-    "The outer loop: every step moves the start, so that the inner loop of many tasks ends well. On the map a point "
-    "is a task's weights after its inner loop. Not the loss at inner step 0 is to be low, but that after the steps.",
-)
-_TRY_TWO = (
-    "Play, then choose a task on one map: it is chosen on both. Are its neighbours the same?",
-    "What changed? compares the two maps: a thick ring is a task whose neighbours are others by the other embedder.",
-    "Judge: a scorecard for each, on tasks that neither has seen. Which score would you go by, and why?",
-    "Let one of them train worse (Learning rate, Margin). Which scores fall first?",
-)
-_OF_TWO = (
-    "Each map is that of one embedder, for the same tasks. Compare neighbours and scores. Do not compare places, sizes "
-    "or rotations, since each map is drawn by itself. Losses and mean distances do not compare either: each embedder "
-    "makes a number of its own small, and has a unit of its own."
-)
-_OF_WEIGHTS = (
-    "Here a point shows the weights of one small network: that of its task. With one start for all, every network "
-    "begins at the same point, and a line leads from there to its place now. With one start each, the map mostly shows "
-    "where the networks began. One network can be written with many different weights, because its hidden units can "
-    "change places.",
-    "Purity is the share of tasks whose nearest neighbour is of the same group. Tasks that are alone in their group do "
-    "not count. The sentence below the lab says what purity would be by chance.",
-)
-
 
 def help_packet(session: Session, *others: Session) -> dict[str, Any]:
     """The page's help: how to read a map, its scores, and what to try in this lab.
@@ -97,13 +61,15 @@ def help_packet(session: Session, *others: Session) -> dict[str, Any]:
         "panels": list(panels_of(readings)),
     }
     told = reading(coloured=bool(session.tasks.truth_names))
+    pictured = session.split.validation.sketch(session.tasks).on_map
+    more = [TRY_PICTURES] if pictured else []
     if len({run.embedder.name for run in runs}) > 1:
-        return {"reading": [_OF_TWO, *told], **declared, "try": list(_TRY_TWO)}
+        return {"reading": [OF_TWO, *told], **declared, "try": [*TRY_TWO, *more]}
     if session.embedder.has_pairs:
-        return {"reading": told, **declared, "try": list(_TRY_MARGINS)}
+        return {"reading": told, **declared, "try": [*TRY_MARGINS, *more]}
     if adapts(session):
-        return {"reading": [*_OF_ADAPTING, *told[:-1]], **declared, "try": list(_TRY_ADAPTING)}
-    return {"reading": [*_OF_WEIGHTS, *told[:-1]], **declared, "try": list(_TRY_WEIGHTS)}
+        return {"reading": [*OF_ADAPTING, *told[:-1]], **declared, "try": [*TRY_ADAPTING, *more]}
+    return {"reading": [*OF_WEIGHTS, *told[:-1]], **declared, "try": [*TRY_WEIGHTS, *more]}
 
 
 def _declaration(declared: Reading) -> dict[str, Any]:

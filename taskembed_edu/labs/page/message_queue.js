@@ -23,7 +23,8 @@ export function messageQueue(model, onWait, onQuiet) {
     if (!message) return;
     underWay = true;
     timer = setTimeout(() => onWait(true), BUSY_AFTER);
-    model.send({ ...message, page, number: ++number });
+    const { buffers, ...said } = message;
+    model.send({ ...said, page, number: ++number }, undefined, buffers);
   }
   const isQuiet = () => !underWay && !waiting.length;
   const heard = (/** @type {{ page?: string, heard?: number }} */ answer) => {

@@ -51,6 +51,7 @@ export class PointLabPage {
   close = () => {
     cancelAnimationFrame(this.#frame);
     this.lab.interrupt?.();
+    this.lab.close?.();
     this.watcher.disconnect();
     window.removeEventListener("keydown", this.#keep, true);
     this.model.off("change:readings", this.#receive);
@@ -109,7 +110,7 @@ export class PointLabPage {
   #press = (event) => {
     const { key, altKey, shiftKey, target } = event;
     if (key === "Escape" && this.#projected) return this.#project(false); // from a menu or a number too
-    if (target instanceof Element && target.matches('input[type="number"], select')) return; // the user types there
+    if (target instanceof Element && target.matches('input:is([type="number"], [type="search"]), select')) return; // the user types there
     const command = event.ctrlKey || event.metaKey;
     if (key === "p" && !command && !altKey) this.#project(!this.#projected);
     else if (key === "z" && command && !shiftKey) this.ask("undo");

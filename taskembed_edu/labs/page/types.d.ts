@@ -18,12 +18,12 @@ declare namespace Lab {
 
   // the frame
 
-  interface Message { do: string; gesture?: string | undefined; [more: string]: unknown }
+  interface Message { do: string; gesture?: string | undefined; buffers?: ArrayBuffer[]; [more: string]: unknown }
   interface Model {
     get(name: string): unknown;
-    on(event: string, listener: (message: any) => void): void;
-    off(event: string, listener: (message: any) => void): void;
-    send(message: object): void;
+    on(event: string, listener: (message: any, buffers: DataView[]) => void): void;
+    off(event: string, listener: (message: any, buffers: DataView[]) => void): void;
+    send(message: object, callbacks?: object, buffers?: ArrayBuffer[]): void;
   }
   interface RenderProps { model: Model; el: HTMLElement }
 
@@ -36,6 +36,7 @@ declare namespace Lab {
     draw(time: number): boolean | void; // in an animation frame; returns true where it needs the next one too
     resized?: Element[]; // parts that can change size while the lab does not
     interrupt?(): void; // the learner acts: an animation that plays by itself stops
+    close?(): void; // the page goes: what the lab listens to
   }
   type MakeLab<R extends Readings, W extends Words> = (page: Page<R, W>) => LabParts<R>;
 
@@ -194,4 +195,41 @@ declare namespace Lab {
   type ScaleOf = (stage: LossStage, view: View) => number;
   type Curve = (at: Pair[], i: number, j: number, straight: boolean) => [string, Pair[]];
   interface Links { links: SVGElement[]; measures: SVGElement[] }
+
+  // DrawingPad
+
+  interface PadReadings extends Readings {
+    settings: { pen: number };
+    problem: string;
+    can_clear: boolean;
+    strokes: number[][][];
+    said: string;
+    pixels: string; // the picture of 28 x 28 bytes as text; "": none
+    distances: number[];
+    probabilities: number[];
+    answer: string;
+    place: Pair | null;
+    near: string;
+  }
+  interface PadWords extends Words {
+    most_bytes: number;
+    support: { name: string; pictures: string[] }[];
+    map: MapOfScripts | null;
+  }
+  interface MapOfScripts {
+    names: string[];
+    points: Pair[];
+    entries: { label: string; colour: string; shape: number }[];
+    groups: number[]; // the index of each point's entry
+  }
+  type PadPage = Page<PadReadings, PadWords>;
+  interface Palette { scripts: string[]; letters: string[]; names: string[]; script_of: number[] }
+  type MakePaper = (page: PadPage) => { show(): void; draw(): void; frame: Element };
+  interface DrawnMap { show(): void; draw(): void; resized: Element[] }
+  type MakeMap = (page: PadPage) => DrawnMap;
+  type ShowMap = (page: PadPage, map: MapOfScripts) => DrawnMap;
+  type FitMap = (points: Pair[], width: number, height: number, unit: number) => (place: Pair) => Pair;
+  type LegendEntry = (entry: { label: string; colour: string; shape: number }, light: (on: boolean) => void) => HTMLElement;
+  type LettersFound = (palette: Palette, words: string, script: number) => number[];
+  type KeyAmong = (key: string, k: number, n: number, columns: number) => number | null;
 }

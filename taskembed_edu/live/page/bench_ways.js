@@ -52,8 +52,8 @@ export function shownWays(packet, dark) {
 // The answers of a network after this step, laid over its task's card.
 /** @param {TaskData} data @param {BenchWay} way @param {number} step */
 export function layAnswers(data, way, step) {
-  if (way.classes && (data.kind === "scatter" || data.kind === "images")) {
-    const each = data.kind === "images" ? data.n_images : data.points.length;
+  if (way.classes && (data.kind === "scatter" || data.kind === "images" || data.kind === "names")) {
+    const each = data.kind === "images" ? data.n_images : (data.kind === "names" ? data.rows : data.points).length;
     const classes = bytesOf(way.classes).subarray(step * each, (step + 1) * each);
     if (classes.length === each) data.fit = { classes };
   }

@@ -2,22 +2,22 @@
 
 import { element, penOf, rounded, setText } from "./base.js";
 import { drawDrawing, drawingAxes } from "./drawing.js";
-import { cssOf, drawMarker, outlineOf, rgbOf } from "./shapes.js";
+import { cssOf, drawMarker, inkInto, outlineOf, rgbOf } from "./shapes.js";
 import { wipeWritten, write } from "./written.js";
 
-/** @import { Axes, CurveData, DrawingData, ImagesData, Palette, Point, ScatterData, TaskData, WordRow, WordsData } from "./types.js" */
+/** @import { Axes, CurveData, DrawingData, ImagesData, NameRow, NamesData, Palette, Point, ScatterData, TaskData, WordRow, WordsData } from "./types.js" */
 
 const LABEL_HIGH = 12; // CSS pixels below an image
 const LONGEST_WORD = 16; // letters; a longer word (Finnish) may be broken, or its column would take the others' room
 
-// Shows one task's data: a canvas, or for words a table, which a screen reader reads as a table.
+// Shows one task's data: a canvas, or for words and names a table, which a screen reader reads as a table.
 export class TaskPicture {
   /** @param {Element} parent */
   constructor(parent) {
     this.canvas = element("canvas", "", parent);
     this.table = element("table", "te-map-words", parent);
     this.table.hidden = true;
-    this.shape = ""; // the table's numbers of rows and columns
+    this.shape = ""; // the table's number of rows, and its columns
     /** @type {HTMLTableCellElement[][]} */
     this.cells = [];
     /** @type {HTMLTableRowElement[]} */
@@ -26,31 +26,52 @@ export class TaskPicture {
 
   /** @param {TaskData | null} data @param {Palette} palette @param {number} wide @param {number} high */
   draw(data, palette, wide, high) {
-    const words = data?.kind === "words" ? data : null;
-    this.table.hidden = !words;
-    drawCard(this.canvas, data?.kind === "words" ? null : data, palette, wide, high);
-    if (words) this.write(words);
+    const text = data?.kind === "words" || data?.kind === "names" ? data : null;
+    this.table.hidden = !text;
+    drawCard(this.canvas, data?.kind === "words" || data?.kind === "names" ? null : data, palette, wide, high);
+    this.table.classList.toggle("te-names", text?.kind === "names");
+    if (text?.kind === "words") this.writeWords(text);
+    if (text?.kind === "names") this.writeNames(text);
   }
 
   // One row per number: its word as written, the same in plain letters, what the task's own network spells, and whether
   // the network saw this number in training.
   /** @param {WordsData} data */
-  write({ rows, fit, shown }) {
+  writeWords({ rows, fit, shown }) {
     const known = fit && shown;
-    const long = rows.some((row) => row.slice(1).some((words) => words.split(" ").some((word) => word.length > LONGEST_WORD)));
-    this.table.classList.toggle("te-long-words", long);
-    const heads = ["#", "word", "letters", ...(fit ? ["its network"] : []), ...(known ? ["training"] : [])];
-    const shape = `${rows.length} ${heads.length}`;
-    if (this.shape !== shape) this.build(heads, rows.length);
-    this.shape = shape;
+    this.write(["#", "word", "letters", ...(known ? ["its network", "training"] : fit ? ["its network"] : [])], rows, fit?.words);
     rows.forEach((row, k) => {
       const cells = this.cells[k];
-      const texts = [...row, ...(fit ? [fit.words[k] || "–"] : []), ...(known ? [shown[k] ? "shown" : "new"] : [])];
-      texts.forEach((text, column) => setText(cells[column], text));
       if (fit) cells[3].classList.toggle("te-wrong", fit.words[k] !== row[2]);
+      if (known) setText(cells[4], shown[k] ? "shown" : "new");
       if (known) cells[4].classList.toggle("te-new", !shown[k]);
       const was = shown?.[k] ? "was shown to this network in training" : "was not shown to this network in training";
       this.rows[k].title = known ? `${row[0]} ${was}` : "";
+    });
+  }
+
+  // One row per name: its language, the name as written, the same in plain letters, and which language the task's own
+  // network takes it for.
+  /** @param {NamesData} data */
+  writeNames(data) {
+    const answers = data.fit ? languagesOf(data, data.fit.classes) : undefined;
+    this.write(["language", "name", "letters", ...(answers ? ["its network"] : [])], data.rows, answers);
+    data.rows.forEach((row, k) => {
+      if (answers) this.cells[k][3].classList.toggle("te-wrong", answers[k] !== row[0]);
+      this.rows[k].title = "";
+    });
+  }
+
+  /** @param {string[]} heads @param {(WordRow | NameRow)[]} rows @param {string[]} [answers] */
+  write(heads, rows, answers) {
+    const long = rows.some((row) => row.slice(1).some((words) => words.split(" ").some((word) => word.length > LONGEST_WORD)));
+    this.table.classList.toggle("te-long-words", long);
+    const shape = `${rows.length} ${heads.join()}`;
+    if (this.shape !== shape) this.build(heads, rows.length);
+    this.shape = shape;
+    rows.forEach((row, k) => {
+      const texts = [...row, ...(answers ? [answers[k] || "–"] : [])];
+      texts.forEach((text, column) => setText(this.cells[k][column], text));
     });
   }
 
@@ -67,6 +88,8 @@ export class TaskPicture {
   }
 }
 
+const NOUNS = { images: "pictures", names: "names", scatter: "points" };
+
 // How well the task's own network fits its data, in a few words. `spoken`: for a screen reader.
 /** @param {TaskData | null} data @param {boolean} [spoken] */
 export function fitNote(data, spoken = false) {
@@ -78,13 +101,29 @@ export function fitNote(data, spoken = false) {
   if (data.kind === "words") return wordsNote(data.rows, data.fit.words, data.shown);
   const wrong = wrongAnswers(data).length;
   const total = data.fit.classes.length;
-  return `its network has ${wrong} of ${total} ${data.kind === "images" ? "pictures" : "points"} wrong`;
+  return `its network has ${wrong} of ${total} ${NOUNS[data.kind]} wrong`;
 }
 
 // Describes a picture for a screen reader; "" where the name and the note already do.
 /** @param {TaskData | null} data */
 export function pictureWords(data) {
+  if (data?.kind === "images") return picturesInWords(data);
   return data?.kind === "drawing" ? data.drawing.spoken : "";
+}
+
+// "10 pictures, 2 each of alpha and beta": what a card of pictures shows.
+/** @param {ImagesData} data */
+export function picturesInWords({ labels, names, n_images }) {
+  const kinds = [...new Set(labels)].map((label) => classOf(label, names));
+  const each = n_images / Math.max(1, kinds.length);
+  const listed = kinds.length > 1 ? `${kinds.slice(0, -1).join(", ")} and ${kinds.at(-1)}` : (kinds[0] ?? "");
+  return `${n_images} pictures${listed && Number.isInteger(each) ? `, ${each} each of ${listed}` : ""}`;
+}
+
+// What a person calls the class with this label.
+/** @param {number | string} label @param {string[]} [names] */
+function classOf(label, names) {
+  return names?.[Number(label)] ?? String(label);
 }
 
 // How many words are right. Where some numbers were seen in training and others not, both groups are counted
@@ -119,12 +158,26 @@ function answersOf({ labels, n_images }, classes) {
   return Array.from(classes, (c) => labels[c * each] ?? "?");
 }
 
-// The indices of the points or pictures that the network classifies wrongly.
-/** @param {ImagesData | ScatterData} data */
+// The language of each predicted class. The rows are sorted by class, so class c is that of its first row.
+/** @param {NamesData} data @param {Uint8Array} classes */
+function languagesOf({ rows }, classes) {
+  const each = rows.length / new Set(rows.map(([language]) => language)).size;
+  return Array.from(classes, (c) => rows[c * each]?.[0] ?? "?");
+}
+
+// What is right and what the network answers, one each for a task's points, pictures or names.
+/** @param {ImagesData | NamesData | ScatterData} data @param {Uint8Array} classes @returns {[ArrayLike<string | number>, (string | number)[]]} */
+function rightAndAnswered(data, classes) {
+  if (data.kind === "images") return [data.labels, answersOf(data, classes)];
+  if (data.kind === "names") return [data.rows.map(([language]) => language), languagesOf(data, classes)];
+  return [data.classes, Array.from(classes)];
+}
+
+// The indices of the points, pictures or names that the network classifies wrongly.
+/** @param {ImagesData | NamesData | ScatterData} data */
 export function wrongAnswers(data) {
   if (!data.fit) return [];
-  const right = data.kind === "images" ? data.labels : data.classes;
-  const answers = data.kind === "images" ? answersOf(data, data.fit.classes) : Array.from(data.fit.classes);
+  const [right, answers] = rightAndAnswered(data, data.fit.classes);
   return answers.map((answer, k) => (answer === right[k] ? -1 : k)).filter((k) => k >= 0);
 }
 
@@ -308,22 +361,21 @@ let draftCanvas = null; // holds one image at its own resolution, before it is s
  * @param {number} high
  */
 function drawImages(context, data, palette, wide, high) {
-  const { width, height, n_images: n, pixels, labels } = data;
+  const { width, height, n_images: n, pixels, labels, names } = data;
   const answers = data.fit ? answersOf(data, data.fit.classes) : labels;
   const { columns, side } = imageGrid(n, wide, high);
   const one = (draftCanvas ??= document.createElement("canvas"));
   [one.width, one.height] = [width, height];
   const draft = penOf(one, true);
   const image = draft.createImageData(width, height);
-  context.imageSmoothingEnabled = false;
+  const ratio = window.devicePixelRatio || 1;
+  context.imageSmoothingEnabled = side * ratio < 2 * width; // few large pixels are shown as they are
+  context.imageSmoothingQuality = "high";
   context.textAlign = "center";
   context.textBaseline = "top";
   context.font = "10px system-ui, sans-serif";
   for (let k = 0; k < n; k++) {
-    for (let p = 0; p < width * height; p++) {
-      const ink = pixels[k * width * height + p];
-      image.data.set([255 - ink, 255 - ink, 255 - ink, 255], 4 * p);
-    }
+    inkInto(image.data, pixels.subarray(k * width * height, (k + 1) * width * height), palette);
     draft.putImageData(image, 0, 0);
     const x = ((k % columns) + 0.5) * (wide / columns);
     const y = Math.floor(k / columns) * (side + LABEL_HIGH + 3) + 1;
@@ -332,6 +384,7 @@ function drawImages(context, data, palette, wide, high) {
     context.strokeRect(x - side / 2 + 0.5, y + 0.5, side - 1, side - 1);
     const right = answers[k] === labels[k];
     context.fillStyle = cssOf(right ? palette.ink : palette.wrong);
-    write(context, right ? `${labels[k]}` : `${labels[k]} → ${answers[k]}`, x, y + side + 1);
+    const label = classOf(labels[k], names);
+    write(context, right ? label : `${label} → ${classOf(answers[k], names)}`, x, y + side + 1);
   }
 }

@@ -60,6 +60,7 @@ export class LabPage {
       still: this.motion.matches, // reduced motion: no glide
       projector: false,
       labels: true, // names beside the points, where there are any
+      pictures: null, // the tasks' pictures in place of their points; null: where the map has room
       trails: true, // the paths of the tasks since the start, where there are any
       arrows: true, // the start of the inner loops and the arrows from it, where there is one
       plane: "surface", // for a learner of two numbers: the loss over the start, or the map

@@ -132,8 +132,8 @@ export class PointLabels {
   covers(i, x, y, side) {
     const { edge, high, widths, map } = this;
     const [left, top] = this.corner(i, x, y, side);
-    const reach = 0.85 * map.radius(); // neither a marker nor a letter fills its box
     for (let j = 0; j < map.n; j++) {
+      const reach = 0.85 * map.thumbnails.reach(j); // neither a marker nor a letter fills its box
       const [px, py] = [map.screen[2 * j], map.screen[2 * j + 1]];
       const beside = px + reach < left + edge || px - reach > left + widths[i] - edge;
       if (j !== i && !beside && py + reach > top + 2 * edge && py - reach < top + high - 2 * edge && map.shown(j)) return true;
@@ -144,7 +144,7 @@ export class PointLabels {
   /** @param {number} i @param {number} x @param {number} y @param {number} side */
   corner(i, x, y, side) {
     const { widths, high, edge, map } = this;
-    return cornerBeside(x, y, side, { wide: widths[i], high, edge }, map.radius() + map.ratio);
+    return cornerBeside(x, y, side, { wide: widths[i], high, edge }, map.thumbnails.reach(i) + map.ratio);
   }
 
   /** @param {number} i @param {number} x @param {number} y @param {number} side */

@@ -5,7 +5,7 @@
 // while nothing moves.
 //
 // The state that both maps of a branched run share is in `page`: hover, chosen, selected, colour, hidden, still,
-// projector, labels, trails, arrows.
+// projector, labels, pictures, trails, arrows.
 
 import { counted, element, freshId, onTheme, penOf, setText } from "./base.js";
 import { TaskDetails } from "./details.js";
@@ -18,6 +18,7 @@ import { MapPainter } from "./painting.js";
 import { Pointing } from "./pointing.js";
 import { MarkerAtlas, paletteOf } from "./shapes.js";
 import { StartMark } from "./start.js";
+import { Thumbnails } from "./thumbnails.js";
 import { MapTools } from "./tools.js";
 import { Trails } from "./trails.js";
 import { Viewport } from "./viewport.js";
@@ -88,6 +89,7 @@ export class TaskMapView {
     this.palette = paletteOf(this.root);
     this.painter = new MapPainter(this);
     this.labels = new PointLabels(this);
+    this.thumbnails = new Thumbnails(this);
     this.trails = new Trails(this);
     this.start = new StartMark(this);
     this.details = new TaskDetails(this);
@@ -136,9 +138,9 @@ export class TaskMapView {
       this.state.on("hidden", regroup),
       this.state.on("colour", () => this.colour()),
       this.state.on("projector", () => this.restyle()),
-      this.state.on("labels trails", () => this.tools.show()),
+      this.state.on("labels pictures trails", () => this.tools.show()),
       this.state.on("labels", repaint),
-      this.state.on("trails arrows", () => this.showTrails()),
+      this.state.on("pictures trails arrows", () => this.makeRoom()),
       this.state.on("still", repaint),
       onTheme(() => this.restyle()),
     ];
@@ -258,11 +260,11 @@ export class TaskMapView {
     const { viewport, ratio, letters } = this;
     viewport.head = this.tools.bottom();
     viewport.foot = 1.3 * letters * (ratio || 1); // for a map without a bar too: PCA and UMAP have one frame
-    viewport.named = Boolean(this.tasks?.labels);
+    viewport.named = Boolean(this.tasks?.labels) || this.thumbnails.shown();
   }
 
-  // Trails, or the start with its arrows, were switched on or off: the view makes room for them, or gives it back.
-  showTrails() {
+  // Pictures, trails, or the start with its arrows were switched on or off: the view makes room for them, or gives it back.
+  makeRoom() {
     if (this.picture) this.follow(performance.now(), !this.state.get("still"), true);
     this.draw();
   }
@@ -306,6 +308,7 @@ export class TaskMapView {
       screen[i] = viewport.screenX(places[i]);
       screen[i + 1] = viewport.screenY(places[i + 1]);
     }
+    this.thumbnails.place();
     this.painter.paint();
     this.details.follow();
     this.drawn += 1;
@@ -330,6 +333,7 @@ export class TaskMapView {
     this.root.dataset.small = String(this.isSmall());
     this.letters = this.lettersNow();
     this.tools.forget();
+    this.tools.show(); // a map may have become large enough for pictures
     this.reserve();
     if (this.canvas.width !== wide || this.canvas.height !== high) {
       [this.canvas.width, this.canvas.height] = [wide, high];
@@ -368,6 +372,7 @@ export class TaskMapView {
     this.colouring = decodeColouring(known, this.n);
     this.atlas.build(this.n, this.colouring.rgb, this.colouring.shapes, this.radius(), this.palette);
     this.labels.forget();
+    this.thumbnails.forget();
     this.trails.forget();
     this.regroup();
   }

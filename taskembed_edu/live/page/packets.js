@@ -84,9 +84,10 @@ export function decodeCard(card, i) {
     const each = width * height;
     const pixels = bytesOf(card.pixels).subarray(i * n_images * each, (i + 1) * n_images * each);
     const labels = bytesOf(card.labels).subarray(i * n_images, (i + 1) * n_images);
-    return { kind: "images", width, height, n_images, pixels, labels };
+    return { kind: "images", width, height, n_images, pixels, labels, names: card.class_names?.[i] };
   }
   if (card?.kind === "drawing") return { kind: "drawing", x: card.x, y: card.y, drawing: card.drawings[i] };
+  if (card?.kind === "names") return { kind: "names", rows: card.words[i] };
   if (card?.kind === "words") return { kind: "words", rows: card.words[i], shown: card.shown?.[i] };
   return null;
 }
@@ -96,8 +97,7 @@ export function decodeCard(card, i) {
 /** @param {Fit | null | undefined} fit @param {Card | null | undefined} card @param {number} i */
 export function decodeFit(fit, card, i) {
   if (fit?.kind === "words" && card?.kind === "words") return { words: fit.words[i] };
-  const placed = card?.kind === "scatter" ? card.n_points : card?.kind === "images" ? card.n_images : -1;
-  if (fit?.kind === "classes" && fit.n === placed) {
+  if (fit?.kind === "classes" && fit.n === answered(card)) {
     return { classes: bytesOf(fit.classes).subarray(i * fit.n, (i + 1) * fit.n) };
   }
   if (fit?.kind === "path" && card?.kind === "drawing") return { path: pathOf(fit, i) };
@@ -107,6 +107,14 @@ export function decodeFit(fit, card, i) {
   /** @param {number} k */
   const x = (k) => left + ((right - left) * k) / Math.max(1, fit.n - 1);
   return { curve: Array.from(levels, (level, k) => [x(k), low + ((high - low) * level) / 255]) };
+}
+
+// How many classes a network gives one task of this card; -1 where it gives none.
+/** @param {Card | null | undefined} card */
+function answered(card) {
+  if (card?.kind === "scatter") return card.n_points;
+  if (card?.kind === "images") return card.n_images;
+  return card?.kind === "names" ? card.words[0].length : -1;
 }
 
 // The points as shares (0 ... 1) of the card's axes, as in a drawing's own lines.

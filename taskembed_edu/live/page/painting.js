@@ -5,6 +5,7 @@ import { DIM, FAINT, FULL, OPACITY } from "./levels.js";
 import { wordsOf } from "./packets.js";
 import { drawScaleBar } from "./scale_bar.js";
 import { cssOf } from "./shapes.js";
+import { SHRUNK } from "./thumbnails.js";
 import { wipeWritten } from "./written.js";
 
 /** @import { Rgb } from "./types.js" */
@@ -44,14 +45,20 @@ export class MapPainter {
 
   /** @param {CanvasRenderingContext2D} context @param {number} level */
   points(context, level) {
-    const { screen, levels, atlas, n, canvas } = this.map;
+    const { screen, levels, atlas, thumbnails, n, canvas } = this.map;
     const edge = atlas.size;
     context.globalAlpha = OPACITY[level];
+    if (thumbnails.on) {
+      for (let i = 0; i < n; i++) {
+        if (levels[i] === level && thumbnails.has[i] === 1) thumbnails.draw(context, i, screen[2 * i], screen[2 * i + 1]);
+      }
+    }
+    const scale = thumbnails.on ? SHRUNK : 1;
     for (let i = 0; i < n; i++) {
-      if (levels[i] !== level) continue;
+      if (levels[i] !== level || thumbnails.has[i] === 1) continue;
       const [x, y] = [screen[2 * i], screen[2 * i + 1]];
       if (x < -edge || y < -edge || x > canvas.width + edge || y > canvas.height + edge) continue;
-      atlas.draw(context, i, x, y);
+      atlas.draw(context, i, x, y, scale);
     }
   }
 
@@ -106,10 +113,9 @@ export class MapPainter {
    * @param {number} width
    */
   ring(context, i, size, rgb, width) {
-    const { screen, ratio } = this.map;
-    const r = this.map.radius();
+    const { ratio } = this.map;
     context.beginPath();
-    context.arc(screen[2 * i], screen[2 * i + 1], size * r + 2 * ratio, 0, 2 * Math.PI);
+    this.map.thumbnails.outline(context, i, (size - 1) * this.map.radius() + 2 * ratio);
     context.lineWidth = width * ratio;
     context.strokeStyle = cssOf(rgb);
     context.stroke();
@@ -119,8 +125,7 @@ export class MapPainter {
 
   /** @param {CanvasRenderingContext2D} context @param {Uint8Array} counts */
   changeRings(context, counts) {
-    const { screen, n, palette, ratio } = this.map;
-    const r = this.map.radius() + 1.5 * ratio;
+    const { thumbnails, n, palette, ratio } = this.map;
     context.strokeStyle = cssOf(palette.lost);
     // Two embedders share few neighbours: thinner rings leave the colours to be seen.
     const each = this.map.picture?.changes?.names ? 0.35 : 0.6;
@@ -129,9 +134,7 @@ export class MapPainter {
     for (let count = 1; count <= most; count++) {
       context.beginPath();
       for (let i = 0; i < n; i++) {
-        if (counts[i] !== count || !this.map.shown(i)) continue;
-        context.moveTo(screen[2 * i] + r, screen[2 * i + 1]);
-        context.arc(screen[2 * i], screen[2 * i + 1], r, 0, 2 * Math.PI);
+        if (counts[i] === count && this.map.shown(i)) thumbnails.outline(context, i, 1.5 * ratio);
       }
       context.lineWidth = (0.5 + each * count) * ratio;
       context.stroke();
@@ -142,10 +145,10 @@ export class MapPainter {
 
   /** @param {CanvasRenderingContext2D} context @param {number} chosen */
   marked(context, chosen) {
-    const { atlas, screen, palette, state, n } = this.map;
+    const { atlas, thumbnails, screen, palette, state, n } = this.map;
     const hover = state.get("hover") ?? -1;
-    for (const i of [hover, chosen]) {
-      if (i >= 0 && i < n) atlas.draw(context, i, screen[2 * i], screen[2 * i + 1]);
+    for (const i of [chosen, hover]) {
+      if (i >= 0 && i < n) (thumbnails.has[i] ? thumbnails : atlas).draw(context, i, screen[2 * i], screen[2 * i + 1]);
     }
     if (hover >= 0 && hover < n) {
       this.ring(context, hover, 1.25, palette.paper, 4.5);

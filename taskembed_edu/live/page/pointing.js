@@ -64,12 +64,14 @@ export class Pointing {
 
   /** @param {number} x @param {number} y */
   nearest(x, y) {
-    const { screen, n, ratio } = this.map;
-    let [best, at] = [(REACH * ratio) ** 2, -1];
+    const { screen, thumbnails, n, ratio } = this.map;
+    let [best, at] = [Infinity, -1];
     for (let i = 0; i < n; i++) {
       if (!this.map.shown(i)) continue;
-      const d = (screen[2 * i] - x) ** 2 + (screen[2 * i + 1] - y) ** 2;
-      if (d < best) [best, at] = [d, i];
+      const [dx, dy] = [Math.abs(screen[2 * i] - x), Math.abs(screen[2 * i + 1] - y)];
+      const d = dx ** 2 + dy ** 2;
+      const inside = thumbnails.has[i] ? Math.max(dx, dy) <= thumbnails.reach(i) : false;
+      if (d < best && (inside || d < (REACH * ratio) ** 2)) [best, at] = [d, i];
     }
     return at;
   }

@@ -97,6 +97,16 @@ export function paletteOf(root) {
   };
 }
 
+// Writes a picture's bytes (255 is ink) as red, green, blue and opaque: ink on paper, in the theme's colours.
+/** @param {Uint8ClampedArray} rgba @param {Uint8Array} bytes @param {Palette} palette */
+export function inkInto(rgba, bytes, { paper, ink }) {
+  for (let p = 0; p < bytes.length; p++) {
+    const share = bytes[p] / 255;
+    for (let c = 0; c < 3; c++) rgba[4 * p + c] = paper[c] + share * (ink[c] - paper[c]);
+    rgba[4 * p + 3] = 255;
+  }
+}
+
 // ---- one marker ----
 
 /**
@@ -175,9 +185,11 @@ export class MarkerAtlas {
     return Math.floor(cell / this.columns) * this.size;
   }
 
-  /** @param {CanvasRenderingContext2D} context @param {number} i @param {number} x @param {number} y */
-  draw(context, i, x, y) {
+  // `scale`: smaller than it was made, where pictures take the room.
+  /** @param {CanvasRenderingContext2D} context @param {number} i @param {number} x @param {number} y @param {number} [scale] */
+  draw(context, i, x, y, scale = 1) {
     const [cell, size] = [this.cells[i], this.size];
-    context.drawImage(this.canvas, this.left(cell), this.top(cell), size, size, x - size / 2, y - size / 2, size, size);
+    const seen = scale * size;
+    context.drawImage(this.canvas, this.left(cell), this.top(cell), size, size, x - seen / 2, y - seen / 2, seen, seen);
   }
 }

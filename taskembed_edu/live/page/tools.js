@@ -1,9 +1,10 @@
-// The buttons in the map's corner: zoom, lasso, and switches for labels and trails, where there are any.
+// The buttons in the map's corner: zoom, lasso, and switches for labels, pictures and trails, where there are any.
 
 import { element, freshId, setText } from "./base.js";
 
 /** @import { TaskMapView } from "./map.js" */
 
+const PICTURES_LABEL = "Pictures: the tasks' own pictures in place of their points, where they have room";
 const TRAILS_LABEL = "Trails: the way of each task from its start";
 
 export class MapTools {
@@ -20,6 +21,7 @@ export class MapTools {
     tool("fit", "Fit all tasks", () => map.fit());
     map.lasso.addButton(tool);
     this.labels = this.toggle("labels", "Labels: the tasks' names beside their points");
+    this.pictures = tool("pictures", PICTURES_LABEL, () => map.state.set("pictures", !map.thumbnails.shown()));
     this.trails = this.toggle("trails", TRAILS_LABEL);
     this.excuse = element("span", "te-map-excuse te-note", this.root);
     this.excuse.id = freshId("no-trails");
@@ -50,15 +52,17 @@ export class MapTools {
   }
 
   show() {
-    const { labels, trails, start, state } = this.map;
+    const { labels, thumbnails, trails, start, state } = this.map;
     const missing = trails.excuse();
     this.labels.hidden = !labels.possible();
+    this.pictures.hidden = !thumbnails.possible();
     this.trails.hidden = !trails.possible() && !missing;
     this.labels.setAttribute("aria-pressed", String(state.get("labels") !== false));
+    this.pictures.setAttribute("aria-pressed", String(thumbnails.shown()));
     this.trails.setAttribute("aria-pressed", String(!missing && state.get("trails") !== false));
     this.excuseTrails(missing);
     if (!missing) this.excuseStart(start.excuse());
-    const shown = [this.labels.hidden, this.trails.hidden, this.excuse.textContent].join();
+    const shown = [this.labels.hidden, this.pictures.hidden, this.trails.hidden, this.excuse.textContent].join();
     if (shown !== this.shown) this.forget();
     this.shown = shown;
   }

@@ -34,7 +34,7 @@ export interface Colouring {
   angle?: boolean; // are the values angles, in radians?
 }
 
-export type Card = CurveCard | ScatterCard | ImagesCard | WordsCard | DrawingCard;
+export type Card = CurveCard | ScatterCard | ImagesCard | WordsCard | NamesCard | DrawingCard;
 
 interface PlacedCard {
   x: Ends;
@@ -62,6 +62,8 @@ export interface ImagesCard {
   n_images: number;
   pixels: Bytes;
   labels: Bytes;
+  on_map?: number[]; // which of a task's pictures stand for it on the map
+  class_names?: string[][]; // each task's names of its classes: labels are indices into them
 }
 
 export type WordRow = [number: string, word: string, letters: string];
@@ -70,6 +72,14 @@ export interface WordsCard {
   kind: "words";
   words: WordRow[][];
   shown?: boolean[][];
+}
+
+// A language, a name in its own script, and the name in plain letters. The rows are sorted by language.
+export type NameRow = [language: string, name: string, letters: string];
+
+export interface NamesCard {
+  kind: "names";
+  words: NameRow[][];
 }
 
 export type Tone = "ink" | "soft" | "truth" | "answer";
@@ -89,7 +99,7 @@ export interface DrawingCard {
 }
 
 // One task's own data (packets.js, decodeCard), and the predictions of its own network (decodeFit).
-export type TaskData = CurveData | ScatterData | ImagesData | WordsData | DrawingData;
+export type TaskData = CurveData | ScatterData | ImagesData | WordsData | NamesData | DrawingData;
 
 interface PlacedData {
   x: Ends;
@@ -116,6 +126,7 @@ export interface ImagesData {
   n_images: number;
   pixels: Uint8Array;
   labels: Uint8Array;
+  names?: string[]; // of the classes; without, the label is its own name
   fit?: { classes: Uint8Array } | null;
 }
 
@@ -124,6 +135,12 @@ export interface WordsData {
   rows: WordRow[];
   shown?: boolean[];
   fit?: { words: string[] } | null;
+}
+
+export interface NamesData {
+  kind: "names";
+  rows: NameRow[];
+  fit?: { classes: Uint8Array } | null;
 }
 
 export interface DrawingData {
@@ -520,6 +537,7 @@ export interface View {
   still: boolean; // reduced motion: no glide
   projector: boolean;
   labels: boolean; // names beside the points, where there are any
+  pictures: boolean | null; // pictures in place of points, where there are any; null: where the map has room
   trails: boolean; // the paths of the tasks since the start, where there are any
   arrows: boolean; // the start of the inner loops and the arrows from it, where there is one
   plane: "surface" | "map"; // what is shown of a learner of two numbers
