@@ -3,7 +3,7 @@
 
 RUN := .venv/bin/python
 
-.PHONY: help lab test check doctor notebooks seeds leaderboard minutes bench bench-browser format constraints clean
+.PHONY: help lab test check doctor notebooks seeds artefacts leaderboard minutes bench bench-browser format constraints clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -33,7 +33,11 @@ seeds: ## measure the other seeds of the lessons' experiments; ARGS="05" for one
 	@sh tools/set_up.sh test
 	@$(RUN) tools/seeds.py $(ARGS)
 
-leaderboard: ## judge every embedder on every family, with few and many samples; half an hour, resumable
+artefacts: ## train what the lessons keep; ARGS="letters" for one of it
+	@sh tools/set_up.sh test
+	@$(RUN) -m tools.artefacts $(ARGS)
+
+leaderboard: ## judge every embedder on every family, with few and many samples; what is kept stays
 	@sh tools/set_up.sh test
 	@$(RUN) -m tools.leaderboard $(ARGS)
 

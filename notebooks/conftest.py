@@ -16,6 +16,9 @@ from nbval.plugin import IPyNbFile
 # Some lessons import torch first. Their kernels inherit from here what the package says about threads.
 importlib.import_module("taskembed_edu")
 
+# No lesson asks for the network, and neither do the kernels that run them.
+importlib.import_module("tests.offline.sitecustomize")
+
 # A line of progress depends on the clock: a slow machine would show it where a fast one does not.
 os.environ["TASKEMBED_PROGRESS"] = "off"
 

@@ -4,8 +4,9 @@
     python -m tools.pictures collapse   # one story
 
 Stories: `lesson` (two runs side by side, what changed?), `collapse` (margin 0), `languages` (weights find their
-branches, and do not from starts of their own), `evaluation` (two embedders, judged), `adaptation` (one wave from three
-starts). Some document shows each of these pictures: tests/test_house.py asks.
+branches, and do not from starts of their own), `names` (which language is a name in), `evaluation` (two embedders,
+judged), `adaptation` (one wave from three starts), `alphabets` (tasks of letters, each its own picture), `pad` (a
+letter drawn by hand). Some document shows each of these pictures: tests/test_house.py asks.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ from tests.browser.notebook_page import NotebookPage, write_notebook
 from tests.browser.server import JupyterServer, running_server
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
-CELL = "from taskembed_edu import {lab}\n\nlab = {lab}({settings})\nlab"
+CELL = "from taskembed_edu import LanguageNames, {lab}\n\nlab = {lab}({settings})\nlab"
 WINDOW = ViewportSize(width=1280, height=900)
 PROJECTOR = ViewportSize(width=1280, height=720)
+TALL = ViewportSize(width=1280, height=1080)
 PATIENCE = 300_000
 MOST_BYTES = 150_000  # a larger picture is kept in 256 colours
 
@@ -38,9 +40,10 @@ def main(argv: list[str]) -> int:
     if chromium is None:
         print(HOW_TO_GET, file=sys.stderr)
         return 1
-    unknown = set(argv) - set(STORIES)
+    every = [*STORIES, *PAGES]
+    unknown = set(argv) - set(every)
     if unknown:
-        print(f"There is no story {', '.join(sorted(unknown))}: choose from {', '.join(STORIES)}.", file=sys.stderr)
+        print(f"There is no story {', '.join(sorted(unknown))}: choose from {', '.join(every)}.", file=sys.stderr)
         return 2
     expect.set_options(timeout=PATIENCE)
     IMAGES.mkdir(parents=True, exist_ok=True)
@@ -50,24 +53,33 @@ def main(argv: list[str]) -> int:
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=chromium, args=LAUNCH_ARGS)
-        for name in argv or STORIES:
+        for name in argv or every:
             _tell(browser, server, name)
         browser.close()
     return 0
 
 
 def _tell(browser: Browser, server: JupyterServer, name: str) -> None:
-    settings, story = STORIES[name]
-    kind = LABS.get(name, "MetricLab")
-    write_notebook(server.notebooks / f"{name}.ipynb", [CELL.format(lab=kind, settings=settings)])
+    cell, tell = PAGES[name] if name in PAGES else _lab_story(name)
+    write_notebook(server.notebooks / f"{name}.ipynb", [cell])
     page = NotebookPage(browser.new_context(viewport=WINDOW), server, f"{name}.ipynb")
     page.open()
     page.evaluate("jupyterapp.commands.execute('application:toggle-left-area')")
     page.run_all()
-    lab = LabOnPage(page)
-    lab.map().locator(".te-map-canvas").wait_for(state="attached")  # AdaptationLab shows its bench first
-    story(lab)
+    tell(page)
     page.close()
+
+
+def _lab_story(name: str) -> tuple[str, Callable[[NotebookPage], None]]:
+    """The cell of a lab's story, and what is done on its page."""
+    settings, story = STORIES[name]
+
+    def tell(page: NotebookPage) -> None:
+        lab = LabOnPage(page)
+        lab.map().locator(".te-map-canvas").wait_for(state="attached")  # AdaptationLab shows its bench first
+        story(lab)
+
+    return CELL.format(lab=LABS.get(name, "MetricLab"), settings=settings), tell
 
 
 # ---- the stories -----------------------------------------------------------------------------------------------------
@@ -120,6 +132,13 @@ def _languages(lab: LabOnPage) -> None:
     _picture(lab, "languages_own_starts")
 
 
+def _names(lab: LabOnPage) -> None:
+    """Tasks of three languages of one branch, and the names of one of them."""
+    _step_to(lab, 60)
+    _choose_a_task(lab)
+    _picture(lab, "language_names", end=".te-map-words:visible")
+
+
 def _evaluation(lab: LabOnPage) -> None:
     """Two embedders for the same tasks, and what each is worth."""
     expect(lab.map()).to_contain_text("UMAP")
@@ -145,14 +164,82 @@ def _adaptation(lab: LabOnPage) -> None:
     _picture(lab, "adaptation_lab")
 
 
+def _alphabets(lab: LabOnPage) -> None:
+    """Writing systems find their places, each task as its letters; one is chosen."""
+    _step_to(lab, 150)
+    expect(lab.map()).not_to_have_attribute("data-pictures", "0")
+    _choose_a_task(lab)
+    _picture(lab, "alphabets_lab")
+
+
+def _pad(page: NotebookPage) -> None:
+    """A letter is drawn, and five classes answer."""
+    root, paper = page.locator(".te-pad"), page.locator(".te-pad canvas.paper")
+    page.set_viewport_size(TALL)
+    root.evaluate("root => root.scrollIntoView({ block: 'start' })")
+    box = paper.bounding_box()
+    assert box is not None
+    for stroke in ALEF:
+        places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
+        page.mouse.move(*places[0])
+        page.mouse.down()
+        for place in places[1:]:
+            page.mouse.move(*place, steps=8)
+        page.mouse.up()
+    expect(paper).to_have_attribute("data-strokes", str(len(ALEF)))
+    page.mouse.move(2, 2)
+    _kept(page, "drawing_pad")
+
+
+# Alef as a hand draws it: a long stroke, and an arm on either side.
+ALEF = [
+    [(0.22, 0.15), (0.5, 0.5), (0.8, 0.85)],
+    [(0.74, 0.14), (0.72, 0.32), (0.56, 0.52)],
+    [(0.38, 0.4), (0.28, 0.6), (0.3, 0.86)],
+]
+PAD_CELL = """import torch
+from taskembed_edu import Alphabets, DrawingPad
+from taskembed_edu.adaptation.features import EpisodeTraining
+from taskembed_edu.networks.conv_blocks import conv_blocks
+
+rng = torch.Generator().manual_seed(0)
+parts = Alphabets(n_way=9).split(rng)
+episodes = EpisodeTraining(conv_blocks(rng))
+for _ in range(300):
+    episodes.step(parts.train.sample(2, 1, n_query=3, rng=rng))
+hebrew = Alphabets(part=("Hebrew",))
+letters = [i for i in hebrew.letters_of("Hebrew") if hebrew.letter_name(i) in "אבגשל"]
+drawn = hebrew.draw_letters(torch.tensor(letters), 3, rng)
+support = {hebrew.letter_name(i): pictures for i, pictures in zip(letters, drawn)}
+
+
+def vectors(script):
+    letters = torch.tensor(hebrew.letters_of(script)[:20])
+    return episodes.features(hebrew.draw_letters(letters, 1, rng)[:, 0])
+
+
+scripts = {script: vectors(script) for script in parts.unseen.in_part()}
+pad = DrawingPad(features=episodes.features, support=support, scripts=scripts)
+pad"""
+
+
 STORIES: dict[str, tuple[str, Callable[[LabOnPage], None]]] = {
     "lesson": ("", _lesson),
     "collapse": ("margin=0.0", _collapse),
     "languages": ("'number_words'", _languages),
+    "names": ("LanguageNames(n_way=3, related='branch')", _names),
     "evaluation": ("", _evaluation),
     "adaptation": ("", _adaptation),
+    "alphabets": ("'alphabets', projection='pca', n_tasks=60", _alphabets),
 }
-LABS = {"languages": "ParameterLab", "evaluation": "EvaluationLab", "adaptation": "AdaptationLab"}
+# Stories of what is no lab with a map: a cell, and what is done on its page.
+PAGES: dict[str, tuple[str, Callable[[NotebookPage], None]]] = {"pad": (PAD_CELL, _pad)}
+LABS = {
+    "languages": "ParameterLab",
+    "names": "ParameterLab",
+    "evaluation": "EvaluationLab",
+    "adaptation": "AdaptationLab",
+}
 
 
 # ---- what they do ----------------------------------------------------------------------------------------------------
@@ -214,8 +301,12 @@ def _picture(lab: LabOnPage, name: str, *, keep_pointer: bool = False, end: str 
             setTimeout(() => done(drawn() === before), 300);
         })"""
     )
+    _kept(lab.page, name)
+
+
+def _kept(page: NotebookPage, name: str) -> None:
     path = IMAGES / f"{name}.png"
-    lab.page.screenshot(path=path)
+    page.screenshot(path=path)
     if path.stat().st_size > MOST_BYTES:
         Image.open(path).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
     print(f"wrote {IMAGES / name}.png")

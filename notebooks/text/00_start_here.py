@@ -70,8 +70,10 @@ expected(("languages whose nearest neighbour is a relative (by chance: 0.10)", p
 # | [07 Distributions of weights](07_distributions_of_weights.ipynb) | What does a whole cloud of weights say? |
 # | [08 Inner and outer loops](08_inner_and_outer_loops.ipynb) | How does one learn to learn? |
 # | [09 Judging and choosing](09_judging_and_choosing.ipynb) | How good is an embedding, and which to take? |
+# | [10 Few-shot images](10_few_shot_images.ipynb) | What tells letters apart that nobody has shown? |
+# | [12 Few-shot text and translation](12_few_shot_text_and_translation.ipynb) | Does one language help with the next? |
 #
-# (10 to 13 are planned.)
+# (11 and 13 are planned: robots, your own tasks.)
 
 # %% [markdown]
 # ## A task is a small question

@@ -443,7 +443,7 @@ display(check("09.who_is_better", lab), tally("09"))
 # - Keep the simplest baseline beside each method: raw pixels, statistics, random weights.
 # - What holds on tasks like those of training may break on others, without a warning.
 #
-# Back to [the beginning](00_start_here.ipynb). Lessons 10 to 13 are planned: pictures, robots, texts, your own tasks.
+# On to [10 Few-shot images](10_few_shot_images.ipynb), which asks once more whether learned features beat raw pixels.
 #
 # ## Sources
 #
