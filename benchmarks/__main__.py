@@ -13,6 +13,7 @@ main = Command(
         "startup",
         "losses",
         "frames",
+        "drawing",
         "live",
         "embedder",
         "parameters",
@@ -22,7 +23,7 @@ main = Command(
         "gpu",
     ),
     section="bench",
-    long=("adaptation-long",),
+    long=("adaptation-long", "real-tasks"),
 )
 
 if __name__ == "__main__":

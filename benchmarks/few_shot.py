@@ -13,7 +13,8 @@ from taskembed_edu.evaluation.solvers import FromStart, Prototypes, Solver, feat
 from taskembed_edu.evaluation.transfer import Transfer, transfer
 from taskembed_edu.networks.learners import ConvNet
 from taskembed_edu.tasks.base import Split, TaskBatch
-from taskembed_edu.tasks.digits import Digits, turned_classes
+from taskembed_edu.tasks.digits import Digits
+from taskembed_edu.tasks.pictures import turned_classes
 
 N_WAY, N_SHOT, N_QUERY = 5, 5, 5
 # Every network sees so many pictures: batches of tasks, each with N_WAY (N_SHOT + N_QUERY) of them.

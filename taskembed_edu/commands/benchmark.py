@@ -27,7 +27,7 @@ from taskembed_edu.evaluation.benchmark import (
 )
 from taskembed_edu.evaluation.cluster import on_cluster
 from taskembed_edu.evaluation.results import Outcome, ResultsFile, convert
-from taskembed_edu.tasks import FAMILIES
+from taskembed_edu.tasks import FAMILIES, at_hand
 
 EXAMPLES = """for example:
   taskembed benchmark                                     all embedders, all families, three seeds
@@ -49,8 +49,9 @@ def main(argv: Sequence[str]) -> int:
         if options.convert is not None:
             out.print(f"written: {convert(options.convert)}", highlight=False, soft_wrap=True)
             return 0
-        names = (_names(options.embedders, EMBEDDERS, "embedders"), _names(options.families, FAMILIES, "families"))
-        cells = grid(*names, options.seeds, options.steps, _numbers(options.shots))
+        embedders = _names(options.embedders, EMBEDDERS, "embedders")
+        families = at_hand() if options.families is None else _names(options.families, FAMILIES, "families")
+        cells = grid(embedders, families, options.seeds, options.steps, _numbers(options.shots))
         pool = on_this_machine(options.jobs) if options.scheduler is None else on_cluster(options.scheduler)
         results = ResultsFile(options.results)
         left = run_missing(cells, results, pool, _Progress(out))
@@ -83,7 +84,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--embedders", metavar="A,B", help=f"some of {', '.join(EMBEDDERS)} (default: all)")
-    parser.add_argument("--families", metavar="A,B", help=f"some of {', '.join(FAMILIES)} (default: all)")
+    parser.add_argument("--families", metavar="A,B", help=f"some of {', '.join(FAMILIES)} (default: all that are here)")
     parser.add_argument("--seeds", type=int, default=3, help="how many seeds (%(default)s)")
     parser.add_argument("--steps", type=int, default=300, help="training steps (%(default)s)")
     parser.add_argument("--shots", default="0", metavar="A,B", help="samples of a support set (0: as the tasks come)")

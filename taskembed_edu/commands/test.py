@@ -53,6 +53,10 @@ NO_GPU = (
     "tests marked gpu on a real GPU: there is no CUDA device here, so they ran on a simulated one or not at all. "
     "Run them where there is one: python -m pytest -m gpu"
 )
+NO_DATA = (
+    "tests marked data, of the real Omniglot: its files are not here. Let TASKEMBED_DATA name a folder that has them: "
+    "omniglot/images_background_small1.zip, images_background_small2.zip and all_runs.zip"
+)
 NO_NODE = f"NOT RUN: the checks of the page's scripts: there is no Node here with what it needs. {HOW_TO_GET_NODE}"
 NO_BROWSER = f"NOT RUN: the browser tests: there is no Chromium here that runs. {HOW_TO_GET}"
 
@@ -262,5 +266,6 @@ def summary(results: list[Result]) -> Table:
 
 def closing_lines(not_run: Mapping[str, int], missing: Sequence[str], required: bool) -> list[str]:
     """What was not run, and what to install for it."""
-    lines = [f"NOT RUN: {not_run['gpu']} {NO_GPU}"] if not_run.get("gpu") else []
+    marks = {"gpu": NO_GPU, "data": NO_DATA}
+    lines = [f"NOT RUN: {not_run[mark]} {words}" for mark, words in marks.items() if not_run.get(mark)]
     return lines + [words + (". BROWSER=required makes this a FAILURE." if required else "") for words in missing]
