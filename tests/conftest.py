@@ -2,8 +2,9 @@
 
 A test that needs CUDA is marked `gpu`; one that lives in tests/browser is marked `browser` here. Where the machine has
 no CUDA the first run on a simulated device (tests/simulated_cuda.py). What cannot be simulated says so in its mark,
-`gpu(real="TF32")`, and is skipped. The last lines of the run say how many tests were not run on what they are for, why,
-and what to do.
+`gpu(real="TF32")`, and is skipped. A test of the real Omniglot is marked `data`: it needs the published files, and no
+test fetches them, since the network is blocked (tests/offline). The last lines of the run say how many tests were not
+run on what they are for, why, and what to do.
 """
 
 from __future__ import annotations
@@ -14,11 +15,21 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+import tests.offline.sitecustomize  # noqa: F401  # the network is blocked from here on
+
 # No test reads or writes what a learner has recorded on this machine; kernels that tests start inherit it.
 os.environ["TASKEMBED_COURSE_RECORD"] = os.path.join(tempfile.mkdtemp(prefix="taskembed-"), "record.jsonl")
+
+# A test without parameters.
+NO_PARAMETERS = SimpleNamespace(params={})
+
+# Letters are built once and kept in the user's cache, for all processes and runs; where there is none, for this run.
+if not os.access(Path.home(), os.W_OK):
+    os.environ.setdefault("TASKEMBED_CACHE", tempfile.mkdtemp(prefix="taskembed-cache-"))
 
 BROWSER_TESTS = Path(__file__).parent / "browser"
 
@@ -28,6 +39,7 @@ MISSING = {
         "CUDA",
         "no real CUDA device here, at most a simulated one; run them where there is a GPU: python -m pytest -m gpu",
     ),
+    "data": ("Omniglot", "its files are not here; let TASKEMBED_DATA name a folder that has omniglot/*.zip"),
     "browser": ("Chromium", "no Chromium on this machine; get one: python -m playwright install chromium"),
 }
 
@@ -43,10 +55,14 @@ SIMULATED = ("cuda", "simulated")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the browser tests; skip the GPU tests that cannot be simulated, where there is no CUDA."""
+    """Mark the browser tests; skip what this machine has not got: Omniglot's files, or CUDA."""
     for item in items:
         if item.path.is_relative_to(BROWSER_TESTS):
             item.add_marker(pytest.mark.browser)
+        names = map(family_named, getattr(item, "callspec", NO_PARAMETERS).params.values())
+        if any(name.startswith("omniglot") for name in names):
+            item.add_marker(pytest.mark.data)
+    skip_without_omniglot([item for item in items if item.get_closest_marker("data")])
     gpu = {item: mark for item in items if (mark := item.get_closest_marker("gpu"))}
     on_cuda = [item for item in items if item in gpu or item.path.name in USE_THE_SIMULATION]
     if on_cuda and has_libraries_without_driver():
@@ -71,6 +87,21 @@ def _cuda_device(request: pytest.FixtureRequest) -> Iterator[None]:
     request.node.user_properties.append(SIMULATED)
     with simulated_cuda():
         yield
+
+
+def family_named(parameter: object) -> str:
+    """The name of a family that a test is given, as a name, a class or an object."""
+    return str(parameter if isinstance(parameter, str) else getattr(parameter, "name", "")).lower()
+
+
+def skip_without_omniglot(items: list[pytest.Item]) -> None:
+    """Skip these tests where the published files are not on this machine."""
+    if items:
+        from taskembed_edu.tasks.omniglot_files import is_here
+
+        if not is_here("small1", "small2", "runs"):
+            for item in items:
+                item.add_marker(pytest.mark.skip(reason="needs Omniglot's files, and no test fetches them"))
 
 
 def has_libraries_without_driver() -> bool:

@@ -90,12 +90,15 @@ def test_without_a_chromium_the_last_line_says_so(
 ) -> None:
     monkeypatch.setattr(suite, "drivable_chromium", lambda environment: None)
     monkeypatch.setattr(suite, "get_chromium", lambda is_root: None)
-    note = "import json, os; open(os.environ['TASKEMBED_TEST_NOTES'], 'a').write(json.dumps({'gpu': 5}) + chr(10))"
+    note = "import json, os; note = json.dumps({'gpu': 5, 'data': 3}) + chr(10)"
+    note += "; open(os.environ['TASKEMBED_TEST_NOTES'], 'a').write(note)"
     chosen = [stage("unit", note), stage("browser", "raise SystemExit(9)", prepare=suite.needs_chromium)]
     assert suite.run_all(chosen, tmp_path, required) == int(required)
     lines = lines_of(capfd)
     assert verdicts(lines) == {"unit": "passed", "browser": "NOT RUN"}
-    assert lines[-2].startswith("NOT RUN: 5 tests marked gpu")
+    assert lines[-3].startswith("NOT RUN: 5 tests marked gpu")
+    assert lines[-2].startswith("NOT RUN: 3 tests marked data")
+    assert "TASKEMBED_DATA" in lines[-2]
     assert lines[-1].startswith("NOT RUN: the browser tests")
     assert "playwright install" in lines[-1]
     assert ("BROWSER=required makes this a FAILURE" in lines[-1]) is required

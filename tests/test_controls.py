@@ -83,7 +83,7 @@ FLAGS = {"main": "main", "live": "live", "enabled": "enabled", "projected": "pro
 @pytest.fixture(autouse=True)
 def only_the_learners_of_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another file of tests, in the same process, may have registered a learner of its own."""
-    for name in set(LEARNERS) - {"auto", "mlp", "wave", "conv", "gru", "lstm"}:
+    for name in set(LEARNERS) - {"auto", "mlp", "wave", "conv", "gru", "lstm", "fasttext"}:
         monkeypatch.delitem(LEARNERS, name)
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 import taskembed_edu as te
 from taskembed_edu.embedders import EMBEDDERS
+from taskembed_edu.evaluation.solvers import FromStart, given_start
 from taskembed_edu.networks.learners import Learner, Parameters
 from taskembed_edu.tasks import FAMILIES
 from tests.runs import generator, small_session
@@ -26,6 +27,7 @@ WITHOUT_TENSORS = {
     *("Reading", "Score", "Metric", "Loss", "register_kind", "register_score", "register_loss"),
     *("MetricSettings", "ParameterSettings", "Learner", "SampleEncoder", "TaskFamily", "Split"),
     *(
+        "confusion_figure",
         "loss_surface_figure",
         "maps_figure",
         "cost_curve",
@@ -36,7 +38,9 @@ WITHOUT_TENSORS = {
         "shifted_waves",
         "shift_figure",
         "history_figure",
+        "pictures_figure",
         "DistanceLab",
+        "DrawingPad",
         "EvaluationLab",
         "LossLab",
         "MetricLab",
@@ -313,6 +317,24 @@ def by_prototypes(g: Given) -> Any:
     return te.transfer(solvers, te.Digits().sample(4, 2, rng=generator()).to(g.device), (0,)).measured
 
 
+def features_learned(make: Callable[[torch.nn.Module], Any], of: Callable[[te.TaskBatch], tuple[Any, ...]]) -> Any:
+    """Losses of steps on tasks of either device, and features, by blocks of convolution."""
+
+    def by(g: Given) -> Any:
+        training = make(te.conv_blocks(generator(), (1, 8, 8), (4,)).to(g.device))
+        here = te.Digits().sample(4, 2, rng=generator())
+        losses = [training.step(*of(tasks)) for tasks in (here, here.to(g.device))]
+        return losses, training.features(here.query_x[0])
+
+    return by
+
+
+def taken_for(g: Given) -> Any:
+    tasks = te.Digits().sample(4, 2, rng=generator()).to(g.device)
+    letters = torch.arange(12, device=g.device).view(4, 3)
+    return vars(te.confusions(te.Prototypes(lambda x: x.flatten(1)), tasks, letters))
+
+
 def from_starts(g: Given) -> Any:
     """New waves from a learned start, and from the network of the nearest known one."""
     loop = te.OuterLoop(te.MAML(g.learner), generator(), device=g.device)
@@ -320,6 +342,13 @@ def from_starts(g: Given) -> Any:
     networks = {name: value[:6] for name, value in g.trained.items()}
     by_mean = te.nearest_network(g.learner, lambda tasks: tasks.support_y.mean(1), known, networks)
     return te.transfer({"learned": te.learned(loop), "nearest": by_mean}, new, (0, 2)).measured
+
+
+def tuned(g: Given) -> Any:
+    """The best of three rates, the last of which diverges."""
+    start = {name: value[:1] for name, value in g.trained.items()}
+    tasks, rates = made_here().tasks[6:], (0.001, 0.1, 1e3)
+    return te.best_rate(lambda rate: FromStart(g.learner, given_start(start), rate), tasks, rates, 2)
 
 
 def wave(g: Given) -> Any:
@@ -336,7 +365,14 @@ CASES: dict[str, Callable[[Given], Any]] = {
     "PrototypicalNetwork": prototypes,
     "Prototypes": by_prototypes,
     "features_of": by_prototypes,
+    **dict.fromkeys(("EpisodeTraining", "conv_blocks"), features_learned(te.EpisodeTraining, lambda tasks: (tasks,))),
+    "ClassTraining": features_learned(
+        lambda network: te.ClassTraining(network, 64, 3, generator(1)),
+        lambda tasks: (tasks.query_x[0], tasks.query_y[0]),
+    ),
+    "confusions": taken_for,
     **dict.fromkeys(("transfer", "learned", "nearest_network"), from_starts),
+    "best_rate": tuned,
     "Wave": wave,
     "macro_f1": right_answers,
     "linear_probe": lambda g: te.linear_probe(g.rows(40), g.rows(40, dim=2, seed=1)),
@@ -423,6 +459,7 @@ CASES: dict[str, Callable[[Given], Any]] = {
     ),
     **{family.__name__: family_of(name) for name, family in FAMILIES.items()},
     "OwnTasks": own_tasks,
+    "omniglot_challenge": lambda g: te.omniglot_challenge(lambda x: x.to(g.device).flatten(1)),
     "Task": lambda g: g.tasks[0],
     "Episode": lambda g: g.tasks[-1].episode,
     "TaskBatch": task_batch,

@@ -16,7 +16,7 @@ from taskembed_edu.adaptation import PrototypicalNetwork, class_means
 from taskembed_edu.evaluation.solvers import Prototypes, features_of, learned
 from taskembed_edu.evaluation.transfer import transfer
 from taskembed_edu.tasks.batch import TaskBatch
-from taskembed_edu.tasks.digits import turned_classes
+from taskembed_edu.tasks.pictures import turned_classes
 from tests.runs import generator
 
 POINTS = Gaussians()

@@ -11,11 +11,10 @@ import pytest
 from tools import notebooks
 
 LINES = (Path(__file__).parents[1] / "docs" / "glossary.md").read_text(encoding="utf-8").splitlines()
-ROWS = [
-    [cell.strip() for cell in line.strip("|").split("|")] for line in LINES if re.match(r"\| [a-z].*\d\d", line, re.I)
-]
+ROWS = [[cell.strip() for cell in line.strip("|").split("|")] for line in LINES if re.match(r"\| \w.*\d\d", line)]
 
-CHINESE = re.compile(r"[\u4e00-\u9fff]+")
+# A term may be in two parts, as those of TF-IDF and n-grams are.
+CHINESE = re.compile(r"[\u4e00-\u9fff]+(?:(?:-| n )[\u4e00-\u9fff]+)*")
 IN_BRACKETS = re.compile(r"\(([^()]*[\u4e00-\u9fff][^()]*)\)")
 
 

@@ -240,6 +240,7 @@ def test_gpu_tests_are_simulated_or_skipped_and_reported_as_not_run(tmp_path: Pa
     suite = tmp_path / "tests"
     (suite / "browser").mkdir(parents=True)
     shutil.copy(ROOT / "tests" / "conftest.py", suite)
+    shutil.copytree(ROOT / "tests" / "offline", suite / "offline", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     (tmp_path / "torch.py").write_text(FAKE_TORCH)
     (suite / "__init__.py").touch()

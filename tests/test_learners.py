@@ -29,7 +29,7 @@ from taskembed_edu.networks import (
 from taskembed_edu.networks.gru_steps import sum_by_letter
 from taskembed_edu.networks.learners import cross_entropy, squared_error
 from taskembed_edu.networks.recurrent import Packed
-from taskembed_edu.tasks import Digits, Gaussians, NumberWords, Sinusoids, TaskFamily
+from taskembed_edu.tasks import Digits, Gaussians, LanguageNames, NumberWords, Sinusoids, TaskFamily
 from tests.runs import generator
 
 PAIRS: list[tuple[TaskFamily, str]] = [
@@ -39,6 +39,7 @@ PAIRS: list[tuple[TaskFamily, str]] = [
     (Digits(), "mlp"),
     (NumberWords(part=("es", "fi", "de")), "gru"),
     (NumberWords(part=("es", "fi", "de")), "lstm"),
+    (LanguageNames(n_way=3), "fasttext"),
 ]
 IDS = [f"{family.name} {name}" for family, name in PAIRS]
 N_TASKS = 3

@@ -346,3 +346,37 @@ def test_the_package_loads_neither_library_before_a_word_is_wanted() -> None:
     code = "import sys, taskembed_edu.tasks; print(sorted({'num2words', 'anyascii'} & set(sys.modules)))"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
+
+
+# ---- few examples ----------------------------------------------------------------------------------------------------
+
+
+def test_the_numbers_that_are_no_examples_judge() -> None:
+    tasks = FAMILY.few_shot(7, n_tasks=5, rng=generator())
+    numbers = [(10 * x[..., 0] + x[..., 1]).tolist() for x in (tasks.support_x, tasks.query_x)]
+    for given, asked in zip(*numbers, strict=True):
+        assert (len(given), len(asked)) == (7, 93)
+        assert sorted(given + asked) == list(range(100))
+    same = FAMILY.sample(5, 7, rng=generator(), n_query=93)
+    assert torch.equal(tasks.query_y, same.query_y)
+
+
+def test_all_languages_of_a_part_unless_fewer_are_asked_for() -> None:
+    unseen = FAMILY.split(generator()).unseen
+    assert isinstance(unseen, NumberWords)
+    tasks = unseen.few_shot(rng=generator())
+    assert sorted(tasks.names) == sorted(BY_CODE[code].name for code in unseen.codes)
+    assert tasks.support_x.shape[1] == 10
+
+
+def test_examples_that_leave_nothing_to_judge_by() -> None:
+    with pytest.raises(ValueError, match=r"n_examples: got 100, expected a number from 1 to 99.*those that are no"):
+        FAMILY.few_shot(100, rng=generator())
+    with pytest.raises(ValueError, match="n_examples: got 0"):
+        FAMILY.few_shot(0, rng=generator())
+    with pytest.raises(TypeError, match="n_examples: got None"):
+        FAMILY.few_shot(None, rng=generator())  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="a whole number"):
+        FAMILY.few_shot(2.5, rng=generator())  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="n_tasks: got 9, expected at most 2"):
+        NumberWords(part=("es", "pt")).few_shot(5, 9, rng=generator())

@@ -30,6 +30,7 @@ from taskembed_edu.live.packets import (
 from taskembed_edu.live.words import help_packet, map_words
 from taskembed_edu.session.history import Event
 from taskembed_edu.session.session import Session
+from taskembed_edu.tasks import Alphabets
 from taskembed_edu.tasks.sketch import TaskSketch
 from tests.runs import boxed, eventful, generator, small_session
 
@@ -110,6 +111,16 @@ def test_points_keep_their_class_and_pictures_their_digit() -> None:
     np.testing.assert_allclose(pixels[3, 0] / 255, first, atol=0.51 / 255)
     labels = np.frombuffer(card["labels"], np.uint8).reshape(12, 9)
     assert set(labels[3].tolist()) == set(session.tasks.truth[3, 1:].nonzero()[:, 0].tolist())
+    assert card["on_map"] == [0, 3, 6]
+    assert "class_names" not in card
+
+
+def test_letters_have_their_names_on_the_card() -> None:
+    family = Alphabets(part=("Greek",))
+    tasks = family.sample(2, n_shot=2, rng=generator())
+    card = card_packet(family.sketch(tasks))
+    assert [f"Greek: {' '.join(names)}" for names in card["class_names"]] == list(tasks.names)
+    assert card["on_map"] == [0, 2, 4, 6]
 
 
 def test_a_family_without_a_picture_has_an_empty_card() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from taskembed_edu.session import progress
+from taskembed_edu.base import progress
 from tests.runs import assert_same_frames, small_session
 
 

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
+from taskembed_edu.base.progress import heard_by
 from taskembed_edu.figures.captions import caption
 from taskembed_edu.figures.film import gif
 from taskembed_edu.figures.snapshots import session_figure
 from taskembed_edu.live.saving import MOST_GIF_FRAMES, save
 from taskembed_edu.session.history import Frame
-from taskembed_edu.session.progress import heard_by
 from taskembed_edu.session.session import Session
 from taskembed_edu.tasks import Gaussians, OwnTasks
 from tests.runs import small_session

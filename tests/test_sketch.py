@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from taskembed_edu.tasks import FAMILIES, Digits, Gaussians, Sinusoids, TaskFamily
-from taskembed_edu.tasks.digits import rotate
+from taskembed_edu.tasks.pictures import rotate
+from taskembed_edu.tasks.sketch import TaskSketch
 from tests.runs import generator
 
 
@@ -105,3 +106,32 @@ def test_tasks_of_another_family_are_refused(family: TaskFamily) -> None:
     tasks = other.sample(2, n_shot=1, rng=generator())
     with pytest.raises(ValueError, match="another family"):
         family.sketch(tasks)
+
+
+def test_a_thumbnail_is_the_first_picture_of_each_of_four_classes_in_a_square() -> None:
+    for n_way, wanted in ((2, (0, 4)), (3, (0, 3, 6)), (5, (0, 1, 2, 3))):
+        family = Digits(n_way=n_way)
+        sketch = family.sketch(family.sample(4, n_shot=5, rng=generator()))
+        assert sketch.on_map == wanted
+        small = sketch.thumbnails()
+        assert small is not None
+        assert sketch.images is not None
+        assert small.shape == (4, 16, 16)
+        for task in range(4):
+            for k in range(4):
+                tile = small[task, 8 * (k // 2) : 8 * (k // 2) + 8, 8 * (k % 2) : 8 * (k % 2) + 8]
+                expected = sketch.images[task, wanted[k]] if k < len(wanted) else torch.zeros(8, 8)
+                assert torch.equal(tile, expected)
+
+
+def test_a_family_says_which_of_its_pictures_stand_on_the_map() -> None:
+    pictures = torch.rand(2, 3, 4, 4)
+    uneven = torch.tensor([[0, 0, 1], [0, 1, 1]])
+    assert TaskSketch("images", images=pictures).on_map == (0,)
+    assert TaskSketch("images", images=pictures, classes=uneven).on_map == (0,)
+    assert TaskSketch("images", images=pictures, classes=uneven[:1].expand(2, 3)).on_map == (0, 2)
+    chosen = TaskSketch("images", images=pictures, thumbnail=(2,)).thumbnails()
+    assert chosen is not None
+    assert torch.equal(chosen, pictures[:, 2])
+    assert TaskSketch("images", images=pictures, thumbnail=()).thumbnails() is None
+    assert TaskSketch().thumbnails() is None

@@ -299,7 +299,7 @@ def test_tasks_with_classes_have_accuracies_and_prototypes(family: str) -> None:
 def test_words_are_spelt_after_each_step() -> None:
     session = AdaptationLab("number_words", n_tasks=6, hidden=8, batch=2).session
     seen = SlowMotion().at(session, session.frame, Asked(steps=1))
-    assert set(seen.measures) == {"loss", "letters right"}
+    assert set(seen.measures) == {"loss", "letters right", "words right"}
     fit = seen.fit(seen.ways[LEARNED])
     assert fit is not None
     assert fit.words is not None

@@ -8,10 +8,12 @@ from unittest import mock
 import numpy as np
 import pytest
 from matplotlib.collections import PathCollection
+from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
 from taskembed_edu.figures.colours import colour_tasks
 from taskembed_edu.figures.plots import Still
 from taskembed_edu.figures.snapshots import session_figure
+from taskembed_edu.figures.thumbnails import MOST_PICTURES, SIDE, thumbnails_of, with_room
 from taskembed_edu.session.session import Session
 from tests.runs import small_session
 
@@ -109,3 +111,28 @@ def test_a_long_name_is_shortened_and_its_signs_are_no_formula(languages: Sessio
         figure = session_figure(languages)
     texts = [text for text in figure.axes[0].texts if text.get_text().startswith("<b>")]
     assert [text.get_text() for text in texts] in ([], ["<b>$x$</b> xxxxxxxxxxxx…"])
+
+
+def test_pictures_stand_in_the_place_of_points_where_they_have_room() -> None:
+    session = small_session(family="digits")
+    figure = session_figure(session)
+    boxes = [artist for artist in figure.axes[0].artists if isinstance(artist, AnnotationBbox)]
+    assert 1 <= len(boxes) <= len(session.tasks)
+    spots = np.array([figure.axes[0].transData.transform(box.xy) for box in boxes])
+    apart = np.abs(spots[:, None] - spots).max(axis=-1)[~np.eye(len(spots), dtype=bool)]
+    assert (apart >= SIDE * figure.dpi / 72).all()
+    shown = [tuple(box.xy) for box in boxes]
+    first = session.split.validation.sketch(session.tasks).thumbnails()
+    assert first is not None
+    which = [tuple(place) for place in session.frame.layout.tolist()].index(shown[0])
+    image = boxes[0].offsetbox
+    assert isinstance(image, OffsetImage)
+    np.testing.assert_allclose(np.asarray(image.get_data()), first[which])
+
+
+def test_no_room_no_pictures() -> None:
+    places = np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0], [2.0, 9.0]])
+    assert with_room(places, 1.5, np.array([True, True, True, True])).tolist() == [True, False, True, True]
+    assert with_room(places, 1.5, np.array([False, True, True, True])).tolist() == [False, True, False, True]
+    assert thumbnails_of(small_session(family="sinusoids")) is None
+    assert thumbnails_of(small_session(family="digits", n_tasks=MOST_PICTURES + 1)) is None

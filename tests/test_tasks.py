@@ -21,7 +21,7 @@ from taskembed_edu.session.recordings import load_recording, save_recording
 from taskembed_edu.session.session import Session
 from taskembed_edu.tasks import FAMILIES, Digits, Gaussians, Sinusoids, Task, TaskBatch, TaskFamily, task_family
 from taskembed_edu.tasks.base import N_SLICES, split_slices, uniform
-from taskembed_edu.tasks.digits import rotate
+from taskembed_edu.tasks.pictures import rotate
 from tests.runs import assert_same_frames, generator, small_session
 
 EVERY = [Sinusoids(), Gaussians(), Gaussians(n_way=3, dim=4), Digits(), Digits(n_way=5)]

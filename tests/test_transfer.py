@@ -168,8 +168,36 @@ def test_letters_are_counted() -> None:
     learner = task_learner(NumberWords(), hidden=16)
     solver = FromStart(learner, random_start(learner), 0.01, "adam")
     found = transfer({"gru": solver}, words, [0, 60])
-    assert set(found.measured["gru"]) == {"loss", "letters right"}
+    assert set(found.measured["gru"]) == {"loss", "letters right", "words right"}
     assert found.mean("gru", "letters right", 60) > found.mean("gru", "letters right", 0) + 0.2
+
+
+def test_a_letter_and_a_whole_word_are_counted_as_a_loop_counts_them() -> None:
+    words = NumberWords().sample(3, 2, rng=generator(), n_query=20)
+    y, n_letters = words.query_y, len(NumberWords.alphabet)
+    chosen = torch.where(torch.rand(y.shape, generator=generator(1)) < 0.95, y.clamp(min=0), 3)
+    mask = torch.rand(y.shape[:2], generator=generator(2)) < 0.7
+    found = measures("letters", 5.0 * torch.nn.functional.one_hot(chosen, n_letters), y, mask)
+    for task in range(3):
+        kept = [(c, w) for c, w, m in zip(chosen[task], y[task], mask[task], strict=True) if m]
+        pairs = [[(int(a), int(b)) for a, b in zip(c, w, strict=True) if b >= 0] for c, w in kept]
+        flat = [a == b for word in pairs for a, b in word]
+        assert float(found["letters right"][task]) == pytest.approx(sum(flat) / len(flat))
+        whole = [all(a == b for a, b in word) for word in pairs]
+        assert float(found["words right"][task]) == pytest.approx(sum(whole) / len(whole))
+        assert 0 < sum(whole) < len(whole)
+
+
+def test_a_word_that_is_right_letter_by_letter_is_what_the_network_spells_alone() -> None:
+    family = NumberWords(part=("es", "de"))
+    tasks, learner = family.sample(2, 50, rng=generator()), task_learner(family, hidden=24)
+    trained = train_tasks(learner, tasks, 120, start=start_networks(learner, 2, generator()), compiled="off")
+    forced = learner.teacher_forced(trained.parameters, tasks.support_x, tasks.support_y)
+    alone = learner.apply(trained.parameters, tasks.support_x).argmax(-1)
+    there = tasks.support_y >= 0
+    spelt = ((alone == tasks.support_y) | ~there).all(-1).float().mean(1)
+    assert 0.1 < float(spelt.mean()) < 1
+    torch.testing.assert_close(measures("letters", forced, tasks.support_y)["words right"], spelt)
 
 
 # ---- measures --------------------------------------------------------------------------------------------------------

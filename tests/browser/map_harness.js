@@ -87,6 +87,11 @@ window.harness = {
       const pixels = Uint8Array.from({ length: n * 2 * 16 }, (_, k) => (k * 37) % 256);
       return { kind, width: 4, height: 4, n_images: 2, pixels: asView(pixels), labels: asView(Uint8Array.from({ length: 2 * n }, (_, k) => k % 10)) };
     }
+    if (kind === "thumbnails") { // a picture of one shade for each task, with another beside it
+      const pixels = Uint8Array.from({ length: n * 2 * 16 }, (_, k) => (k % 32 < 16 ? 255 : 0));
+      const labels = Uint8Array.from({ length: 2 * n }, (_, k) => k % 2);
+      return { kind: "images", width: 4, height: 4, n_images: 2, pixels: asView(pixels), labels: asView(labels), on_map: [0] };
+    }
     return { kind: "" };
   },
 

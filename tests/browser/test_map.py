@@ -701,3 +701,67 @@ def test_projector_mode_has_larger_points_and_a_removed_map_leaves_nothing(maps:
     drawn = page.evaluate("harness.maps[0].drawn")
     page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     assert page.evaluate("harness.maps[0].drawn") == drawn
+
+
+# ---- pictures in place of points ----
+
+PICTURED = "() => Array.from(harness.maps[0].thumbnails.has)"
+
+
+def test_pictures_stand_in_place_of_points_until_the_switch_is_pressed(maps: Any) -> None:
+    page = maps(kind="thumbnails")
+    switch = page.map().get_by_role("button", name="Pictures: the tasks' own pictures")
+    expect(switch).to_have_attribute("aria-pressed", "true")
+    assert page.map().get_attribute("data-pictures") == str(N)
+    assert page.evaluate("harness.pixel(6)")[:3] == [31, 35, 40], "ink in the middle"
+    half = page.evaluate("harness.maps[0].thumbnails.reach(6) / harness.maps[0].ratio")
+    assert page.evaluate(f"harness.pixel(6, {half - 2.5}, 0)")[:3] == [0, 114, 178], "the edge has the group's colour"
+    x, y = page.at(6)
+    page.mouse.move(x + half - 2, y + half - 2)
+    assert page.get("hover") == 6, "the corner of a picture is the picture"
+    switch.press("Enter")
+    page.rest()
+    expect(switch).to_have_attribute("aria-pressed", "false")
+    assert page.get("pictures") is False
+    assert page.map().get_attribute("data-pictures") == "0"
+    assert page.evaluate("harness.pixel(6)")[:3] == [0, 114, 178]
+    page.set("pictures", True)
+    page.rest()
+    assert page.map().get_attribute("data-pictures") == str(N)
+
+
+def test_where_pictures_would_meet_one_is_drawn_and_a_zoom_gives_the_others_room(maps: Any) -> None:
+    page = maps(n=36, kind="thumbnails")
+    places = page.grid(36)
+    places[2 * 15], places[2 * 15 + 1] = places[2 * 14] + 0.2, places[2 * 14 + 1]
+    page.take(10, places)
+    page.rest()
+    pictured = page.evaluate(PICTURED)
+    assert sorted((pictured[14], pictured[15])) == [0, 1]
+    left = 14 if not pictured[14] else 15
+    page.set("hover", left)
+    page.rest()
+    assert page.evaluate(PICTURED)[left] == 2, "the hovered task is drawn over the others"
+    page.set("hover", -1)
+    page.evaluate("harness.maps[0].zoomTo([14, 15])")
+    page.rest()
+    assert page.evaluate(PICTURED)[14:16] == [1, 1]
+
+
+def test_many_tasks_begin_as_points_and_a_family_without_pictures_has_no_switch(maps: Any) -> None:
+    page = maps(n=900, kind="thumbnails")
+    switch = page.map().get_by_role("button", name="Pictures: the tasks' own pictures")
+    expect(switch).to_have_attribute("aria-pressed", "false")
+    switch.click()
+    page.rest()
+    assert int(page.map().get_attribute("data-pictures")) > 20
+    assert page.map().evaluate("m => m.__map.thumbnails.sheet.width * m.__map.thumbnails.sheet.height") < 2e7
+    page.evaluate("harness.setTasks(harness.tasks(900, 'images'))")
+    page.rest()
+    expect(switch).to_be_hidden()
+    assert page.map().get_attribute("data-pictures") == "0"
+
+
+def test_a_dark_theme_turns_pictures_over(maps: Any) -> None:
+    page = maps(kind="thumbnails", theme=DARK)
+    assert min(page.evaluate("harness.pixel(6)")[:3]) > 200, "light ink"

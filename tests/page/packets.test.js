@@ -99,6 +99,16 @@ test("classes, pictures and words are those of the one task", () => {
   assert.deepEqual(decodeCard(spelt, 1), { kind: "words", rows: [["1", "un", "un"]], shown: [false] });
 });
 
+test("names are those of the one task, and so are the languages that a network takes them for", () => {
+  const rows = [["Greek", "Περού", "peroy"], ["Greek", "Κίνα", "kina"], ["Finnish", "Kiina", "kiina"], ["Finnish", "Ruotsi", "ruotsi"]];
+  const card = { kind: "names", words: [rows, rows.slice(2)] };
+  assert.deepEqual(decodeCard(card, 0), { kind: "names", rows });
+  const fit = { kind: "classes", n: 4, classes: Uint8Array.of(0, 1, 1, 0) };
+  assert.deepEqual([...decodeFit(fit, card, 0).classes], [0, 1, 1, 0]);
+  assert.equal(decodeFit({ ...fit, n: 3 }, card, 0), null);
+  assert.equal(decodeFit({ kind: "words", words: [["a"]] }, card, 0), null);
+});
+
 test("a family that has no picture has no card", () => {
   assert.equal(decodeCard(null, 0), null);
   assert.equal(decodeCard({ kind: "" }, 0), null);

@@ -147,3 +147,11 @@ test("who listens hears of another value once, and of the same value not at all"
   shared.set("chosen", 4);
   assert.deepEqual(heard, [[3, -1], [3, 5]]);
 });
+
+test("a name's language is right or wrong, and a class without a name is none", () => {
+  const rows = [["Greek", "Περού", "peroy"], ["Greek", "Κίνα", "kina"], ["Finnish", "Kiina", "kiina"], ["Finnish", "Ruotsi", "ruotsi"]];
+  const names = { kind: "names", rows, fit: { classes: Uint8Array.of(0, 1, 1, 7) } };
+  assert.deepEqual(wrongAnswers(names), [1, 3]);
+  assert.equal(fitNote(names), "its network has 2 of 4 names wrong");
+  assert.deepEqual(wrongAnswers({ kind: "names", rows }), []);
+});
