@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 
 from tests.browser.server import REPOSITORY, JupyterServer
+from tests.offline.sitecustomize import environment_with_network
 
 # What ipykernel 6 needs and ipykernel 7 no longer brings along.
 _BESIDE = {"6": ("nest_asyncio",)}
@@ -51,7 +52,8 @@ def _fetched(version: str, cache: Path) -> Path:
     if not complete.exists():
         wanted = [f"ipykernel=={version}", *_BESIDE.get(version.split(".")[0], ())]
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--upgrade", "--target", str(folder)]
-        done = subprocess.run([*pip, *wanted], capture_output=True, text=True, timeout=300, check=False)
+        network = environment_with_network()
+        done = subprocess.run([*pip, *wanted], env=network, capture_output=True, text=True, timeout=300, check=False)
         if done.returncode:
             raise CannotGetError(f"pip could not fetch {' '.join(wanted)}: {done.stderr.strip()[-400:]}")
         complete.touch()

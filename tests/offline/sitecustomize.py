@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import json
 import os
 import socket
 import sys
@@ -19,6 +20,10 @@ from typing import Any
 # Port 9 of this machine: nobody listens there.
 _NOBODY = "http://127.0.0.1:9"
 _HERE = "localhost,127.0.0.1,::1"
+_FOLDER = str(Path(__file__).parent)
+_SCHEMES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+_PROXIES = (*_SCHEMES, *(name.upper() for name in _SCHEMES))
+_BEFORE = "TASKEMBED_PROXIES_BEFORE"
 
 _WITH_ADDRESS = {"socket.connect", "socket.sendto", "socket.sendmsg"}
 _WITH_NAME = {"socket.getaddrinfo", "socket.gethostbyname"}
@@ -51,12 +56,20 @@ def block() -> None:
     if not getattr(sys, "taskembed_is_offline", False):
         sys.taskembed_is_offline = True  # type: ignore[attr-defined]
         sys.addaudithook(_refuse_what_is_not_here)
-    folder = str(Path(__file__).parent)
-    paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path and path != folder]
-    os.environ["PYTHONPATH"] = os.pathsep.join([folder, *paths])
-    for scheme in ("http_proxy", "https_proxy", "all_proxy"):
-        os.environ[scheme] = os.environ[scheme.upper()] = _NOBODY
-    os.environ["no_proxy"] = os.environ["NO_PROXY"] = _HERE
+    # What was there before, for the one thing that is fetched: another version of ipykernel (tests/browser/kernels.py).
+    os.environ.setdefault(_BEFORE, json.dumps({name: os.environ[name] for name in _PROXIES if name in os.environ}))
+    os.environ["PYTHONPATH"] = os.pathsep.join([_FOLDER, *_other_paths()])
+    os.environ.update({name: _HERE if name.lower() == "no_proxy" else _NOBODY for name in _PROXIES})
+
+
+def environment_with_network() -> dict[str, str]:
+    """The environment of a program that a test lets reach the network."""
+    before = {name: value for name, value in os.environ.items() if name not in _PROXIES}
+    return {**before, **json.loads(os.environ[_BEFORE]), "PYTHONPATH": os.pathsep.join(_other_paths())}
+
+
+def _other_paths() -> list[str]:
+    return [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path and path != _FOLDER]
 
 
 block()
