@@ -54,6 +54,14 @@ def test_a_recipe_that_changed_is_said(toy: ModuleType, tmp_path: Path) -> None:
     ]
 
 
+def test_an_artefact_whose_name_begins_like_another_is_left_alone(
+    toy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(artefacts, "RECIPES", {"toy": "toy", "toy_longer": "toy"})
+    artefacts.keep("toy", artefacts.trained_again("toy"), {}, tmp_path)
+    assert list(artefacts.stale(tmp_path)) == ["toy_longer"]
+
+
 def test_a_file_of_more_than_two_megabytes_is_refused(toy: ModuleType, tmp_path: Path) -> None:
     rng = torch.Generator().manual_seed(0)
     with pytest.raises(ValueError, match="at most 2,000,000"):

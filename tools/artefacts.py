@@ -22,11 +22,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", metavar="artefact", help=f"one of {', '.join(artefacts.RECIPES)}")
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args(argv)
-    problems = artefacts.wrong()
     if options.check:
+        problems = artefacts.wrong()
         print("\n".join(problems) or "All that is kept is of the recipes that stand here.")
         return 1 if problems else 0
-    for name in options.names or [name for name in artefacts.RECIPES if any(name in line for line in problems)]:
+    for name in options.names or artefacts.stale():
         begun = time.monotonic()
         print(f"{name}: {artefacts.recipe(name).about}", flush=True)
         weights = artefacts.trained_again(name)

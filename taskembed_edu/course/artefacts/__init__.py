@@ -114,17 +114,23 @@ def keep(name: str, weights: Mapping[str, Tensor], where: Mapping[str, str], fol
     return path
 
 
-def wrong(folder: Path = FOLDER) -> list[str]:
-    """What is wrong with what is kept, a line each; [] if nothing is."""
-    manifest, lines = _manifest(folder), []
+def stale(folder: Path = FOLDER) -> dict[str, str]:
+    """The artefacts that have to be made again, and why: missing, another file, or of other settings."""
+    manifest, found = _manifest(folder), {}
     for name in RECIPES:
         try:
             kept(name, folder)
         except ValueError as error:
-            lines.append(str(error))
+            found[name] = str(error)
             continue
         if manifest[name]["asked"] != recipe(name).asked():
-            lines.append(f"{name}: of other settings than its recipe's; make artefacts ARGS={name} makes it again")
+            found[name] = f"{name}: of other settings than its recipe's; make artefacts ARGS={name} makes it again"
+    return found
+
+
+def wrong(folder: Path = FOLDER) -> list[str]:
+    """What is wrong with what is kept, a line each; [] if nothing is."""
+    manifest, lines = _manifest(folder), list(stale(folder).values())
     lines += [f"{name}: nobody's recipe" for name in manifest if name not in RECIPES]
     total = sum(path.stat().st_size for path in folder.glob("*.npz"))
     if total > MOST_BYTES_IN_ALL:
