@@ -11,7 +11,7 @@ from taskembed_edu.base.by_value import compared_by_value
 from taskembed_edu.base.checks import check_whole, problem
 from taskembed_edu.base.short_errors import short_errors
 from taskembed_edu.evaluation.solvers import Solver
-from taskembed_edu.evaluation.transfer import check_no_leak, support_only
+from taskembed_edu.evaluation.transfer import check_asked, check_no_leak, support_only
 from taskembed_edu.tasks.base import TaskBatch
 
 
@@ -69,10 +69,7 @@ def confusions(solver: Solver, tasks: TaskBatch, classes: Tensor, step: int = 0)
 
 
 def _check(solver: Solver, tasks: TaskBatch, classes: Tensor) -> None:
-    if not isinstance(solver, Solver):
-        raise TypeError(problem("solver", solver, "a solver, such as Prototypes(features)"))
-    if not isinstance(tasks, TaskBatch) or not len(tasks):
-        raise ValueError(problem("tasks", repr(tasks), "at least one new task: family.sample(60, 10, rng=rng)"))
+    check_asked({"solver": solver}, tasks)
     if tasks.query_y.is_floating_point() or tasks.query_y.ndim != 2:
         cause = "Only a class can be taken for another one."
         raise ValueError(problem("query_y", tasks.query_y, "labels of classes, (n_tasks, n_query)", cause))

@@ -105,7 +105,7 @@ def transfer(solvers: Mapping[str, Solver], tasks: TaskBatch, steps: Sequence[in
     counts = tuple(check_steps(steps))
     if not solvers:
         raise ValueError(problem("solvers", "none", "at least one, by its name"))
-    _check_asked(solvers, tasks)
+    check_asked({f"solvers[{name!r}]": solver for name, solver in solvers.items()}, tasks)
     for name, solver in solvers.items():
         check_no_leak(name, solver, tasks)
     measured = {name: _measured(solver, tasks, counts) for name, solver in solvers.items()}
@@ -113,11 +113,12 @@ def transfer(solvers: Mapping[str, Solver], tasks: TaskBatch, steps: Sequence[in
     return Transfer(counts, measured, tuple(filter(None, remarks)))
 
 
-def _check_asked(solvers: Mapping[str, Solver], tasks: TaskBatch) -> None:
-    for name, solver in solvers.items():
+def check_asked(solvers: Mapping[str, Solver], tasks: TaskBatch) -> None:
+    """Errors: TypeError for what is no solver, `solvers` by the names of arguments; ValueError for no task."""
+    for argument, solver in solvers.items():
         if not isinstance(solver, Solver):
             cause = "learned(loop) makes one of an outer loop."
-            raise TypeError(problem(f"solvers[{name!r}]", solver, "a solver, such as FromStart or Prototypes", cause))
+            raise TypeError(problem(argument, solver, "a solver, such as FromStart or Prototypes", cause))
     if not isinstance(tasks, TaskBatch) or not len(tasks):
         raise ValueError(problem("tasks", repr(tasks), "at least one new task: family.sample(60, 10, rng=rng)"))
 
